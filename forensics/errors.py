@@ -1,0 +1,48 @@
+"""What can go wrong in a way that a user can mend.
+
+    ForensicsError            one line on stderr, exit code 2
+    ├── UsageError            flags or settings that do not fit together
+    ├── SourceError           the logs could not be read
+    │   ├── NoEntriesError    they were read and hold nothing that was asked for
+    │   └── RevisionError     no revision fits, or several do
+    ├── RuleError             a rule file is not a rule
+    ├── BaselineError         the report to compare with cannot be used
+    └── TemplateError         a report template does not render
+
+A message names the thing, says what is wrong with it, and ends with the next step. Everything else that is raised
+is a bug and looks like one, traceback and all.
+"""
+
+from __future__ import annotations
+
+
+class ForensicsError(Exception):
+    """What a user can mend; printed as one line, exit code 2."""
+
+
+class UsageError(ForensicsError):
+    """Flags or settings do not fit together."""
+
+
+class SourceError(ForensicsError):
+    """The logs could not be read."""
+
+
+class NoEntriesError(SourceError):
+    """The logs were read, and hold nothing that was asked for."""
+
+
+class RevisionError(SourceError):
+    """No revision fits what was asked for, or several do."""
+
+
+class RuleError(ForensicsError):
+    """A rule file is not a rule. One error may speak of many files, a line each."""
+
+
+class BaselineError(ForensicsError):
+    """The report to compare with cannot be used."""
+
+
+class TemplateError(ForensicsError):
+    """A report template does not render."""
