@@ -580,7 +580,6 @@ class Cluster(Struct, frozen=True, kw_only=True):
     signature_version: int | None
     failure_class: FailureClass = field(name="class")
     title: str
-    headline: str
     role: Role
     priority: Priority
     priority_reason: str
@@ -839,5 +838,3 @@ class Analysis(Struct, frozen=True, kw_only=True):
 
     report: Report
     rows: tuple[EntryRow, ...]
-
-

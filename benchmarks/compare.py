@@ -1,0 +1,125 @@
+"""Folders with generated logs in; a table of what each program needs for the same question out.
+
+python benchmarks/compare.py /tmp/bench/mixed --runs 3
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contest.contestants import Contestant, Log, contestants, forensics_command
+from contest.measure import run
+from contest.profiles import profile
+from contest.table import Row, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_BLOCK = 1 << 20
+
+
+def main() -> None:
+    """Measure, and print a Markdown table for each log."""
+    given = _arguments()
+    words = shlex.split(given.forensics)
+    chosen = _chosen(contestants(words), given.only)
+    if given.profile:
+        _profile(words, given.folders)
+        return
+    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, {given.runs} runs")
+    for folder in given.folders:
+        log = _log(folder)
+        truth = log.truth
+        print(f"\n{truth['kind']}, {truth['bytes'] / 1e6:,.0f} MB, {truth['entries']:,} entries\n")
+        print(table(_measure(log, chosen, given.runs, given.limit), truth["bytes"]), flush=True)
+
+
+def _chosen(everyone: Sequence[Contestant], only: str | None) -> list[Contestant]:
+    """Pick those that are named, and the floor."""
+    keys = [one.key for one in everyone]
+    wanted = only.split(",") if only else keys
+    if unknown := set(wanted) - set(keys):
+        raise SystemExit(f"--only knows {', '.join(keys)}, not {', '.join(sorted(unknown))}")
+    return [one for one in everyone if one.key in {keys[0], *wanted}]
+
+
+def _profile(words: Sequence[str], folders: Sequence[Path]) -> None:
+    for folder in folders:
+        with tempfile.TemporaryDirectory() as place:
+            profile(words, forensics_command([], _log(folder)), Path(place))
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description="Ask several programs the same about a generated log.")
+    parser.add_argument("folders", nargs="+", type=Path, metavar="DIR", help="made by generate.py")
+    parser.add_argument("--runs", type=int, default=3, help="of each program; medians are printed [3]")
+    parser.add_argument("--only", metavar="LIST", help="e.g. duckdb,forensics [all]")
+    parser.add_argument("--limit", type=int, default=170, help="seconds after which a run is ended [170]")
+    parser.add_argument(
+        "--forensics", default=_default_forensics(), metavar="COMMAND", help="[that beside this Python]"
+    )
+    parser.add_argument("--profile", action="store_true", help="show where forensics spends its time instead")
+    return parser.parse_args()
+
+
+def _default_forensics() -> str:
+    script = Path(sys.executable).with_name("forensics")
+    return shlex.join([str(script)] if script.exists() else [sys.executable, "-m", "forensics"])
+
+
+def _log(folder: Path) -> Log:
+    truth = json.loads((folder / "truth.json").read_bytes())
+    return Log((folder / truth["file"]).resolve(), truth)
+
+
+def _measure(log: Log, chosen: Sequence[Contestant], runs: int, limit: int) -> list[Row]:
+    """Run all of them in turns, so that a busy moment of the machine meets each."""
+    rows = [(one, Row(one.name)) for one in chosen if one.takes(log)]
+    _warm(log.path)
+    for left in reversed(range(runs)):
+        for one, row in rows:
+            if not row.verdict:
+                _ask(one, row, log, limit, is_last=not left)
+    return [row for _, row in rows]
+
+
+def _ask(one: Contestant, row: Row, log: Log, limit: int, *, is_last: bool) -> None:
+    """Run it once; judge the last run, or the first that fails, behind which there is no other."""
+    command = one.command(log)
+    if shutil.which(command[0]) is None:
+        row.verdict = f"{command[0]} is not here"
+        return
+    with tempfile.TemporaryDirectory() as place:
+        found = run(command, Path(place), limit)
+        row.runs.append(found)
+        if found.timed_out:
+            row.verdict = f"not within {limit} s"
+        elif found.exit_code:
+            row.verdict = f"exit {found.exit_code}: {_last_line(found.errors)}"
+        elif is_last:
+            row.verdict = one.judge(log, found, Path(place))
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1][:200].replace("|", "\\|") if lines else "no message"
+
+
+def _warm(path: Path) -> None:
+    """Read the log once, so that the first program does not pay for the disk."""
+    with path.open("rb") as data:
+        while data.read(_BLOCK):
+            pass
+
+
+if __name__ == "__main__":
+    main()

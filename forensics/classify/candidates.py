@@ -1,0 +1,77 @@
+"""The conditions of all rules in; for an entry, the few rules that can be true of it out.
+
+Each rule has an anchor: leaves of which one must be true for the rule to be. Only fields with anchors are looked at,
+and only when the entry has anything of the kind: most entries have no `httpRequest`, no exception, no close.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from forensics.classify.conditions import anchor
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from forensics.classify.conditions import Bound, Facts
+    from forensics.classify.index import FieldIndex
+    from forensics.model import LogEntry
+
+    Gate = Callable[[LogEntry], object]
+
+_REMEMBERED = 10_000
+"""Combinations of true leaves whose rules are kept."""
+_GATES: dict[str, Gate] = {
+    "message": lambda entry: entry.message,
+    "level": lambda _: True,
+    "stream": lambda entry: entry.stream,
+    "exception": lambda entry: entry.exceptions,
+    "frame": lambda entry: entry.exceptions,
+    "close": lambda entry: entry.close,
+    "http": lambda entry: entry.http,
+}
+"""What an entry must have for the derived fields of a root to be there; every other root is a key of the record."""
+
+
+class Candidates:
+    """The way from the leaves that are true to the rules that may be."""
+
+    def __init__(self, conditions: Sequence[Bound]) -> None:
+        by_leaf: dict[int, list[int]] = defaultdict(list)
+        by_root: dict[str, dict[FieldIndex, None]] = defaultdict(dict)
+        always = []
+        for rule, condition in enumerate(conditions):
+            tests = anchor(condition)
+            if tests is None:
+                always.append(rule)
+            for test in tests or ():
+                by_leaf[test.number].append(rule)
+                by_root[test.leaf.path.partition(".")[0]][test.field] = None
+        self._always = frozenset(always)
+        self._by_leaf = {number: frozenset(rules) for number, rules in by_leaf.items()}
+        self._by_hits: dict[frozenset[int], frozenset[int]] = {}
+        self._fields = tuple((_gate(root), tuple(fields)) for root, fields in by_root.items())
+
+    def of(self, facts: Facts) -> list[int]:
+        """List the rules worth evaluating, by number, in order."""
+        found = self._always
+        for is_open, fields in self._fields:
+            if is_open(facts.entry):
+                for field in fields:
+                    hits = facts.hits(field)
+                    rules = self._by_hits.get(hits)
+                    found |= self._look_up(hits) if rules is None else rules
+        return sorted(found)
+
+    def _look_up(self, hits: frozenset[int]) -> frozenset[int]:
+        """Collect the rules of leaves that are true together; few combinations ever occur."""
+        if len(self._by_hits) >= _REMEMBERED:
+            self._by_hits.clear()
+        rules = frozenset[int]().union(*(self._by_leaf.get(number, ()) for number in hits))
+        self._by_hits[hits] = rules
+        return rules
+
+
+def _gate(root: str) -> Gate:
+    return _GATES.get(root) or (lambda entry: root in entry.raw)

@@ -1,0 +1,131 @@
+"""One leaf of a condition in, what it takes to test it out: an RE2 pattern or a comparison, and its words.
+
+Text ops become patterns, so that one pass over a text answers all of them; the rest compares the text of one value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import re2
+
+from forensics.model import Leaf, Level
+from forensics.timestamps import parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Compare = Callable[[str], bool]
+
+_NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?", re.ASCII)
+"""`500`, `-1.5`, `1e3`; the bounds keep hostile digits from costing anything."""
+_MAX_DURATION_TEXT = 40
+_WORDS = {
+    "regex": "matches",
+    "contains": "contains",
+    "word": "has the word",
+    "equals": "is",
+    "in": "is one of",
+    "at_least": "is at least",
+    "at_most": "is at most",
+}
+
+
+def describe(leaf: Leaf) -> str:
+    """Say a leaf in words, e.g. `message contains 'exit('`."""
+    if leaf.op == "exists":
+        return f"{leaf.path} exists" if leaf.value else f"{leaf.path} is missing"
+    value = ", ".join(map(_shown, leaf.value)) if isinstance(leaf.value, tuple) else _shown(leaf.value)
+    return f"{leaf.path} {_WORDS[leaf.op]} {value}"
+
+
+def _shown(value: Any) -> str:
+    """Quote the text that was looked for; levels and durations are no quotes."""
+    if isinstance(value, str) and value not in Level.__members__:
+        return f"'{value}'"
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def pattern(leaf: Leaf) -> str | None:
+    """Translate a text op to RE2; None for a leaf that compares."""
+    if compares(leaf):
+        return None
+    body = {"regex": _regex, "contains": _escape, "word": _word, "equals": _whole, "in": _one_of}[leaf.op](leaf.value)
+    return body if leaf.cased else f"(?i){body}"
+
+
+def compares(leaf: Leaf) -> bool:
+    """Tell whether a leaf is no matter of text: presence, or the order or equality of numbers, levels, durations."""
+    if leaf.op in {"exists", "at_least", "at_most"}:
+        return True
+    values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
+    return all(_is_number(value) for value in values)
+
+
+def comparison(leaf: Leaf) -> Compare:
+    """Prepare the comparison of a value's text with what an `equals`, `in`, `at_least` or `at_most` asks for."""
+    if leaf.op in {"equals", "in"}:
+        wanted = frozenset(leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))
+        return lambda text: _number(text) in wanted
+    measure, bound = _measure(leaf.value)
+    if leaf.op == "at_least":
+        return lambda text: (value := measure(text)) is not None and value >= bound
+    return lambda text: (value := measure(text)) is not None and value <= bound
+
+
+def _measure(bound: Any) -> tuple[Callable[[str], float | None], float]:
+    """Choose by the rule's own value what an entry's value is read as: a number, a level or a duration."""
+    if _is_number(bound):
+        return _number, bound
+    if str(bound).upper() in Level.__members__:
+        return _rank, Level[str(bound).upper()].rank
+    return _duration, parse_duration(bound)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _rank(text: str) -> float | None:
+    """Read a level's name; some exports give LogSeverity's number, which is the rank."""
+    level = Level.__members__.get(text.upper())
+    return _number(text) if level is None else level.rank
+
+
+def _duration(text: str) -> float | None:
+    if len(text) > _MAX_DURATION_TEXT:
+        return None
+    try:
+        return parse_duration(text)
+    except ValueError:
+        return None
+
+
+def _regex(value: Any) -> str:
+    return str(value)
+
+
+def _escape(value: Any) -> str:
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return str(re2.escape(text))
+
+
+def _word(value: Any) -> str:
+    """Ask for a boundary only where the word itself begins or ends with a letter, so that `exit(` can be a word."""
+    text = str(value)
+    before = r"\b" if re.match(r"\w", text, re.ASCII) else ""
+    after = r"\b" if re.search(r"\w\Z", text, re.ASCII) else ""
+    return f"{before}{_escape(value)}{after}"
+
+
+def _whole(value: Any) -> str:
+    return rf"\A{_escape(value)}\z"
+
+
+def _one_of(values: Any) -> str:
+    return rf"\A(?:{'|'.join(map(_escape, values))})\z"

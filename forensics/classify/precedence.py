@@ -1,0 +1,44 @@
+"""Rules in, the order out in which they claim an entry that several of them match."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from forensics.model import Rule
+
+
+class Precedence:
+    """Cause before mechanism before symptom before noise, then `supersedes`, then the id."""
+
+    def __init__(self, rules: Sequence[Rule]) -> None:
+        self._rules = {rule.id: rule for rule in rules}
+        peers = {rule.id: [i for i in rule.supersedes if self._is_peer(rule, i)] for rule in rules}
+        self._above: dict[str, set[str]] = defaultdict(set)
+        for rule in rules:
+            for below in _reachable(rule.id, peers):
+                self._above[below].add(rule.id)
+
+    def order(self, ids: Iterable[str]) -> list[str]:
+        """Sort the ids of matching rules, the primary one first."""
+        matching = frozenset(ids)
+        return sorted(matching, key=lambda i: (self._rules[i].role.rank, len(self._above[i] & matching), i))
+
+    def _is_peer(self, rule: Rule, other: str) -> bool:
+        """Roles decide before `supersedes` does, so that it speaks of rules of one role only."""
+        return other in self._rules and self._rules[other].role is rule.role
+
+
+def _reachable(start: str, edges: Mapping[str, Collection[str]]) -> set[str]:
+    """Collect what a rule supersedes by way of others; itself not, even in a circle."""
+    seen: set[str] = set()
+    left = list(edges[start])
+    while left:
+        here = left.pop()
+        if here not in seen:
+            seen.add(here)
+            left += edges[here]
+    return seen - {start}

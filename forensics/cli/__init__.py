@@ -1,0 +1,88 @@
+"""The command line: flags in, text out, exit code. The only place that prints."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from forensics import __version__
+from forensics.errors import ForensicsError
+
+VERBS = {
+    "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
+    "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
+    "rules": ("forensics.cli.rules", "List, show and check the rule files."),
+}
+"""verb → (module, one-line help). Modules are imported when their verb is called, so that --help stays quick."""
+
+
+class Verbs(click.Group):
+    """A group whose commands live in modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the verbs."""
+        del ctx
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb."""
+        del ctx
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(VERBS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in VERBS.items()])
+
+
+EPILOG = """\b
+Exit codes:
+  0  done, and nothing at or above --fail-on (unset: findings never fail)
+  1  findings at or above --fail-on
+  2  could not analyze: bad usage, no such revision, unreadable logs, bad rule
+
+\b
+Examples:
+  forensics analyze --revision netra-backend-staging-00180
+  forensics analyze --revision all --logs samples/module-missing-crash-loop/logs
+"""
+
+
+@click.group(
+    cls=Verbs, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
+@click.version_option(__version__, prog_name="forensics")
+def cli() -> None:
+    """Find out from Cloud Run logs why a revision fails.
+
+    Names the failures by rule files, groups them, links symptoms to causes, and writes five-whys documents and a
+    postmortem draft in which every sentence can be checked.
+    """
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one line on stderr and exit code 2."""
+    try:
+        cli.main(prog_name="forensics", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.Abort:
+        click.echo("forensics: stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        click.echo(f"forensics: {error.format_message()}", err=True)
+        sys.exit(2)
+    except ForensicsError as error:
+        click.echo(f"forensics: {error}", err=True)
+        sys.exit(2)
+    except BrokenPipeError:
+        # The reader of our output has left (`| head`); point stdout elsewhere, so that Python's own flush stays quiet.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)

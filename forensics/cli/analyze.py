@@ -1,0 +1,212 @@
+"""`forensics analyze`: the main job."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from forensics import __version__
+from forensics.cli.output import out_folder, say_exit, write_documents
+from forensics.cli.terminal import print_summary
+from forensics.errors import UsageError
+from forensics.model import Level, Priority, Query, RawEntry, Unreadable
+from forensics.render import FORMATS, encode_report
+from forensics.settings import Settings, find_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+EPILOG = """\b
+Examples:
+  forensics analyze --revision netra-backend-staging-00180
+  forensics analyze --revision all --logs samples/module-missing-crash-loop/logs --format json --json
+"""
+
+
+@click.command("analyze", epilog=EPILOG)
+@click.option("--revision", required=True, metavar="R", help="Full name, prefix (…-00180), number, `latest` or `all`.")
+@click.option(
+    "--logs", multiple=True, metavar="PATH", help="File, folder, glob or - (stdin); repeatable. [default: settings]"
+)
+@click.option("--service", metavar="NAME", help="Only entries of this service.")
+@click.option(
+    "--project", envvar="GOOGLE_CLOUD_PROJECT", metavar="ID", help="Project, for the commands that are suggested."
+)
+@click.option("--region", metavar="NAME", help="Region, for the commands that are suggested.")
+@click.option("--since", metavar="2h", help="Only entries of the last 30m, 2h, 7d … before now.")
+@click.option("--from", "from_", metavar="TIME", help="Only entries from this time on (any zone; without one: UTC).")
+@click.option("--to", metavar="TIME", help="Only entries before this time.")
+@click.option(
+    "--level",
+    type=click.Choice([x.value for x in Level], case_sensitive=False),
+    help="Analyse unknown entries from this level on. [default: ERROR]",
+)
+@click.option(
+    "--tests",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="XML",
+    help="JUnit results of the tests against it; repeatable.",
+)
+@click.option(
+    "--rules",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="More rules; one with a shipped id replaces it. Repeatable.",
+)
+@click.option(
+    "--templates",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Templates that replace the shipped ones of the same name.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Where to write. [default: forensics-reports/REVISION]",
+)
+@click.option(
+    "--format", "formats", metavar="LIST", help=f"Comma-separated out of {', '.join(FORMATS)}. [default: all]"
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice([x.value for x in Priority], case_sensitive=False),
+    help="Exit 1 when a finding has this priority or a higher one. [default: never]",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print report.json on stdout instead of the summary.")
+def command(
+    revision: str,
+    logs: tuple[str, ...],
+    service: str | None,
+    project: str | None,
+    region: str | None,
+    since: str | None,
+    from_: str | None,
+    to: str | None,
+    level: str | None,
+    tests: tuple[Path, ...],
+    rules: tuple[Path, ...],
+    templates: Path | None,
+    out: Path | None,
+    formats: str | None,
+    fail_on: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Find out why a revision fails, and write the documents.
+
+    Reads exports of Cloud Logging, names the failures, groups them, links symptoms to causes, and writes index.md,
+    one five-whys document per cluster, postmortem.md, report.json and entries.csv.
+    """
+    # Heavy imports stand here: `--help` does without them.
+    from forensics.pipeline import analyze  # noqa: PLC0415
+    from forensics.rulebook import load_rules  # noqa: PLC0415
+    from forensics.sources import read_records  # noqa: PLC0415
+    from forensics.testruns import read_test_runs  # noqa: PLC0415
+
+    settings = find_settings(Path.cwd())
+    wanted = _formats(formats or settings.format)
+    first, last = _bounds(since, from_, to)
+    query = Query(
+        revision=revision,
+        service=service or settings.service,
+        project=project or settings.project,
+        region=region or settings.region,
+        from_time=first,
+        to_time=last,
+        level=Level((level or settings.level or "ERROR").upper()),
+        logs=logs or settings.logs,
+    )
+    _require_logs(query)
+    loaded, rulebook = load_rules([*map(Path, settings.rules), *rules])
+    runs = read_test_runs(tests) if tests else None
+    records = _with_progress(read_records(query.logs, _stdin(query)))
+    # Records are trees that live until the end: collecting garbage among them costs a fifth and finds nothing.
+    gc.disable()
+    analysis = analyze(records, loaded, query, rulebook=rulebook, tool_version=__version__, tests=runs)
+    folder = out or _default_folder(settings, analysis.report.revision.name)
+    write_documents(analysis, folder, wanted, templates or (Path(settings.templates) if settings.templates else None))
+    if as_json:
+        sys.stdout.buffer.write(encode_report(analysis.report))
+    else:
+        print_summary(analysis.report, folder, wanted)
+    say_exit(analysis.report, Priority(fail_on.upper()) if fail_on else None)
+
+
+def _default_folder(settings: Settings, revision: str) -> Path:
+    return out_folder(Path(settings.out) if settings.out else Path("forensics-reports"), revision)
+
+
+def _formats(text: str | None) -> tuple[str, ...]:
+    wanted = tuple(part.strip().lower() for part in (text or ",".join(FORMATS)).split(",") if part.strip())
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown or not wanted:
+        raise UsageError(f"--format knows {', '.join(FORMATS)}, not {', '.join(unknown) or 'nothing'!r}")
+    return wanted
+
+
+def _stdin(query: Query) -> BinaryIO | None:
+    return sys.stdin.buffer if "-" in query.logs else None
+
+
+def _require_logs(query: Query) -> None:
+    if query.logs:
+        return
+    name = query.revision if query.revision not in {"all", "latest"} else "NAME"
+    pull = f"gcloud logging read 'resource.labels.revision_name:\"{name}\"' --project {query.project or 'PROJECT'}"
+    raise UsageError(
+        "no logs given: add --logs PATH, or set logs = […] in forensics.toml; "
+        f"an export is made by: {pull} --freshness 1d --format json > logs.json"
+    )
+
+
+def _bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | None, str | None]:
+    """Turn --since, --from and --to into RFC 3339 UTC."""
+    if since and (from_ or to):
+        raise UsageError("--since and --from/--to say the same thing twice: give one of them")
+    if since:
+        from forensics.timestamps import parse_duration  # noqa: PLC0415
+
+        try:
+            back = timedelta(microseconds=parse_duration(since) // 1000)
+        except ValueError as error:
+            raise UsageError(f"--since {since!r} is no duration: write 30m, 2h or 7d") from error
+        return (datetime.now(UTC) - back).isoformat().replace("+00:00", "Z"), None
+    return _time("--from", from_), _time("--to", to)
+
+
+def _time(flag: str, text: str | None) -> str | None:
+    if text is None:
+        return None
+    from dateutil import parser  # noqa: PLC0415
+
+    try:
+        moment = parser.parse(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{flag} {text!r} is no time: write 2025-09-08T14:00:00Z or 2025-09-08 16:00+02:00") from error
+    if moment.tzinfo is None:
+        click.echo(f"forensics: {flag} {text!r} names no zone: taken as UTC", err=True)
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _with_progress(records: Iterable[RawEntry | Unreadable]) -> Iterable[RawEntry | Unreadable]:
+    """Show on a terminal how many entries were read."""
+    return _counted(records) if sys.stderr.isatty() else records
+
+
+def _counted(records: Iterable[RawEntry | Unreadable]) -> Iterator[RawEntry | Unreadable]:
+    from rich.console import Console  # noqa: PLC0415
+
+    with Console(stderr=True).status("reading …") as status:
+        for number, record in enumerate(records, 1):
+            if number % 5000 == 0:
+                status.update(f"reading … {number:,} entries")
+            yield record

@@ -1,0 +1,62 @@
+"""An analysis in, files in a folder and an exit code out."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING
+
+from forensics.errors import TemplateError, UsageError
+from forensics.render import encode_report, encode_rows, render_report
+from forensics.render.words import worst
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from forensics.model import Analysis, Priority, Report
+
+
+def out_folder(base: Path, revision: str) -> Path:
+    """Name a revision's folder; a name from a log is never taken as a path."""
+    return base / (re.sub(r"[^A-Za-z0-9._-]", "_", revision).lstrip(".") or "revision")
+
+
+def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], templates: Path | None) -> None:
+    """Write the documents, each complete or not at all; five-whys documents of an earlier run are cleared away."""
+    if templates is not None and not templates.is_dir():
+        raise TemplateError(f"--templates {str(templates)!r} is no folder: give one that holds index.md.j2 or others")
+    files: list[tuple[str, bytes]] = []
+    if "md" in formats:
+        files += [(name, text.encode("utf-8", "replace")) for name, text in render_report(analysis.report, templates)]
+    if "json" in formats:
+        files += [("report.json", encode_report(analysis.report)), ("entries.csv", encode_rows(analysis.rows))]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if "md" in formats:
+            _clear(folder / "five-whys")
+        for name, data in files:
+            _write(folder / name, data)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {str(folder)!r}: {error.strerror}; name another folder with --out"
+        ) from error
+
+
+def say_exit(report: Report, fail_on: Priority | None) -> None:
+    """Exit 1 when a finding is at or above the asked priority."""
+    found = worst(report)
+    if fail_on is not None and found is not None and found <= fail_on:
+        sys.exit(1)
+
+
+def _clear(folder: Path) -> None:
+    folder.mkdir(exist_ok=True)
+    for file in folder.glob("*-??????.md"):
+        file.unlink()
+
+
+def _write(file: Path, data: bytes) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(file.name + ".unfinished")
+    unfinished.write_bytes(data)
+    unfinished.replace(file)

@@ -1,0 +1,64 @@
+"""A message in, its template out: the constant words, with `<*>` where a value stood."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from typing import TYPE_CHECKING
+
+from forensics.exceptions import root_exception
+
+if TYPE_CHECKING:
+    from forensics.model import LogEntry
+
+WILDCARD = "<*>"
+_MASK_LIMIT = 2000
+"""Characters of a message that make its template; beyond that it is data."""
+
+_VALUE = re.compile(
+    r"""
+    \w+://[^\s'"<>]+                                    # an address
+  | [\w.+%-]+@[\w.-]+                                   # a mail address
+  | (?:/[\w.@~+-]+){2,}/?                               # a path
+  | \b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b   # a UUID
+  | [^\s=:,()\[\]{}"';|<>]*\d[^\s=:,()\[\]{}"';|<>]*    # any part with a digit: ids, counts, times, ws_10_ab
+    """,
+    re.VERBOSE,
+)
+_RUN = re.compile(rf"{re.escape(WILDCARD)}(?:[\s.,:;/=-]*{re.escape(WILDCARD)})+")
+_QUOTED = re.compile(r"""(?P<q>["'])(?:(?!(?P=q)).){1,200}(?P=q)""")
+
+
+def mask(text: str) -> str:
+    """Replace what varies in a text by `<*>`; masking twice is masking once."""
+    masked = _VALUE.sub(WILDCARD, text[:_MASK_LIMIT])
+    return _RUN.sub(WILDCARD, masked).strip()
+
+
+def template(entry: LogEntry) -> str:
+    """Return the template of an entry: status, method and masked path of a request, else its masked first line."""
+    if not entry.has_payload:
+        return "(no payload)"
+    if entry.http is not None and entry.message.startswith(f"{entry.http.status} "):
+        return f"{entry.http.status} {entry.http.method} {mask(entry.http.path) or '/'}"
+    root = root_exception(entry)
+    if root is not None and root.type:
+        return f"{root.type}: {mask(_first_line(root.value))}".removesuffix(": ")
+    if root is not None and root.frames:
+        return f"A traceback that stops before its exception, in {root.frames[-1].function or root.frames[-1].file}"
+    return mask(_first_line(entry.message))
+
+
+def fingerprint(entry: LogEntry) -> str:
+    """Return the identity of what an entry says: 12 hex digits over template, exception type and in-app frames."""
+    root = root_exception(entry)
+    frames = [f"{f.file}:{f.function}" for f in root.frames if f.in_app] if root else []
+    # Values in quotes differ from case to case ("Field 'user_id'", "Field 'age'") but name what is wrong, so they stay
+    # in the template; where an exception gives frames, place and type identify it and the quoted value need not.
+    words = _QUOTED.sub(WILDCARD, template(entry)) if frames else template(entry)
+    text = "\n".join([words, root.type if root else "", *frames])
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
+
+
+def _first_line(text: str) -> str:
+    return text.lstrip().split("\n", 1)[0]

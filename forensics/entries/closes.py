@@ -1,0 +1,83 @@
+"""A message, or the JSON payload behind it, in; the WebSocket close that it tells of out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from forensics.entries.fields import text_at, whole_number
+from forensics.model import Close
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FIRST, _LAST = 1000, 4999
+_MARKS = ("receiv", "Receiv", "close", "Close", "CLOSE", "code", "disconnect", "Disconnect", "sent 1")
+
+# received 1011 (internal error) Internal error; then sent 1011 (internal error) Internal error
+# sent 1011 (internal error) keepalive ping timeout; no close frame received
+_WEBSOCKETS = re.compile(
+    r"\b(?P<side>received|sent) (?P<code>\d{4}) \((?P<name>[^()\n]*)\)(?P<reason>[^;\n]*)", re.IGNORECASE
+)
+# code = 1008 (policy violation), reason = Auth failed    code=1011, reason='Internal error'    code = 1006, no reason
+_CODE_AND_REASON = re.compile(
+    r"""\bcode\s?[=:]\s?(?P<code>\d{4})(?:\ \([^()\n]*\))?,?\s
+    (?:no\ reason|(?:and\ )?reason\s?[=:]\s?)(?P<reason>'[^'\n]*'|"[^"\n]*"|[^\n,;)}]*)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# close code 1006      closed with code 1011: Internal error      WebSocketDisconnect(code=1001)
+_CLOSE_CODE = re.compile(
+    r"""(?:\b|websocket)(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ion)?)(?![a-z])[^\n\d]{0,40}?\bcode\W{0,3}(?P<code>\d{4})\b
+    (?:\ \([^()\n]*\))?\W{0,2}(?:reason\W{0,3})?(?P<reason>[^\n;)}]*)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+# websocket: close 1006 (abnormal closure): unexpected EOF      WebSocket closed: 1011 Internal error      closed (1006)
+_BARE_CODE = re.compile(
+    r"""\b(?:close|closed|disconnected)(?::\s?|\s?\(|\s(?=\d{4}\s\())(?P<code>10(?:0\d|1[0-5]))\b(?![\-./:]\d)
+    (?:\ \([^()\n]*\))?\W{0,2}(?P<reason>[^\n;)}]*)""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_SOCKET_WORDS = re.compile(r"web.?socket|\bws\b|\bsocket\b|clos(?:e|ed|ing)\b|disconnect", re.IGNORECASE)
+
+
+def close_in(message: str, values: Mapping[str, Any]) -> Close | None:
+    """Return the close that a message or its JSON payload tells of; None when there is none."""
+    if values:
+        told = _close_in_values(message, values)
+        if told is not None:
+            return told
+    if not any(mark in message for mark in _MARKS):
+        return None
+    return _close_in_text(message)
+
+
+def _close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
+    reason = text_at(values, "close_reason") or text_at(values, "closeReason") or text_at(values, "reason")
+    for key in ("close_code", "closeCode"):
+        close = _close(values.get(key), reason)
+        if close is not None:
+            return close
+    # `code` alone may be anything: a database error, a gRPC status.
+    if reason and _SOCKET_WORDS.search(message):
+        return _close(values.get("code"), reason)
+    return None
+
+
+def _close_in_text(message: str) -> Close | None:
+    closes = list(_WEBSOCKETS.finditer(message))
+    # What the peer said comes first: "received 1011 …; then sent 1011 …" and "sent 1011 …; then received 1011 …".
+    closes.sort(key=lambda match: match["side"].lower() != "received")
+    candidates = [*closes, _CODE_AND_REASON.search(message), _CLOSE_CODE.search(message), _BARE_CODE.search(message)]
+    for match in candidates:
+        close = match and _close(match["code"], match["reason"])
+        if close:
+            return close
+    return None
+
+
+def _close(code: Any, reason: str) -> Close | None:
+    number = whole_number(code)
+    if number is None or not _FIRST <= number <= _LAST:
+        return None
+    said = reason.strip().strip("'\"").strip()
+    return Close(code=number, reason="" if said.lower() in {"no reason", "none", "null", "undefined"} else said)

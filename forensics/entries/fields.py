@@ -1,0 +1,100 @@
+"""A raw record of any shape in, its fields out: absent or of another type than expected is empty, never an error."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from forensics.model import HttpRequest, Nanoseconds
+from forensics.timestamps import SECOND, parse_duration, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOTHING: Mapping[str, Any] = {}
+_LONGEST_REQUEST = 7 * 86_400 * SECOND  # Cloud Run ends a request after an hour, a job's task after seven days
+
+
+def dict_at(record: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """Return the object at a path, or an empty one."""
+    value: Any = record
+    for key in path:
+        value = value.get(key)
+        if not isinstance(value, dict):
+            return _NOTHING
+    return value  # type: ignore[no-any-return]
+
+
+def text_at(record: Mapping[str, Any], *path: str) -> str:
+    """Return the text at a path, or ""."""
+    value: Any = record
+    for key in path:
+        if not isinstance(value, dict):
+            return ""
+        value = value.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a number that may have arrived as text, as CSV and some int64 fields do."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdigit():  # noqa: PLR2004
+        return int(value)
+    return None
+
+
+def time_of(record: Mapping[str, Any]) -> Nanoseconds:
+    """Return the time of a record; 0 when it has none that can be read."""
+    try:
+        return parse_time(text_at(record, "timestamp"))
+    except ValueError:
+        return Nanoseconds(0)
+
+
+@lru_cache(maxsize=256)
+def stream_of(log_name: str) -> str:
+    """Return the last part of a log name: `…%2Fstderr` is `stderr`, `…%2Fvarlog%2Fsystem` is `system`."""
+    return log_name.replace("%2F", "/").replace("%2f", "/").rsplit("/", 1)[-1]
+
+
+def http_of(record: Mapping[str, Any]) -> HttpRequest | None:
+    """Return the HTTP request of a record, numbers as numbers."""
+    request = record.get("httpRequest")
+    if not isinstance(request, dict) or not request:
+        return None
+    url = text_at(request, "requestUrl")
+    return HttpRequest(
+        method=text_at(request, "requestMethod"),
+        url=url,
+        path=_path_of(url),
+        status=whole_number(request.get("status")),
+        latency=_latency_of(request.get("latency")),
+        user_agent=text_at(request, "userAgent"),
+    )
+
+
+def _path_of(url: str) -> str:
+    rest = url.split("://", 1)[-1] if "://" in url[:12] else url
+    without_query = rest.split("?", 1)[0].split("#", 1)[0]
+    if rest is url and url.startswith("/"):
+        return without_query
+    slash = without_query.find("/")
+    return "/" if slash < 0 and url else without_query[slash:]
+
+
+def _latency_of(value: Any) -> Nanoseconds | None:
+    latency = None
+    if isinstance(value, str):
+        try:
+            latency = parse_duration(value)
+        except ValueError:
+            return None
+    elif isinstance(value, dict):  # a protobuf Duration that was written field by field
+        seconds, nanos = whole_number(value.get("seconds")), whole_number(value.get("nanos"))
+        latency = Nanoseconds((seconds or 0) * SECOND + (nanos or 0))
+    return latency if latency is not None and latency < _LONGEST_REQUEST else None

@@ -1,0 +1,164 @@
+"""One text entry in, what its shape tells about it out: a line of its own, a frame, a tail, and so on."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from forensics.entries.decoration import begins_like_logger, open_markup, without_colours
+from forensics.entries.exceptions.at_frames import frame_of
+from forensics.entries.exceptions.python import CONNECTIVES, HEADER
+from forensics.entries.exceptions.types import typed_start
+
+if TYPE_CHECKING:
+    from forensics.model import LogEntry
+
+# Streams whose entries are whole: nothing splits what the platform writes.
+_WHOLE_STREAMS = frozenset({"requests", "system", "activity", "system_event", "data_access", "policy"})
+
+# What continues any message: SQLAlchemy's and gRPC's details, PostgreSQL's fields
+_TAIL = re.compile(
+    r"""\[(?:SQL|parameters|generated\ in|cached\ since)[:\ ] | \(Background\ on\ this\ error\ at:
+    | error\ details:\ name | (?:DETAIL|HINT|CONTEXT|STATEMENT|QUERY|LINE\ \d+):[ ]""",
+    re.VERBOSE,
+)
+# What continues a stack: Java's, Go's, PHP's, Node's and Rust's lines that stand at the margin
+_STACK_TAIL = re.compile(
+    r"""(?:Caused\ by:|Suppressed:|--->|at|\#\d+|created\ by|thrown\ in|exit\ status)[ ]
+    | For\ further\ information\ visit | \.\.\.\ \d+\ (?:more|common) | ---\ End\ of | \{main\}
+    | Stack\ trace: | Require\ stack: | -\ [/.]
+    | goroutine\ \d+\ \[ | \[signal\  | (?:[\w./*\-]+\.)+(?:\([^()\s]*\)\.)?[\w.\[\]·]+\([^()]*\)$
+    | Node\.js\ v\d | note:\ run\ with\ `RUST_BACKTRACE | stack\ backtrace: | [\^~]+$""",
+    re.VERBOSE,
+)
+_CLOSER = re.compile(r"[\]})]+[,;]*(?:,\ \{)?$")
+_PYTHON_FRAME = re.compile(r'\s*(?:\|\s*)*File "[^"\n]+",\s?line \d+')
+# KeyError: 'x'      sqlalchemy.exc.OperationalError: (1364, …)      AssertionError
+_EXCEPTION_LINE = re.compile(r"[A-Za-z_][\w.]*(?::\s.*)?$", re.DOTALL)
+# The place of an uncaught error, as Node prints it above the line of code: /app/server.js:12
+_NODE_PLACE = re.compile(r"(?:file://)?(?:/|node:)\S+:\d+$")
+# fail: Microsoft.AspNetCore.Server.Kestrel[13]      the message follows on indented lines
+_DOTNET_HEAD = re.compile(r"(?:trce|dbug|info|warn|fail|crit): [\w.`+\-]+\[\d+\]$")
+# Exception in worker process      Task exception was never retrieved      Internal Server Error: /pay
+_ANNOUNCES = re.compile(
+    r"(?:exception|error) (?:in|while|on|during|ignored)\b|never retrieved|unhandled|uncaught|internal server error"
+    r"|--- logging error ---|traceback",
+    re.IGNORECASE,
+)
+# What begins a sentence of its own in spite of having no logger: a tag, an address, a symbol
+_BEGINS_ANEW = re.compile(r"\[[^\]\n]{1,60}\]|\d{1,3}(?:\.\d{1,3}){3}\b|[^\x00-\u02ff]|[=\-*#>]{2,}")
+
+
+class Line:
+    """A text entry and its shape; shapes are worked out when they are asked for, since most never are."""
+
+    def __init__(self, entry: LogEntry, text: str) -> None:
+        self.entry = entry
+        self.raw_text = text
+        self.time = entry.time
+
+    @cached_property
+    def text(self) -> str:
+        """Without colours and markup."""
+        return without_colours(self.raw_text).rstrip()
+
+    @cached_property
+    def start(self) -> str:
+        """The first physical line."""
+        return self.text.lstrip("\n").split("\n", 1)[0].rstrip()
+
+    @cached_property
+    def end(self) -> str:
+        """The last physical line."""
+        return self.text.rsplit("\n", 1)[-1]
+
+    @cached_property
+    def is_own(self) -> bool:
+        """Whole by itself: a logger's prefix or a level at the margin, or one JSON object."""
+        if self.start.startswith("{") and self.text.endswith("}") and len(self.text) > 2:  # noqa: PLR2004
+            return True
+        return not self.is_indented and begins_like_logger(self.start)
+
+    @cached_property
+    def begins_anew(self) -> bool:
+        """No continuation, by its first words."""
+        return self.is_own or self.is_typed or _BEGINS_ANEW.match(self.start) is not None
+
+    @cached_property
+    def is_cut(self) -> bool:
+        """A quotation or markup is open at one end of it."""
+        return self.end.count('"') % 2 == 1 or open_markup(self.raw_text) != 0
+
+    @cached_property
+    def announces(self) -> bool:
+        """Speaks of an exception, so that a traceback may follow."""
+        return _ANNOUNCES.search(self.start) is not None
+
+    @cached_property
+    def is_indented(self) -> bool:
+        """Begins with a blank."""
+        return self.start[:1] in {" ", "\t"}
+
+    @cached_property
+    def is_header(self) -> bool:
+        """Begins a Python traceback."""
+        return self.start.lstrip(" +").removeprefix("Exception Group ").startswith(HEADER)
+
+    @cached_property
+    def is_connective(self) -> bool:
+        """Joins two Python tracebacks."""
+        return self.start.lstrip(" |").startswith(CONNECTIVES)
+
+    @cached_property
+    def is_typed(self) -> bool:
+        """Begins with an exception: `TypeError: …`."""
+        return not self.is_indented and typed_start(self.text) is not None
+
+    @cached_property
+    def is_exception_line(self) -> bool:
+        """May be the line that ends a Python traceback."""
+        return not self.is_indented and _EXCEPTION_LINE.match(self.start) is not None
+
+    @cached_property
+    def is_python_frame(self) -> bool:
+        """Is a frame of a Python traceback, perhaps with its code."""
+        return 'File "' in self.start and _PYTHON_FRAME.match(self.start) is not None
+
+    @cached_property
+    def is_frame(self) -> bool:
+        """Is a frame of any stack."""
+        return self.is_python_frame or frame_of(self.start) is not None
+
+    @cached_property
+    def is_tail(self) -> bool:
+        """Continues whatever stands before it."""
+        return _TAIL.match(self.start) is not None
+
+    @cached_property
+    def is_stack_tail(self) -> bool:
+        """Continues a stack."""
+        return _STACK_TAIL.match(self.start) is not None
+
+    @cached_property
+    def is_closer(self) -> bool:
+        """Closes what a dump opened."""
+        return _CLOSER.match(self.start) is not None
+
+    @cached_property
+    def is_node_place(self) -> bool:
+        """Is what Node prints above the code of an uncaught error."""
+        return _NODE_PLACE.match(self.start) is not None
+
+    @cached_property
+    def is_dotnet_head(self) -> bool:
+        """Is a category of .NET's console logger, whose message follows."""
+        return self.start.endswith("]") and _DOTNET_HEAD.match(self.start) is not None
+
+
+def line_of(entry: LogEntry) -> Line | None:
+    """Return the line of an entry that may be a piece of something; None for entries that are whole."""
+    text = entry.raw.get("textPayload")
+    if not isinstance(text, str) or entry.http is not None or not entry.time or entry.stream in _WHOLE_STREAMS:
+        return None
+    return Line(entry, text)

@@ -1,0 +1,8 @@
+"""Clusters in, links between causes and symptoms and incidents out."""
+
+from __future__ import annotations
+
+from forensics.links.incidents import find_incidents, parents, prioritise
+from forensics.links.join import link
+
+__all__ = ["find_incidents", "link", "parents", "prioritise"]

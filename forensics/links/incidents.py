@@ -1,0 +1,133 @@
+"""Clusters and links in, incidents out: clusters that share one root, in order of cause."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from forensics.links.join import strength
+from forensics.model import Cluster, ClusterId, FailureClass, Finding, Incident, Link, Priority, Role
+from forensics.timestamps import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PARENT_COVERAGE = 0.3
+"""A cause that lies before fewer of a symptom's occurrences is shown as a link, and does not own the symptom."""
+
+NOT_STARTED = {
+    "application-startup-failed",
+    "deploy-container-not-listening",
+    "startup-probe-failed",
+    "worker-failed-to-boot",
+}
+"""Signatures that say: an instance did not come up."""
+
+
+def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterId, Link]:
+    """Choose for each cluster the one link that explains it best; never in a circle."""
+    by_id = {c.id: c for c in clusters}
+    chosen: dict[ClusterId, Link] = {}
+    for cluster in clusters:
+        candidates = [x for x in links if x.symptom == cluster.id and x.coverage >= PARENT_COVERAGE]
+        candidates.sort(key=lambda x: (_step(by_id[x.cause]), *strength(x), x.cause))
+        for candidate in candidates:
+            if not _leads_to(candidate.cause, cluster.id, chosen):
+                chosen[cluster.id] = candidate
+                break
+    return chosen
+
+
+def _step(cause: Cluster) -> int:
+    """Prefer a cause over a mechanism over another symptom, and a rule's signature over an unknown error."""
+    return 2 * cause.role.rank + (cause.signature is None)
+
+
+def _leads_to(start: ClusterId, goal: ClusterId, chosen: Mapping[ClusterId, Link]) -> bool:
+    at: ClusterId | None = start
+    while at is not None:
+        if at == goal:
+            return True
+        at = chosen[at].cause if at in chosen else None
+    return False
+
+
+def prioritise(clusters: Sequence[Cluster], links: Sequence[Link]) -> tuple[Cluster, ...]:
+    """Judge unknown exceptions by what follows them: P1 with a symptom behind, a start-up failure where that failed."""
+    by_id = {c.id: c for c in clusters}
+    strong = [x for x in links if x.coverage >= 0.5]  # noqa: PLR2004 - half of the symptom's occurrences
+    harmful = {x.cause for x in strong}
+    at_start = {x.cause for x in strong if by_id[x.symptom].signature in NOT_STARTED}
+    return tuple(_judged(c, start=c.id in at_start) if c.id in harmful else c for c in clusters)
+
+
+def _judged(cluster: Cluster, *, start: bool) -> Cluster:
+    if cluster.signature is not None or cluster.failure_class is not FailureClass.UNHANDLED_EXCEPTION:
+        return cluster
+    what = "after which the instance did not start" if start else "with a symptom behind it"
+    return msgspec.structs.replace(
+        cluster,
+        failure_class=FailureClass.STARTUP_FAILURE if start else cluster.failure_class,
+        priority=Priority.P1,
+        priority_reason=f"an exception that no rule knows, {what}",
+    )
+
+
+def find_incidents(
+    clusters: Sequence[Cluster], chosen: Mapping[ClusterId, Link], findings: Mapping[ClusterId, Finding]
+) -> tuple[Incident, ...]:
+    """Make an incident of every root with what hangs below it; the worst first. Noise alone is no incident."""
+    below: dict[ClusterId, list[Cluster]] = {}
+    for cluster in clusters:
+        if cluster.role is not Role.NOISE:
+            below.setdefault(_root(cluster.id, chosen), []).append(cluster)
+    by_id = {c.id: c for c in clusters}
+    ordered = sorted(below, key=lambda root: urgency(by_id[root], below[root]))
+    return tuple(
+        _incident(number, by_id[root], below[root], findings[root], chosen) for number, root in enumerate(ordered, 1)
+    )
+
+
+def urgency(root: Cluster, family: Sequence[Cluster]) -> tuple[str, int, int, int, int, str]:
+    """Sort key of incidents: priority, role of the root, symptoms explained, occurrences, onset."""
+    explained = sum(c.occurrences for c in family if c.id != root.id)
+    worst = min(c.priority for c in family)
+    return (worst, root.role.rank, -explained, -root.occurrences, _moment(root.first_seen), root.id)
+
+
+def _root(cluster: ClusterId, chosen: Mapping[ClusterId, Link]) -> ClusterId:
+    while cluster in chosen:
+        cluster = chosen[cluster].cause
+    return cluster
+
+
+def _incident(
+    number: int, root: Cluster, family: Sequence[Cluster], finding: Finding, chosen: Mapping[ClusterId, Link]
+) -> Incident:
+    def depth(cluster: Cluster) -> int:
+        at, steps = cluster.id, 0
+        while at in chosen:
+            at, steps = chosen[at].cause, steps + 1
+        return steps
+
+    ordered = sorted(family, key=lambda c: (depth(c), c.role.rank, _moment(c.first_seen), c.id))
+    return Incident(
+        id=f"incident-{number}",
+        title=finding.headline,
+        root_cluster=root.id,
+        clusters=tuple(c.id for c in ordered),
+        onset=min((c.first_seen for c in family), key=_moment),
+        end=max((c.last_seen for c in family), key=_moment),
+        occurrences=root.occurrences,
+        priority=min(c.priority for c in family),
+        verdict=finding.confidence,
+    )
+
+
+def _moment(time: str) -> int:
+    """Order times by what they mean: as text, 12.1Z would come after 12.12Z."""
+    try:
+        return parse_time(time)
+    except ValueError:
+        return 0

@@ -1,0 +1,80 @@
+"""Text of a log in, the same text without secrets and personal data out.
+
+Every exemplar, capture and template passes through here before it enters a report: reports are mailed around. What is
+kept is the shape of a value (that there was a token), never the value.
+"""
+
+from __future__ import annotations
+
+import re
+
+_MARKS = ("@", "eyJ", "-----BEGIN", "://", "=", ":", "AIza", "ya29.", "gh", "sk-", "xox", "AKIA", "earer")
+"""A text without any of these holds nothing that the patterns below find; most lines end here."""
+
+_GUARDED_NAME = (
+    r"(?:[\w.-]*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)[\w.-]*"
+    r"|authorization|cookie|set-cookie|x-api-key)"
+)
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # -----BEGIN PRIVATE KEY----- … -----END PRIVATE KEY----- (also with the line breaks escaped)
+    (re.compile(r"-----BEGIN [A-Z ]{3,40}-----.*?(?:-----END [A-Z ]{3,40}-----|\Z)", re.DOTALL), "[redacted:key]"),
+    # eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl
+    (re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?"), "[redacted:jwt]"),
+    # Authorization: Bearer abc.def
+    (re.compile(r"\b([Bb]earer|[Bb]asic)\s+(?!REDACTED|\[redacted)[\w.~+/=-]{8,}"), r"\1 [redacted:token]"),
+    # postgresql://user:pass@host
+    (
+        re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{1,20}://)[^\s/@:]{1,256}:[^\s/@]{1,256}@"),
+        r"\g<scheme>[redacted:login]@",
+    ),
+    # AIzaSy…, ya29.…, ghp_…, sk-…, xoxb-…, AKIA…
+    (
+        re.compile(
+            r"\b(?:AIza[\w-]{30,}|ya29\.[\w-]{10,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|sk-[\w-]{16,}|xox[abprs]-[\w-]{10,}"
+            r"|AKIA[0-9A-Z]{16})"
+        ),
+        "[redacted:key]",
+    ),
+    # DB_PASSWORD=hunter2, "api_key": "abc", 'token': 'x', secret=…; prose such as "token: expired" stays
+    (
+        re.compile(
+            rf"""(?P<name>\b{_GUARDED_NAME})(?P<q>\\?["']?)(?P<sep>\s*=\s*|\s*:\s*(?=\\?["']))(?P<v>\\?["']?)"""
+            r"""(?!REDACTED|\[redacted|\*|\(|None\b|null\b|true\b|false\b)[^\s"',;&)}\]\\]{3,}""",
+            re.IGNORECASE,
+        ),
+        r"\g<name>\g<q>\g<sep>\g<v>[redacted]",
+    ),
+    # jane.doe@example.com
+    (re.compile(r"\b[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b"), "[redacted:email]"),
+)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+"""Control characters, direction overrides and lone surrogates: they hide text or steer a terminal."""
+
+
+def redact(text: str) -> str:
+    """Replace secrets and personal data by what kind of thing they were."""
+    if not any(mark in text for mark in _MARKS):
+        return text
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def visible(text: str) -> str:
+    """Drop characters that cannot be seen or that steer a terminal; line breaks and tabs stay."""
+    return _CONTROL.sub("", text)
+
+
+def quote(text: str, limit: int = 300) -> str:
+    """Redact, make visible and shorten to `limit` characters, for a citation."""
+    # Cut first, generously: redaction of a 30 kB traceback for a one-line citation would be wasted.
+    clean = visible(redact(text[: limit * 8])).strip()
+    return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
+
+
+def first_line(text: str, limit: int = 300) -> str:
+    """`quote` the first line that is not blank."""
+    stripped = text.lstrip()
+    return quote(stripped.split("\n", 1)[0], limit)

@@ -1,0 +1,67 @@
+"""A report in, the text of each document out, by the templates in `templates/`."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError as JinjaError
+from jinja2.sandbox import SandboxedEnvironment
+
+from forensics.bundled import bundled
+from forensics.errors import TemplateError
+from forensics.render import words
+from forensics.render.escape import code, markdown, mermaid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
+    from forensics.model import Report
+
+FORMATS = ("md", "json")
+
+
+def render_report(report: Report, user_templates: Traversable | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of every Markdown document, `index.md` first."""
+    environment = _environment(user_templates)
+    shared = {"report": report, **words.lookups(report)}
+    yield "index.md", _render(environment, "index.md.j2", shared)
+    yield "postmortem.md", _render(environment, "postmortem.md.j2", shared)
+    for cluster, finding in zip(report.clusters, report.findings, strict=True):
+        # A cluster's id is made of a rule's id and hex digits: no part of a log becomes a path.
+        yield (
+            f"five-whys/{cluster.id}.md",
+            _render(environment, "five-whys.md.j2", shared | {"cluster": cluster, "finding": finding}),
+        )
+
+
+def _environment(user_templates: Traversable | None) -> Environment:
+    environment = SandboxedEnvironment(
+        loader=FunctionLoader(partial(_load, user_templates)),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    environment.filters |= {"md": markdown, "code": code, "mermaid": mermaid, **words.FILTERS}
+    return environment
+
+
+def _load(user_templates: Traversable | None, name: str) -> str | None:
+    for folder in filter(None, (user_templates, bundled("templates"))):
+        file = folder / name
+        if file.is_file():
+            return file.read_text("utf-8")
+    return None
+
+
+def _render(environment: Environment, name: str, values: dict[str, Any]) -> str:
+    try:
+        return environment.get_template(name).render(values)
+    except JinjaError as error:
+        line = getattr(error, "lineno", None)
+        raise TemplateError(
+            f"template {name}{f':{line}' if line else ''}: {error}; mend it or leave --templates away"
+        ) from error

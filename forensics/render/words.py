@@ -1,0 +1,150 @@
+"""Records of a report in, words for a reader out: the filters and look-ups that templates and the terminal share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forensics.model import Cluster, EntryRef, Finding, Link, OccurrenceUnit, Priority, Report, Role, Span, Verdict
+from forensics.timestamps import format_seconds
+
+_BARS = "▁▂▃▄▅▆▇█"
+_PLURALS = {
+    OccurrenceUnit.LIFE: "instance lives",
+    OccurrenceUnit.REQUEST: "requests",
+    OccurrenceUnit.SESSION: "sessions",
+    OccurrenceUnit.BURST: "bursts",
+}
+_LABELS = {
+    Verdict.SUPPORTED: "Answer",
+    Verdict.CONTESTED: "Hypothesis",
+    Verdict.PLAUSIBLE: "Hypothesis",
+    Verdict.REFUTED: "Answer",
+    Verdict.NO_EVIDENCE: "Needs investigation",
+    Verdict.NOT_OBSERVABLE: "Needs investigation",
+}
+
+
+def lookups(report: Report) -> dict[str, Any]:
+    """Return what templates look up by cluster id."""
+    return {
+        "clusters": {c.id: c for c in report.clusters},
+        "findings": {f.cluster: f for f in report.findings},
+        "incident_of": {c: incident for incident in report.incidents for c in incident.clusters},
+    }
+
+
+def seconds(value: float | None) -> str:
+    """Write a duration: `7.1 s`, `1 min 47 s`."""
+    return "unknown" if value is None else format_seconds(round(value * 1_000_000_000))
+
+
+def occurrences(cluster: Cluster) -> str:
+    """Write `15 instance lives`."""
+    return f"{cluster.occurrences:,} {cluster.unit.value if cluster.occurrences == 1 else _PLURALS[cluster.unit]}"
+
+
+def units(cluster: Cluster) -> str:
+    """Write `instance lives`."""
+    return _PLURALS[cluster.unit]
+
+
+def severities(cluster: Cluster) -> str:
+    """Write `75 ERROR, 45 without severity`, most frequent first."""
+    ordered = sorted(cluster.entries_by_severity.items(), key=lambda pair: (-pair[1], pair[0]))
+    return ", ".join(f"{n:,} {'without severity' if name == '(none)' else name}" for name, n in ordered)
+
+
+def clock(timestamp: str) -> str:
+    """Write the time of day of a timestamp: `00:41:13.081881`."""
+    return timestamp.partition("T")[2].removesuffix("Z") or timestamp or "(no time)"
+
+
+def minute(timestamp: str) -> str:
+    """Write date and time to the second: `2025-09-16 00:41:13`."""
+    return timestamp[:19].replace("T", " ")
+
+
+def span(value: Span) -> str:
+    """Write `2025-09-16 00:41:13 – 00:42:59 UTC`."""
+    first, last = value.from_time, value.to_time
+    if not first or not last:
+        return "an unknown time"
+    end = minute(last)
+    return f"{minute(first)} – {end[11:] if first[:10] == last[:10] else end} UTC"
+
+
+def spark(trend: tuple[int, ...]) -> str:
+    """Draw counts as eight bars; nothing is a blank."""
+    top = max(trend, default=0)
+    return "".join(" " if not n else _BARS[max(0, n * len(_BARS) // top - 1)] for n in trend)
+
+
+def label(verdict: Verdict) -> str:
+    """Say what an answer of that verdict is called: Answer, Hypothesis or Needs investigation."""
+    return _LABELS[verdict]
+
+
+def reference(ref: EntryRef) -> str:
+    """Name an entry for a reader: its insertId, or its time where it has none."""
+    return ref.insert_id or ref.timestamp or "(no id, no time)"
+
+
+def severity(ref: EntryRef) -> str:
+    """Write the severity as received."""
+    return ref.severity or "no severity"
+
+
+def absent(logs: dict[str, int]) -> str:
+    """List the logs of Cloud Run that are not there."""
+    return ", ".join(name for name, n in logs.items() if not n)
+
+
+def present(logs: dict[str, int]) -> str:
+    """List the logs that are there with their entries."""
+    return ", ".join(f"{name} {n:,}" for name, n in logs.items() if n)
+
+
+def worth_a_look(report: Report) -> list[Cluster]:
+    """Return the clusters that are no noise."""
+    return [c for c in report.clusters if c.role is not Role.NOISE]
+
+
+def worst(report: Report) -> Priority | None:
+    """Return the highest priority of a cluster that is no noise; what `--fail-on` looks at."""
+    return min((c.priority for c in worth_a_look(report)), default=None)
+
+
+def links_of(report: Report, cluster: Cluster) -> list[Link]:
+    """Return the links in which a cluster takes part."""
+    return [link for link in report.links if cluster.id in {link.cause, link.symptom}]
+
+
+def confidence(finding: Finding) -> str:
+    """Say how sure a finding is and where it stops."""
+    if finding.root is None:
+        return f"{finding.confidence}: no why is shown"
+    first_open = next(
+        (i for i, why in enumerate(finding.whys, 1) if i > finding.root.why and not why.verdict.holds), None
+    )
+    until = f", down to why {finding.root.why}"
+    return f"{finding.confidence}{until}" + (f"; why {first_open} is open" if first_open else "")
+
+
+FILTERS = {
+    "seconds": seconds,
+    "occurrences": occurrences,
+    "units": units,
+    "severities": severities,
+    "clock": clock,
+    "minute": minute,
+    "span": span,
+    "spark": spark,
+    "label": label,
+    "reference": reference,
+    "severity": severity,
+    "absent": absent,
+    "present": present,
+    "worth_a_look": worth_a_look,
+    "links_of": links_of,
+    "confidence": confidence,
+}

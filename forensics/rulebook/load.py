@@ -1,0 +1,84 @@
+"""Folders in; the rules in them, or one error that lists everything that is wrong in all files, out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from forensics.errors import RuleError
+from forensics.model import Rule, RulebookInfo
+from forensics.rulebook.document import DocumentError, parse_document
+from forensics.rulebook.faults import Faults
+from forensics.rulebook.folders import SUFFIX, RuleFile, all_files, read_text
+from forensics.rulebook.references import check_circle, check_references
+from forensics.rulebook.rule import read_rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+
+class Reading(NamedTuple):
+    """What came of one file."""
+
+    stem: str
+    rule: Rule | None
+    faults: Faults
+
+
+def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], RulebookInfo]:
+    """Load the shipped rules and lay those of the user's folders over them; one RuleError lists all faults."""
+    shipped, own = (tuple(map(read_file, files)) for files in all_files(user_folders))
+    for layer in (shipped, own):
+        _check_unique(layer)
+    chosen = {reading.stem: reading for reading in (*shipped, *own)}
+    _check_together(chosen)
+    faulty = [reading.faults for reading in (*shipped, *own) if reading.faults]
+    if faulty:
+        raise RuleError("\n".join(line for faults in faulty for line in faults.messages()))
+    rules = tuple(chosen[stem].rule for stem in sorted(chosen))
+    overridden = {reading.stem for reading in shipped} & {reading.stem for reading in own}
+    info = RulebookInfo(count=len(rules), folders=tuple(map(str, user_folders)), overridden=tuple(sorted(overridden)))
+    return tuple(rule for rule in rules if rule is not None), info
+
+
+def rule_text(rule: Rule, user_folders: Sequence[Path] = ()) -> str:
+    """Return the text of the file that a rule was loaded from."""
+    shipped, own = all_files(user_folders)
+    for rule_file in (*own, *shipped):
+        if rule_file.source == rule.source:
+            return read_text(rule_file)
+    raise RuleError(f"{rule.source}: the file of rule {rule.id!r} is not there any more")
+
+
+def read_file(rule_file: RuleFile) -> Reading:
+    """Read one file for itself; what it says of other rules is checked when all are there."""
+    faults = Faults(rule_file.source, {})
+    if not rule_file.file.name.endswith(SUFFIX):
+        faults.add((), f"rule files end in {SUFFIX}; rename it to {rule_file.stem.removesuffix('.yml')}{SUFFIX}")
+        return Reading(rule_file.stem, None, faults)
+    try:
+        data, lines = parse_document(read_text(rule_file))
+    except DocumentError as error:
+        faults.add_line(error.line, str(error))
+    except ValueError as error:
+        faults.add((), str(error))
+    else:
+        faults = Faults(rule_file.source, lines)
+        return Reading(rule_file.stem, read_rule(data, rule_file.stem, faults), faults)
+    return Reading(rule_file.stem, None, faults)
+
+
+def _check_unique(layer: Iterable[Reading]) -> None:
+    first: dict[str, str] = {}
+    for reading in layer:
+        other = first.setdefault(reading.stem, reading.faults.source)
+        if other != reading.faults.source:
+            reading.faults.add(("id",), f"id {reading.stem!r} is taken by {other}; ids are unique")
+
+
+def _check_together(chosen: dict[str, Reading]) -> None:
+    """Check what rules say of each other; a file that is no rule yet still counts as one that exists."""
+    rules = {stem: reading.rule for stem, reading in chosen.items() if reading.rule is not None}
+    for stem, rule in rules.items():
+        check_references(rule, chosen.keys(), chosen[stem].faults)
+        check_circle(rule, rules, chosen[stem].faults)

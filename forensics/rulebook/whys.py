@@ -1,0 +1,142 @@
+"""One question of a rule's chain in, checked: how it is asked, what evidence may answer it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forensics.model import WhyRule
+from forensics.rulebook.conditions import read_condition
+from forensics.rulebook.faults import nearest
+from forensics.rulebook.reading import kind, list_of, read_table, read_text, shown
+from forensics.timestamps import parse_duration
+
+if TYPE_CHECKING:
+    from forensics.rulebook.faults import Faults, Spot
+    from forensics.rulebook.reading import Reader
+
+ANY_LINKED = frozenset({"symptoms", "causes"})
+"""What `linked` may name instead of a signature: whatever the links found."""
+
+
+def read_why(value: Any, spot: Spot, faults: Faults) -> WhyRule | None:
+    """Read one question; None when there is a fault in it."""
+    readers: dict[str, Reader] = {
+        "ask": read_text,
+        "evidence": _read_evidence,
+        "answer": read_text,
+        "otherwise": read_text,
+    }
+    found = read_table(value, spot, faults, readers, needed=("ask",))
+    if isinstance(value, dict) and "evidence" not in value:
+        faults.add(spot, f"a why needs evidence that answers it; there are {', '.join(EVIDENCE)}")
+    if "ask" not in found or "evidence" not in found:
+        return None
+    name, argument, condition = found["evidence"]
+    return WhyRule(
+        ask=found["ask"],
+        evidence_kind=name,
+        evidence=argument,
+        condition=condition,
+        answer=found.get("answer"),
+        otherwise=found.get("otherwise"),
+    )
+
+
+def linked_ids(why: WhyRule) -> tuple[str, ...]:
+    """List the signatures that a why's `linked` evidence names."""
+    if why.evidence_kind != "linked" or why.evidence in ANY_LINKED:
+        return ()
+    return (why.evidence,) if isinstance(why.evidence, str) else tuple(why.evidence)
+
+
+def named_values(why: WhyRule) -> tuple[tuple[Spot, str], ...]:
+    """List the captures and fields that a why's evidence names, with their spots inside the why."""
+    argument = why.evidence
+    if why.evidence_kind == "values":
+        return tuple((("evidence", "values", i), name) for i, name in enumerate(argument))
+    if why.evidence_kind in {"commits", "tests"}:
+        return tuple((("evidence", why.evidence_kind, key), name) for key, name in argument.items())
+    return ()
+
+
+def read_duration(value: Any, spot: Spot, faults: Faults) -> int | None:
+    """Read a duration, `250ms`, `2s`, `3m`."""
+    try:
+        return int(parse_duration(value if isinstance(value, str) else ""))
+    except ValueError:
+        faults.add(spot, f"{spot[-1]!r} must be a duration such as 250ms, 2s or 3m, not {shown(value)}")
+        return None
+
+
+def _read_evidence(value: Any, spot: Spot, faults: Faults) -> tuple[str, Any, Any] | None:
+    """Read the one key of `evidence`: its name, its argument and, for entries, the condition in it."""
+    if not isinstance(value, dict) or len(value) != 1:
+        count = f"a mapping of {len(value)}" if isinstance(value, dict) else kind(value)
+        faults.add(spot, f"'evidence' must have one key of {', '.join(EVIDENCE)}, not {count}")
+        return None
+    name, argument = next(iter(value.items()))
+    if name not in EVIDENCE:
+        words = f"unknown evidence {name!r}{nearest(name, EVIDENCE)}; there are {', '.join(EVIDENCE)}"
+        faults.add((*spot, name), words)
+        return None
+    read = EVIDENCE[name](argument, (*spot, name), faults)
+    if read is None:
+        return None
+    return (name, argument, read) if name == "entries" and argument else (name, read, None)
+
+
+def _read_entries(value: Any, spot: Spot, faults: Faults) -> Any:
+    """Read `{}`, the cluster's own entries, or a condition on others and how far away they may stand."""
+    if value == {}:
+        return value
+    readers: dict[str, Reader] = {"match": read_condition, "before": read_duration, "after": read_duration}
+    found = read_table(value, spot, faults, readers, needed=("match",))
+    if isinstance(value, dict) and len(value.keys() & {"before", "after"}) != 1:
+        faults.add(spot, "say on which side of the occurrence and how far: either 'before: 60s' or 'after: 60s'")
+    return found.get("match")
+
+
+def _read_linked(value: Any, spot: Spot, faults: Faults) -> Any:
+    if isinstance(value, list):
+        return list_of(read_text, at_least=1)(value, spot, faults)
+    return read_text(value, spot, faults)
+
+
+def _read_values(value: Any, spot: Spot, faults: Faults) -> Any:
+    return list_of(read_text, at_least=1)(value, spot, faults)
+
+
+def _read_nothing(value: Any, spot: Spot, faults: Faults) -> Any:
+    if value == {}:
+        return value
+    faults.add(spot, f"{spot[-1]!r} takes no argument: write '{spot[-1]}: {{}}'")
+    return None
+
+
+def _read_compare(value: Any, spot: Spot, faults: Faults) -> Any:
+    if value == "baseline":
+        return value
+    faults.add(spot, f"'compare' takes the word baseline, not {shown(value)}")
+    return None
+
+
+def _read_key(key: str) -> Reader:
+    """Make a reader of `{key: NAME}`."""
+
+    def read(value: Any, spot: Spot, faults: Faults) -> Any:
+        return read_table(value, spot, faults, {key: read_text}, needed=(key,)) or None
+
+    return read
+
+
+EVIDENCE: dict[str, Reader] = {
+    "entries": _read_entries,
+    "linked": _read_linked,
+    "values": _read_values,
+    "frames": _read_nothing,
+    "deploys": _read_nothing,
+    "compare": _read_compare,
+    "commits": _read_key("touching"),
+    "tests": _read_key("covering"),
+}
+"""The kinds of evidence with the readers of their arguments."""

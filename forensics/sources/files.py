@@ -1,0 +1,125 @@
+"""Files in, raw records out: finds the files, opens them, asks which shape they have and reads that."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, BinaryIO
+
+from forensics.errors import SourceError
+from forensics.model import Place, RawEntry, Unreadable
+from forensics.sources.finding import STDIN, find_inputs
+from forensics.sources.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
+from forensics.sources.opening import Content
+from forensics.sources.shapes import SHAPES
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterator, Sequence
+    from contextlib import AbstractContextManager
+
+    from forensics.sources.finding import Given, Input
+    from forensics.sources.shapes.element import Element
+
+# A file found in a folder that has such a name and cannot be read is worth a word; a picture is not.
+_LOG_NAMES = (".json", ".jsonl", ".ndjson", ".log", ".yaml", ".yml", ".csv", ".gz", ".zst")
+
+
+def read_records(logs: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[RawEntry | Unreadable]:
+    """Read all records of files, folders, globs and `-`; raise SourceError for what cannot be read at all."""
+    given = find_inputs(logs)  # here and not in the generator: a wrong path is told before anything is read
+    return _read_all(given, stdin)
+
+
+def _read_all(given: Sequence[Given], stdin: BinaryIO | None) -> Iterator[RawEntry | Unreadable]:
+    seen: set[str] = set()
+    for path in given:
+        understood = False
+        for item in path.inputs:
+            if item.name not in seen:
+                seen.add(item.name)
+                understood |= yield from _read_input(item, stdin)
+            else:
+                understood = True
+        if not understood:
+            raise SourceError(f"no log in {path.path!r} ({len(path.inputs)} files looked at); {_what_is_understood()}")
+
+
+def _read_input(item: Input, stdin: BinaryIO | None) -> Generator[RawEntry | Unreadable, None, bool]:
+    """Yield the records of one file, and return whether it was a log."""
+    try:
+        with _opened(item, stdin) as raw:
+            return (yield from _read_content(item, Content(raw)))
+    except OSError as error:
+        raise SourceError(f"cannot read {item.name!r}: {error.strerror or error}") from error
+
+
+def _opened(item: Input, stdin: BinaryIO | None) -> AbstractContextManager[BinaryIO]:
+    if item.name == STDIN:
+        return nullcontext(stdin or sys.stdin.buffer)
+    return open(item.name, "rb")  # noqa: PTH123  (the caller closes it)
+
+
+def _read_content(item: Input, content: Content) -> Generator[RawEntry | Unreadable, None, bool]:
+    number = 0
+    blank = content.is_whole and not content.head.strip(b"\0 \t\r\n")
+    shape = None if blank else next((shape for shape in SHAPES if shape.accepts(content)), None)
+    if shape is None and not blank:
+        return (yield from _not_understood(item, content))
+    for element in shape.read(content) if shape else ():
+        number = element.number
+        yield from _records(item.name, element)
+    if content.damage is not None:
+        yield Unreadable(place=Place(source=item.name, record=number + 1), reason=content.damage)
+    return True
+
+
+def _records(source: str, element: Element) -> Iterator[RawEntry | Unreadable]:
+    place = Place(source=source, record=element.number)
+    if element.problem is not None:
+        yield Unreadable(place=place, reason=element.problem)
+        return
+    entries = entries_in(element.value)
+    for value in [element.value] if entries is None else entries:
+        if not may_be_entry(value):
+            yield Unreadable(place=place, reason=f"no log entry: {_kind(value)}")
+        elif is_deep(value):
+            yield Unreadable(place=place, reason="nested deeper than 100 levels")
+        else:
+            yield RawEntry(record=value, place=place)
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, dict):
+        return "an object without any field of an entry"
+    if isinstance(value, list):
+        return "an array"
+    return "null" if value is None else f"a {type(value).__name__}"
+
+
+def _not_understood(item: Input, content: Content) -> Generator[Unreadable, None, bool]:
+    if content.damage is not None and not content.head:
+        yield Unreadable(place=Place(source=item.name, record=1), reason=content.damage)
+        return True
+    holds_json = _is_json(content)
+    if item.named:
+        what = "holds JSON, but no log entries" if holds_json else f"is no log: it begins with {content.head[:16]!r}"
+        raise SourceError(f"{item.name!r} {what}; {_what_is_understood()}")
+    if not holds_json and item.name.lower().endswith(_LOG_NAMES):
+        yield Unreadable(place=Place(source=item.name, record=1), reason="not a format that is understood")
+    return False
+
+
+def _is_json(content: Content) -> bool:
+    """Tell whether it is JSON of another kind, e.g. the expected findings that lie beside a log."""
+    for data in (content.head.lstrip().split(b"\n", 1)[0], content.everything()):
+        try:
+            decode_json(data)
+        except NotJsonError:
+            continue
+        return True
+    return False
+
+
+def _what_is_understood() -> str:
+    shapes = "; ".join(shape.name for shape in SHAPES)
+    return f"understood are {shapes}; each in UTF-8 or UTF-16, plain, gzip or zstd"

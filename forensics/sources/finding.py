@@ -1,0 +1,91 @@
+"""Paths as a user gives them (files, folders, globs, `-`) in, the files to read out."""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from forensics.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+STDIN = "-"
+
+# What lies beside logs in a checkout or an evidence folder. Read all the same when given by name.
+_NO_LOGS = re.compile(
+    r"""\.( bin|cfg|css|db|gif|go|h|html?|ico|ini|ipynb|j2|java|jpe?g|js|lock|md|pdf|png|pptx|py|pyc|rb|rs|rst|sh|so
+    |sql|sqlite|svg|tf|toml|ts|tsv|tsx|webp|whl|xlsx|xml|zip )$""",
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+class Input(Struct, frozen=True, kw_only=True):
+    """One file, or standard input."""
+
+    name: str
+    """As given, or the given folder and the way from there; `-` for standard input."""
+    named: bool
+    """True when the user named this very file; False when it was found in a folder or by a glob."""
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """One path as the user gave it, and the files that it stands for."""
+
+    path: str
+    inputs: tuple[Input, ...]
+
+
+def find_inputs(logs: Sequence[str]) -> tuple[Given, ...]:
+    """Find the files that paths stand for, in a stable order; raise SourceError for a path that leads nowhere."""
+    return tuple(Given(path=path, inputs=tuple(_inputs_of(path))) for path in dict.fromkeys(logs))
+
+
+def _inputs_of(given: str) -> Iterator[Input]:
+    path = Path(os.path.expanduser(given))  # noqa: PTH111  (Path.expanduser raises where there is no home)
+    if given == STDIN:
+        yield Input(name=STDIN, named=True)
+    elif path.is_dir():
+        yield from _files_in(path)
+    elif path.exists():
+        yield Input(name=str(path), named=True)
+    elif glob.has_magic(given):
+        yield from _files_of_glob(given, str(path))
+    else:
+        raise SourceError(_no_such_file(given, path))
+
+
+def _files_in(folder: Path) -> Iterator[Input]:
+    for place, folders, files in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(files):
+            path = Path(place, name)
+            if not name.startswith(".") and not _NO_LOGS.search(name) and path.is_file():
+                yield Input(name=str(path), named=False)
+
+
+def _files_of_glob(given: str, pattern: str) -> Iterator[Input]:
+    paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207  (absolute patterns)
+    if not paths:
+        raise SourceError(f"no file matches {given!r}; quote a pattern that the shell should not expand")
+    for path in paths:
+        if path.is_dir():
+            yield from _files_in(path)
+        elif not _NO_LOGS.search(path.name):
+            yield Input(name=str(path), named=False)
+
+
+def _no_such_file(given: str, path: Path) -> str:
+    folder = next(parent for parent in (path.parent, *path.parents) if parent.is_dir())
+    wanted = path.relative_to(folder).parts[0]
+    names = sorted(entry.name for entry in folder.iterdir())
+    nearest = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
+    if nearest:
+        return f"no such file or folder: {given!r}; did you mean {str(folder / nearest[0])!r}?"
+    return f"no such file or folder: {given!r}; the folder {str(folder)!r} holds nothing of a like name"

@@ -1,0 +1,17 @@
+"""What a shape yields: a value where an entry is expected, or the reason why there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+
+class Element(Struct, frozen=True, kw_only=True):
+    """One line or element of a file."""
+
+    number: int
+    """The line, or the element where there are no lines; from 1."""
+    value: Any = None
+    problem: str | None = None
+    """Why there is no value."""

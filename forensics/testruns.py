@@ -1,0 +1,180 @@
+"""JUnit files in, one `TestRun` out.
+
+pytest, Surefire, Gradle, jest, Playwright, gotestsum, node:test and others write this format, each in its own way:
+suites nested or absent, attributes missing, errors without a test. What counts here are the test cases; the sums that a
+writer puts into attributes are not read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, Any
+from xml.parsers import expat
+
+from junitparser import Error, Failure, JUnitXml, JUnitXmlError, TestCase, TestSuite as JUnitSuite
+
+from forensics.errors import SourceError
+from forensics.model import TestFailure, TestRun, TestSuite
+from forensics.redact import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+_BYTES_LIMIT = 64 * 1024 * 1024
+_DEPTH_LIMIT = 100
+_MESSAGE_LIMIT = 1000
+_NOT_RUN_BELOW = 0.0005
+"""Writers print three digits, so less than this is their 0.000: nothing was run in that time."""
+
+_CLOSE = re.compile(r"received (?P<code>[1-4]\d{3}) \(")
+"""received 1011 (internal error) Internal error; then sent 1011 (internal error) Internal error"""
+
+
+def read_test_runs(paths: Sequence[Path]) -> TestRun:
+    """Read JUnit files as one run; a test that passed in 0.000 s counts as not run."""
+    counts: dict[str, Counter[str]] = {}
+    seconds: defaultdict[str, float] = defaultdict(float)
+    failures: list[TestFailure] = []
+    for path in paths:
+        for suite, case in _once(_cases(_parse(path), path.stem)):
+            module = _module(suite, case)
+            counts.setdefault(module, Counter())[_outcome(case)] += 1
+            seconds[module] += _seconds(case) or 0.0
+            failures += _failures(case)
+    suites = tuple(
+        TestSuite(name=name, seconds=round(seconds[name], 3), **_figures(count)) for name, count in counts.items()
+    )
+    total = sum(counts.values(), Counter())
+    return TestRun(suites=suites, failures=tuple(failures), **_figures(total))
+
+
+def _figures(count: Counter[str]) -> dict[str, int]:
+    return {"total": count.total()} | {k: count[k] for k in ("passed", "failed", "errors", "skipped", "not_run")}
+
+
+def _parse(path: Path) -> JUnitXml:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_BYTES_LIMIT + 1)
+    except OSError as error:
+        raise SourceError(f"{path}: cannot be read ({error.strerror or error}); name a JUnit XML file") from error
+    if len(data) > _BYTES_LIMIT:
+        raise SourceError(f"{path}: larger than {_BYTES_LIMIT >> 20} MiB; name a JUnit XML file")
+    try:
+        _check(data)
+        return JUnitXml.fromstring(data)
+    except (expat.ExpatError, SyntaxError, ValueError, LookupError) as error:
+        raise SourceError(f"{path}: not a complete XML file ({error}); run the tests again") from error
+    except JUnitXmlError as error:
+        raise SourceError(f"{path}: XML, but not JUnit (no <testsuites> or <testsuite> at its root)") from error
+    except _RefusedError as refused:
+        raise SourceError(f"{path}: {refused}, which no test runner writes; not read") from refused
+
+
+class _RefusedError(Exception):
+    """The file holds what is only there to harm its reader."""
+
+
+def _check(data: bytes) -> None:
+    """Refuse a DOCTYPE, where entity bombs and external entities live, and nesting that would exhaust the stack.
+
+    The parser behind junitparser is lxml where that is installed, which resolves entities; and whether an encoding
+    hides a DOCTYPE only a parser can tell. So one that stops at it goes first.
+    """
+    parser = expat.ParserCreate()
+    depth = 0
+
+    def refuse(*_: object) -> None:
+        raise _RefusedError("it has a DOCTYPE")
+
+    def enter(*_: object) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > _DEPTH_LIMIT:
+            raise _RefusedError(f"it is nested more than {_DEPTH_LIMIT} deep")
+
+    def leave(*_: object) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser.StartDoctypeDeclHandler = refuse
+    parser.StartElementHandler = enter
+    parser.EndElementHandler = leave
+    parser.Parse(data, True)
+
+
+def _cases(element: Any, suite: str) -> Iterator[tuple[str, TestCase]]:
+    """Yield every test case with the name of the suite around it, in the order of the file."""
+    for case in element.iterchildren(TestCase):
+        yield suite, case
+    for inner in element.iterchildren(JUnitSuite):
+        yield from _cases(inner, inner.name or suite)
+
+
+def _once(cases: Iterator[tuple[str, TestCase]]) -> Iterator[tuple[str, TestCase]]:
+    """Leave out the second half of a double failure: pytest writes a test twice when its teardown fails as well."""
+    failed: set[tuple[str, str]] = set()
+    for suite, case in cases:
+        key = (case.classname or "", case.name or "")
+        if key in failed and _outcome(case) == "errors":
+            continue
+        if _outcome(case) == "failed":
+            failed.add(key)
+        yield suite, case
+
+
+def _outcome(case: TestCase) -> str:
+    if case.is_failure:
+        return "failed"
+    if case.is_error:
+        return "errors"
+    if case.is_skipped:
+        return "skipped"
+    seconds = _seconds(case)
+    return "passed" if seconds is None or seconds >= _NOT_RUN_BELOW else "not_run"
+
+
+def _seconds(case: TestCase) -> float | None:
+    """Return the duration, None where the writer gives none that is a number."""
+    try:
+        seconds = case.time
+    except ValueError:
+        return None
+    return seconds if seconds is not None and math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _module(suite: str, case: TestCase) -> str:
+    """Return the test module: the dotted path up to `test_…` in pytest's class names, else the suite's name.
+
+    pytest names a module that it cannot import in `name`, without a class name.
+    """
+    parts = (case.classname or case.name or "").split(".")
+    modules = [i for i, part in enumerate(parts) if part.startswith("test_") or part.endswith("_test")]
+    if modules and (case.classname or len(parts) > 1):
+        return ".".join(parts[: modules[-1] + 1])
+    if suite == "pytest" and case.classname:
+        return ".".join(part for part in parts if not part[:1].isupper()) or suite
+    return suite
+
+
+def _failures(case: TestCase) -> list[TestFailure]:
+    results = [result for result in case.result if isinstance(result, Failure | Error)]
+    if not results:
+        return []
+    name = "::".join(part for part in (case.classname, case.name) if part) or "(no name)"
+    message, code = _message(results[0])
+    return [TestFailure(name=quote(name), message=message, close_code=code, cluster=None)]
+
+
+def _message(result: Failure | Error) -> tuple[str, int | None]:
+    """Return what the test said and the close code in it; a close that only the traceback tells of is added."""
+    text = (result.text or "").strip()
+    said = (result.message or "").strip() or text.rsplit("\n", 1)[-1]
+    line = next((line for line in (*said.split("\n"), *text.split("\n")) if _CLOSE.search(line)), "")
+    if line and line not in said:
+        said = f"{said}\n{line.removeprefix('E').strip()}"
+    found = _CLOSE.search(line)
+    return quote(said, _MESSAGE_LIMIT), int(found["code"]) if found else None

@@ -1,0 +1,8 @@
+"""Clusters, links and everything around them in, findings out: the five whys with their evidence."""
+
+from __future__ import annotations
+
+from forensics.whys.explain import explain
+from forensics.whys.scene import Neighbours, Scene, Stage
+
+__all__ = ["Neighbours", "Scene", "Stage", "explain"]

@@ -1,0 +1,89 @@
+"""Evidence `entries`: that it happened, or that another entry stands near each occurrence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forensics.citations import cite
+from forensics.model import Evidence, LogEntry, Nanoseconds, Occurrence, Verdict, WhyRule
+from forensics.timestamps import parse_duration
+from forensics.whys.scene import Gathered, Scene, judge
+from forensics.whys.wording import counted, lag_words, units
+
+_SECOND = 1_000_000_000
+REFS = 3
+"""Neighbouring entries that a document cites; all are in the logs."""
+
+
+def gather(why: WhyRule, scene: Scene) -> Gathered:
+    """Count the cluster's own entries, or the occurrences with a matching neighbour."""
+    if why.condition is None:
+        return own(scene)
+    return _near(why, scene, why.evidence)
+
+
+def own(scene: Scene) -> Gathered:
+    """Say how often it happened, and cite exemplars."""
+    cluster = scene.cluster
+    statement = (
+        f"{counted(cluster.entries, 'entry', 'entries')} in "
+        f"{counted(cluster.occurrences, units(cluster, 1), units(cluster))}"
+    )
+    evidence = Evidence(
+        kind="entries",
+        statement=statement,
+        count=cluster.occurrences,
+        of=cluster.occurrences,
+        refs=cluster.exemplars,
+    )
+    values = {"count": cluster.occurrences, "of": cluster.occurrences}
+    return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
+
+
+def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
+    before = "before" in argument
+    window = parse_duration(str(argument["before" if before else "after"]))
+    observable = [o for o in scene.occurrences if not before or _observable(o, window, scene)]
+    found = [(o, e) for o in observable if (e := _find(why, scene, o, window, before=before)) is not None]
+    lags = [_distance(o, e) for o, e in found]
+    count, of = len(found), len(observable)
+    where = "before" if before else "after"
+    if not found:
+        words = counted(of, units(scene.cluster, 1), units(scene.cluster))
+        statement = f"no such entry within {argument[where]} {where} any of {words}"
+        step = f"look at the entries of the same instance in the {argument[where]} {where}"
+        evidence = Evidence(kind="entries", statement=statement, count=0, of=of)
+        return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+    span = (min(lags), max(lags))
+    statement = f"{count} of {of} {units(scene.cluster)} have it {lag_words(span)} {where}"
+    refs = tuple(cite(entry) for _, entry in found[:REFS])
+    evidence = Evidence(kind="entries", statement=statement, count=count, of=of, refs=refs)
+    values = {"count": count, "of": of, "lag": lag_words(span)}
+    return Gathered(verdict=judge(count, of), evidence=(evidence,), values=values)
+
+
+def _observable(occurrence: Occurrence, window: Nanoseconds, scene: Scene) -> bool:
+    """Tell whether the time before an occurrence was recorded: an export may begin in the middle of a life."""
+    if occurrence.start - window >= scene.stage.covered_from:
+        return True
+    lives = scene.stage.lives
+    return any(
+        life.started
+        for life in lives
+        if life.instance == occurrence.instance and life.start <= occurrence.start <= life.end
+    )
+
+
+def _find(why: WhyRule, scene: Scene, occurrence: Occurrence, window: Nanoseconds, *, before: bool) -> LogEntry | None:
+    if why.condition is None:
+        return None
+    first, last = occurrence.start, max(e.time for e in occurrence.entries)
+    start, end = (first - window, first) if before else (last, last + window)
+    own_ids = {id(entry) for entry in occurrence.entries}
+    near = scene.stage.neighbours.between(occurrence, start, end)
+    ordered = reversed(near) if before else near
+    return next((e for e in ordered if id(e) not in own_ids and scene.stage.holds(why.condition, e)), None)
+
+
+def _distance(occurrence: Occurrence, entry: LogEntry) -> float:
+    return abs(occurrence.start - entry.time) / _SECOND

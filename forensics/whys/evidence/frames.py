@@ -1,0 +1,44 @@
+"""Evidence `frames`: where it was raised, from the traceback."""
+
+from __future__ import annotations
+
+from forensics.exceptions import innermost_frame
+from forensics.model import Evidence, Frame, Verdict, WhyRule
+from forensics.whys.scene import Gathered, Scene, judge
+from forensics.whys.wording import chain_of, plain, speaker, units
+
+
+def gather(why: WhyRule, scene: Scene) -> Gathered:
+    """Cite the innermost frame of the application and the chain of exceptions around it."""
+    del why
+    frame = innermost_frame(speaker(scene))
+    if frame is None:
+        return _nothing(scene)
+    same = sum(any(innermost_frame(e) == frame for e in o.entries) for o in scene.occurrences)
+    chain = chain_of(speaker(scene))
+    raised = f"raised at `{place(frame)}` in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"
+    chained = f"; exceptions, first raised first: {' → '.join(chain)}" if len(chain) > 1 else ""
+    evidence = Evidence(
+        kind="frames",
+        statement=raised + chained,
+        count=same,
+        of=scene.cluster.occurrences,
+        refs=scene.cluster.exemplars[:2],
+        values={"file": plain(frame.file), "function": plain(frame.function), "line": str(frame.line or "")},
+    )
+    counts = {"count": same, "of": scene.cluster.occurrences}
+    return Gathered(verdict=judge(same, scene.cluster.occurrences), evidence=(evidence,), values=counts)
+
+
+def place(frame: Frame) -> str:
+    """Write a frame for a reader: `app/api.py:12 in create_order`."""
+    line = f":{frame.line}" if frame.line is not None else ""
+    return plain(f"{frame.file}{line}" + (f" in {frame.function}" if frame.function else ""))
+
+
+def _nothing(scene: Scene) -> Gathered:
+    evidence = Evidence(
+        kind="frames", statement="these entries hold no traceback", count=0, of=scene.cluster.occurrences
+    )
+    step = "log the exception with its traceback (logger.exception), or read the lines that follow without severity"
+    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)

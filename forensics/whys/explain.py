@@ -1,0 +1,239 @@
+"""One cluster on its stage in, its finding out: the chain of whys as far as it is shown, then open questions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.model import (
+    Action,
+    Cluster,
+    FailureClass,
+    Finding,
+    Priority,
+    Rival,
+    Role,
+    Root,
+    StatementKind,
+    Verdict,
+    Why,
+    WhyRule,
+)
+from forensics.whys.defaults import default_actions, default_whys
+from forensics.whys.evidence import EVIDENCE
+from forensics.whys.wording import context, counted, fill, plain, speaker, units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.whys.scene import Gathered, Scene
+
+_WEAKEST_FIRST = (Verdict.REFUTED, Verdict.NO_EVIDENCE, Verdict.NOT_OBSERVABLE, Verdict.PLAUSIBLE, Verdict.CONTESTED)
+_STARTUP = {
+    FailureClass.STARTUP_FAILURE,
+    FailureClass.IMPORT_ERROR,
+    FailureClass.SYNTAX_ERROR,
+    FailureClass.CONFIG_MISSING,
+    FailureClass.DB_CONNECTION,
+    FailureClass.PERMISSION_DENIED,
+    FailureClass.UNHANDLED_EXCEPTION,
+}
+_START_UP_SECONDS = 300
+"""A life this short that ended by the failure did not come to serve."""
+_SECOND = 1_000_000_000
+
+
+def explain(scene: Scene) -> Finding:
+    """Ask the whys of the cluster's rule, or the default ones, and say how far the answers are shown."""
+    rules = scene.rule.whys if scene.rule and scene.rule.whys else default_whys(scene)
+    asked = [(rule, EVIDENCE[rule.evidence_kind](rule, scene)) for rule in rules]
+    whys = tuple(_why(rule, gathered, scene) for rule, gathered in asked)
+    first, last = _chain(asked)
+    root = _root(whys, last)
+    return Finding(
+        cluster=scene.cluster.id,
+        headline=headline(scene),
+        whys=whys,
+        root=root,
+        confidence=_weakest(whys[first : last + 1]) if root else Verdict.NO_EVIDENCE,
+        chain=error_chain(scene),
+        rivals=_rivals(scene),
+        actions=_actions(scene),
+        references=scene.rule.references if scene.rule else (),
+    )
+
+
+def headline(scene: Scene) -> str:
+    """Say in one line what happened; says "every instance" only when the lives show it."""
+    rule = scene.rule
+    said = fill(rule.headline, context(scene)) if rule and rule.headline else None
+    text = said or _own_words(scene)
+    if not ends_every_life(scene):
+        return text
+    return "Every instance dies at start-up: " + (text[:1].lower() + text[1:] if _is_word(text) else text)
+
+
+def ends_every_life(scene: Scene) -> bool:
+    """Tell whether all lives of the revision that ended, two at least, ended in this cluster soon after the start."""
+    cluster = scene.cluster
+    if cluster.role is Role.SYMPTOM or cluster.failure_class not in _STARTUP:
+        return False
+    ended = [life for life in scene.stage.lives if life.ended and life.revision == cluster.revision]
+    touched = {o.instance for o in scene.occurrences}
+    short = all(life.end - life.start <= _START_UP_SECONDS * _SECOND for life in ended)
+    return len(ended) > 1 and short and all(life.instance in touched for life in ended)
+
+
+def error_chain(scene: Scene) -> tuple[str, ...]:
+    """Return the error behind the error, cause first: the parents' titles, then the cluster, then what hangs below."""
+    above: list[str] = []
+    at = scene.stage.parents.get(scene.cluster.id)
+    while at is not None:
+        above.insert(0, _short(scene.stage.clusters[at.cause]))
+        at = scene.stage.parents.get(at.cause)
+    below = [link for link in scene.stage.parents.values() if link.cause == scene.cluster.id]
+    # The symptom that follows first has the shortest way from the cause.
+    below.sort(key=lambda link: (link.lag[0] if link.lag else 0.0, link.symptom))
+    own = [_short(scene.cluster)]
+    return tuple(_distinct([*above, *own, *(_short(scene.stage.clusters[link.symptom]) for link in below)]))
+
+
+def _short(cluster: Cluster) -> str:
+    if cluster.signature is None:
+        return plain(cluster.exception.type if cluster.exception else cluster.template)[:80]
+    return cluster.signature.replace("-", " ")
+
+
+def _distinct(texts: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(texts))
+
+
+def _is_word(text: str) -> bool:
+    """Tell whether a sentence begins with an ordinary capitalised word, which goes small after a colon."""
+    word = text.split(" ", 1)[0]
+    return (
+        word.isalpha()
+        and word[1:].islower()
+        and word not in {"Python", "Node", "Java", "Go", "Postgres", "Cloud", "Redis"}
+    )
+
+
+def _own_words(scene: Scene) -> str:
+    """Without a headline of a rule: the title, for an unknown error its own first line."""
+    if scene.rule is not None:
+        return scene.rule.title
+    if not speaker(scene).has_payload:
+        return f"{counted(scene.cluster.entries, 'entry', 'entries')} of level {scene.cluster.level} without a payload"
+    return plain(_first_line(scene))[:160]
+
+
+def _first_line(scene: Scene) -> str:
+    cluster = scene.cluster
+    if cluster.exception is not None:
+        value = cluster.exception.value.split("\n", 1)[0]
+        return f"{cluster.exception.type}: {value}" if value else cluster.exception.type
+    return cluster.title if speaker(scene).exceptions else speaker(scene).message.lstrip().split("\n", 1)[0]
+
+
+def _why(rule: WhyRule, gathered: Gathered, scene: Scene) -> Why:
+    holds = gathered.verdict.holds
+    answer = None
+    if holds:
+        answer = fill(rule.answer, context(scene) | gathered.values) if rule.answer else None
+        answer = answer or gathered.evidence[0].statement
+    return Why(
+        ask=rule.ask,
+        answer=answer,
+        kind=_kind(rule, gathered.verdict),
+        verdict=gathered.verdict,
+        evidence=gathered.evidence,
+        next_step=None if holds else _next_step(rule, gathered, scene),
+    )
+
+
+def _next_step(rule: WhyRule, gathered: Gathered, scene: Scene) -> str | None:
+    """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
+    advice = fill(rule.otherwise, context(scene) | gathered.values) if rule.otherwise else None
+    if advice and gathered.next_step and gathered.verdict is Verdict.NOT_OBSERVABLE:
+        return f"{advice.rstrip('.')}. Next: {gathered.next_step}"
+    return advice or gathered.next_step
+
+
+def _kind(rule: WhyRule, verdict: Verdict) -> StatementKind:
+    if not verdict.holds:
+        return StatementKind.OPEN_QUESTION
+    if verdict is not Verdict.SUPPORTED:
+        return StatementKind.HYPOTHESIS
+    own = rule.evidence_kind in {"values", "frames", "deploys"} or (
+        rule.evidence_kind == "entries" and not rule.condition
+    )
+    return StatementKind.FACT if own else StatementKind.INFERENCE
+
+
+def _chain(asked: Sequence[tuple[WhyRule, Gathered]]) -> tuple[int, int]:
+    """Return the first and last index of the chain: it may begin behind symptoms that are not in the entries."""
+    first = 0
+    while first < len(asked) and asked[first][0].evidence_kind == "linked" and not asked[first][1].verdict.holds:
+        first += 1
+    last = first - 1
+    while last + 1 < len(asked) and asked[last + 1][1].verdict.holds:
+        last += 1
+    return first, last
+
+
+def _root(whys: Sequence[Why], last: int) -> Root | None:
+    if last < 0 or last >= len(whys) or not whys[last].verdict.holds or whys[last].answer is None:
+        return None
+    return Root(why=last + 1, statement=str(whys[last].answer), verdict=_weakest(whys[: last + 1]))
+
+
+def _weakest(whys: Sequence[Why]) -> Verdict:
+    held = [why.verdict for why in whys if why.verdict.holds]
+    return next(
+        (verdict for verdict in _WEAKEST_FIRST if verdict in held), Verdict.SUPPORTED if held else Verdict.NO_EVIDENCE
+    )
+
+
+def _rivals(scene: Scene) -> tuple[Rival, ...]:
+    if scene.rule is None:
+        return ()
+    return tuple(_rival(name, scene) for name in scene.rule.rivals if name in scene.stage.rules)
+
+
+def _rival(name: str, scene: Scene) -> Rival:
+    rule = scene.stage.rules[name]
+    found = scene.with_signature(name)
+    entries = sum(c.entries for c in found)
+    if found:
+        times = sum(c.occurrences for c in found)
+        statement = f"also in these entries, {counted(times, 'time')}; see its own document"
+    else:
+        statement = "looked for and not found in the entries that were read"
+    return Rival(signature=name, title=rule.title, entries=entries, statement=statement)
+
+
+def _actions(scene: Scene) -> tuple[Action, ...]:
+    rules = scene.rule.actions if scene.rule and scene.rule.actions else default_actions(scene)
+    own = scene.cluster.priority
+    later = {Priority.P0: Priority.P1, Priority.P1: Priority.P2}.get(own, Priority.P3)
+    return tuple(
+        Action(
+            kind=rule.kind,
+            priority=rule.priority or (own if rule.kind == "mitigate" else later),
+            text=fill(rule.text, context(scene)) or rule.text,
+            owner="UNASSIGNED",
+            done_when=_done_when(rule.kind, rule.verify, scene),
+        )
+        for rule in rules
+    )
+
+
+def _done_when(kind: str, verify: dict[str, object] | None, scene: Scene) -> str:
+    cluster = scene.cluster
+    name = f"signature `{cluster.signature}`" if cluster.signature else f"fingerprint `{cluster.fingerprint}`"
+    if kind == "detect":
+        return f"a test entry of {name} raises it"
+    if kind == "prevent" and not verify:
+        return "the check fails on purpose once"
+    # Zero seen means nothing before as much could have been seen: the rule of three.
+    enough = max(20, 3 * cluster.occurrences)
+    return f"{name} is seen 0 times where {enough} {units(cluster)} could have shown it"

@@ -1,0 +1,1 @@
+"""Makes the samples: seeded scenarios in, folders of log entries, truths and test results out."""

@@ -1,0 +1,390 @@
+"""Rules claim entries, say by what, and stand in order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, strategies as st
+from msgspec.structs import replace
+
+from forensics.classify import Classifier, classify
+from forensics.classify.index import MAX_CAPTURE, MAX_TEXT
+from forensics.errors import RuleError
+from forensics.model import (
+    AllOf,
+    AnyOf,
+    Condition,
+    ExceptionInfo,
+    FailureClass,
+    HttpRequest,
+    Leaf,
+    Level,
+    LogEntry,
+    Nanoseconds,
+    NoneOf,
+    Priority,
+    Role,
+    Rule,
+    RuleTests,
+    WhyRule,
+)
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["500", "lost"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "status"]), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+BASE = LogEntry(
+    insert_id="1",
+    timestamp="",
+    time=Nanoseconds(0),
+    log_name="",
+    stream="stderr",
+    severity=None,
+    level=Level.ERROR,
+    message="",
+    revision="",
+    service="",
+    instance="",
+    trace="",
+    raw={},
+    has_payload=True,
+)
+
+
+def entry(message: str = "", raw: dict[str, Any] | None = None, **fields: Any) -> LogEntry:
+    return replace(BASE, message=message, raw=raw or {}, **fields)
+
+
+def rule(id_: str, condition: Condition, role: Role = Role.CAUSE, **fields: Any) -> Rule:
+    return Rule(
+        id=id_,
+        version=1,
+        title=id_,
+        failure_class=FailureClass.OTHER,
+        role=role,
+        priority=Priority.P1,
+        condition=condition,
+        tests=RuleTests(match=(), no_match=()),
+        **fields,
+    )
+
+
+def leaf(path: str = "message", *, cased: bool = False, **op: Any) -> Leaf:
+    ((name, value),) = op.items()
+    return Leaf(path=path, op=name.removeprefix("is_"), value=value, cased=cased)
+
+
+def claims(condition: Condition, claimed: LogEntry) -> bool:
+    found = Classifier([rule("r", condition)]).classify(claimed).primary
+    return found is not None
+
+
+# ── leaves ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("condition", "message", "expected"),
+    [
+        (leaf(contains="Exit("), "called exit(1)", True),
+        (leaf(contains="Exit(", cased=True), "called exit(1)", False),
+        (leaf(contains="a.c"), "abc", False),
+        (leaf(word="oom"), "OOM killed", True),
+        (leaf(word="oom"), "room", False),
+        (leaf(word="exit("), "call exit(3)", True),
+        (leaf(equals="done"), "DONE", True),
+        (leaf(equals="done"), "all done", False),
+        (leaf(equals="done"), "done\n", False),
+        (leaf(is_in=("a|b", "c")), "C", True),
+        (leaf(is_in=("a|b", "c")), "a", False),
+        (leaf(regex="a|b"), "xbx", True),
+        (leaf(regex="^a.*z$"), "a\nz", False),
+        (leaf(regex="(?s)^a.*z$"), "a\nz", True),
+        (leaf(regex="größe"), "Größe", True),
+        (leaf(regex=r"\AÄ"), "ä", True),
+        (leaf(exists=True), "x", True),
+        (leaf(exists=True), "", False),
+        (leaf(contains="x"), "", False),
+    ],
+)
+def test_text_operations(condition: Leaf, message: str, *, expected: bool) -> None:
+    assert claims(condition, entry(message)) is expected
+
+
+@pytest.mark.parametrize(
+    ("op", "value", "expected"),
+    [
+        ({"at_least": 500}, 503, True),
+        ({"at_least": 500}, "503", True),
+        ({"at_least": 500}, 503.0, True),
+        ({"at_least": 500}, "503.5", True),
+        ({"at_least": 500}, "1e3", True),
+        ({"at_least": 500}, 499, False),
+        ({"at_least": 500}, True, False),
+        ({"at_least": 500}, "many", False),
+        ({"at_least": 500}, "９９９", False),
+        ({"at_least": 500}, {"code": 503}, False),
+        ({"at_least": 500}, [200, 503], True),
+        ({"at_most": 0.5}, "0.5", True),
+        ({"at_most": 0.5}, "0.51", False),
+        ({"equals": 503}, "503", True),
+        ({"equals": 503}, "5033", False),
+        ({"equals": "503"}, 503.0, True),
+        ({"equals": 1}, True, False),
+        ({"equals": True}, True, True),
+        ({"equals": True}, "TRUE", True),
+        ({"in": (500, 503)}, "503", True),
+        ({"in": (500, 503)}, 504, False),
+        ({"in": ("500", "503")}, 503, True),
+        ({"contains": "50"}, 503, True),
+        ({"at_least": "59s"}, "59.000000001s", True),
+        ({"at_least": "59s"}, "1m", True),
+        ({"at_least": "59s"}, "58.9s", False),
+        ({"at_least": "59s"}, 60, False),
+        ({"at_least": "59s"}, "9" * 100_000 + "s", False),
+        ({"at_least": "WARNING"}, "error", True),
+        ({"at_least": "WARNING"}, "notice", False),
+        ({"at_least": "WARNING"}, 500, True),
+        ({"at_least": "WARNING"}, "loud", False),
+        ({"at_most": "INFO"}, "DEBUG", True),
+        ({"exists": True}, 0, True),
+        ({"exists": True}, {}, True),
+        ({"exists": True}, [], False),
+        ({"exists": True}, None, False),
+        ({"exists": False}, None, True),
+    ],
+)
+def test_values_compare_whatever_their_json_type(op: dict[str, Any], value: Any, *, expected: bool) -> None:
+    condition = AllOf(conditions=(leaf(contains="m"), leaf("jsonPayload.x", **op)))
+    assert claims(condition, entry("m", {"jsonPayload": {"x": value}})) is expected
+
+
+def test_the_level_of_an_entry_compares_by_rank() -> None:
+    condition = leaf("level", at_least="ERROR")
+    assert [level for level in Level if claims(condition, entry("m", level=level))] == list(Level)[5:]
+
+
+def test_one_exception_of_a_chain_must_fit() -> None:
+    chain = (ExceptionInfo(type="KeyError", value="x"), ExceptionInfo(type="ShopError", value="y"))
+    assert claims(leaf("exception.type", equals="ShopError"), entry(exceptions=chain))
+    assert not claims(leaf("exception.type", equals="Error"), entry(exceptions=chain))
+
+
+def test_latency_is_a_duration() -> None:
+    http = HttpRequest(method="GET", url="", path="/", status=504, latency=Nanoseconds(300_000_000_000))
+    assert claims(leaf("http.latency", at_least="299s"), entry(http=http))
+    assert not claims(leaf("http.latency", at_least="301s"), entry(http=http))
+
+
+# ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_not_is_plain_negation_and_a_missing_field_is_false() -> None:
+    quiet = AllOf(conditions=(leaf(contains="m"), NoneOf(conditions=(leaf("jsonPayload.x", contains="a"),))))
+    assert claims(quiet, entry("m"))
+    assert claims(quiet, entry("m", {"jsonPayload": {"x": "b"}}))
+    assert not claims(quiet, entry("m", {"jsonPayload": {"x": "a"}}))
+
+
+def test_an_anchor_in_a_branch_of_any_does_not_hide_the_others() -> None:
+    either = AnyOf(
+        conditions=(leaf(contains="m"), leaf("httpRequest.status", at_least=500), leaf("stream", equals="x"))
+    )
+    assert claims(either, entry("m"))
+    assert claims(either, entry("", {"httpRequest": {"status": 500}}))
+    assert claims(either, entry("", stream="x"))
+    assert not claims(either, entry("", {"httpRequest": {"status": 200}}))
+
+
+def test_a_rule_without_an_anchor_is_tried_on_every_entry() -> None:
+    lacks = AnyOf(conditions=(leaf("labels.x", exists=False), leaf(contains="m")))
+    assert claims(lacks, entry())
+    assert not claims(lacks, entry(raw={"labels": {"x": "1"}}))
+
+
+def test_a_match_says_what_it_matched_on() -> None:
+    condition = AllOf(
+        conditions=(
+            leaf("level", at_least="WARNING"),
+            AnyOf(conditions=(leaf(contains="exit("), leaf(contains="killed"), leaf(regex="^Con"))),
+            leaf("httpRequest.status", is_in=(500, 503)),
+            leaf("labels.x", exists=False),
+            NoneOf(conditions=(leaf(contains="drill"),)),
+        )
+    )
+    found = Classifier([rule("r", condition)]).classify(entry("Container exit(1)", {"httpRequest": {"status": 503}}))
+    assert found.primary is not None
+    assert found.primary.matched_on == (
+        "level is at least WARNING",
+        "message contains 'exit('",
+        "message matches '^Con'",
+        "httpRequest.status is one of 500, 503",
+        "labels.x is missing",
+    )
+
+
+# ── captures ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def captures(condition: Condition, message: str) -> dict[str, str]:
+    found = Classifier([rule("r", condition)]).classify(entry(message)).primary
+    assert found is not None
+    return found.captures
+
+
+def test_named_groups_that_took_part_are_captured() -> None:
+    condition = leaf(regex=r"lock (?P<lock>\w+)(?: of (?P<owner>\w+))?")
+    assert captures(condition, "lost lock alpha") == {"lock": "alpha"}
+    assert captures(condition, "LOST LOCK Alpha of Bob") == {"lock": "Alpha", "owner": "Bob"}
+
+
+def test_the_first_of_two_patterns_names_the_value() -> None:
+    both = AllOf(conditions=(leaf(regex=r"a=(?P<x>\w)"), leaf(regex=r"b=(?P<x>\w) (?P<y>\w)")))
+    assert captures(both, "b=2 3 a=1") == {"x": "1", "y": "3"}
+
+
+def test_nothing_is_captured_under_not_or_in_a_branch_that_fails() -> None:
+    failing = AllOf(conditions=(leaf(regex="(?P<no>lost)"), leaf(contains="absent")))
+    condition = AllOf(
+        conditions=(
+            AnyOf(conditions=(failing, leaf(regex="(?P<yes>lock)"))),
+            NoneOf(conditions=(AllOf(conditions=(leaf(regex="(?P<never>lost)"), leaf(contains="absent"))),)),
+        )
+    )
+    assert captures(condition, "lost lock") == {"yes": "lock"}
+
+
+def test_captures_are_capped() -> None:
+    assert len(captures(leaf(regex="(?P<x>é+)"), "é" * 5000)["x"]) == MAX_CAPTURE
+
+
+# ── hostile text ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_lone_surrogates_are_matched_around() -> None:
+    assert captures(leaf(regex=r"lost (?P<x>\S+) lock"), "\ud800 lost \udfff lock") == {"x": "?"}
+
+
+def test_only_the_beginning_of_a_giant_text_is_looked_at() -> None:
+    assert claims(leaf(contains="lost"), entry("x" * (MAX_TEXT - 4) + "lost"))
+    assert not claims(leaf(contains="lost"), entry("x" * MAX_TEXT + "lost"))
+
+
+def test_a_pattern_that_backtracks_elsewhere_does_not_here() -> None:
+    assert not claims(leaf(regex="(a+)+$"), entry("a" * 60_000 + "b"))
+
+
+def test_patterns_that_do_not_fit_together_are_an_error_of_the_rules() -> None:
+    with pytest.raises(RuleError, match="do not fit together"):
+        Classifier([rule("r", leaf(regex="a("))])
+
+
+# ── order ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+ANY = leaf(contains="m")
+
+
+def order(*rules: Rule) -> list[str]:
+    found = Classifier(rules).classify(entry("m"))
+    return [match.rule for match in (found.primary, *found.also) if match is not None]
+
+
+def test_roles_decide_first_then_supersedes_then_the_id() -> None:
+    assert order(
+        rule("a", ANY, Role.NOISE),
+        rule("b", ANY, Role.SYMPTOM),
+        rule("c", ANY, Role.MECHANISM),
+        rule("e", ANY),
+        rule("d", ANY),
+        rule("f", ANY, supersedes=("e",)),
+    ) == ["d", "f", "e", "c", "b", "a"]
+
+
+def test_supersedes_goes_on_by_way_of_rules_that_do_not_match() -> None:
+    missing = rule("b", leaf(contains="absent"), supersedes=("a",))
+    assert order(rule("a", ANY), missing, rule("c", ANY, supersedes=("b",))) == ["c", "a"]
+
+
+def test_a_chain_of_supersedes_keeps_its_order() -> None:
+    rules = (rule("a", ANY), rule("b", ANY, supersedes=("a",)), rule("c", ANY, supersedes=("b",)))
+    assert order(*rules) == ["c", "b", "a"]
+
+
+def test_supersedes_cannot_turn_roles_round() -> None:
+    assert order(rule("a", ANY), rule("b", ANY, Role.SYMPTOM, supersedes=("a",))) == ["a", "b"]
+
+
+def test_a_circle_ends_in_the_order_of_ids() -> None:
+    assert order(rule("a", ANY, supersedes=("b",)), rule("b", ANY, supersedes=("a",))) == ["a", "b"]
+
+
+# ── the whole ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_entry_that_no_rule_knows_stays_without_one() -> None:
+    (found,) = classify([entry("all is well")], [rule("r", leaf(contains="lost"))])
+    assert found.primary is None
+    assert found.also == ()
+
+
+def test_no_rules_claim_nothing() -> None:
+    assert classify([entry("m")], []) == (Classifier([]).classify(entry("m")),)
+
+
+def test_conditions_of_whys_can_be_asked() -> None:
+    renewed = AnyOf(conditions=(leaf(regex="renew(?:ed|al)"), leaf("jsonPayload.renewed", equals=True)))
+    why = WhyRule(ask="?", evidence_kind="entries", evidence={}, condition=renewed)
+    classifier = Classifier([rule("r", leaf(contains="lost"), whys=(why,))])
+    assert classifier.holds(renewed, entry("lock renewed"))
+    assert classifier.holds(renewed, entry("", {"jsonPayload": {"renewed": True}}))
+    assert not classifier.holds(renewed, entry("lost"))
+    assert classifier.classify(entry("lock renewed")).primary is None
+
+
+CONDITIONS: tuple[Condition, ...] = (
+    leaf(contains="lost"),
+    leaf(regex=r"(?P<what>\w+) lost"),
+    leaf("jsonPayload.a", contains="lost"),
+    leaf("jsonPayload.a.b", at_least=3),
+    leaf("jsonPayload.status", equals=500),
+    leaf("jsonPayload.a", exists=True),
+    leaf("httpRequest.status", at_least=500),
+    leaf("labels.a.b", is_in=("lost", "500")),
+    leaf("resource.labels.status", at_least="1s"),
+    leaf("severity", at_least="ERROR"),
+    AllOf(conditions=(leaf("level", at_least="ERROR"), NoneOf(conditions=(leaf("textPayload", word="lost"),)))),
+)
+RULES = tuple(
+    rule(f"r{i}", condition, list(Role)[i % 4], supersedes=(f"r{(i * 7 + 4) % len(CONDITIONS)}",))
+    for i, condition in enumerate(CONDITIONS)
+)
+RAW = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(
+        ["jsonPayload", "httpRequest", "labels", "resource", "severity", "textPayload", "protoPayload"], JSON
+    ),
+)
+
+
+@given(RAW, st.text(max_size=20) | st.just("key lost"), st.permutations(RULES))
+def test_any_json_anywhere_is_classified_the_same_whatever_the_order_of_rules(
+    raw: dict[str, Any], message: str, rules: list[Rule]
+) -> None:
+    one = entry(message, raw)
+    assert Classifier(rules).classify(one) == FIXED.classify(one)
+
+
+FIXED = Classifier(RULES)
+
+
+@given(RAW, st.text(max_size=20) | st.just("key lost"))
+def test_anchors_never_hide_a_rule(raw: dict[str, Any], message: str) -> None:
+    one = entry(message, raw)
+    found = FIXED.classify(one)
+    claimed = {match.rule for match in (found.primary, *found.also) if match is not None}
+    assert claimed == {each.id for each in RULES if FIXED.holds(each.condition, one)}

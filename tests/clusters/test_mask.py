@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from builders import entry
+from hypothesis import given, strategies as st
+
+from forensics.clusters import fingerprint, mask
+
+
+def test_values_become_wildcards() -> None:
+    assert mask("user 42 not found in /srv/app/users.db after 3.5s") == "user <*> not found in <*> after <*>"
+
+
+def test_ids_inside_words_are_values() -> None:
+    assert mask("Message routing failed for ws_10146348_1757373217_28b0e073, error_count: 1") == (
+        "Message routing failed for <*>, error_count: <*>"
+    )
+
+
+@given(st.text(max_size=300))
+def test_masking_twice_is_masking_once(text: str) -> None:
+    once = mask(text)
+    assert mask(once) == once
+
+
+def test_the_same_words_with_other_numbers_have_one_fingerprint() -> None:
+    assert fingerprint(entry("order 17 lost", severity="ERROR")) == fingerprint(
+        entry("order 9951 lost", severity="ERROR")
+    )
+
+
+def test_other_words_have_another_fingerprint() -> None:
+    assert fingerprint(entry("order 17 lost", severity="ERROR")) != fingerprint(
+        entry("order 17 paid", severity="ERROR")
+    )
+
+
+def test_two_places_of_one_exception_are_two_fingerprints() -> None:
+    text = 'Traceback (most recent call last):\n  File "/app/{0}.py", line 3, in {0}\n    f()\nValueError: bad'
+    assert fingerprint(entry(text.format("pay"))) != fingerprint(entry(text.format("ship")))
