@@ -578,6 +578,8 @@ class Cluster(Struct, frozen=True, kw_only=True):
     revision: str
     signature: str | None
     signature_version: int | None
+    group: tuple[str, ...]
+    """The values of the rule's `group_by`, in its order; empty where the rule does not split."""
     failure_class: FailureClass = field(name="class")
     title: str
     role: Role

@@ -17,6 +17,8 @@ from forensics.render.escape import terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
+NAME = 72
+"""Characters of a cluster's name on the screen."""
 ROWS = 12
 """Clusters on the screen; the rest is counted and stands in index.md."""
 _STYLE = {
@@ -53,7 +55,7 @@ def _summarize(console: Console, report: Report) -> None:
         first = next(f for f in report.findings if f.cluster == report.incidents[0].root_cluster)
         console.print(Padding(_why_table(first), (0, 0, 1, 2)))
     for warning in report.coverage.warnings:
-        console.print(_bullet("!", warning))
+        console.print(_bullet("!", warning), soft_wrap=True)
 
 
 def _title(report: Report) -> str:
@@ -70,7 +72,7 @@ def _print_headline(console: Console, report: Report) -> None:
         mark, style = "?", "bold yellow"
     line = _bullet(mark, report.headline)
     line.stylize(style, 2, 3)
-    console.print(line)
+    console.print(line, soft_wrap=True)
     if report.incidents:
         incident = report.incidents[0]
         root = next(c for c in report.clusters if c.id == incident.root_cluster)
@@ -102,7 +104,7 @@ def _cluster_table(report: Report) -> Table:
 
 def _cells(cluster: Cluster, report: Report) -> list[Text | str]:
     depth = _depth(cluster, report)
-    name = cluster.signature or terminal(cluster.title)[:60]
+    name = terminal(words.name(cluster, report))[:NAME]
     return [
         ("└ " if depth else "") + cluster.role.value,
         "" if depth else cluster.priority.value,

@@ -111,6 +111,7 @@ def _build(
         revision=revision,
         signature=signature or None,
         signature_version=rule.version if rule else None,
+        group=tuple(quote(value, 120) for value in values) if rule else (),
         failure_class=failure_class,
         title=rule.title if rule else quote(template(speaker), 160),
         role=role,

@@ -33,6 +33,17 @@ def lookups(report: Report) -> dict[str, Any]:
     }
 
 
+def name(cluster: Cluster, report: Report) -> str:
+    """Name a cluster: its signature, with what sets it apart from others of the same signature; else its template."""
+    if cluster.signature is None:
+        return cluster.title
+    twins = [c for c in report.clusters if c.signature == cluster.signature]
+    apart = [value for value in cluster.group if value] if len(twins) > 1 else []
+    if len({c.revision for c in report.clusters}) > 1 and cluster.revision:
+        apart.append(cluster.revision)
+    return f"{cluster.signature} ({', '.join(apart)})" if apart else cluster.signature
+
+
 def seconds(value: float | None) -> str:
     """Write a duration: `7.1 s`, `1 min 47 s`."""
     return "unknown" if value is None else format_seconds(round(value * 1_000_000_000))
@@ -131,6 +142,7 @@ def confidence(finding: Finding) -> str:
 
 
 FILTERS = {
+    "name": name,
     "seconds": seconds,
     "occurrences": occurrences,
     "units": units,

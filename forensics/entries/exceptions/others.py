@@ -22,7 +22,8 @@ _RUBY_FRAME = re.compile(
 
 # PHP Fatal error:  Uncaught RuntimeException: no such order in /app/shop.php:12
 _PHP = re.compile(
-    rf"""(?<![\w$.\\])(?P<type>{TYPE}):\ (?P<value>[^\n]*?)\ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
+    rf"""(?<![\w$.:\\])(?P<type>{TYPE}):\ (?P<value>[^\n]{{0,2000}}?)
+    \ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
     re.VERBOSE,
 )
 # #0 /app/index.php(3): Shop->pay()
