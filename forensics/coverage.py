@@ -42,7 +42,8 @@ def measure(
     reason = _truncation(intake, selected)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
-        entries_read=intake.read,
+        entries_read=intake.read + intake.passed_over,
+        passed_over=intake.passed_over,
         entries_selected=len(selected),
         duplicates=intake.duplicates,
         errors=sum(e.level.rank >= Level.ERROR.rank for e in selected),
@@ -101,9 +102,10 @@ def _truncation(intake: Intake, selected: Sequence[LogEntry]) -> str | None:
             f"exactly {count} entries each of {names}: probably pulled with a limit per severity, "
             "so numbers cannot be added up or compared"
         )
-    if len(intake.sources) == 1 and _is_round(intake.read):
+    if len(intake.sources) == 1 and _is_round(intake.read + intake.passed_over):
+        read = intake.read + intake.passed_over
         order = ", newest first" if intake.order is ReadOrder.NEWEST_FIRST else ""
-        return f"exactly {intake.read:,} entries{order}: probably cut by a limit ({intake.read}), so there may be more"
+        return f"exactly {read:,} entries{order}: probably cut by a limit ({read}), so there may be more"
     return None
 
 

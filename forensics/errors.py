@@ -4,7 +4,7 @@
     ├── UsageError            flags or settings that do not fit together
     ├── SourceError           the logs could not be read
     │   ├── NoEntriesError    they were read and hold nothing that was asked for
-    │   └── RevisionError     no revision fits, or several do
+    │   └── RevisionError     no revision fits, or (SeveralRevisionsError) several do
     ├── RuleError             a rule file is not a rule
     ├── BaselineError         the report to compare with cannot be used
     └── TemplateError         a report template does not render
@@ -34,6 +34,10 @@ class NoEntriesError(SourceError):
 
 class RevisionError(SourceError):
     """No revision fits what was asked for, or several do."""
+
+
+class SeveralRevisionsError(RevisionError):
+    """Several revisions fit what was asked for; the message lists them."""
 
 
 class RuleError(ForensicsError):

@@ -193,12 +193,22 @@ class Unreadable(Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class PassedOver(Struct, frozen=True, kw_only=True):
+    """Lines of an input that were counted and not parsed, because they cannot speak of the revision asked for."""
+
+    place: Place
+    """The last of them."""
+    lines: int
+
+
 class Intake(Struct, frozen=True, kw_only=True):
     """Everything that was read, once: sorted by (time, insertId, logName), without duplicates."""
 
     entries: tuple[RawEntry, ...]
     read: int
     """Records read, duplicates included."""
+    passed_over: int
+    """Lines that were counted only."""
     duplicates: int
     unreadable: int
     first_unreadable: Unreadable | None
@@ -506,6 +516,9 @@ class Coverage(Struct, frozen=True, kw_only=True):
     """What was really read, and what was cut, missing or unreadable."""
 
     entries_read: int
+    """Entries parsed, and lines passed over."""
+    passed_over: int
+    """Lines that do not name the revision and were counted only: neither validated nor checked for duplicates."""
     entries_selected: int
     """Entries of the revision."""
     duplicates: int

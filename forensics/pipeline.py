@@ -16,6 +16,7 @@ from forensics.model import (
     Classified,
     Intake,
     LogEntry,
+    PassedOver,
     Place,
     Query,
     RawEntry,
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def analyze(
-    records: Iterable[RawEntry | Unreadable],
+    records: Iterable[RawEntry | Unreadable | PassedOver],
     rules: Sequence[Rule],
     query: Query,
     *,
@@ -91,7 +92,7 @@ def analyze(
 
 
 def read(
-    records: Iterable[RawEntry | Unreadable], query: Query
+    records: Iterable[RawEntry | Unreadable | PassedOver], query: Query
 ) -> tuple[Intake, Revision, list[LogEntry], list[LogEntry]]:
     """Collect and decode: everything read, the revision, its entries, and audit entries of its service beside it.
 
@@ -127,7 +128,7 @@ def _require_selected(own: Sequence[LogEntry], intake: Intake, query: Query) -> 
     if own:
         return
     span = " – ".join(filter(None, (query.from_time, query.to_time))) or "what was asked for"
-    read = f"{intake.read:,} entries were read"
+    read = f"{intake.read + intake.passed_over:,} entries were read"
     raise NoEntriesError(
         f"no entries of {query.revision!r} within {span}: {read}, all of them elsewhere; "
         "widen --from/--to or name another --service"

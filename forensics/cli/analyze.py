@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,8 +14,8 @@ import click
 from forensics import __version__
 from forensics.cli.output import out_folder, say_exit, write_documents
 from forensics.cli.terminal import print_summary
-from forensics.errors import UsageError
-from forensics.model import Level, Priority, Query, RawEntry, Unreadable
+from forensics.errors import SeveralRevisionsError, SourceError, UsageError
+from forensics.model import Level, PassedOver, Priority, Query, RawEntry, Unreadable
 from forensics.render import FORMATS, encode_report
 from forensics.settings import Settings, find_settings
 
@@ -80,6 +81,7 @@ Examples:
     type=click.Choice([x.value for x in Priority], case_sensitive=False),
     help="Exit 1 when a finding has this priority or a higher one. [default: never]",
 )
+@click.option("--strict", is_flag=True, help="Validate every line of a log, also those of other revisions.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json on stdout instead of the summary.")
 def command(
     revision: str,
@@ -98,6 +100,7 @@ def command(
     formats: str | None,
     fail_on: str | None,
     *,
+    strict: bool,
     as_json: bool,
 ) -> None:
     """Find out why a revision fails, and write the documents.
@@ -127,10 +130,17 @@ def command(
     _require_logs(query)
     loaded, rulebook = load_rules([*map(Path, settings.rules), *rules])
     runs = read_test_runs(tests) if tests else None
-    records = _with_progress(read_records(query.logs, _stdin(query)))
+    only = None if strict or "-" in query.logs else query.revision
     # Records are trees that live until the end: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
-    analysis = analyze(records, loaded, query, rulebook=rulebook, tool_version=__version__, tests=runs)
+    run = partial(analyze, rules=loaded, query=query, rulebook=rulebook, tool_version=__version__, tests=runs)
+    try:
+        analysis = run(_with_progress(read_records(query.logs, _stdin(query), only=only)))
+    except SourceError as error:
+        if only is None or isinstance(error, SeveralRevisionsError):
+            raise
+        # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
+        analysis = run(_with_progress(read_records(query.logs, _stdin(query))))
     folder = out or _default_folder(settings, analysis.report.revision.name)
     write_documents(analysis, folder, wanted, templates or (Path(settings.templates) if settings.templates else None))
     if as_json:
@@ -197,12 +207,14 @@ def _time(flag: str, text: str | None) -> str | None:
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def _with_progress(records: Iterable[RawEntry | Unreadable]) -> Iterable[RawEntry | Unreadable]:
+def _with_progress(
+    records: Iterable[RawEntry | Unreadable | PassedOver],
+) -> Iterable[RawEntry | Unreadable | PassedOver]:
     """Show on a terminal how many entries were read."""
     return _counted(records) if sys.stderr.isatty() else records
 
 
-def _counted(records: Iterable[RawEntry | Unreadable]) -> Iterator[RawEntry | Unreadable]:
+def _counted(records: Iterable[RawEntry | Unreadable | PassedOver]) -> Iterator[RawEntry | Unreadable | PassedOver]:
     from rich.console import Console  # noqa: PLC0415
 
     with Console(stderr=True).status("reading …") as status:

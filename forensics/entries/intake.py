@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import text_at, time_of
-from forensics.model import Intake, RawEntry, ReadOrder, Unreadable
+from forensics.model import Intake, PassedOver, RawEntry, ReadOrder, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -15,15 +15,19 @@ if TYPE_CHECKING:
 _SortKey = tuple[int, str, str, str, int]
 
 
-def collect(records: Iterable[RawEntry | Unreadable]) -> Intake:
+def collect(records: Iterable[RawEntry | Unreadable | PassedOver]) -> Intake:
     """Sort and count what was read; nothing is dropped but the second copy of an entry."""
     entries: list[tuple[_SortKey, RawEntry]] = []
     times: dict[str, list[int]] = {}
     unreadable: list[Unreadable] = []
+    passed = 0
     for record in records:
         source_times = times.setdefault(record.place.source, [])
         if isinstance(record, Unreadable):
             unreadable.append(record)
+            continue
+        if isinstance(record, PassedOver):
+            passed += record.lines
             continue
         key = _sort_key(record)
         entries.append((key, record))
@@ -34,6 +38,7 @@ def collect(records: Iterable[RawEntry | Unreadable]) -> Intake:
     return Intake(
         entries=kept,
         read=len(entries),
+        passed_over=passed,
         duplicates=len(entries) - len(kept),
         unreadable=len(unreadable),
         first_unreadable=unreadable[0] if unreadable else None,

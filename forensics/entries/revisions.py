@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import dict_at, text_at, time_of
-from forensics.errors import RevisionError
+from forensics.errors import RevisionError, SeveralRevisionsError
 from forensics.model import Nanoseconds, Revision, RevisionSpan
 from forensics.timestamps import format_time, parse_time
 
@@ -115,7 +115,7 @@ def resolve_revision(asked: str, spans: Sequence[RevisionSpan], *, service: str 
         raise RevisionError(_none_fits(asked, of_service))
     if len(fits) > 1:
         listed = ", ".join(_with_span(span) for span in fits[:_LISTED]) + (", …" if len(fits) > _LISTED else "")
-        raise RevisionError(f"{asked!r} fits {len(fits)} revisions: {listed}; name one")
+        raise SeveralRevisionsError(f"{asked!r} fits {len(fits)} revisions: {listed}; name one")
     return _revision(fits[0], asked)
 
 
@@ -142,7 +142,7 @@ def _latest(spans: Sequence[RevisionSpan]) -> Revision:
 
 
 def _services(spans: Sequence[RevisionSpan]) -> list[str]:
-    return sorted({span.service for span in spans})
+    return sorted({span.service for span in spans if span.service})
 
 
 def _fits(asked: str, spans: Sequence[RevisionSpan]) -> list[RevisionSpan]:

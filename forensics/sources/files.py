@@ -7,11 +7,12 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, BinaryIO
 
 from forensics.errors import SourceError
-from forensics.model import Place, RawEntry, Unreadable
+from forensics.model import PassedOver, Place, RawEntry, Unreadable
 from forensics.sources.finding import STDIN, find_inputs
 from forensics.sources.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
 from forensics.sources.opening import Content
-from forensics.sources.shapes import SHAPES
+from forensics.sources.shapes import SHAPES, lines
+from forensics.sources.sieve import can_sift, sifted_lines, spells_like_the_api
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
@@ -20,35 +21,40 @@ if TYPE_CHECKING:
     from forensics.sources.finding import Given, Input
     from forensics.sources.shapes.element import Element
 
+Record = RawEntry | Unreadable | PassedOver
+
 # A file found in a folder that has such a name and cannot be read is worth a word; a picture is not.
 _LOG_NAMES = (".json", ".jsonl", ".ndjson", ".log", ".yaml", ".yml", ".csv", ".gz", ".zst")
 
 
-def read_records(logs: Sequence[str], stdin: BinaryIO | None = None) -> Iterator[RawEntry | Unreadable]:
-    """Read all records of files, folders, globs and `-`; raise SourceError for what cannot be read at all."""
+def read_records(logs: Sequence[str], stdin: BinaryIO | None = None, *, only: str | None = None) -> Iterator[Record]:
+    """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
+
+    With `only`, lines of NDJSON that cannot speak of that revision (or prefix of its name) are counted, not parsed.
+    """
     given = find_inputs(logs)  # here and not in the generator: a wrong path is told before anything is read
-    return _read_all(given, stdin)
+    return _read_all(given, stdin, only if only and can_sift(only) else None)
 
 
-def _read_all(given: Sequence[Given], stdin: BinaryIO | None) -> Iterator[RawEntry | Unreadable]:
+def _read_all(given: Sequence[Given], stdin: BinaryIO | None, only: str | None) -> Iterator[Record]:
     seen: set[str] = set()
     for path in given:
         understood = False
         for item in path.inputs:
             if item.name not in seen:
                 seen.add(item.name)
-                understood |= yield from _read_input(item, stdin)
+                understood |= yield from _read_input(item, stdin, only)
             else:
                 understood = True
         if not understood:
             raise SourceError(f"no log in {path.path!r} ({len(path.inputs)} files looked at); {_what_is_understood()}")
 
 
-def _read_input(item: Input, stdin: BinaryIO | None) -> Generator[RawEntry | Unreadable, None, bool]:
+def _read_input(item: Input, stdin: BinaryIO | None, only: str | None) -> Generator[Record, None, bool]:
     """Yield the records of one file, and return whether it was a log."""
     try:
         with _opened(item, stdin) as raw:
-            return (yield from _read_content(item, Content(raw)))
+            return (yield from _read_content(item, Content(raw), only))
     except OSError as error:
         raise SourceError(f"cannot read {item.name!r}: {error.strerror or error}") from error
 
@@ -59,15 +65,19 @@ def _opened(item: Input, stdin: BinaryIO | None) -> AbstractContextManager[Binar
     return open(item.name, "rb")  # noqa: PTH123  (the caller closes it)
 
 
-def _read_content(item: Input, content: Content) -> Generator[RawEntry | Unreadable, None, bool]:
+def _read_content(item: Input, content: Content, only: str | None) -> Generator[Record, None, bool]:
     number = 0
     blank = content.is_whole and not content.head.strip(b"\0 \t\r\n")
     shape = None if blank else next((shape for shape in SHAPES if shape.accepts(content)), None)
     if shape is None and not blank:
         return (yield from _not_understood(item, content))
-    for element in shape.read(content) if shape else ():
+    sifted = only is not None and shape is lines and spells_like_the_api(content.head)
+    for element in sifted_lines(content, str(only)) if sifted else shape.read(content) if shape else ():
         number = element.number
-        yield from _records(item.name, element)
+        if element.passed_over:
+            yield PassedOver(place=Place(source=item.name, record=number), lines=element.passed_over)
+        else:
+            yield from _records(item.name, element)
     if content.damage is not None:
         yield Unreadable(place=Place(source=item.name, record=number + 1), reason=content.damage)
     return True

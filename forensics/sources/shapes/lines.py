@@ -54,10 +54,11 @@ def read(content: Content) -> Iterator[Element]:
         if line is None:
             yield Element(number=number, problem=f"a line of more than {_LONGEST_LINE // 2**20} MiB")
         elif line and not line.isspace() and line.strip(b"\0 \t\r"):
-            yield _element(number, line)
+            yield element_of(number, line)
 
 
-def _element(number: int, line: bytes) -> Element:
+def element_of(number: int, line: bytes) -> Element:
+    """Parse one line; what is no JSON becomes a problem."""
     try:
         return Element(number=number, value=decode_json(line))
     except NotJsonError as error:

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 name = "JSON objects one after the other"
 
 _ENTRY_KEY = re.compile("|".join(f'"{key}"' for key in sorted(ENTRY_KEYS)))
+# Every failure costs a look at all that came before; an export has one broken place, a hostile file has thousands.
+_MOST_FAILURES = 1000
+
 _COMMENTS = re.compile(r"(?:\s*(?:#|//)[^\n]*\n)*\s*")  # a licence, say
 _BETWEEN = re.compile(r"[\s,\0\ufeff\x1e]*")
 # Where an element can begin behind a broken one: `[ {`, `}, {`, `},\n{`, or `{` at the start of a line.
@@ -40,8 +43,7 @@ def read(content: Content) -> Iterator[Element]:
     position = _start(text)
     in_array = text.startswith("[", position)
     position = _after_gap(text, position + in_array)
-    number = 0
-    sound = True
+    number = failures = 0
     while position < len(text) and not (in_array and text.startswith("]", position)):
         number += 1
         try:
@@ -49,10 +51,10 @@ def read(content: Content) -> Iterator[Element]:
             yield Element(number=number, value=value)
         except NotJsonError as error:
             yield Element(number=number, problem=str(error))
-            sound = False
-            position = _next_entry(text, position + 1)
+            position, failed = _next_entry(text, position + 1, _MOST_FAILURES - failures)
+            failures += failed + 1
         position = _after_gap(text, position)
-    if in_array and sound and position >= len(text):
+    if in_array and not failures and position >= len(text):
         yield Element(number=number + 1, problem="the JSON ends early: the array is not closed")
 
 
@@ -66,14 +68,16 @@ def _after_gap(text: str, position: int) -> int:
     return gap.end() if gap else position
 
 
-def _next_entry(text: str, position: int) -> int:
-    """Find the next place where an entry can be decoded, or the end."""
-    while candidate := _NEXT_OBJECT.search(text, position):
+def _next_entry(text: str, position: int, most_failures: int) -> tuple[int, int]:
+    """Find the next place where an entry can be decoded, or the end; say how often it failed."""
+    failures = 0
+    while failures < most_failures and (candidate := _NEXT_OBJECT.search(text, position)):
         try:
             value, _ = decode_at(text, candidate.end())
         except NotJsonError:
             value = None
+            failures += 1
         if is_entry(value):
-            return candidate.end()
+            return candidate.end(), failures
         position = candidate.end() + 1
-    return len(text)
+    return len(text), failures
