@@ -76,7 +76,8 @@ def _print_headline(console: Console, report: Report) -> None:
     if report.incidents:
         incident = report.incidents[0]
         root = next(c for c in report.clusters if c.id == incident.root_cluster)
-        every = f", one every {words.seconds(root.cadence.median)}" if root.cadence else ""
+        rhythm = words.cadence(root) or ""
+        every = f", {rhythm}" if rhythm.startswith("one every") else ""
         console.print(Text(f"    {words.occurrences(root)}{every}.   {incident.verdict}"))
 
 

@@ -54,6 +54,17 @@ def occurrences(cluster: Cluster) -> str:
     return f"{cluster.occurrences:,} {cluster.unit.value if cluster.occurrences == 1 else _PLURALS[cluster.unit]}"
 
 
+def cadence(cluster: Cluster) -> str | None:
+    """Write `one every 7.1 s` where there is a rhythm, else how far apart the occurrences lie; None for one or two."""
+    found = cluster.cadence
+    if found is None:
+        return None
+    span = f"{seconds(found.shortest)} – {seconds(found.longest)}"
+    if found.longest <= 2 * found.median and found.shortest >= found.median / 2:
+        return f"one every {seconds(found.median)} ({span})"
+    return f"no rhythm: {span} apart, half of them within {seconds(found.median)}"
+
+
 def units(cluster: Cluster) -> str:
     """Write `instance lives`."""
     return _PLURALS[cluster.unit]
@@ -134,16 +145,15 @@ def confidence(finding: Finding) -> str:
     """Say how sure a finding is and where it stops."""
     if finding.root is None:
         return f"{finding.confidence}: no why is shown"
-    first_open = next(
-        (i for i, why in enumerate(finding.whys, 1) if i > finding.root.why and not why.verdict.holds), None
-    )
-    until = f", down to why {finding.root.why}"
-    return f"{finding.confidence}{until}" + (f"; why {first_open} is open" if first_open else "")
+    behind = [i for i, why in enumerate(finding.whys, 1) if i > finding.root.why and not why.verdict.holds]
+    until = behind[0] - 1 if behind else len(finding.whys)
+    return f"{finding.confidence}, down to why {until}" + (f"; why {behind[0]} is open" if behind else "")
 
 
 FILTERS = {
     "name": name,
     "seconds": seconds,
+    "cadence": cadence,
     "occurrences": occurrences,
     "units": units,
     "severities": severities,

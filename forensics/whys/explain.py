@@ -37,6 +37,8 @@ _STARTUP = {
     FailureClass.PERMISSION_DENIED,
     FailureClass.UNHANDLED_EXCEPTION,
 }
+NAMING = {"values", "frames", "commits"}
+"""Kinds of evidence that name a thing or a place."""
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
 _SECOND = 1_000_000_000
@@ -48,7 +50,7 @@ def explain(scene: Scene) -> Finding:
     asked = [(rule, EVIDENCE[rule.evidence_kind](rule, scene)) for rule in rules]
     whys = tuple(_why(rule, gathered, scene) for rule, gathered in asked)
     first, last = _chain(asked)
-    root = _root(whys, last)
+    root = _root(asked, whys, first, last)
     return Finding(
         cluster=scene.cluster.id,
         headline=headline(scene),
@@ -180,10 +182,14 @@ def _chain(asked: Sequence[tuple[WhyRule, Gathered]]) -> tuple[int, int]:
     return first, last
 
 
-def _root(whys: Sequence[Why], last: int) -> Root | None:
-    if last < 0 or last >= len(whys) or not whys[last].verdict.holds or whys[last].answer is None:
+def _root(asked: Sequence[tuple[WhyRule, Gathered]], whys: Sequence[Why], first: int, last: int) -> Root | None:
+    """Take the last why of the chain that names something; what merely stood near is a circumstance."""
+    chain = range(first, last + 1)
+    naming = [i for i in chain if asked[i][0].evidence_kind in NAMING or asked[i][0].evidence == "causes"]
+    at = naming[-1] if naming else last
+    if at not in chain:
         return None
-    return Root(why=last + 1, statement=str(whys[last].answer), verdict=_weakest(whys[: last + 1]))
+    return Root(why=at + 1, statement=str(whys[at].answer), verdict=_weakest(whys[: at + 1]))
 
 
 def _weakest(whys: Sequence[Why]) -> Verdict:
