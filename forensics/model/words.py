@@ -1,0 +1,132 @@
+"""Words with a fixed set of values: levels, roles, priorities, classes, verdicts."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import NewType
+
+Nanoseconds = NewType("Nanoseconds", int)
+ClusterId = NewType("ClusterId", str)
+
+
+class Level(StrEnum):
+    """Cloud Logging's LogSeverity. `rank` is its number there."""
+
+    DEFAULT = "DEFAULT"
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    NOTICE = "NOTICE"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    CRITICAL = "CRITICAL"
+    ALERT = "ALERT"
+    EMERGENCY = "EMERGENCY"
+
+    @property
+    def rank(self) -> int:
+        """0 for DEFAULT up to 800 for EMERGENCY."""
+        return _LEVEL_RANK[self]
+
+
+_LEVEL_RANK = {level: 100 * i for i, level in enumerate(Level)}
+
+
+class Role(StrEnum):
+    """What a signature is in a causal chain; the first is the most specific."""
+
+    CAUSE = "cause"
+    MECHANISM = "mechanism"
+    SYMPTOM = "symptom"
+    NOISE = "noise"
+
+    @property
+    def rank(self) -> int:
+        """0 for cause up to 3 for noise."""
+        return _ROLE_RANK[self]
+
+
+_ROLE_RANK = {role: i for i, role in enumerate(Role)}
+
+
+class Priority(StrEnum):
+    """How soon somebody has to act: P0 now, P3 when there is time."""
+
+    P0 = "P0"
+    P1 = "P1"
+    P2 = "P2"
+    P3 = "P3"
+
+
+class FailureClass(StrEnum):
+    """The kind of failure, a closed list; every rule names one."""
+
+    STARTUP_FAILURE = "startup_failure"
+    IMPORT_ERROR = "import_error"
+    SYNTAX_ERROR = "syntax_error"
+    OOM = "oom"
+    TIMEOUT = "timeout"
+    NO_INSTANCE = "no_instance"
+    MALFORMED_RESPONSE = "malformed_response"
+    AUTH = "auth"
+    UNHANDLED_EXCEPTION = "unhandled_exception"
+    DB_CONNECTION = "db_connection"
+    DEPENDENCY_API_ERROR = "dependency_api_error"
+    PERMISSION_DENIED = "permission_denied"
+    CONFIG_MISSING = "config_missing"
+    SERIALIZATION = "serialization"
+    WEBSOCKET_CLOSE = "websocket_close"
+    HTTP_ERROR = "http_error"
+    DEPLOY_FAILURE = "deploy_failure"
+    JOB_FAILURE = "job_failure"
+    RESOURCE_LIMIT = "resource_limit"
+    NOISE = "noise"
+    OTHER = "other"
+
+
+class Verdict(StrEnum):
+    """How far a why is shown."""
+
+    SUPPORTED = "supported"
+    """The thresholds are met and no rival meets them."""
+    CONTESTED = "contested"
+    """A rival meets them too."""
+    PLAUSIBLE = "plausible"
+    """Right order and key, but below the threshold."""
+    REFUTED = "refuted"
+    """Contradicted, and coverage is good enough to say so."""
+    NO_EVIDENCE = "no evidence"
+    """Nothing found, or coverage or exposure too small to tell."""
+    NOT_OBSERVABLE = "not observable"
+    """Needs a source that was not given."""
+
+    @property
+    def holds(self) -> bool:
+        """True when a chain may go on behind a why of this verdict."""
+        return self in {Verdict.SUPPORTED, Verdict.CONTESTED, Verdict.PLAUSIBLE}
+
+
+class StatementKind(StrEnum):
+    """What sort of sentence an answer is; templates cannot print one as another."""
+
+    FACT = "fact"
+    INFERENCE = "inference"
+    HYPOTHESIS = "hypothesis"
+    OPEN_QUESTION = "open question"
+
+
+class ReadOrder(StrEnum):
+    """How the entries of an input lay in time."""
+
+    NEWEST_FIRST = "newest first"
+    OLDEST_FIRST = "oldest first"
+    UNSORTED = "unsorted"
+
+
+class OccurrenceUnit(StrEnum):
+    """What one occurrence is: the thing that failed once."""
+
+    LIFE = "instance life"
+    REQUEST = "request"
+    SESSION = "session"
+    BURST = "burst"
+    """Entries of one instance less than a second apart; where neither a life's end nor a request tells."""
