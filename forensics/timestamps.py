@@ -134,3 +134,27 @@ def _long_span(seconds: int) -> str:
     names = ((days, "d"), (hours, "h"), (minutes, "min"), (seconds, "s"))
     first = next((i for i, (number, _) in enumerate(names) if number), 3)
     return " ".join(f"{number} {unit}" for number, unit in names[first : first + 2] if number)
+
+
+def format_lag(lags: tuple[float, float] | None) -> str:
+    """Write how far a cause lies before its symptom: `0.06–0.12 s`, `5–20 ms later`, around it `up to 0.5 s`."""
+    if lags is None:
+        return "an unknown time"
+    low, high = sorted(abs(lag) for lag in lags)
+    if min(lags) < 0 < max(lags):
+        return f"up to {_duration(high, high)}"
+    late = " later" if max(lags) < 0 else ""
+    words = [_duration(low, high), _duration(high, high)]
+    unit = words[1].rpartition(" ")[2]
+    if words[0] == words[1]:
+        return words[1] + late
+    if words[0].endswith(f" {unit}"):
+        words[0] = words[0].removesuffix(f" {unit}")
+    return "–".join(words) + late
+
+
+def _duration(seconds: float, longest: float) -> str:
+    """Write one end of a span in the unit that suits the other: milliseconds below a tenth of a second."""
+    if longest < 0.1:  # noqa: PLR2004 - a tenth of a second
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.2f} s" if longest < 1 else format_seconds(round(seconds * 1_000_000_000))

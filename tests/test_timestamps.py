@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, strategies as st
 
-from forensics.timestamps import SECOND, format_seconds, format_time, parse_duration, parse_time
+from forensics.timestamps import SECOND, format_lag, format_seconds, format_time, parse_duration, parse_time
 
 DAY = 86_400 * SECOND
 
@@ -142,3 +142,19 @@ def test_other_durations_are_refused(text: str) -> None:
 )
 def test_spans_are_written_for_people(seconds: float, text: str) -> None:
     assert format_seconds(round(seconds * SECOND)) == text
+
+
+@pytest.mark.parametrize(
+    ("lags", "words"),
+    [
+        ((0.06, 0.12), "0.06–0.12 s"),
+        ((2.41, 2.68), "2.4–2.7 s"),
+        ((-0.02, -0.005), "5–20 ms later"),
+        ((-0.006, 0.5), "up to 0.50 s"),
+        ((0.59, 0.59), "0.59 s"),
+        ((0.5, 70.0), "0.5 s–1 min 10 s"),
+        (None, "an unknown time"),
+    ],
+)
+def test_a_lag_is_written_for_people(lags: tuple[float, float] | None, words: str) -> None:
+    assert format_lag(lags) == words

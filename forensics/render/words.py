@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forensics.model import Cluster, EntryRef, Finding, Link, OccurrenceUnit, Priority, Report, Role, Span, Verdict
-from forensics.timestamps import format_seconds
+from forensics.timestamps import format_lag, format_seconds
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLURALS = {
@@ -151,6 +151,7 @@ def confidence(finding: Finding) -> str:
 
 
 FILTERS = {
+    "lag": lambda link: format_lag(link.lag),
     "name": name,
     "seconds": seconds,
     "cadence": cadence,

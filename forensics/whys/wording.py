@@ -12,7 +12,6 @@ from jinja2.sandbox import SandboxedEnvironment
 from forensics.exceptions import innermost_frame, root_exception
 from forensics.model import Cluster, LogEntry, OccurrenceUnit
 from forensics.redact import quote
-from forensics.timestamps import format_seconds
 
 if TYPE_CHECKING:
     from forensics.whys.scene import Scene
@@ -72,28 +71,6 @@ def counted(number: int, one: str, many: str | None = None) -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
-def lag_words(lags: tuple[float, float] | None) -> str:
-    """Return a span of time for a reader: `0.06–0.12 s`, `5–20 ms`."""
-    if lags is None:
-        return "an unknown time"
-    low, high = sorted(abs(lag) for lag in lags)
-    late = " later" if max(lags) < 0 else ""
-    words = [_duration(low, high), _duration(high, high)]
-    unit = words[1].rpartition(" ")[2]
-    if words[0] == words[1]:
-        return words[1] + late
-    if words[0].endswith(f" {unit}"):
-        words[0] = words[0].removesuffix(f" {unit}")
-    return "–".join(words) + late
-
-
-def _duration(seconds: float, longest: float) -> str:
-    """Write one end of a span in the unit that suits the other: milliseconds below a tenth of a second."""
-    if longest < 0.1:  # noqa: PLR2004 - a tenth of a second
-        return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.2f} s" if longest < 1 else _seconds(seconds)
-
-
 def plain(text: str) -> str:
     """Prepare a value of an entry for a sentence: redacted, short, on one line, without backquotes."""
     return " ".join(quote(text, _VALUE_LIMIT).replace("`", "'").split())
@@ -108,10 +85,6 @@ def speaker(scene: Scene) -> LogEntry:
     """Return the cluster's entry that says most: the first with frames, else with an exception, else the first."""
     entries = [item.entry for item in scene.classified]
     return max(entries, key=lambda e: 2 if any(x.frames for x in e.exceptions) else 1 if e.exceptions else 0)
-
-
-def _seconds(seconds: float) -> str:
-    return format_seconds(round(seconds * 1_000_000_000))
 
 
 def _exception(scene: Scene) -> dict[str, Any]:

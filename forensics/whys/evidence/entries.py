@@ -6,9 +6,9 @@ from typing import Any
 
 from forensics.citations import cite
 from forensics.model import Evidence, LogEntry, Nanoseconds, Occurrence, Verdict, WhyRule
-from forensics.timestamps import parse_duration
+from forensics.timestamps import format_lag, parse_duration
 from forensics.whys.scene import Gathered, Scene, judge
-from forensics.whys.wording import counted, lag_words, units
+from forensics.whys.wording import counted, units
 
 _SECOND = 1_000_000_000
 REFS = 3
@@ -55,10 +55,10 @@ def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
         evidence = Evidence(kind="entries", statement=statement, count=0, of=of)
         return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
     span = (min(lags), max(lags))
-    statement = f"{count} of {of} {units(scene.cluster)} have it {lag_words(span)} {where}"
+    statement = f"{count} of {of} {units(scene.cluster)} have it {format_lag(span)} {where}"
     refs = tuple(cite(entry) for _, entry in found[:REFS])
     evidence = Evidence(kind="entries", statement=statement, count=count, of=of, refs=refs)
-    values = {"count": count, "of": of, "lag": lag_words(span)}
+    values = {"count": count, "of": of, "lag": format_lag(span)}
     return Gathered(verdict=judge(count, of), evidence=(evidence,), values=values)
 
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.citations import cite
 from forensics.model import Cluster, EntryRef, Evidence, Link, LogEntry, Occurrence, Verdict, WhyRule
+from forensics.timestamps import format_lag
 from forensics.whys.scene import SUPPORTED_FROM, Gathered, Scene, judge
-from forensics.whys.wording import lag_words, units
+from forensics.whys.wording import units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         verdict = Verdict.CONTESTED
         evidence += [_evidence(rival, scene, rival=True) for rival in rivals]
     other = _other(best, scene)
-    values = {"count": best.explained, "of": best.of, "lag": lag_words(best.lag), "linked": other.title}
+    values = {"count": best.explained, "of": best.of, "lag": format_lag(best.lag), "linked": other.title}
     return Gathered(verdict=verdict, evidence=tuple(evidence), values=values)
 
 
@@ -67,7 +68,7 @@ def _other(link: Link, scene: Scene) -> Cluster:
 def _evidence(link: Link, scene: Scene, *, rival: bool = False) -> Evidence:
     symptom, cause = scene.stage.clusters[link.symptom], scene.stage.clusters[link.cause]
     late = link.lag is not None and max(link.lag) < 0
-    where = f"{lag_words(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
+    where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
     what = f"“{cause.title}” stands {where} {link.explained} of {link.of} {units(symptom)} of “{symptom.title}”"
     how = f"joined by {link.by}" + ("" if link.declared else ", by order and place alone")
     return Evidence(
