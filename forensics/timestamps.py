@@ -148,7 +148,7 @@ def format_lag(lags: tuple[float, float] | None) -> str:
     unit = words[1].rpartition(" ")[2]
     if words[0] == words[1]:
         return words[1] + late
-    if words[0].endswith(f" {unit}"):
+    if words[1].count(" ") == 1 and words[0].endswith(f" {unit}"):
         words[0] = words[0].removesuffix(f" {unit}")
     return "–".join(words) + late
 
