@@ -85,6 +85,6 @@ def _key(leaf: Leaf) -> str:
 def _match(rule: str, tests: list[BoundLeaf], entry: LogEntry) -> Match:
     captures: dict[str, str] = {}
     for test in tests:
-        if test.leaf.op == "regex" and "(?P<" in test.leaf.value:
+        if test.leaf.op == "regex" and "(?P<" in str(test.leaf.value):
             captures = test.field.captures(test.number, entry) | captures
     return Match(rule=rule, captures=captures, matched_on=tuple(dict.fromkeys(test.words for test in tests)))

@@ -10,13 +10,17 @@ from forensics.model.entry import LogEntry
 from forensics.model.words import FailureClass, Nanoseconds, OccurrenceUnit, Priority, Role
 
 
+Scalar = str | bool | int | float
+"""What a rule may compare a field with."""
+
+
 class Leaf(Struct, frozen=True, kw_only=True, tag="leaf"):
     """`field: {op: value}`. False when the field is missing."""
 
     path: str
     op: str
     """regex, contains, word, equals, in, at_least, at_most or exists."""
-    value: Any
+    value: Scalar | tuple[Scalar, ...]
     cased: bool = False
 
 
@@ -55,7 +59,7 @@ class WhyRule(Struct, frozen=True, kw_only=True):
     ask: str
     evidence_kind: str
     """The name of a module in `whys/evidence/`."""
-    evidence: Any
+    evidence: str | tuple[str, ...] | dict[str, Any]
     """Its argument, checked when the rule is loaded."""
     condition: Condition | None = None
     """The `match` inside `entries` evidence, compiled with the rule."""

@@ -55,7 +55,7 @@ def positive_leaves(condition: Condition) -> Iterator[Leaf]:
 
 def captures_of(condition: Condition) -> frozenset[str]:
     """Collect the names that the patterns of a condition capture."""
-    patterns = [leaf.value for leaf in positive_leaves(condition) if leaf.op == "regex"]
+    patterns = [str(leaf.value) for leaf in positive_leaves(condition) if leaf.op == "regex"]
     return frozenset(name for pattern in patterns for name in capture_names(pattern))
 
 

@@ -9,6 +9,7 @@ from forensics.model import Rule, RulebookInfo
 from forensics.rulebook.document import DocumentError, parse_document
 from forensics.rulebook.faults import Faults
 from forensics.rulebook.folders import SUFFIX, RuleFile, all_files, read_text
+from forensics.rulebook.kept import keep_rules, kept_rules
 from forensics.rulebook.references import check_circle, check_references
 from forensics.rulebook.rule import read_rule
 
@@ -27,7 +28,11 @@ class Reading(NamedTuple):
 
 def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], RulebookInfo]:
     """Load the shipped rules and lay those of the user's folders over them; one RuleError lists all faults."""
-    shipped, own = (tuple(map(read_file, files)) for files in all_files(user_folders))
+    shipped_files, own_files = all_files(user_folders)
+    kept = kept_rules(shipped_files)
+    if kept is not None and not own_files:
+        return kept, RulebookInfo(count=len(kept), folders=(), overridden=())
+    shipped, own = (tuple(map(read_file, files)) for files in (shipped_files, own_files))
     for layer in (shipped, own):
         _check_unique(layer)
     chosen = {reading.stem: reading for reading in (*shipped, *own)}
@@ -38,7 +43,10 @@ def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], Rul
     rules = tuple(chosen[stem].rule for stem in sorted(chosen))
     overridden = {reading.stem for reading in shipped} & {reading.stem for reading in own}
     info = RulebookInfo(count=len(rules), folders=tuple(map(str, user_folders)), overridden=tuple(sorted(overridden)))
-    return tuple(rule for rule in rules if rule is not None), info
+    found = tuple(rule for rule in rules if rule is not None)
+    if not own_files:
+        keep_rules(shipped_files, found)
+    return found, info
 
 
 def rule_text(rule: Rule, user_folders: Sequence[Path] = ()) -> str:

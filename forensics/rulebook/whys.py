@@ -54,7 +54,7 @@ def named_values(why: WhyRule) -> tuple[tuple[Spot, str], ...]:
     argument = why.evidence
     if why.evidence_kind == "values":
         return tuple((("evidence", "values", i), name) for i, name in enumerate(argument))
-    if why.evidence_kind in {"commits", "tests"}:
+    if why.evidence_kind in {"commits", "tests"} and isinstance(argument, dict):
         return tuple((("evidence", why.evidence_kind, key), name) for key, name in argument.items())
     return ()
 

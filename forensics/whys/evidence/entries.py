@@ -17,7 +17,7 @@ REFS = 3
 
 def gather(why: WhyRule, scene: Scene) -> Gathered:
     """Count the cluster's own entries, or the occurrences with a matching neighbour."""
-    if why.condition is None:
+    if why.condition is None or not isinstance(why.evidence, dict):
         return own(scene)
     return _near(why, scene, why.evidence)
 
