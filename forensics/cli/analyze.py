@@ -15,7 +15,7 @@ from forensics import __version__
 from forensics.cli.output import out_folder, say_exit, write_documents
 from forensics.cli.terminal import print_summary
 from forensics.errors import SeveralRevisionsError, SourceError, UsageError
-from forensics.model import Level, PassedOver, Priority, Query, RawEntry, Unreadable
+from forensics.model import Level, PassedOver, Priority, Query, RawEntry, TestRun, Unreadable
 from forensics.render import FORMATS, encode_report
 from forensics.settings import Settings, find_settings
 
@@ -112,7 +112,6 @@ def command(
     from forensics.pipeline import analyze  # noqa: PLC0415
     from forensics.rulebook import load_rules  # noqa: PLC0415
     from forensics.sources import read_records  # noqa: PLC0415
-    from forensics.testruns import read_test_runs  # noqa: PLC0415
 
     settings = find_settings(Path.cwd())
     wanted = _formats(formats or settings.format)
@@ -129,7 +128,7 @@ def command(
     )
     _require_logs(query)
     loaded, rulebook = load_rules([*map(Path, settings.rules), *rules])
-    runs = read_test_runs(tests) if tests else None
+    runs = _test_runs(tests)
     only = None if strict or "-" in query.logs else query.revision
     # Records are trees that live until the end: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
@@ -148,6 +147,14 @@ def command(
     else:
         print_summary(analysis.report, folder, wanted)
     say_exit(analysis.report, Priority(fail_on.upper()) if fail_on else None)
+
+
+def _test_runs(files: tuple[Path, ...]) -> TestRun | None:
+    if not files:
+        return None
+    from forensics.testruns import read_test_runs  # noqa: PLC0415
+
+    return read_test_runs(files)
 
 
 def _default_folder(settings: Settings, revision: str) -> Path:
