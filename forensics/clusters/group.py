@@ -160,6 +160,9 @@ def _standing(rule: Rule | None, speaker: LogEntry) -> tuple[Role, FailureClass,
         return Role.SYMPTOM, FailureClass.OTHER, Priority.P2, "entries without a payload say nothing"
     if speaker.http is not None:
         return Role.SYMPTOM, FailureClass.HTTP_ERROR, Priority.P2, "a request that failed"
+    if speaker.raw.get("protoPayload") is None and speaker.stream != "system":
+        # The list of classes is closed; of an error that a program logs in its own words this is the nearest.
+        return Role.MECHANISM, FailureClass.UNHANDLED_EXCEPTION, Priority.P2, "an application's error that no rule knows"
     return Role.MECHANISM, FailureClass.OTHER, Priority.P2, "an error that no rule knows"
 
 

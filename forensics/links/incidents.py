@@ -70,7 +70,7 @@ def _judged(cluster: Cluster, *, start: bool) -> Cluster:
         cluster,
         failure_class=FailureClass.STARTUP_FAILURE if start else cluster.failure_class,
         priority=Priority.P1,
-        priority_reason=f"an exception that no rule knows, {what}",
+        priority_reason=f"an error that no rule knows, {what}",
     )
 
 
