@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test install dev lint types arrows unit lock samples clean
+.PHONY: demo test install dev lint types arrows unit bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -38,10 +38,22 @@ arrows: dev
 unit: dev
 	$(BIN)/python -m pytest -n $(JOBS)
 
+BENCH ?= 100MB
+KINDS ?= mixed clean all-errors array gz zst
+
+# Long: the same question asked of wc, jq, DuckDB, polars and this program. Results belong in benchmarks/README.md.
+bench: dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt
+	for kind in $(KINDS); do \
+	    $(BIN)/python benchmarks/generate.py --size $(BENCH) --kind $$kind --out build/bench/$(BENCH)-$$kind && \
+	    $(BIN)/python benchmarks/compare.py build/bench/$(BENCH)-$$kind || exit 1; \
+	done
+
 # Pin again what pyproject.toml asks for. The files name versions and no download address.
 lock: dev
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.txt pyproject.toml
 	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev --constraint requirements.txt --output-file requirements-dev.txt pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements-bench.txt benchmarks/requirements.in
 
 samples: install
 	$(BIN)/python samples/make_samples.py

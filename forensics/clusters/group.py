@@ -139,7 +139,7 @@ def _build(
         also_matched=tuple(sorted({match.rule for item in items for match in item.also})),
         exemplars=tuple(cite(entry) for entry in _spread(occurrences)),
     )
-    return cluster, Members(cluster=cluster_id, classified=tuple(items), occurrences=occurrences)
+    return cluster, Members(cluster=cluster_id, speaker=speaker, classified=tuple(items), occurrences=occurrences)
 
 
 def _speaker(entries: Sequence[LogEntry]) -> LogEntry:
@@ -162,7 +162,12 @@ def _standing(rule: Rule | None, speaker: LogEntry) -> tuple[Role, FailureClass,
         return Role.SYMPTOM, FailureClass.HTTP_ERROR, Priority.P2, "a request that failed"
     if speaker.raw.get("protoPayload") is None and speaker.stream != "system":
         # The list of classes is closed; of an error that a program logs in its own words this is the nearest.
-        return Role.MECHANISM, FailureClass.UNHANDLED_EXCEPTION, Priority.P2, "an application's error that no rule knows"
+        return (
+            Role.MECHANISM,
+            FailureClass.UNHANDLED_EXCEPTION,
+            Priority.P2,
+            "an application's error that no rule knows",
+        )
     return Role.MECHANISM, FailureClass.OTHER, Priority.P2, "an error that no rule knows"
 
 

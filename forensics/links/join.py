@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.model import Cluster, Explains, Link, Members, Nanoseconds, Occurrence, Role, Rule
 
@@ -29,14 +29,16 @@ _BY = ("trace", "instance", "revision")
 
 def link(clusters: Sequence[Cluster], members: Iterable[Members], rules: Mapping[str, Rule]) -> tuple[Link, ...]:
     """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
-    occurrences = {m.cluster: m.occurrences for m in members}
-    moments = {c.id: Moments(occurrences[c.id]) for c in clusters if c.role is not Role.NOISE}
+    loud = {c.id for c in clusters if c.role is not Role.NOISE}
+    occurrences = {m.cluster: m.occurrences for m in members if m.cluster in loud}
+    moments = {cluster: Moments(found) for cluster, found in occurrences.items()}
+    sought = {cluster: [_seek(o) for o in found] for cluster, found in occurrences.items()}
     order = {c.id: i for i, c in enumerate(clusters)}
     links = []
     for cause, symptom in product(clusters, clusters):
         window = _window(cause, symptom, rules)
         if window is not None:
-            found = _join(symptom, occurrences[symptom.id], cause, moments[cause.id], window)
+            found = _join(symptom, sought[symptom.id], cause, moments[cause.id], window)
             links += [found] if found is not None else []
     links.sort(key=lambda found: (order[found.symptom], *strength(found), order[found.cause]))
     return tuple(links)
@@ -63,34 +65,43 @@ class Moments:
         for times in self._times.values():
             times.sort()
 
-    def nearest(self, symptom: Occurrence, window: Nanoseconds) -> tuple[str, int, str] | None:
+    def nearest(self, sought: Sought, window: Nanoseconds) -> tuple[str, int, str] | None:
         """Return (key, time, occurrence) of the entry nearest to the symptom's end, by the closest key that has one."""
-        for by, key in (("trace", symptom.trace), ("instance", symptom.instance), ("revision", _reach(symptom))):
-            found = self._nearest((by, key), _base(symptom), symptom.end, window) if key else None
+        for key in sought.keys:
+            times = self._times.get(key)
+            found = _nearest(times, sought, window) if times else None
             if found is not None:
-                return by, *found
+                return key[0], *found
         return None
 
     def _add(self, by: str, key: str, time: int, occurrence: str) -> None:
         if key:
             self._times[by, key].append((time, occurrence))
 
-    def _nearest(self, key: tuple[str, str], base: int, end: int, window: int) -> tuple[int, str] | None:
-        times = self._times.get(key, [])
-        after = bisect_left(times, (base + 1, ""))
-        near = [times[after - 1]] if after and times[after - 1][0] >= base - window else []
-        near += [times[after]] if after < len(times) and times[after][0] <= end + LATE else []
-        return min(near, key=lambda moment: abs(moment[0] - base), default=None)
 
+class Sought(NamedTuple):
+    """An occurrence of a symptom as its causes are looked for."""
 
-def _base(symptom: Occurrence) -> int:
+    base: int
     """A request is judged at its end; a burst or a life at its first entry, which its cause must not follow."""
-    return symptom.end if any(e.http for e in symptom.entries) else symptom.start
+    end: int
+    keys: tuple[tuple[str, str], ...]
+    """What may join it with a cause, closest first."""
 
 
-def _reach(symptom: Occurrence) -> str:
-    """A symptom of one instance is not explained by another instance; one of no instance may be by any."""
-    return "without instance" if symptom.instance else "all"
+def _seek(symptom: Occurrence) -> Sought:
+    # A symptom of one instance is not explained by another instance; one of no instance may be by any.
+    reach = "without instance" if symptom.instance else "all"
+    keys = (("trace", symptom.trace), ("instance", symptom.instance), ("revision", reach))
+    base = symptom.end if any(e.http for e in symptom.entries) else symptom.start
+    return Sought(base, symptom.end, tuple(key for key in keys if key[1]))
+
+
+def _nearest(times: Sequence[tuple[int, str]], sought: Sought, window: int) -> tuple[int, str] | None:
+    after = bisect_left(times, (sought.base + 1, ""))
+    near = [times[after - 1]] if after and times[after - 1][0] >= sought.base - window else []
+    near += [times[after]] if after < len(times) and times[after][0] <= sought.end + LATE else []
+    return min(near, key=lambda moment: abs(moment[0] - sought.base), default=None)
 
 
 def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Explains | None:
@@ -107,7 +118,7 @@ def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Expl
 
 
 def _join(
-    symptom: Cluster, occurrences: Sequence[Occurrence], cause: Cluster, moments: Moments, window: Explains
+    symptom: Cluster, occurrences: Sequence[Sought], cause: Cluster, moments: Moments, window: Explains
 ) -> Link | None:
     found = [(o, near) for o in occurrences if (near := moments.nearest(o, window.within)) is not None]
     if not found:
@@ -117,7 +128,7 @@ def _join(
     declared = bool(window.signature)
     if not declared and (coverage < UNDECLARED_COVERAGE or by == "revision"):
         return None
-    lags = [(_base(o) - near[1]) / _SECOND for o, near in found]
+    lags = [(o.base - near[1]) / _SECOND for o, near in found]
     return Link(
         symptom=symptom.id,
         cause=cause.id,

@@ -43,5 +43,7 @@ class Members(Struct, frozen=True, kw_only=True):
     """The entries of one cluster, which a report counts and does not hold."""
 
     cluster: ClusterId
+    speaker: LogEntry
+    """The entry that says most: the first with frames, else with an exception, else the first."""
     classified: tuple[Classified, ...]
     occurrences: tuple[Occurrence, ...]

@@ -82,9 +82,8 @@ def chain_of(entry: LogEntry) -> list[str]:
 
 
 def speaker(scene: Scene) -> LogEntry:
-    """Return the cluster's entry that says most: the first with frames, else with an exception, else the first."""
-    entries = [item.entry for item in scene.classified]
-    return max(entries, key=lambda e: 2 if any(x.frames for x in e.exceptions) else 1 if e.exceptions else 0)
+    """Return the cluster's entry that says most."""
+    return scene.stage.members[scene.cluster.id].speaker
 
 
 def _exception(scene: Scene) -> dict[str, Any]:
