@@ -1,7 +1,9 @@
 """The edge that reads: paths in, raw records out; what is no log entry comes out as `Unreadable` and stops nothing.
 
-One module per concern: `finding` (paths to files), `opening` (compression and encoding), `json_values` (bytes to
-values), `shapes` (how entries lie in a file, one module each), `files` (all of these together).
+One module per concern: `finding` (paths to files), `packing` and `archives` (gzip, zstd, zip, tar), `opening`
+(encoding), `blocks` (bytes to lines), `sieve` (which lines matter), `json_values` and `yaml_values` (text to values),
+`columns` (cells to records), `keys` and `spelling` (names of fields), `shapes` (how entries lie in a file, one module
+each), `files` (all of these together).
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ STDIN = "-"
 
 # What lies beside logs in a checkout or an evidence folder. Read all the same when given by name.
 _NO_LOGS = re.compile(
-    r"""\.( bin|cfg|css|db|gif|go|h|html?|ico|ini|ipynb|j2|java|jpe?g|js|lock|md|pdf|png|pptx|py|pyc|rb|rs|rst|sh|so
-    |sql|sqlite|svg|tf|toml|ts|tsv|tsx|webp|whl|xlsx|xml|zip )$""",
+    r"""\.( apk|bin|cfg|css|db|docx|gif|go|h|html?|ico|ini|ipynb|j2|jar|java|jpe?g|js|lock|md|pdf|png|pptx|py|pyc|rb|rs
+    |rst|sh|so|sql|sqlite|svg|tf|toml|ts|tsx|war|webp|whl|xlsx|xml )$""",
     re.VERBOSE | re.IGNORECASE,
 )
 
@@ -44,7 +44,14 @@ class Given(Struct, frozen=True, kw_only=True):
 
 def find_inputs(logs: Sequence[str]) -> tuple[Given, ...]:
     """Find the files that paths stand for, in a stable order; raise SourceError for a path that leads nowhere."""
-    return tuple(Given(path=path, inputs=tuple(_inputs_of(path))) for path in dict.fromkeys(logs))
+    return tuple(_find(path) for path in dict.fromkeys(logs))
+
+
+def _find(path: str) -> Given:
+    try:
+        return Given(path=path, inputs=tuple(_inputs_of(path)))
+    except OSError as error:  # a folder on the way is closed, a name is too long
+        raise SourceError(f"cannot read {path!r}: {error.strerror or error}") from error
 
 
 def _inputs_of(given: str) -> Iterator[Input]:
@@ -61,23 +68,38 @@ def _inputs_of(given: str) -> Iterator[Input]:
         raise SourceError(_no_such_file(given, path))
 
 
+def is_passed_over(name: str) -> bool:
+    """Tell whether a file of this name is no log, or is hidden; for files that nobody named."""
+    return is_hidden(name) or _NO_LOGS.search(name) is not None
+
+
+def is_hidden(name: str) -> bool:
+    """Tell whether a file or folder wants to be passed over."""
+    return name.startswith(".") and name not in {".", ".."}
+
+
 def _files_in(folder: Path) -> Iterator[Input]:
-    for place, folders, files in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+    # A folder that cannot be looked into is handed on as an input: reading it fails, and that is told.
+    closed: list[str] = []
+    for place, folders, files in os.walk(folder, onerror=lambda error: closed.append(str(error.filename))):
+        folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(files):
             path = Path(place, name)
-            if not name.startswith(".") and not _NO_LOGS.search(name) and path.is_file():
+            if not is_passed_over(name) and path.is_file():
                 yield Input(name=str(path), named=False)
+    for name in closed:
+        yield Input(name=name, named=False)
 
 
 def _files_of_glob(given: str, pattern: str) -> Iterator[Input]:
     paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207  (absolute patterns)
     if not paths:
         raise SourceError(f"no file matches {given!r}; quote a pattern that the shell should not expand")
+    asked_for = _NO_LOGS.search(pattern) is not None  # `reports/*.md`
     for path in paths:
         if path.is_dir():
             yield from _files_in(path)
-        elif not _NO_LOGS.search(path.name):
+        elif path.is_file() and (asked_for or not _NO_LOGS.search(path.name)):
             yield Input(name=str(path), named=False)
 
 

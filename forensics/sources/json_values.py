@@ -9,12 +9,15 @@ from typing import Any
 
 import msgspec
 
-_DEEPEST = 100
+from forensics.sources.keys import API_NAMES, ENTRY_KEYS, OTHER_PAYLOADS, PAYLOADS, PLACES, TIMES
 
-_PAYLOADS = frozenset({"textPayload", "jsonPayload", "protoPayload", "httpRequest"})
-_TIMES = frozenset({"timestamp", "receiveTimestamp"})
-_PLACES = frozenset({"insertId", "logName", "resource"})
-ENTRY_KEYS = _PAYLOADS | _TIMES | _PLACES
+DEEPEST = 100
+
+_ANY_PAYLOADS = PAYLOADS | OTHER_PAYLOADS
+_TELLING = ENTRY_KEYS | frozenset(API_NAMES) | {"severity"}
+# What Python's client library calls a payload of any kind; the word is too common to tell an entry by itself.
+_PYTHON_PAYLOAD = "payload"
+_BESIDE_IT = _TELLING - TIMES
 
 _decoder = msgspec.json.Decoder()
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -35,7 +38,7 @@ def decode_json(data: bytes) -> Any:
 
 
 def _too_deep() -> NotJsonError:
-    return NotJsonError(f"nested deeper than {_DEEPEST} levels")
+    return NotJsonError(f"nested deeper than {DEEPEST} levels")
 
 
 def _decode_forgivingly(data: bytes, why: ValueError) -> Any:
@@ -92,7 +95,7 @@ def _without_surrogates(value: Any) -> Any:
 def is_deep(value: Any) -> bool:
     """Tell whether a value is nested deeper than is reasonable; later stages may recurse over what is not."""
     level = [value]
-    for _ in range(_DEEPEST + 1):
+    for _ in range(DEEPEST + 1):
         level = [
             item
             for part in level
@@ -109,17 +112,23 @@ def is_entry(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     # An entry may lack any payload. A hand-written list of incidents may have a `timestamp` and a `severity`, too.
-    return not _PAYLOADS.isdisjoint(value) or not (_TIMES.isdisjoint(value) or _PLACES.isdisjoint(value))
+    return _has_payload(value) or not (TIMES.isdisjoint(value) or PLACES.isdisjoint(value))
+
+
+def _has_payload(value: dict[str, Any]) -> bool:
+    if not _ANY_PAYLOADS.isdisjoint(value):
+        return True
+    return _PYTHON_PAYLOAD in value and not (TIMES.isdisjoint(value) or _BESIDE_IT.isdisjoint(value))
 
 
 def may_be_entry(value: Any) -> bool:
     """Tell whether a value among entries is one itself; some have lost all but their time and severity."""
-    return isinstance(value, dict) and not (ENTRY_KEYS.isdisjoint(value) and "severity" not in value)
+    return isinstance(value, dict) and not _TELLING.isdisjoint(value)
 
 
 def entries_in(value: Any) -> list[Any] | None:
     """Return the entries that a value is or wraps, strangers among them included; None when there is no entry."""
-    if isinstance(value, dict) and not _PAYLOADS.isdisjoint(value):
+    if isinstance(value, dict) and _has_payload(value):
         return [value]
     parts = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
     if isinstance(value, list) and any(is_entry(part) for part in parts):

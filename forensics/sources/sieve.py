@@ -26,7 +26,8 @@ _LONGEST_LINE = 16 * 1024 * 1024
 _ESCAPE = b"\\u00"
 _HARMLESS_ESCAPES = (b"3c", b"3e", b"26", b"3C", b"3E")
 """How Go's encoder writes `<`, `>` and `&`: frequent, and never a part of a revision's name."""
-AUDIT = b"protoPayload"
+AUDIT = (b"protoPayload", b"protopayload_auditlog")
+"""As the API spells it, and as a BigQuery sink does."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,}")
 
 
@@ -60,12 +61,12 @@ def spells_like_the_api(head: bytes) -> bool:
 
 def sifted_lines(content: Content, asked: str) -> Iterator[Element]:
     """Yield the lines that may speak of the revision, in order, and between them how many were passed over."""
-    literals = (asked.encode(), AUDIT)
+    literals = (asked.encode(), *AUDIT)
     number = 0
     for block in _whole_lines(content.blocks()):
         if block is None:
             number += 1
-            yield Element(number=number, problem=f"a line of more than {_LONGEST_LINE // 2**20} MiB")
+            yield Element(number=number, problem=f"longer than {_LONGEST_LINE // 2**20} MiB")
             continue
         first, at, kept = number, 0, 0
         for start, end in _candidates(block, literals):

@@ -14,7 +14,7 @@ import zstandard
 import forensics.sources.shapes
 from forensics.model import PassedOver, Place, RawEntry, Unreadable
 from forensics.sources import read_records
-from forensics.sources.shapes import SHAPES
+from forensics.sources.shapes import QUOTATIONS, SHAPES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -144,5 +144,5 @@ def test_integers_stay_exact(tmp_path: Path) -> None:
 def test_every_module_of_a_shape_is_listed() -> None:
     folder = Path(forensics.sources.shapes.__file__).parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "element"}
-    assert modules == {getattr(shape, "__name__", "").rpartition(".")[2] for shape in SHAPES}
-    assert all(shape.name for shape in SHAPES)
+    assert modules == {getattr(shape, "__name__", "").rpartition(".")[2] for shape in (*SHAPES, *QUOTATIONS)}
+    assert all(shape.name for shape in (*SHAPES, *QUOTATIONS))

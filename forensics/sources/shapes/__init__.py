@@ -1,13 +1,13 @@
 """How entries lie in a file, one module for each shape; the first that accepts a content reads it.
 
-A new shape is one module with `name`, `accepts` and `read`, and its line in `SHAPES`.
+A new shape is one module with `name`, `accepts` and `read`, and its line in `SHAPES` or `QUOTATIONS`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from forensics.sources.shapes import document, lines, sequence
+from forensics.sources.shapes import delimited, document, lines, markdown, pasted, sequence, table, yaml_documents
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,5 +29,8 @@ class Shape(Protocol):
         """Yield what stands where an entry is expected, in order."""
 
 
-SHAPES: tuple[Shape, ...] = (lines, document, sequence)
+SHAPES: tuple[Shape, ...] = (lines, document, sequence, yaml_documents, delimited, table)
 """In the order they are asked: the cheap and certain first."""
+
+QUOTATIONS: tuple[Shape, ...] = (markdown, pasted)
+"""Asked last, and only of a file that was named: documents and source code that quote entries."""

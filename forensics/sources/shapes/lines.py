@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from itertools import islice
+import re
 from typing import TYPE_CHECKING, Any
 
-from forensics.sources.json_values import NotJsonError, decode_json, entries_in
+from forensics.sources.blocks import LONGEST_ENTRY, lines_of, too_long
+from forensics.sources.json_values import NotJsonError, decode_at, decode_json, entries_in
+from forensics.sources.keys import ANY_KEYS
 from forensics.sources.shapes.element import Element
 
 if TYPE_CHECKING:
@@ -16,24 +18,41 @@ if TYPE_CHECKING:
 name = "one JSON entry a line"
 
 _LOOKED_AT = 100
-# Cloud Logging's own limit for an entry is 256 KiB.
-_LONGEST_LINE = 16 * 1024 * 1024
+_ENOUGH = 3  # among other lines; a single one was rather pasted into a text
+_LONGEST = LONGEST_ENTRY
+# Prose with code blocks may begin like lines that somebody talked over.
+_FENCE = re.compile(rb"^[ \t]*(?:```|~~~)", re.MULTILINE)
+_FIRST_KEY = re.compile(r'\s*\{\s*"(\w+)"\s*:')
 
 
 def accepts(content: Content) -> bool:
-    """Tell whether the first line is an entry, or, behind a line that is no JSON at all, one of the next."""
-    head_lines = content.head.split(b"\n")
-    if not content.is_whole:
-        head_lines.pop()
-    filled = [line.strip() for line in head_lines if line.strip(b"\0 \t\r")]
+    """Tell whether the first line is an entry, or, behind a line that is no JSON at all, some of the next."""
+    filled = [line.strip() for line in content.head_lines() if line.strip(b"\0 \t\r")]
     if not filled:
         return False
+    if not content.is_whole and b"\n" not in content.head:
+        return _is_long_entry(content.head_text)
     first = _entries(filled[0])
     if first is not None:
         # A single line may be a whole document: then its elements are counted, not its lines.
         return isinstance(first, dict) or len(filled) > 1
-    looks_like_document = filled[0][:1] in {b"{", b"["}
-    return not looks_like_document and any(_entries(line) is not None for line in islice(filled, 1, _LOOKED_AT))
+    if filled[0][:1] in {b"{", b"["} or _FENCE.search(content.head):
+        return False
+    others = filled[1:_LOOKED_AT]
+    entries = sum(_entries(line) is not None for line in others)
+    return entries >= _ENOUGH or 2 * entries > len(others)
+
+
+def _is_long_entry(text: str) -> bool:
+    """Tell an entry of many megabytes from entries without line breaks between them."""
+    key = _FIRST_KEY.match(text)
+    if key is None or key[1] not in ANY_KEYS:
+        return False
+    try:
+        decode_at(text, text.index("{"))
+    except NotJsonError:
+        return True
+    return False
 
 
 def _entries(line: bytes) -> Any:
@@ -50,9 +69,9 @@ def _entries(line: bytes) -> Any:
 
 def read(content: Content) -> Iterator[Element]:
     """Yield every line that is not blank."""
-    for number, line in enumerate(_lines(content.blocks()), start=1):
+    for number, line in enumerate(lines_of(content.blocks(), _LONGEST), start=1):
         if line is None:
-            yield Element(number=number, problem=f"a line of more than {_LONGEST_LINE // 2**20} MiB")
+            yield Element(number=number, problem=too_long(_LONGEST))
         elif line and not line.isspace() and line.strip(b"\0 \t\r"):
             yield element_of(number, line)
 
@@ -63,18 +82,3 @@ def element_of(number: int, line: bytes) -> Element:
         return Element(number=number, value=decode_json(line))
     except NotJsonError as error:
         return Element(number=number, problem=str(error))
-
-
-def _lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
-    """Split blocks into lines; None stands for a line that is too long to be kept."""
-    rest = b""
-    too_long = False
-    for block in blocks:
-        *whole, rest = (rest + block).split(b"\n")
-        for line in whole:
-            yield None if too_long else line
-            too_long = False
-        if len(rest) > _LONGEST_LINE:
-            rest, too_long = b"", True
-    if rest or too_long:
-        yield None if too_long else rest

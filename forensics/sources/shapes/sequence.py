@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.sources.json_values import ENTRY_KEYS, NotJsonError, decode_at, decode_json, is_entry
+from forensics.sources.json_values import NotJsonError, decode_at, decode_json, is_entry
+from forensics.sources.keys import API_NAMES, ENTRY_KEYS
 from forensics.sources.shapes.element import Element
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 name = "JSON objects one after the other"
 
-_ENTRY_KEY = re.compile("|".join(f'"{key}"' for key in sorted(ENTRY_KEYS)))
+_ENTRY_KEY = re.compile("|".join(f'"{key}"' for key in sorted({*ENTRY_KEYS, *API_NAMES})))
 # Every failure costs a look at all that came before; an export has one broken place, a hostile file has thousands.
 _MOST_FAILURES = 1000
 
@@ -27,7 +28,7 @@ _NEXT_OBJECT = re.compile(r"(?:[\[,}]\s*|\n[ \t]*)(?=\{)")
 
 def accepts(content: Content) -> bool:
     """Tell whether it begins like JSON, is not one whole value, and names a key of an entry."""
-    text = content.head.decode("utf-8", "replace")
+    text = content.head_text
     if not text.startswith(("{", "["), _start(text)) or _ENTRY_KEY.search(text) is None:
         return False
     try:

@@ -1,0 +1,42 @@
+"""Blocks of bytes in, lines out, without ever holding more than one line; a line that is too long is told, not kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LONGEST_ENTRY = 16 * 1024 * 1024
+"""Cloud Logging's own limit for an entry is 256 KiB; indented, escaped and wrapped it stays far below this."""
+
+
+def too_long(longest: int) -> str:
+    """Say that something was not kept."""
+    return f"longer than {longest / 2**20:g} MiB"
+
+
+def lines_of(blocks: Iterable[bytes], longest: int) -> Iterator[bytes | None]:
+    """Split blocks into lines without their line feeds; None stands for a line that is too long to be kept."""
+    parts: list[bytes] = []
+    size = 0
+    for block in blocks:
+        *ended, rest = block.split(b"\n")
+        if ended:
+            yield b"".join([*parts, ended[0]]) if size + len(ended[0]) <= longest else None
+            for line in ended[1:]:
+                yield line if len(line) <= longest else None
+            parts, size = [], 0
+        size += len(rest)
+        if size <= longest:
+            parts.append(rest)
+        else:
+            parts.clear()
+    if size:
+        yield b"".join(parts) if size <= longest else None
+
+
+def numbered_lines(blocks: Iterable[bytes], longest: int) -> Iterator[tuple[int, str | None]]:
+    """Split blocks into lines of text with their numbers, LF and CRLF alike."""
+    for number, line in enumerate(lines_of(blocks, longest), start=1):
+        yield number, None if line is None else line.decode("utf-8", "replace").removesuffix("\r")
