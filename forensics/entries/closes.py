@@ -57,8 +57,8 @@ def _close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
         close = _close(values.get(key), reason)
         if close is not None:
             return close
-    # `code` alone may be anything: a database error, a gRPC status.
-    if reason and _SOCKET_WORDS.search(message):
+    # `code` alone may be anything: a database error, a gRPC status. Beside a reason, even an empty one, it is a close.
+    if isinstance(values.get("reason"), str) and _SOCKET_WORDS.search(message):
         return _close(values.get("code"), reason)
     return None
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.entries.closes import close_in
 from forensics.entries.decoration import Words, undecorate
+from forensics.entries.error_objects import typed_error
 from forensics.entries.exceptions import parse_exceptions, tells_failure, unescaped
 from forensics.entries.fields import dict_at, http_of, stream_of, text_at, time_of, whole_number
 from forensics.entries.levels import level_of_severity
-from forensics.entries.payload import level_in, read_payload, typed_error
+from forensics.entries.payload import level_in, read_payload
 from forensics.entries.revisions import revision_of, service_of
 from forensics.model import Level, LogEntry
 

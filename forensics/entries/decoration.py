@@ -60,10 +60,13 @@ _AT_DIGIT = _patterns(
     rf"{_TIME}(?:\ -\ [\w.\-:/]+){{0,2}}?\ -\ {_ANY_CASE}(?:\ -\ [a-z_]\w*(?:\.\w+)+)?\ -\ ",
     # 2026-06-17 15:45:56,423 [INFO] agent.x: Loaded        2026-06-17T15:45:56.423Z [error]: Failed
     rf"{_TIME},?\ (?:\[\d+\]\ )?\[\s*{_ANY_CASE}\s*\]:?\ ?(?:\[[^\]\n]{{1,80}}\]:?\ )*(?:{_NAME}:\ )?",
+    # 00:41:13.084 [error] GenServer App.Shop terminating      00:41:13.084 request_id=F7x [error] ** (KeyError) …
+    rf"{_CLOCK}\ (?:\w+=\S+\ )*\[{_ANY_CASE}\]\ ",
     # 00:41:13.084 [main] ERROR c.e.Application - Failed    2025-09-16 00:41:13,084 [main] ERROR c.e.App - Failed
     rf"(?:{_TIME}|{_CLOCK})\ \[[^\]\n]{{1,80}}\]\ +{_LEVEL}\s+\S+\s+[-:]\ ",
     # 2025-09-16 00:41:13,084 INFO sqlalchemy.engine.Engine BEGIN       2025-09-16T00:41:13Z ERROR crate::module: Failed
-    rf"{_TIME}\s+{_LEVEL}\s*:?\s+(?:\[[^\]\n]{{1,80}}\]\s+)*(?:{_NAME}:?\s+)?(?:-\s)?",
+    # 2025-09-16 00:41:13,084 ERROR [io.quarkus.run.Application] (main) Failed
+    rf"{_TIME}\s+{_LEVEL}\s*:?\s+(?:\[[^\]\n]{{1,80}}\]\s+)*(?:\([^)\n]{{1,60}}\)\s+|{_NAME}:?\s+)?(?:-\s)?",
     # 2025/09/16 00:41:13 main.go:23: listening
     rf"\d{{4}}/\d\d/\d\d\ {_CLOCK}\ [\w./\-]+\.go:\d+:\ ",
     # 2025-09-16T00:41:13.084Z error: Failed                            2025-09-16 00:41:13 Failed
@@ -78,6 +81,8 @@ _AT_BRACKET = _patterns(
     rf"\[{_TIME}:\ {_LEVEL}/[\w\-]+\]\ ",
     # [2025-09-16T00:41:13Z ERROR crate::module] Failed
     rf"\[{_TIME}\ {_LEVEL}\s+[\w:.\-]+\]\ ",
+    # [00:41:13 ERR] Failed                                 [00:41:13 ERR] [Shop.Api] Failed
+    rf"\[(?:{_TIME}|{_CLOCK})\ {_ANY_CASE}\]\s*(?:\[[\w.]+\]\ )?",
     # [2025-09-16 00:41:13] production.ERROR: Failed
     rf"\[{_TIME}\]\ [\w\-]+\.{_LEVEL}:\ ",
     # [10:11:12.123] ERROR (api/1): Failed                  [2025-09-16 00:41:13.084 +0000] ERROR: Failed
@@ -100,8 +105,14 @@ _AT_LETTER = _patterns(
     r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.\-]+:",
     # INFO:     127.0.0.1:5000 - "GET / HTTP/1.1" 200 OK
     r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):\ {2,}",
-    # E, [2025-09-16T00:41:13.084505 #13] ERROR -- : Failed
-    rf"[DIWEFA],\ \[{_TIME}\ \#\d+\]\s+{_LEVEL}\ --\ [^:\n]*:\ ",
+    # E, [2025-09-16T00:41:13.084505 #13] ERROR -- : [5f0c-11] Failed
+    rf"[DIWEFA],\ \[{_TIME}\ \#\d+\]\s+{_LEVEL}\ --\ [^:\n]*:\ (?:\[[^\]\n]{{4,64}}\]\s)*",
+    # ERROR 2025-09-16 00:41:13,084 views 7 140213 Failed      ERROR 2025-09-16 00:41:13,084 Failed
+    rf"{_LEVEL}\s+{_TIME}\s+(?:[\w.]+\s+\d+\s+\d+\s+)?",
+    # NOTICE: PHP message: PHP Fatal error: …      WARNING: [pool www] child 7 said into stderr: "…     (not its level)
+    r"(?:NOTICE|WARNING|ERROR):\ (?:PHP\ message:\ |\[pool\ [\w.\-]+\]\ child\ \d+\ said\ into\ std(?:err|out):\ \"?)",
+    # Step #0 - "Build": npm error code EUSAGE
+    r'Step\ \#\d+(?:\ -\ "[^"\n]*")?:\ ',
     # E0916 00:41:13.084505       1 controller.go:123] Failed
     r"(?P<klog>[IWEF])\d{4}\ \d\d:\d\d:\d\d\.\d+\s+\d+\ [\w./\-]+:\d+\]\ ",
     # Sep 16, 2025 12:41:13 AM com.example.App start\nSEVERE: Failed
@@ -123,7 +134,7 @@ _LOGFMT = re.compile(
 _STATED = re.compile(
     rf"""(?: {_PLAIN}(?:\ error)?\s?(?::|\ -)\s
     | (?P<caps>DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\s
-    | (?:npm|pnpm)\ (?P<npm>ERR!|WARN)
+    | (?:npm|pnpm)\ (?P<npm>ERR!|(?:WARN|error|warn)\b)
     | (?:PHP\ )?(?P<php>Fatal|Parse)\ error:
     | \S{{1,300}}\.py:\d+:\ (?P<warning>\w*Warning):\ )""",
     re.VERBOSE,
@@ -161,8 +172,12 @@ def undecorate(text: str) -> Words:
 
 def begins_like_logger(text: str) -> bool:
     """Tell whether a text begins with a logger's prefix or states a level: it is a line of its own."""
-    message = _without_symbols(text)
-    return _without_prefix(message)[0] is not None or _stated_level(message) is not None
+    return has_logger_prefix(text) or _stated_level(_without_symbols(text)) is not None
+
+
+def has_logger_prefix(text: str) -> bool:
+    """Tell whether a text begins with a logger's prefix; a level that it merely states is none."""
+    return _without_prefix(_without_symbols(text))[0] is not None
 
 
 def without_colours(text: str) -> str:
@@ -228,7 +243,7 @@ def _stated_level(message: str) -> Level | None:
     stated = _STATED.match(message)
     if stated is None:
         return None
-    if stated["warning"] or stated["npm"] == "WARN":
+    if stated["warning"] or stated["npm"] in {"WARN", "warn"}:
         return Level.WARNING
     if stated["npm"] or stated["php"]:
         return Level.ERROR

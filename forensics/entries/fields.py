@@ -35,6 +35,14 @@ def text_at(record: Mapping[str, Any], *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def at_key(values: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a key; where there is none and the key has dots, the value at that path."""
+    if key in values or "." not in key:
+        return values.get(key)
+    *path, last = key.split(".")
+    return dict_at(values, *path).get(last)
+
+
 def whole_number(value: Any) -> int | None:
     """Return a number that may have arrived as text, as CSV and some int64 fields do."""
     if isinstance(value, bool):

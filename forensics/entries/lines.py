@@ -6,7 +6,7 @@ import re
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from forensics.entries.decoration import begins_like_logger, open_markup, without_colours
+from forensics.entries.decoration import begins_like_logger, has_logger_prefix, open_markup, without_colours
 from forensics.entries.exceptions.at_frames import frame_of
 from forensics.entries.exceptions.python import CONNECTIVES, HEADER
 from forensics.entries.exceptions.types import typed_start
@@ -29,9 +29,13 @@ _STACK_TAIL = re.compile(
     | For\ further\ information\ visit | \.\.\.\ \d+\ (?:more|common) | ---\ End\ of | \{main\}
     | Stack\ trace: | Require\ stack: | -\ [/.]
     | goroutine\ \d+\ \[ | \[signal\  | (?:[\w./*\-]+\.)+(?:\([^()\s]*\)\.)?[\w.\[\]·]+\([^()]*\)$
-    | Node\.js\ v\d | note:\ run\ with\ `RUST_BACKTRACE | stack\ backtrace: | [\^~]+$""",
+    | Node\.js\ v\d | \S+\.(?:rb|ru):\d+:in\  | note:\ run\ with\ `RUST_BACKTRACE | stack\ backtrace: | [\^~]+$""",
     re.VERBOSE,
 )
+# What Rails prints of an exception, one tagged line each; only old versions repeat the logger's prefix:
+# F, [2025-09-16T00:41:13.084505 #13] FATAL -- : [5f0c-11] NoMethodError (undefined method 'total' for nil):
+# [5f0c-11] app/models/cart.rb:18:in 'Cart#sum'
+_RAILS = re.compile(r"(?P<prefix>F, \[[^\]\n]*\]\s+FATAL -- [^:\n]*:\s?)?(?P<tags>(?:\[[^\]\n]{4,64}\] ?)*)")
 _CLOSER = re.compile(r"[\]})]+[,;]*(?:,\ \{)?$")
 _PYTHON_FRAME = re.compile(r'\s*(?:\|\s*)*File "[^"\n]+",\s?line \d+')
 # KeyError: 'x'      sqlalchemy.exc.OperationalError: (1364, …)      AssertionError
@@ -79,6 +83,30 @@ class Line:
         if self.start.startswith("{") and self.text.endswith("}") and len(self.text) > 2:  # noqa: PLR2004
             return True
         return not self.is_indented and begins_like_logger(self.start)
+
+    @cached_property
+    def is_prefixed(self) -> bool:
+        """Begins with a logger's prefix."""
+        return has_logger_prefix(self.start)
+
+    @cached_property
+    def _rails(self) -> tuple[bool, str]:
+        match = _RAILS.match(self.start)
+        return (False, "") if match is None else (match["prefix"] is not None, match["tags"].strip())
+
+    @cached_property
+    def is_rails_report(self) -> bool:
+        """Begins what Rails tells of an exception."""
+        return self._rails[0]
+
+    def reports_with(self, head: Line) -> bool:
+        """Tell whether this line goes on with the report that Rails began with another."""
+        prefixed, tags = self._rails
+        return head.is_rails_report and tags == head._rails[1] and (prefixed or bool(tags))
+
+    def continuation(self, head: Line) -> str:
+        """Return the text as a part of the head's message."""
+        return _RAILS.sub("", self.raw_text, count=1) if self.reports_with(head) else self.raw_text
 
     @cached_property
     def begins_anew(self) -> bool:

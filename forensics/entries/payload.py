@@ -1,4 +1,4 @@
-"""The payload of a record in, what it says out: its text, the level that it states, the exception that it names."""
+"""The payload of a record in, what it says out: its text, and the level that it states."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from forensics.entries.exceptions import is_exception_type
-from forensics.entries.fields import dict_at, text_at, whole_number
+from forensics.entries.error_objects import STACK_KEYS, coded_error, stacks_in, typed_error
+from forensics.entries.fields import at_key, dict_at, text_at
 from forensics.entries.levels import level_of_name, level_of_number, level_of_python_number, level_of_syslog
-from forensics.model import ExceptionInfo, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from forensics.model import Level
 
 # In order of trust. A dotted key is looked up as it stands, then as a path.
 _MESSAGE_KEYS = (
@@ -41,35 +42,22 @@ _MESSAGE_KEYS = (
     "description",
     "detail",
 )
-_STACK_KEYS = (
-    "stacktrace",
-    "stack_trace",
-    "stackTrace",
-    "stack",
-    "traceback",
-    "exception",
-    "exc_info",
-    "exc_text",
-    "error.stack",
-    "error.stack_trace",
-    "error.traceback",
-    "err.stack",
-    "exception.stacktrace",
-    "exception.stack",
-    "Exception",
-    "@x",
-    "backtrace",
-    "e",
-)
 _LEVEL_KEYS = ("level", "severity", "levelname", "lvl", "log_level", "loglevel", "logLevel", "LogLevel", "@l", "Level")
 _LEVEL_PATHS = ("log.level", "level_name", "record.level.name", "level.name")
-_ERROR_OBJECTS_IN_ORDER = ("error", "err", "exception", "exc")
-_ERROR_OBJECTS = frozenset(_ERROR_OBJECTS_IN_ORDER)
-_STACK_HINTS = frozenset(key.split(".", 1)[0] for key in _STACK_KEYS)
-_TYPE_KEYS = ("type", "name", "class", "kind", "exc_type")
-_VALUE_KEYS = ("message", "value", "msg", "exc_value")
 # Texts that say more than the event that they belong to.
-_REASON_KEYS = ("error", "err", "reason", "error_message", "cause")
+_REASON_KEYS = (
+    "error",
+    "err",
+    "error.message",
+    "err.message",
+    "exception.message",
+    "reason",
+    "error_message",
+    "errorMessage",
+    "exception_message",
+    "cause",
+    "detail",
+)
 
 
 class Payload(msgspec.Struct, frozen=True):
@@ -113,7 +101,7 @@ def _json_in(text: str) -> Mapping[str, Any]:
 
 def _says_something(values: Mapping[str, Any]) -> bool:
     """Tell a logger's object from data that was printed."""
-    return bool(values) and any(at_key(values, key) for key in (*_MESSAGE_KEYS, *_STACK_KEYS))
+    return bool(values) and any(at_key(values, key) for key in (*_MESSAGE_KEYS, *STACK_KEYS))
 
 
 def _audit_text(proto: Mapping[str, Any]) -> str:
@@ -123,7 +111,7 @@ def _audit_text(proto: Mapping[str, Any]) -> str:
 
 def _structured(values: Mapping[str, Any]) -> Payload:
     said = _message(values)
-    stacks = [stack for stack in _stacks(values) if stack.strip()]
+    stacks = [stack for stack in stacks_in(values) if stack.strip()]
     known = "\n".join((said, *stacks))
     parts = [said, *(reason for reason in _reasons(values) if reason not in known)]
     parts += [stack for stack in stacks if stack.strip() not in said]
@@ -135,7 +123,7 @@ def _message(values: Mapping[str, Any]) -> str:
         text = _said(at_key(values, key))
         if text:
             return text
-    return "" if any(_stacks(values)) else json.dumps(values, ensure_ascii=False, sort_keys=True, default=str)
+    return "" if any(stacks_in(values)) else json.dumps(values, ensure_ascii=False, sort_keys=True, default=str)
 
 
 def _said(value: Any) -> str:
@@ -157,73 +145,27 @@ def _as_text(value: Any) -> str:
     return "" if value in ([], {}) else json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
 
 
-def at_key(values: Mapping[str, Any], key: str) -> Any:
-    """Return the value of a key; where there is none and the key has dots, the value at that path."""
-    if key in values or "." not in key:
-        return values.get(key)
-    *path, last = key.split(".")
-    return dict_at(values, *path).get(last)
-
-
-def typed_error(values: Mapping[str, Any]) -> ExceptionInfo | None:
-    """Return the exception that an error object names: `{"error": {"type": "KeyError", "message": …}}`."""
-    # Only a word that is an exception's name counts: loggers also fill such an object with `"type": "str"` on INFO.
-    if _ERROR_OBJECTS.isdisjoint(values):
-        return None
-    for key in _ERROR_OBJECTS_IN_ORDER:
-        error = dict_at(values, key)
-        name = next((text for part in _TYPE_KEYS if (text := text_at(error, part))), "")
-        if is_exception_type(name):
-            value = next((text for part in _VALUE_KEYS if (text := text_at(error, part))), "")
-            return ExceptionInfo(type=name, value=value)
-    return None
-
-
 def _reasons(values: Mapping[str, Any]) -> Iterator[str]:
     error = typed_error(values)
     if error is not None and error.value:
         yield error.value
-    for key in _REASON_KEYS:
-        value = values.get(key)
-        if isinstance(value, str) and value and not value.isspace():
-            yield value.strip()
-
-
-def _stacks(values: Mapping[str, Any]) -> Iterator[str]:
-    if _STACK_HINTS.isdisjoint(values):
-        return
-    for key in _STACK_KEYS:
-        value = at_key(values, key)
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, list) and value:
-            yield from _stack_of_list(value)
-
-
-def _stack_of_list(value: list[Any]) -> Iterator[str]:
-    if all(isinstance(item, str) for item in value):
-        yield "\n".join(value)
-    for item in reversed(value):  # structlog writes the newest exception first
-        if isinstance(item, dict) and isinstance(item.get("frames"), list):
-            yield "\n".join(_python_lines(item))
-
-
-def _python_lines(part: Mapping[str, Any]) -> Iterator[str]:
-    """Structlog's `dict_tracebacks`, written as Python would have."""
-    yield "Traceback (most recent call last):"
-    for frame in part["frames"]:
-        if isinstance(frame, dict):
-            line = whole_number(frame.get("lineno")) or 0
-            yield f'  File "{text_at(frame, "filename")}", line {line}, in {text_at(frame, "name")}'
-    yield f"{text_at(part, 'exc_type')}: {text_at(part, 'exc_value')}"
+    yield from coded_error(values)
+    for scope in (values, dict_at(values, "fields")):
+        for key in _REASON_KEYS:
+            value = scope.get(key)
+            if isinstance(value, str) and value and not value.isspace():
+                yield value.strip()
 
 
 def level_in(values: Mapping[str, Any]) -> Level | None:
-    """Return the level that a JSON payload states."""
-    for key in (*_LEVEL_KEYS, *_LEVEL_PATHS):
-        value = at_key(values, key)
+    """Return the level that a JSON payload states; names go before numbers, which every logger counts its own way."""
+    stated = [value for key in (*_LEVEL_KEYS, *_LEVEL_PATHS) if (value := at_key(values, key)) is not None]
+    for value in stated:
         level = level_of_name(value) if isinstance(value, str) else None
-        level = level or level_of_number(value)
+        if level is not None:
+            return level
+    for value in stated:
+        level = level_of_number(value)
         if level is not None:
             return level
     return level_of_python_number(values.get("levelno")) or level_of_syslog(values.get("PRIORITY"))

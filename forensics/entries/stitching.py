@@ -50,12 +50,14 @@ def _entry_of(lines: Sequence[Line]) -> LogEntry:
     """Return the entry that lines make: the first one's identity, the text of all, the highest level."""
     if len(lines) == 1:
         return lines[0].entry
-    first = lines[0].entry
-    text = "\n".join(line.raw_text.rstrip("\r\n") for line in lines)
-    entry = decode_record({**first.raw, "textPayload": text})
+    head = lines[0]
+    text = "\n".join([head.raw_text.rstrip("\r\n"), *(x.continuation(head).rstrip("\r\n") for x in lines[1:])])
+    entry = decode_record({**head.entry.raw, "textPayload": text})
     pieces = tuple(line.entry for line in lines)
     level = max((entry.level, *(piece.level for piece in pieces)), key=lambda level: level.rank)
-    return replace(entry, level=level, pieces=pieces)
+    # An exception without a stack is seen where it begins a text, and here a log line stands before it.
+    exceptions = entry.exceptions or next((piece.exceptions for piece in pieces if piece.exceptions), ())
+    return replace(entry, level=level, pieces=pieces, exceptions=exceptions)
 
 
 def _groups(lines: Iterable[Line]) -> Iterator[_Group]:
@@ -133,13 +135,16 @@ class _Group:
             return self.last.is_connective or (self is latest and gap <= _ANNOUNCED_WITHIN and self._announces())
         if line.is_connective:
             return self.has_trace and not self.last.is_connective
-        if self.awaits_exception and (line.is_indented or line.is_python_frame or self._ends_with(line)):
+        if self._awaits(line) or (self is latest and (line.reports_with(self.head) or self._speaks_of(line, gap))):
             return True
         if self is not latest:
             return (self.is_stack and line.is_frame and line.is_indented) and not latest.takes_indented(line)
         return self._takes_next(line, gap)
 
-    def _ends_with(self, line: Line) -> bool:
+    def _awaits(self, line: Line) -> bool:
+        """Tell whether a Python traceback without its last line goes on with this one."""
+        if not self.awaits_exception or line.is_indented or line.is_python_frame:
+            return self.awaits_exception
         return line.is_exception_line and not line.is_own and line.entry.severity is None
 
     def _takes_next(self, line: Line, gap: int) -> bool:
@@ -173,6 +178,13 @@ class _Group:
             self.plain_followers += 1
             return True
         return False
+
+    def _speaks_of(self, line: Line, gap: int) -> bool:
+        """Tell whether a line is the exception that this log line speaks of: `ERROR … - Failed`, `java.io.X: …`."""
+        if gap > _SAME_WRITE or not line.is_typed or line.is_prefixed:
+            return False
+        speaks = self.head.is_prefixed and self.level.rank >= Level.ERROR.rank
+        return speaks and not self.is_stack and not self.has_trace
 
     def _announces(self) -> bool:
         """Tell whether this is the log line that a traceback belongs to."""

@@ -9,7 +9,6 @@ from msgspec import Struct
 from forensics.model.entry import LogEntry
 from forensics.model.words import FailureClass, Nanoseconds, OccurrenceUnit, Priority, Role
 
-
 Scalar = str | bool | int | float
 """What a rule may compare a field with."""
 

@@ -41,9 +41,10 @@ _CRASH = re.compile(
 # Uncaught exception: SyntaxError: unterminated string literal
 # [Capture Error Trace] SyntaxError: Expected ',' or ']'
 # UnhandledPromiseRejection [ERR_X]: …
+# NoMethodError (undefined method 'total' for nil):
 _START = re.compile(
     rf"""(?:\[[^\]\n]{{1,60}}\]\s*)* (?i:{UNCAUGHT})? (?P<type>{TYPE}) (?:\ \[[A-Z][A-Z0-9_]*\])?
-    (?: :(?=\s|$)\s*(?P<value>.*) | \Z)""",
+    (?: :(?=\s|$)\s*(?P<value>.*) | \ \((?P<told>[^\n]*)\):?[ \t]*(?:\n.*)?\Z | \Z)""",
     re.VERBOSE | re.DOTALL,
 )
 # (psycopg2.OperationalError) connection to server failed
@@ -70,4 +71,5 @@ def typed_start(text: str) -> ExceptionInfo | None:
     match = _IN_PARENTHESES.match(text) if text.startswith("(") else _START.match(text)
     if match is None or match["type"] is None:
         return None
-    return ExceptionInfo(type=match["type"], value=(match["value"] or "").strip())
+    told = match.groupdict().get("told") or match["value"] or ""
+    return ExceptionInfo(type=match["type"], value=told.strip())
