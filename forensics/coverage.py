@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Query, ReadOrder, Span
 from forensics.redact import quote
-from forensics.timestamps import format_time
+from forensics.timestamps import format_seconds, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -19,6 +19,8 @@ _AUDIT = {"activity", "system_event", "data_access", "policy"}
 _SECOND = 1_000_000_000
 _MIN_LIMIT = 10
 """Nobody pulls with a smaller limit and then wonders."""
+_SHORT = 0.5
+"""Less than this share of the span asked for is worth a word."""
 _ROUND_PARTS = 25
 """A number is round when, without its trailing zeros, it is at most this: 20, 250, 1000, 1500."""
 
@@ -39,7 +41,7 @@ def measure(
     """
     times = sorted(entry.time for entry in selected if entry.time)
     logs = _logs([*selected, *around])
-    reason = _truncation(intake, selected)
+    reason = _truncation(intake, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
         entries_read=intake.read + intake.passed_over,
@@ -92,21 +94,43 @@ def _place(intake: Intake) -> str | None:
     return f"{first.place}: {first.reason}" if first else None
 
 
-def _truncation(intake: Intake, selected: Sequence[LogEntry]) -> str | None:
-    """Say why the pull looks cut by a limit, None when it does not."""
-    by_severity = Counter(e.severity for e in selected if e.severity)
+def _truncation(intake: Intake, times: Sequence[int], query: Query) -> str | None:
+    """Say why the pull looks cut, None when it does not."""
+    return _cut_by_severity(intake) or _cut_by_limit(intake) or _cut_in_time(times, query)
+
+
+def _cut_by_severity(intake: Intake) -> str | None:
+    severities = (raw.record.get("severity") for raw in intake.entries)
+    by_severity = Counter(name for name in severities if isinstance(name, str))
     count, equal = Counter(by_severity.values()).most_common(1)[0] if by_severity else (0, 0)
-    if equal > 1 and count > _MIN_LIMIT and _is_round(count):
-        names = ", ".join(sorted(str(name) for name, n in by_severity.items() if n == count))
-        return (
-            f"exactly {count} entries each of {names}: probably pulled with a limit per severity, "
-            "so numbers cannot be added up or compared"
-        )
-    if len(intake.sources) == 1 and _is_round(intake.read + intake.passed_over):
-        read = intake.read + intake.passed_over
-        order = ", newest first" if intake.order is ReadOrder.NEWEST_FIRST else ""
-        return f"exactly {read:,} entries{order}: probably cut by a limit ({read}), so there may be more"
-    return None
+    if equal == 1 or count <= _MIN_LIMIT or not _is_round(count):
+        return None
+    names = ", ".join(sorted(quote(name, 20) for name, n in by_severity.items() if n == count))
+    return (
+        f"exactly {count} entries each of {names}: probably pulled with a limit per severity, "
+        "so numbers cannot be added up or compared"
+    )
+
+
+def _cut_by_limit(intake: Intake) -> str | None:
+    read = intake.read + intake.passed_over
+    if len(intake.sources) > 1 or not _is_round(read):
+        return None
+    order = ", newest first" if intake.order is ReadOrder.NEWEST_FIRST else ""
+    return f"exactly {read:,} entries{order}: probably cut by a limit ({read}), so there may be more"
+
+
+def _cut_in_time(times: Sequence[int], query: Query) -> str | None:
+    if not (times and query.from_time and query.to_time):
+        return None
+    asked = parse_time(query.to_time) - parse_time(query.from_time)
+    covered = times[-1] - times[0]
+    if covered >= asked * _SHORT:
+        return None
+    return (
+        f"the entries cover {format_seconds(covered)} of the {format_seconds(asked)} asked for: "
+        "the revision was silent, or the pull was cut"
+    )
 
 
 def _is_round(number: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from forensics.errors import SourceError
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 Record = RawEntry | Unreadable | PassedOver
 
+LARGE = 8 * 2**20
+"""Bytes of all inputs together."""
+
 # A file found in a folder that has such a name and cannot be read is worth a word; a picture is not.
 _LOG_NAMES = (".json", ".jsonl", ".ndjson", ".log", ".csv", ".tsv", ".gz", ".zst")
 # A BigQuery sink names audit records so; what sifts lines by the API's own names would pass over them.
@@ -37,10 +41,11 @@ _TYPED_COLUMN = re.compile(rb'"(?:json|proto)payload_')
 def read_records(logs: Sequence[str], stdin: BinaryIO | None = None, *, only: str | None = None) -> Iterator[Record]:
     """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
 
-    With `only`, lines of NDJSON that cannot speak of that revision (or prefix of its name) are counted, not parsed.
+    With `only`, lines of large NDJSON that cannot speak of that revision (or prefix of its name) are counted, not
+    parsed.
     """
     given = find_inputs(logs)  # here and not in the generator: a wrong path is told before anything is read
-    return _read_all(given, stdin, only if only and can_sift(only) else None)
+    return _read_all(given, stdin, only if only and can_sift(only) and _are_large(given) else None)
 
 
 def _read_all(given: Sequence[Given], stdin: BinaryIO | None, only: str | None) -> Iterator[Record]:
@@ -55,6 +60,18 @@ def _read_all(given: Sequence[Given], stdin: BinaryIO | None, only: str | None) 
                 understood = True
         if not understood:
             raise SourceError(f"no log in {path.path!r} ({len(path.inputs)} files looked at); {_what_is_understood()}")
+
+
+def _are_large(given: Sequence[Given]) -> bool:
+    """Tell whether passing lines over pays; of a small input it is better to know everything."""
+    return sum(_size(item) for path in given for item in path.inputs) >= LARGE
+
+
+def _size(item: Input) -> int:
+    try:
+        return 0 if item.name == STDIN else Path(item.name).stat().st_size
+    except OSError:
+        return 0
 
 
 def _read_input(item: Input, stdin: BinaryIO | None, only: str | None) -> Generator[Record, None, bool]:

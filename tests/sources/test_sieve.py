@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 from builders import REVISION, query, raw, request
-from hypothesis import given, settings, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from forensics.model import PassedOver, RawEntry, RulebookInfo
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
-from forensics.sources import read_records
+from forensics.sources import files, read_records
 from forensics.sources.sieve import can_sift
 
 if TYPE_CHECKING:
@@ -46,13 +46,18 @@ LINES: dict[str, Callable[[float], str]] = {
 }
 
 
+@pytest.fixture(autouse=True)
+def small_is_large_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGE", 0)
+
+
 def counted(path: Path, only: str | None) -> tuple[list[dict[str, Any]], int]:
     found = list(read_records([str(path)], only=only))
     passed = sum(x.lines for x in found if isinstance(x, PassedOver))
     return [x.record for x in found if isinstance(x, RawEntry)], passed
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kinds=st.lists(st.sampled_from(sorted(LINES)), max_size=25),
     end=st.sampled_from(["\n", "\r\n"]),
@@ -106,3 +111,10 @@ def test_a_line_too_long_is_told_and_costs_only_itself(tmp_path: Path) -> None:
     found = list(read_records([str(path)], only=REVISION))
     assert len([x for x in found if isinstance(x, RawEntry)]) == 2
     assert any("MiB" in getattr(x, "reason", "") for x in found)
+
+
+def test_of_a_small_log_everything_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "LARGE", 2**20)
+    path = tmp_path / "log.ndjson"
+    path.write_text("\n".join(LINES["of another revision"](float(i)) for i in range(9)))
+    assert counted(path, REVISION)[1] == 0
