@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from forensics.model import (
     Action,
     Cluster,
+    ClusterId,
     FailureClass,
     Finding,
     Priority,
@@ -92,11 +93,20 @@ def error_chain(scene: Scene) -> tuple[str, ...]:
     while at is not None:
         above.insert(0, _short(scene.stage.clusters[at.cause]))
         at = scene.stage.parents.get(at.cause)
-    below = [link for link in scene.stage.parents.values() if link.cause == scene.cluster.id]
-    # The symptom that follows first has the shortest way from the cause.
-    below.sort(key=lambda link: (link.lag[0] if link.lag else 0.0, link.symptom))
-    own = [_short(scene.cluster)]
-    return tuple(_distinct([*above, *own, *(_short(scene.stage.clusters[link.symptom]) for link in below)]))
+    below = [_short(scene.stage.clusters[cluster]) for cluster in _below(scene)]
+    return tuple(_distinct([*above, _short(scene.cluster), *below]))
+
+
+def _below(scene: Scene) -> list[ClusterId]:
+    """Return what follows from the cluster: step by step, and within a step what follows first."""
+    found: list[ClusterId] = []
+    step = [scene.cluster.id]
+    while step:
+        links = [link for link in scene.stage.parents.values() if link.cause in step]
+        links.sort(key=lambda link: (link.lag[0] if link.lag else 0.0, link.symptom))
+        step = [link.symptom for link in links]
+        found += step
+    return found
 
 
 def _short(cluster: Cluster) -> str:

@@ -51,6 +51,8 @@ def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
     if not found:
         words = counted(of, units(scene.cluster, 1), units(scene.cluster))
         statement = f"no such entry within {argument[where]} {where} any of {words}"
+        if not of:
+            statement = f"the {argument[where]} {where} were not recorded for any of the {units(scene.cluster)}"
         step = f"look at the entries of the same instance in the {argument[where]} {where}"
         evidence = Evidence(kind="entries", statement=statement, count=0, of=of)
         return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
