@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test install dev lint types arrows unit bench lock samples clean
+.PHONY: demo test install dev lint types arrows unit fuzz bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -37,6 +37,10 @@ arrows: dev
 
 unit: dev
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Long: property tests with new examples, many more of them.
+fuzz: dev
+	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
 
 BENCH ?= 100MB
 KINDS ?= mixed clean all-errors array gz zst

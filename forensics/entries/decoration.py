@@ -22,7 +22,7 @@ _MARKUP = re.compile(
 _TAIL = "[\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]"
 _SYMBOLS = re.compile(
     rf"""(?:
-      [\u2190-\u21ff\u2300-\u23ff\u2460-\u24ff\u25a0-\u27bf\u2900-\u297f\u2b00-\u2bff\ufffd
+      [\u2190-\u21ff\u2300-\u23ff\u2460-\u27bf\u2900-\u297f\u2b00-\u2bff\ufffd
        \ufe00-\ufe0f\u200b-\u200d\u20e3\U0001f000-\U0001faff\U000e0020-\U000e007f]
     | ð{_TAIL}{{2,3}} | â{_TAIL}[{_TAIL[1:-1]}\ ] | ï¸{_TAIL}?
     | \[U\+[0-9A-Fa-f]{{4,6}}\]
@@ -106,7 +106,7 @@ _AT_LETTER = _patterns(
     # INFO:     127.0.0.1:5000 - "GET / HTTP/1.1" 200 OK
     r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):\ {2,}",
     # E, [2025-09-16T00:41:13.084505 #13] ERROR -- : [5f0c-11] Failed
-    rf"[DIWEFA],\ \[{_TIME}\ \#\d+\]\s+{_LEVEL}\ --\ [^:\n]*:\ (?:\[[^\]\n]{{4,64}}\]\s)*",
+    rf"[DIWEFA],\ \[{_TIME}\ \#\d+\]\s+{_LEVEL}\ --\ [^:\n]*:(?:\ |$)(?:\[[^\]\n]{{4,64}}\]\s)*",
     # ERROR 2025-09-16 00:41:13,084 views 7 140213 Failed      ERROR 2025-09-16 00:41:13,084 Failed
     rf"{_LEVEL}\s+{_TIME}\s+(?:[\w.]+\s+\d+\s+\d+\s+)?",
     # NOTICE: PHP message: PHP Fatal error: …      WARNING: [pool www] child 7 said into stderr: "…     (not its level)
@@ -135,7 +135,7 @@ _STATED = re.compile(
     rf"""(?: {_PLAIN}(?:\ error)?\s?(?::|\ -)\s
     | (?P<caps>DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\s
     | (?:npm|pnpm)\ (?P<npm>ERR!|(?:WARN|error|warn)\b)
-    | (?:PHP\ )?(?P<php>Fatal|Parse)\ error:
+    | (?:PHP\ |\S{{1,200}}\.swift:\d+:\ )?(?P<php>Fatal|Parse)\ error:
     | \S{{1,300}}\.py:\d+:\ (?P<warning>\w*Warning):\ )""",
     re.VERBOSE,
 )

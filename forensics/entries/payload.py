@@ -115,7 +115,7 @@ def _structured(values: Mapping[str, Any]) -> Payload:
     known = "\n".join((said, *stacks))
     parts = [said, *(reason for reason in _reasons(values) if reason not in known)]
     parts += [stack for stack in stacks if stack.strip() not in said]
-    return Payload("\n".join(part for part in parts if part), values, is_log=True)
+    return Payload("\n".join(dict.fromkeys(part for part in parts if part)), values, is_log=True)
 
 
 def _message(values: Mapping[str, Any]) -> str:

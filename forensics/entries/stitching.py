@@ -183,7 +183,7 @@ class _Group:
         """Tell whether a line is the exception that this log line speaks of: `ERROR … - Failed`, `java.io.X: …`."""
         if gap > _SAME_WRITE or not line.is_typed or line.is_prefixed:
             return False
-        speaks = self.head.is_prefixed and self.level.rank >= Level.ERROR.rank
+        speaks = self.head.announces or (self.head.is_prefixed and self.level.rank >= Level.ERROR.rank)
         return speaks and not self.is_stack and not self.has_trace
 
     def _announces(self) -> bool:

@@ -78,7 +78,7 @@ ARCHIVES: dict[str, Callable[[Mapping[str, bytes]], bytes]] = {
 def read(path: Path, content: bytes) -> tuple[list[str], list[Unreadable]]:
     path.write_bytes(content)
     found = list(read_records([str(path)]))
-    return [x.record["insertId"] for x in found if isinstance(x, RawEntry)], [
+    return [str(x.record.get("insertId")) for x in found if isinstance(x, RawEntry)], [
         x for x in found if isinstance(x, Unreadable)
     ]
 
