@@ -1,6 +1,6 @@
 """Folders with generated logs in; a table of what each program needs for the same question out.
 
-python benchmarks/compare.py /tmp/bench/mixed --runs 3
+python benchmarks/compare.py build/bench/mixed --runs 3
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A size, a kind and a seed in; a Cloud Run log and `truth.json` out, the same bytes each time.
 
-python benchmarks/generate.py --size 1GB --kind mixed --out /tmp/bench/mixed
+python benchmarks/generate.py --size 1GB --kind mixed --out build/bench/mixed
 """
 
 from __future__ import annotations
