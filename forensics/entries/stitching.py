@@ -163,7 +163,8 @@ class _Group:
         """Tell whether an indented line can belong to this group."""
         if self.has_trace or self.is_stack or self.in_dump or self.head.is_dotnet_head or self.head.is_node_place:
             return True
-        if self.head.is_indented:  # the first lines of a traceback whose beginning was cut off, or a printed list
+        # An indented head: the first lines of a traceback whose beginning was cut off, or a printed list.
+        if self.head.is_indented or line.is_frame:
             return line.is_frame
         return self.level.rank >= Level.WARNING.rank
 

@@ -90,6 +90,11 @@ def test_an_exception_belongs_to_the_line_that_speaks_of_it(texts: tuple[str, ..
     assert joined.exceptions[0].value.split("\n")[0] == "no bank"
 
 
+def test_a_stack_belongs_to_the_line_before_it_whatever_that_says() -> None:
+    (joined,) = stitch(lines("Error booking a table: FirebaseError: no bank", "    at book (/app/book.js:31:5) {", "}"))
+    assert (joined.level, joined.exceptions[0].type) == ("ERROR", "FirebaseError")
+
+
 @pytest.mark.parametrize(
     "texts",
     [
