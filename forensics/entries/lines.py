@@ -36,6 +36,8 @@ _STACK_TAIL = re.compile(
 # F, [2025-09-16T00:41:13.084505 #13] FATAL -- : [5f0c-11] NoMethodError (undefined method 'total' for nil):
 # [5f0c-11] app/models/cart.rb:18:in 'Cart#sum'
 _RAILS = re.compile(r"(?P<prefix>F, \[[^\]\n]*\]\s+FATAL -- [^:\n]*:\s?)?(?P<tags>(?:\[[^\]\n]{4,64}\] ?)*)")
+# npm error Missing script: "start"      Step #0 - "Build": npm ERR! code ERESOLVE      one report of many such lines
+_NPM = re.compile(r'(?:Step #\d+(?: - "[^"\n]*")?: )?p?npm (?:ERR!|error)')
 _CLOSER = re.compile(r"[\]})]+[,;]*(?:,\ \{)?$")
 _PYTHON_FRAME = re.compile(r'\s*(?:\|\s*)*File "[^"\n]+",\s?line \d+')
 # KeyError: 'x'      sqlalchemy.exc.OperationalError: (1364, …)      AssertionError
@@ -99,8 +101,15 @@ class Line:
         """Begins what Rails tells of an exception."""
         return self._rails[0]
 
+    @cached_property
+    def is_npm_report(self) -> bool:
+        """Is a line of what npm tells of an error."""
+        return _NPM.match(self.start) is not None
+
     def reports_with(self, head: Line) -> bool:
-        """Tell whether this line goes on with the report that Rails began with another."""
+        """Tell whether this line goes on with the report that Rails or npm began with another."""
+        if self.is_npm_report:
+            return head.is_npm_report
         prefixed, tags = self._rails
         return head.is_rails_report and tags == head._rails[1] and (prefixed or bool(tags))
 

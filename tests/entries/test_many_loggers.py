@@ -69,6 +69,13 @@ def test_what_rails_tells_of_an_exception_is_one_entry(texts: tuple[str, ...]) -
     assert [(frame.file, frame.function) for frame in exception.frames] == [("app/cart.rb", "Cart#sum")]
 
 
+def test_what_npm_tells_of_an_error_is_one_entry() -> None:
+    told = lines(
+        'npm error Missing script: "start"', "npm error", "npm error To see a list of scripts, run:", "INFO: done"
+    )
+    assert [len(e.originals) for e in stitch(told)] == [3, 1]
+
+
 def test_two_requests_of_rails_stay_two() -> None:
     entries = lines(f"{RAILS}[5f0c-11] RuntimeError (a):", f"{RAILS}[77aa-22] RuntimeError (b):")
     assert len(stitch(entries)) == 2
@@ -126,3 +133,10 @@ def test_closes_in_payloads(payload: dict[str, Any], code: int | None) -> None:
 )
 def test_numbers_that_are_no_closes(text: str) -> None:
     assert entry(text).close is None
+
+
+def test_a_fatal_error_of_php_names_its_place() -> None:
+    (exception,) = entry(
+        "PHP Fatal error:  Allowed memory size of 9 bytes exhausted in /app/shop.php on line 9"
+    ).exceptions
+    assert (exception.type, exception.frames[0].file, exception.frames[0].line) == ("Fatal error", "/app/shop.php", 9)

@@ -26,6 +26,12 @@ _PHP = re.compile(
     \ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
     re.VERBOSE,
 )
+# PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted in /app/shop.php on line 9
+_PHP_FATAL = re.compile(
+    r"""PHP\ (?P<type>(?:Fatal|Parse)\ error):\s+(?P<value>[^\n]{0,2000}?)
+    \ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
+    re.VERBOSE,
+)
 # #0 /app/index.php(3): Shop->pay()
 _PHP_FRAME = re.compile(r"^\#\d+ (?P<file>[^\s(]+\.php)\((?P<line>\d+)\): (?P<function>[^\n(]+)", re.MULTILINE)
 
@@ -62,7 +68,7 @@ def _ruby(text: str) -> ExceptionInfo | None:
 
 
 def _php(text: str) -> ExceptionInfo | None:
-    header = _PHP.search(text)
+    header = _PHP.search(text) or _PHP_FATAL.search(text)
     if header is None:
         return None
     calls = list(_PHP_FRAME.finditer(text))
