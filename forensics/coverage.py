@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_right
 from collections import Counter
 from itertools import pairwise
+from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -13,6 +16,8 @@ from forensics.timestamps import format_seconds, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from forensics.journal import Journal
 
 CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
 _AUDIT = {"activity", "system_event", "data_access", "policy"}
@@ -27,33 +32,34 @@ _ROUND_PARTS = 25
 
 def measure(
     intake: Intake,
-    selected: Sequence[LogEntry],
+    journal: Journal,
     around: Sequence[LogEntry],
     query: Query,
     *,
     analysed: int,
     unclassified: int,
+    lost: int = 0,
 ) -> Coverage:
     """Count what was read and state what is missing.
 
-    `selected` are the revision's entries before stitching; `around` are audit entries of its service that name no
-    revision: they say which logs there are, and neither when the revision ran nor how it did.
+    `around` are audit entries of the revision's service that name no revision: they say which logs there are, and
+    neither when the revision ran nor how it did. `lost` entries were there once and not when they were needed.
     """
-    times = sorted(entry.time for entry in selected if entry.time)
-    logs = _logs([*selected, *around])
+    times = journal.times[bisect_right(journal.times, 0) :]
+    counts = _Counts(journal, around)
     reason = _truncation(intake, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
         entries_read=intake.read + intake.passed_over,
         passed_over=intake.passed_over,
-        entries_selected=len(selected),
+        entries_selected=counts.selected,
         duplicates=intake.duplicates,
-        errors=sum(e.level.rank >= Level.ERROR.rank for e in selected),
+        errors=sum(n for level, n in counts.levels.items() if level.rank >= Level.ERROR.rank),
         analysed=analysed,
-        unreadable=intake.unreadable,
-        first_unreadable=_place(intake),
-        no_severity=sum(_is_without_severity(e) for e in selected),
-        no_payload=sum(not e.has_payload for e in selected),
+        unreadable=intake.unreadable + lost,
+        first_unreadable=_place(intake, lost),
+        no_severity=counts.no_severity,
+        no_payload=counts.no_payload,
         unclassified=unclassified,
         asked=Span(from_time=query.from_time, to_time=query.to_time),
         covered=covered,
@@ -62,36 +68,59 @@ def measure(
         truncated=None if reason else False,
         truncation=reason,
         gaps=_gaps(times),
-        logs=logs,
-        levels={
-            level.value: n for level, n in sorted(Counter(e.level for e in selected).items(), key=lambda x: x[0].rank)
-        },
-        warnings=tuple(_warnings(intake, selected, logs, reason)),
+        logs=counts.logs,
+        levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
+        warnings=tuple(_warnings(intake, counts, reason, lost)),
     )
 
 
-def log_of(entry: LogEntry) -> str:
-    """Name the log of an entry as a reader knows it; some exports leave the log's name out."""
-    if entry.stream in _AUDIT or (not entry.stream and entry.raw.get("protoPayload")):
-        return "audit"
-    if entry.stream:
-        return quote(entry.stream, 60)
-    return "requests" if entry.http is not None else "(no log name)"
+class _Counts:
+    """How many of the revision's entries are of which level, log and severity."""
+
+    def __init__(self, journal: Journal, around: Sequence[LogEntry]) -> None:
+        gists = [(journal.gist_table[code], n) for code, n in journal.counts.items()]
+        self.selected = len(journal)
+        self.levels: Counter[Level] = Counter()
+        self.no_severity = self.no_payload = 0
+        self.severities = {gist.severity for gist, _ in gists}
+        for gist, n in gists:
+            self.levels[gist.level] += n
+            self.no_severity += n * _is_without_severity(gist.severity)
+            self.no_payload += n * (not gist.has_payload)
+        self.without_time = bisect_right(journal.times, 0)
+        self.logs = _logs(journal, around)
 
 
-def _logs(selected: Sequence[LogEntry]) -> dict[str, int]:
-    counts = Counter(log_of(entry) for entry in selected)
+def _logs(journal: Journal, around: Sequence[LogEntry]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for (gist, kind), n in Counter(zip(journal.gists, journal.kinds, strict=True)).items():
+        of = journal.gist_table[gist]
+        counts[_log(of.stream, is_audit=journal.table[kind].is_audit, is_request=of.is_request)] += n
+    for entry in around:
+        audit = bool(entry.raw.get("protoPayload"))
+        counts[_log(entry.stream, is_audit=audit, is_request=entry.http is not None)] += 1
     others = sorted(counts.keys() - set(CLOUD_RUN_LOGS))
     return {name: counts[name] for name in (*CLOUD_RUN_LOGS, *others)}
 
 
-def _is_without_severity(entry: LogEntry) -> bool:
-    return entry.severity is None or entry.severity.upper() == Level.DEFAULT
+def _log(stream: str, *, is_audit: bool, is_request: bool) -> str:
+    """Name the log of an entry as a reader knows it; some exports leave the log's name out."""
+    if stream in _AUDIT or (not stream and is_audit):
+        return "audit"
+    if stream:
+        return quote(stream, 60)
+    return "requests" if is_request else "(no log name)"
 
 
-def _place(intake: Intake) -> str | None:
+def _is_without_severity(severity: str | None) -> bool:
+    return severity is None or severity.upper() == Level.DEFAULT
+
+
+def _place(intake: Intake, lost: int) -> str | None:
     first = intake.first_unreadable
-    return f"{first.place}: {first.reason}" if first else None
+    if first:
+        return f"{first.place}: {first.reason}"
+    return "an input changed while it was read" if lost else None
 
 
 def _truncation(intake: Intake, times: Sequence[int], query: Query) -> str | None:
@@ -100,8 +129,11 @@ def _truncation(intake: Intake, times: Sequence[int], query: Query) -> str | Non
 
 
 def _cut_by_severity(intake: Intake) -> str | None:
-    severities = (raw.record.get("severity") for raw in intake.entries)
-    by_severity = Counter(name for name in severities if isinstance(name, str))
+    by_severity: Counter[str] = Counter()
+    for code, n in Counter(intake.kinds).items():
+        severity = intake.table[code].severity
+        if severity is not None:
+            by_severity[severity] += n
     count, equal = Counter(by_severity.values()).most_common(1)[0] if by_severity else (0, 0)
     if equal == 1 or count <= _MIN_LIMIT or not _is_round(count):
         return None
@@ -141,19 +173,22 @@ def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
     """Find the few silences that stand out: a tenth of the span, and far beyond the usual distance."""
     if len(times) < 50:  # noqa: PLR2004 - with fewer entries every distance stands out
         return ()
-    distances = [b - a for a, b in pairwise(times)]
-    least = max((times[-1] - times[0]) // 10, 60 * int(median(distances)), 300 * _SECOND)
+    least = max((times[-1] - times[0]) // 10, 300 * _SECOND)
+    if all(b - a < least for a, b in pairwise(times)):
+        return ()
+    least = max(least, 60 * int(median(array("q", map(sub, times[1:], times)))))
     found = [(a, b) for a, b in pairwise(times) if b - a >= least]
     return tuple(
         Gap(from_time=format_time(a), to_time=format_time(b), seconds=round((b - a) / _SECOND, 3)) for a, b in found[:5]
     )
 
 
-def _warnings(intake: Intake, selected: Sequence[LogEntry], logs: dict[str, int], reason: str | None) -> Iterator[str]:
+def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int) -> Iterator[str]:
     """Say what a reader must know before trusting a number."""
     if reason:
         yield _capital(reason)
-    yield from _payload_warnings(selected)
+    yield from _payload_warnings(counts)
+    logs = counts.logs
     if not logs["requests"]:
         yield "No request log in these entries: the effect on users cannot be told"
     if (
@@ -163,26 +198,27 @@ def _warnings(intake: Intake, selected: Sequence[LogEntry], logs: dict[str, int]
         and logs["requests"] + logs["system"]
     ):
         yield "No stdout and no stderr in these entries: what the application said is not here"
-    if _only_loud(selected):
+    if _only_loud(counts):
         yield (
             "Only entries of severity WARNING or above were pulled: continuation lines of tracebacks and causes of "
             "lower or no severity are not here"
         )
-    bare = sum(_is_without_severity(e) for e in selected)
-    if bare:
-        yield f"{_counted(bare)} no severity; a pull by severity would have missed them"
-    lost = sum(not e.time for e in selected)
-    if lost:
-        yield f"{_counted(lost)} no readable timestamp: counted, but not in order"
+    if counts.no_severity:
+        yield f"{_counted(counts.no_severity)} no severity; a pull by severity would have missed them"
+    if counts.without_time:
+        yield f"{_counted(counts.without_time)} no readable timestamp: counted, but not in order"
     if intake.unreadable:
-        yield f"{intake.unreadable} records could not be read, the first at {_place(intake)}"
+        yield f"{intake.unreadable} records could not be read, the first at {_place(intake, lost)}"
+    if lost:
+        lost_ones = "1 entry was" if lost == 1 else f"{lost:,} entries were"
+        yield f"{lost_ones} lost because an input changed while it was read: run again"
 
 
-def _payload_warnings(selected: Sequence[LogEntry]) -> Iterator[str]:
-    empty = sum(not e.has_payload for e in selected)
-    if empty * 2 > len(selected):
+def _payload_warnings(counts: _Counts) -> Iterator[str]:
+    empty = counts.no_payload
+    if empty * 2 > counts.selected:
         yield (
-            f"The payloads are missing in {empty} of {len(selected)} entries: when and how loud is known, what "
+            f"The payloads are missing in {empty} of {counts.selected} entries: when and how loud is known, what "
             "happened is not; pull again without a projection (gcloud logging read … --format=json)"
         )
     elif empty:
@@ -194,9 +230,9 @@ def _counted(number: int) -> str:
     return "1 entry carries" if number == 1 else f"{number:,} entries carry"
 
 
-def _only_loud(selected: Sequence[LogEntry]) -> bool:
-    ranks = [Level(e.severity or "DEFAULT").rank if e.severity in Level.__members__ else 0 for e in selected]
-    return len(ranks) > 1 and min(ranks) >= Level.WARNING.rank
+def _only_loud(counts: _Counts) -> bool:
+    ranks = [Level[name].rank if name is not None and name in Level.__members__ else 0 for name in counts.severities]
+    return counts.selected > 1 and min(ranks) >= Level.WARNING.rank
 
 
 def _capital(text: str) -> str:

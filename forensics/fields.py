@@ -89,8 +89,31 @@ def field_reader(path: str) -> Read:
     if derived is not None:
         return derived
     root, *rest = _segments(path)
+    if len(rest) == 1:
+        return _reader_of_part(root, rest[0])
     steps = tuple((_whole(path, i), step) for i, step in enumerate(rest, start=1))
+    return _reader_of_path(root, steps)
 
+
+def _reader_of_part(root: str, part: str) -> Read:
+    """Read one part of an object: the most frequent path by far."""
+    general = _reader_of_path(root, ((part, part),))
+
+    def read(entry: LogEntry) -> Values:
+        value = entry.raw.get(root)
+        if value is None:
+            return ()
+        if not isinstance(value, dict):
+            return general(entry)
+        found = value.get(part)
+        if found is None:
+            return ()
+        return general(entry) if isinstance(found, list) else (_text(found),)
+
+    return read
+
+
+def _reader_of_path(root: str, steps: tuple[tuple[str, str], ...]) -> Read:
     def read(entry: LogEntry) -> Values:
         value = entry.raw.get(root)
         if value is None:

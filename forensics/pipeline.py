@@ -2,59 +2,64 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
 from forensics.coverage import measure
 from forensics.deploys import find_deploys
-from forensics.entries import collect, decode_entry, resolve_revision, revision_spans, select, stitch
-from forensics.errors import NoEntriesError
-from forensics.links import find_incidents, link, parents, prioritise
-from forensics.model import (
-    Analysis,
-    Classified,
-    Intake,
-    LogEntry,
-    PassedOver,
-    Place,
-    Query,
-    RawEntry,
-    Report,
-    Revision,
-    Rule,
-    RulebookInfo,
-    TestRun,
-    Unreadable,
+from forensics.digest import Digester, digest
+from forensics.entries import (
+    MemoryShelf,
+    collect,
+    decode_entry,
+    decode_record,
+    resolve_revision,
+    revision_spans,
+    select,
 )
+from forensics.errors import NoEntriesError
+from forensics.journal import Journal
+from forensics.links import find_incidents, link, parents, prioritise
+from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
 from forensics.summary import headline, in_order, root_causes, timeline
 from forensics.whys import Neighbours, Scene, Stage, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from forensics.digest import Spread
+    from forensics.model import PassedOver, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
 
 
 def analyze(
-    records: Iterable[RawEntry | Unreadable | PassedOver],
+    records: Iterable[RawEntry | Unreadable | PassedOver | Sheet],
     rules: Sequence[Rule],
     query: Query,
     *,
     rulebook: RulebookInfo,
     tool_version: str,
     tests: TestRun | None = None,
+    shelf: Shelf | None = None,
+    spread: Spread = map,
 ) -> Analysis:
-    """Find out why a revision fails, and say no more than its entries show."""
-    intake, revision, own, around = read(records, query)
-    entries = stitch(own)
-    by_id = {rule.id: rule for rule in rules}
-    classifier = Classifier(rules)
-    lives = find_lives(entries)
-    clusters, members = group(map(classifier.classify, entries), by_id, lives, query.level)
+    """Find out why a revision fails, and say no more than its entries show.
 
-    links = link(clusters, members, by_id)
+    A shelf keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
+    """
+    digester = Digester(rules, query.level)
+    given = read(records, query, digester, shelf or MemoryShelf(), spread)
+    journal, by_id = given.journal, {rule.id: rule for rule in rules}
+    lives = find_lives(journal)
+    clusters, members = group(journal, by_id, lives)
+
+    links = link(clusters, members, by_id, journal)
     clusters = prioritise(clusters, links)
-    rows = entry_rows(clusters, members)
     unclassified = sum(c.entries for c in clusters if c.signature is None)
+    analysed = sum(c.entries for c in clusters)
     stage = Stage(
         clusters={c.id: c for c in clusters},
         members={m.cluster: m for m in members},
@@ -62,11 +67,14 @@ def analyze(
         links=links,
         parents=parents(clusters, links),
         lives=lives,
-        neighbours=Neighbours(entries),
-        holds=classifier.holds,
-        coverage=measure(intake, own, around, query, analysed=len(rows), unclassified=unclassified),
-        covered_from=min((e.time for e in own if e.time), default=0),
-        deploys=find_deploys([*own, *around]),
+        journal=journal,
+        neighbours=Neighbours(journal),
+        holds=digester.holds,
+        coverage=measure(
+            given.intake, journal, given.around, query, analysed=analysed, unclassified=unclassified, lost=given.lost
+        ),
+        covered_from=journal.starts_at,
+        deploys=find_deploys([*_audit(journal), *given.around]),
         tests=tests,
     )
     findings = {c.id: explain(Scene(stage=stage, cluster=c)) for c in clusters}
@@ -75,7 +83,7 @@ def analyze(
     report = Report(
         tool_version=tool_version,
         query=query,
-        revision=revision,
+        revision=given.revision,
         coverage=stage.coverage,
         headline=headline(incidents, clusters, stage.coverage),
         clusters=ordered,
@@ -83,34 +91,59 @@ def analyze(
         findings=tuple(findings[c.id] for c in ordered),
         incidents=incidents,
         root_causes=root_causes(incidents, stage.clusters, findings),
-        timeline=timeline(stage.clusters, lives, stage.deploys, incidents),
+        timeline=timeline(stage.clusters, lives, stage.deploys, incidents, journal.entry),
         deploys=stage.deploys,
         rules=rulebook,
         tests=tests,
     )
-    return Analysis(report=report, rows=rows)
+    return Analysis(report=report, rows=entry_rows(clusters, members, journal))
+
+
+class Given(Struct, frozen=True, kw_only=True):
+    """What an analysis starts from."""
+
+    intake: Intake
+    revision: Revision
+    journal: Journal
+    around: list[LogEntry]
+    """Audit entries of the revision's service that name no revision."""
+    lost: int
+    """Entries of the revision whose input changed while it was read."""
 
 
 def read(
-    records: Iterable[RawEntry | Unreadable | PassedOver], query: Query
-) -> tuple[Intake, Revision, list[LogEntry], list[LogEntry]]:
-    """Collect and decode: everything read, the revision, its entries, and audit entries of its service beside it.
+    records: Iterable[RawEntry | Unreadable | PassedOver | Sheet],
+    query: Query,
+    digester: Digester,
+    shelf: Shelf,
+    spread: Spread = map,
+) -> Given:
+    """Collect what was read, find the revision, and boil its entries down.
 
     Raises:
         NoEntriesError: nothing was read, or nothing of what was asked for.
         RevisionError: no revision fits, or several do.
     """
-    intake = collect(records)
+    intake = collect(records, shelf)
     _require_entries(intake, query)
     revision = resolve_revision(query.revision, revision_spans(intake), service=query.service)
-    entries = [decode_entry(raw) for raw in select(intake, revision, query)]
-    own = [e for e in entries if revision.name in {"all", e.revision}]
+    rows = select(intake, revision, query)
+    is_own = [revision.name in {"all", kind.revision} for kind in intake.table]
+    own = array("I", [row for row in rows if is_own[intake.kinds[row]]])
     _require_selected(own, intake, query)
-    return intake, revision, own, [e for e in entries if revision.name not in {"all", e.revision}]
+    journal, lost = digest(intake, own, shelf, digester, spread)
+    records_around = (shelf.record(intake.places[row]) for row in rows if not is_own[intake.kinds[row]])
+    around = [decode_record(record) for record in records_around if record is not None]
+    return Given(intake=intake, revision=revision, journal=journal, around=around, lost=lost)
+
+
+def _audit(journal: Journal) -> Iterator[LogEntry]:
+    """Fetch the entries of the audit log."""
+    return (journal.original(row) for row in range(len(journal)) if journal.kind(row).is_audit)
 
 
 def _require_entries(intake: Intake, query: Query) -> None:
-    if intake.entries:
+    if len(intake):
         return
     where = ", ".join(query.logs) or "the input"
     if intake.unreadable and intake.first_unreadable:
@@ -124,7 +157,7 @@ def _require_entries(intake: Intake, query: Query) -> None:
     )
 
 
-def _require_selected(own: Sequence[LogEntry], intake: Intake, query: Query) -> None:
+def _require_selected(own: Sequence[int], intake: Intake, query: Query) -> None:
     if own:
         return
     span = " – ".join(filter(None, (query.from_time, query.to_time))) or "what was asked for"

@@ -7,29 +7,54 @@ kept is the shape of a value (that there was a token), never the value.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 _MARKS = ("@", "eyJ", "-----BEGIN", "://", "=", ":", "AIza", "ya29.", "gh", "sk-", "xox", "AKIA", "earer")
 """A text without any of these holds nothing that the patterns below find; most lines end here."""
 
+_Guard = Callable[[str], bool]
+"""Tells, by plain search, whether a pattern may be found in a text."""
+
+_GUARDED_PARTS = ("pass", "pwd", "secret", "token", "key", "credential", "authorization", "cookie")
 _GUARDED_NAME = (
     r"(?:[\w.-]*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)[\w.-]*"
     r"|authorization|cookie|set-cookie|x-api-key)"
 )
 
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+
+def _names_secret(text: str) -> bool:
+    """Tell whether a guarded name may stand in a text, before `=` or `:`."""
+    if "=" not in text and ":" not in text:
+        return False
+    # Beyond ASCII, other characters count as letters of these words in another case.
+    lowered = text.lower()
+    return not text.isascii() or any(part in lowered for part in _GUARDED_PARTS)
+
+
+_PATTERNS: tuple[tuple[_Guard, re.Pattern[str], str], ...] = (
     # -----BEGIN PRIVATE KEY----- … -----END PRIVATE KEY----- (also with the line breaks escaped)
-    (re.compile(r"-----BEGIN [A-Z ]{3,40}-----.*?(?:-----END [A-Z ]{3,40}-----|\Z)", re.DOTALL), "[redacted:key]"),
+    (
+        lambda text: "-----BEGIN" in text,
+        re.compile(r"-----BEGIN [A-Z ]{3,40}-----.*?(?:-----END [A-Z ]{3,40}-----|\Z)", re.DOTALL),
+        "[redacted:key]",
+    ),
     # eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl
-    (re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?"), "[redacted:jwt]"),
+    (lambda text: "eyJ" in text, re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?"), "[redacted:jwt]"),
     # Authorization: Bearer abc.def
-    (re.compile(r"\b([Bb]earer|[Bb]asic)\s+(?!REDACTED|\[redacted)[\w.~+/=-]{8,}"), r"\1 [redacted:token]"),
+    (
+        lambda text: "earer" in text or "asic" in text,
+        re.compile(r"\b([Bb]earer|[Bb]asic)\s+(?!REDACTED|\[redacted)[\w.~+/=-]{8,}"),
+        r"\1 [redacted:token]",
+    ),
     # postgresql://user:pass@host
     (
+        lambda text: "://" in text and "@" in text,
         re.compile(r"(?P<scheme>\b[a-z][a-z0-9+.-]{1,20}://)[^\s/@:]{1,256}:[^\s/@]{1,256}@"),
         r"\g<scheme>[redacted:login]@",
     ),
     # AIzaSy…, ya29.…, ghp_…, sk-…, xoxb-…, AKIA…
     (
+        lambda text: any(mark in text for mark in ("AIza", "ya29.", "gh", "sk-", "xox", "AKIA")),
         re.compile(
             r"\b(?:AIza[\w-]{30,}|ya29\.[\w-]{10,}|gh[pousr]_\w{20,}|github_pat_\w{20,}|sk-[\w-]{16,}|xox[abprs]-[\w-]{10,}"
             r"|AKIA[0-9A-Z]{16})"
@@ -38,6 +63,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     # DB_PASSWORD=hunter2, "api_key": "abc", 'token': 'x', secret=…; prose such as "token: expired" stays
     (
+        _names_secret,
         re.compile(
             rf"""(?P<name>\b{_GUARDED_NAME})(?P<q>\\?["']?)(?P<sep>\s*=\s*|\s*:\s*(?=\\?["']))(?P<v>\\?["']?)"""
             r"""(?!REDACTED|\[redacted|\*|\(|None\b|null\b|true\b|false\b)[^\s"',;&)}\]\\]{3,}""",
@@ -46,8 +72,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
         r"\g<name>\g<q>\g<sep>\g<v>[redacted]",
     ),
     # jane.doe@example.com
-    (re.compile(r"\b[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b"), "[redacted:email]"),
+    (lambda text: "@" in text, re.compile(r"\b[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b"), "[redacted:email]"),
 )
+
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 """Control characters, direction overrides and lone surrogates: they hide text or steer a terminal."""
@@ -55,10 +82,12 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 
 def redact(text: str) -> str:
     """Replace secrets and personal data by what kind of thing they were."""
-    if not any(mark in text for mark in _MARKS):
+    # Nearly every line holds a colon: asking for that first spares the others.
+    if ":" not in text and not any(mark in text for mark in _MARKS):
         return text
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
+    for may_be_in, pattern, replacement in _PATTERNS:
+        if may_be_in(text):
+            text = pattern.sub(replacement, text)
     return text
 
 

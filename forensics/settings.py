@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -43,6 +41,8 @@ def find_settings(start: Path) -> Settings:
 
 
 def _table(file: Path, path: tuple[str, ...]) -> dict[str, Any] | None:
+    import tomllib  # noqa: PLC0415 - most folders hold no settings
+
     try:
         with file.open("rb") as stream:
             table: Any = tomllib.load(stream)
@@ -59,6 +59,8 @@ def _table(file: Path, path: tuple[str, ...]) -> dict[str, Any] | None:
 def _convert(table: dict[str, Any], file: Path) -> Settings:
     unknown = sorted(table.keys() - set(Settings.__struct_fields__))
     if unknown:
+        from difflib import get_close_matches  # noqa: PLC0415 - for a slip only
+
         near = get_close_matches(unknown[0], Settings.__struct_fields__, 1)
         hint = f" (did you mean {near[0]!r}?)" if near else f"; known are {', '.join(Settings.__struct_fields__)}"
         raise UsageError(f"{file.name}: unknown setting {unknown[0]!r}{hint}")

@@ -12,6 +12,7 @@ from forensics.model import (
     Finding,
     Incident,
     Life,
+    LogEntry,
     Role,
     RootCause,
     TimelineEvent,
@@ -20,7 +21,7 @@ from forensics.redact import quote
 from forensics.timestamps import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 def in_order(clusters: Sequence[Cluster], incidents: Sequence[Incident]) -> tuple[Cluster, ...]:
@@ -34,6 +35,8 @@ def in_order(clusters: Sequence[Cluster], incidents: Sequence[Incident]) -> tupl
 def headline(incidents: Sequence[Incident], clusters: Sequence[Cluster], coverage: Coverage) -> str:
     """Say the first sentence of a report."""
     selected, bare = coverage.entries_selected, coverage.no_payload
+    if not selected:
+        return "Nothing can be said: no entry of what was asked for could be read"
     if bare == selected:
         return f"Nothing can be said about causes: all {selected:,} entries lack their payload"
     if bare * 2 > selected and all(c.role.rank > Role.MECHANISM.rank for c in clusters):
@@ -72,6 +75,7 @@ def timeline(
     lives: Sequence[Life],
     deploys: Sequence[Deploy],
     incidents: Sequence[Incident],
+    entry: Callable[[int], LogEntry],
 ) -> tuple[TimelineEvent, ...]:
     """Put deployments, onsets, ends of instances and last occurrences in order of time."""
     events = [
@@ -90,7 +94,8 @@ def timeline(
                 text = f"{'first' if kind == 'onset' else 'last'} entry of {incident.id}: {incident.title}"
                 events.append(TimelineEvent(time=when, kind=kind, text=text, refs=(exemplar.insert_id,)))
     exits = [life.exit for life in lives if life.exit is not None]
-    for kind, exit_ in (("first exit", exits[0]), ("last exit", exits[-1])) if exits else ():
+    for kind, row in (("first exit", exits[0]), ("last exit", exits[-1])) if exits else ():
+        exit_ = entry(row)
         text = f"{quote(exit_.message, 80)} ({len(exits)} in all)"
         events.append(TimelineEvent(time=exit_.timestamp, kind=kind, text=text, refs=(quote(exit_.insert_id, 64),)))
     return tuple(sorted(events, key=lambda e: (_moment(e.time), e.kind, e.text)))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from forensics.entries import decode_entry, stitch
-from forensics.model import LogEntry, Place, Query, RawEntry
+from forensics.digest import Digester, digest
+from forensics.entries import MemoryShelf, collect, decode_entry, select
+from forensics.model import Intake, Level, LogEntry, Place, Query, RawEntry, Revision
 from forensics.timestamps import format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.journal import Journal
+    from forensics.model import Rule, Shelf
 
 START = parse_time("2026-03-01T10:00:00Z")
 REVISION = "shop-api-00042-abc"
@@ -59,15 +66,26 @@ def entry(text: str | None = None, **fields: Any) -> LogEntry:
     return decode_entry(RawEntry(record=raw(text, **fields), place=Place(source="test", record=1)))
 
 
-def decoded(*records: dict[str, Any]) -> tuple[LogEntry, ...]:
-    """Decode and stitch records."""
-    entries = [decode_entry(RawEntry(record=r, place=Place(source="test", record=n))) for n, r in enumerate(records, 1)]
-    return stitch(sorted(entries, key=lambda e: e.sort_key))
-
-
 def raws(*records: dict[str, Any]) -> list[RawEntry]:
     """Wrap records as a source hands them out."""
     return [RawEntry(record=r, place=Place(source="test", record=n)) for n, r in enumerate(records, 1)]
+
+
+def shelved(*records: dict[str, Any]) -> tuple[Intake, MemoryShelf]:
+    """Collect records, and return the shelf on which they lie as well."""
+    shelf = MemoryShelf()
+    return collect(raws(*records), shelf), shelf
+
+
+def digested(intake: Intake, shelf: Shelf, rules: Sequence[Rule] = ()) -> tuple[Journal, int]:
+    """Boil down everything that was collected; with the journal comes how many records were gone."""
+    rows = select(intake, Revision(name="all", asked="all"), query("all"))
+    return digest(intake, rows, shelf, Digester(rules, Level.ERROR))
+
+
+def journal(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> Journal:
+    """Make the journal of records, pieces of messages joined."""
+    return digested(*shelved(*records), rules)[0]
 
 
 def query(revision: str = REVISION, **fields: Any) -> Query:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import query, raw, raws, request
+from builders import digested, query, raw, request, shelved
 
 from forensics.coverage import measure
-from forensics.entries import collect, decode_entry
 
 if TYPE_CHECKING:
     from forensics.model import Coverage
 
 
 def covered(*records: dict[str, Any], **asked: str) -> Coverage:
-    intake = collect(raws(*records))
-    entries = [decode_entry(r) for r in intake.entries]
-    return measure(intake, entries, [], query(**asked), analysed=0, unclassified=0)
+    intake, shelf = shelved(*records)
+    journal, lost = digested(intake, shelf)
+    return measure(intake, journal, [], query(**asked), analysed=0, unclassified=0, lost=lost)
 
 
 def lines(count: int, **fields: Any) -> list[dict[str, Any]]:

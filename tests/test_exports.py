@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from forensics.classify import Classifier
-from forensics.model import Analysis, Cluster, Query, Role
+from forensics.model import Cluster, EntryRow, Query, Report, Role
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
 from forensics.sources import read_records
@@ -57,18 +57,24 @@ RIGHT_AT_LEAST = 0.97
 Label = dict[str, Any]
 
 
+class Analysed(NamedTuple):
+    report: Report
+    rows: tuple[EntryRow, ...]
+
+
 @pytest.fixture(scope="module")
-def analyses() -> dict[str, Analysis]:
+def analyses() -> dict[str, Analysed]:
     rules, rulebook = load_rules()
     # A tenth of a second to compile the rules is little for one run and much for as many as there are files.
     classifier = Classifier(rules)
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forensics.pipeline.Classifier", lambda _: classifier)
+        patch.setattr("forensics.digest.Classifier", lambda _: classifier)
         for name in NAMES:
             logs = (str(EXPORTS / f"{name}.jsonl"),)
             query = Query(revision="all", logs=logs)
-            found[name] = analyze(read_records(logs), rules, query, rulebook=rulebook, tool_version="test")
+            analysis = analyze(read_records(logs), rules, query, rulebook=rulebook, tool_version="test")
+            found[name] = Analysed(analysis.report, tuple(analysis.rows))
     return found
 
 
@@ -84,7 +90,7 @@ def incidents() -> Iterator[tuple[str, Label]]:
                 yield name, incident
 
 
-def clusters_with(analysis: Analysis, incident: Label) -> list[Cluster]:
+def clusters_with(analysis: Analysed, incident: Label) -> list[Cluster]:
     """The clusters that hold an entry of the incident."""
     wanted = set(incident["insertIds"])
     held = {row.cluster for row in analysis.rows if row.insert_id in wanted}
@@ -95,14 +101,14 @@ def clusters_with(analysis: Analysis, incident: Label) -> list[Cluster]:
     ]
 
 
-def classes_of(analysis: Analysis, clusters: list[Cluster]) -> set[str]:
+def classes_of(analysis: Analysed, clusters: list[Cluster]) -> set[str]:
     """The classes of the clusters, and of the signatures that their entries matched as well."""
     by_signature = {c.signature: c.failure_class.value for c in analysis.report.clusters if c.signature}
     also = {by_signature[s] for c in clusters for s in c.also_matched if s in by_signature}
     return {c.failure_class.value for c in clusters} | also
 
 
-def is_right(analysis: Analysis, incident: Label) -> bool:
+def is_right(analysis: Analysed, incident: Label) -> bool:
     clusters = clusters_with(analysis, incident)
     wanted = incident["class"]
     if wanted == "other":
@@ -110,17 +116,17 @@ def is_right(analysis: Analysis, incident: Label) -> bool:
     return bool(classes_of(analysis, clusters) & ACCEPTED.get(wanted, {wanted}))
 
 
-def test_every_file_is_read_whole(analyses: dict[str, Analysis]) -> None:
+def test_every_file_is_read_whole(analyses: dict[str, Analysed]) -> None:
     read = {name: analysis.report.coverage.entries_read for name, analysis in analyses.items()}
     assert read == {name: label_of(name)["entries"] for name in NAMES}
 
 
-def test_nearly_every_incident_is_found_and_named_right(analyses: dict[str, Analysis]) -> None:
+def test_nearly_every_incident_is_found_and_named_right(analyses: dict[str, Analysed]) -> None:
     wrong = [f"{name}: {i['what']}" for name, i in incidents() if not is_right(analyses[name], i)]
     assert 1 - len(wrong) / len(list(incidents())) >= RIGHT_AT_LEAST, wrong
 
 
-def test_nothing_is_blamed_in_healthy_files(analyses: dict[str, Analysis]) -> None:
+def test_nothing_is_blamed_in_healthy_files(analyses: dict[str, Analysed]) -> None:
     healthy = [name for name in NAMES if all(i["class"] == "healthy" for i in label_of(name)["incidents"])]
     loud = [
         f"{name}: {cluster.title}"

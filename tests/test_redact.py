@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from forensics import redact as module
 from forensics.redact import first_line, quote, redact, visible
 
 SECRETS = [
@@ -59,3 +60,42 @@ def test_a_secret_at_the_cut_is_not_half_shown() -> None:
 
 def test_first_line_skips_blank_ones() -> None:
     assert first_line("\n\n***\nAPPLICATION FAILED TO START") == "***"
+
+
+PIECES = st.sampled_from(
+    [
+        "password",
+        "paſſword",
+        "api_key",
+        "tOKen",
+        "=",
+        ":",
+        '"',
+        "'",
+        " ",
+        "@",
+        "://",
+        "u:p@h",
+        "a.b",
+        "eyJabcdefgh.abcdefgh",
+        "Bearer ",
+        "Basic ",
+        "abcdefghij1234567890abcdefghij",
+        "AKIA",
+        "ABCDEFGHIJ123456",
+        "sk-",
+        "gh",
+        "hunter2",
+        "x",
+        "\n",
+    ]
+)
+
+
+@given(st.lists(PIECES, max_size=9).map("".join))
+def test_what_is_not_searched_for_is_not_there(text: str) -> None:
+    found = text
+    if any(mark in text for mark in module._MARKS):
+        for _, pattern, replacement in module._PATTERNS:
+            found = pattern.sub(replacement, found)
+    assert redact(text) == found

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, strategies as st
 
+from forensics import timestamps
 from forensics.timestamps import SECOND, format_lag, format_seconds, format_time, parse_duration, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 DAY = 86_400 * SECOND
 
@@ -158,3 +163,32 @@ def test_spans_are_written_for_people(seconds: float, text: str) -> None:
 )
 def test_a_lag_is_written_for_people(lags: tuple[float, float] | None, words: str) -> None:
     assert format_lag(lags) == words
+
+
+LIKE_TIMES = st.tuples(
+    st.sampled_from(
+        ["2025-09-16T00:41:", "2025-02-30T10:00:", "9999-12-31T23:59:", "0001-01-01t00:00:", "2025-09-16 7:41:1"]
+    ),
+    st.sampled_from(["13", "60", "61", "59", "1", "²3", "-1"]),
+    st.sampled_from([".", ",", ""]),
+    st.text("0123456789٣", max_size=11),
+    st.sampled_from(["Z", "z", "+02:00", "ZZ", ""]),
+).map("".join)
+LIKE_DURATIONS = st.text("0123456789.smh²", max_size=8)
+
+
+def told(read: Callable[[str], int], text: str) -> int | str:
+    try:
+        return read(text)
+    except ValueError as error:
+        return str(error)
+
+
+@given(LIKE_TIMES)
+def test_the_usual_form_of_times_is_read_as_any_other(text: str) -> None:
+    assert told(parse_time, text) == told(timestamps._parse_any_time, text)
+
+
+@given(LIKE_DURATIONS)
+def test_the_usual_form_of_durations_is_read_as_any_other(text: str) -> None:
+    assert told(parse_duration, text) == told(timestamps._parse_any_duration, text)

@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from forensics.classify.classifier import Classifier, classify
+from forensics.classify.screen import Screen, is_screened
 
-__all__ = ["Classifier", "classify"]
+__all__ = ["Classifier", "Screen", "classify", "is_screened"]

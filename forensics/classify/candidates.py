@@ -1,7 +1,8 @@
-"""The conditions of all rules in; for an entry, the few rules that can be true of it out.
+"""The anchors of all rules in; for an entry, the few rules that can be true of it out.
 
-Each rule has an anchor: leaves of which one must be true for the rule to be. Only fields with anchors are looked at,
-and only when the entry has anything of the kind: most entries have no `httpRequest`, no exception, no close.
+An anchor is leaves of which one must be true for the rule to be; a rule without one is tried on every entry. Only
+fields with anchors are looked at, and only when the entry has anything of the kind: most entries have no exception and
+no close.
 """
 
 from __future__ import annotations
@@ -9,12 +10,10 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from forensics.classify.conditions import anchor
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forensics.classify.conditions import Bound, Facts
+    from forensics.classify.conditions import BoundLeaf, Facts
     from forensics.classify.index import FieldIndex
     from forensics.model import LogEntry
 
@@ -37,18 +36,14 @@ _GATES: dict[str, Gate] = {
 class Candidates:
     """The way from the leaves that are true to the rules that may be."""
 
-    def __init__(self, conditions: Sequence[Bound]) -> None:
+    def __init__(self, anchors: Sequence[Sequence[BoundLeaf] | None]) -> None:
         by_leaf: dict[int, list[int]] = defaultdict(list)
         by_root: dict[str, dict[FieldIndex, None]] = defaultdict(dict)
-        always = []
-        for rule, condition in enumerate(conditions):
-            tests = anchor(condition)
-            if tests is None:
-                always.append(rule)
+        for rule, tests in enumerate(anchors):
             for test in tests or ():
                 by_leaf[test.number].append(rule)
                 by_root[test.leaf.path.partition(".")[0]][test.field] = None
-        self._always = frozenset(always)
+        self._always = frozenset(rule for rule, tests in enumerate(anchors) if tests is None)
         self._by_leaf = {number: frozenset(rules) for number, rules in by_leaf.items()}
         self._by_hits: dict[frozenset[int], frozenset[int]] = {}
         self._fields = tuple((_gate(root), tuple(fields)) for root, fields in by_root.items())
@@ -60,8 +55,9 @@ class Candidates:
             if is_open(facts.entry):
                 for field in fields:
                     hits = facts.hits(field)
-                    rules = self._by_hits.get(hits)
-                    found |= self._look_up(hits) if rules is None else rules
+                    if hits:
+                        rules = self._by_hits.get(hits)
+                        found |= self._look_up(hits) if rules is None else rules
         return sorted(found)
 
     def _look_up(self, hits: frozenset[int]) -> frozenset[int]:

@@ -6,16 +6,16 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from forensics.classify.candidates import Candidates
-from forensics.classify.conditions import BoundLeaf, Facts, bind, leaves, shown
+from forensics.classify.conditions import Bound, BoundLeaf, Facts, Shown, anchor, bind, leaves
 from forensics.classify.index import FieldIndex
 from forensics.classify.leaves import describe
 from forensics.classify.precedence import Precedence
-from forensics.model import Classified, Match
+from forensics.model import Classified, Condition, Match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.model import Condition, Leaf, LogEntry, Rule
+    from forensics.model import Leaf, LogEntry, Rule
 
 
 def classify(entries: Iterable[LogEntry], rules: Iterable[Rule]) -> tuple[Classified, ...]:
@@ -29,20 +29,27 @@ class Classifier:
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self._precedence = Precedence(self._rules)
-        self._tests = _number(leaf for condition in _conditions(self._rules) for leaf in leaves(condition))
-        self._conditions = tuple(bind(rule.condition, self._test) for rule in self._rules)
-        # By identity: conditions are compared many times over, and the rules keep them alive as long as this table.
-        self._known = {id(condition): bind(condition, self._test) for condition in _conditions(self._rules)}
-        self._candidates = Candidates(self._conditions)
+        anchors = [anchor(rule.condition) for rule in self._rules]
+        keys = [None if chosen is None else tuple(map(_key, chosen)) for chosen in anchors]
+        found = (leaf for condition in _conditions(self._rules) for leaf in leaves(condition))
+        self._tests = _number(found, frozenset(key for chosen in keys for key in chosen or ()))
+        self._conditions: dict[int, Bound] = {}
+        """By the number of the rule; bound when first tried, for most rules are not."""
+        # By identity: conditions are compared many times over, and stay alive as long as this table.
+        self._known: dict[int, tuple[Condition, Bound]] = {}
+        self._words: dict[int, str] = {}
+        self._candidates = Candidates(
+            [None if chosen is None else [self._tests[key] for key in chosen] for chosen in keys]
+        )
 
     def classify(self, entry: LogEntry) -> Classified:
         """Find the rules that claim an entry; the others beside the primary one are kept."""
         facts = Facts(entry)
         matches = {}
         for number in self._candidates.of(facts):
-            tests = shown(self._conditions[number], facts)
+            tests = self._shown(number, facts)
             if tests is not None:
-                match = _match(self._rules[number].id, tests, entry)
+                match = self._match(self._rules[number].id, tests, entry)
                 matches[match.rule] = match
         if not matches:
             return Classified(entry=entry, primary=None)
@@ -51,11 +58,32 @@ class Classifier:
 
     def holds(self, condition: Condition, entry: LogEntry) -> bool:
         """Tell whether a condition that stands in these rules, that of a why for instance, is true of an entry."""
-        bound = self._known.get(id(condition)) or bind(condition, self._test)
-        return shown(bound, Facts(entry)) is not None
+        known = self._known.get(id(condition))
+        if known is None:
+            known = self._known[id(condition)] = (condition, bind(condition, self._test))
+        return known[1].shown(Facts(entry)) is not None
+
+    def _shown(self, number: int, facts: Facts) -> Shown:
+        bound = self._conditions.get(number)
+        if bound is None:
+            bound = self._conditions[number] = bind(self._rules[number].condition, self._test)
+        return bound.shown(facts)
 
     def _test(self, leaf: Leaf) -> BoundLeaf:
         return self._tests[_key(leaf)]
+
+    def _match(self, rule: str, tests: tuple[BoundLeaf, ...], entry: LogEntry) -> Match:
+        captures: dict[str, str] = {}
+        for test in tests:
+            if test.leaf.op == "regex" and "(?P<" in str(test.leaf.value):
+                captures = test.field.captures(test.number, entry) | captures
+        return Match(rule=rule, captures=captures, matched_on=tuple(dict.fromkeys(map(self._words_of, tests))))
+
+    def _words_of(self, test: BoundLeaf) -> str:
+        words = self._words.get(test.number)
+        if words is None:
+            words = self._words[test.number] = describe(test.leaf)
+        return words
 
 
 def _conditions(rules: Iterable[Rule]) -> Iterator[Condition]:
@@ -64,15 +92,15 @@ def _conditions(rules: Iterable[Rule]) -> Iterator[Condition]:
         yield from (why.condition for why in rule.whys if why.condition is not None)
 
 
-def _number(found: Iterable[Leaf]) -> dict[str, BoundLeaf]:
-    """Number the different leaves of all rules and gather them by field."""
+def _number(found: Iterable[Leaf], anchors: frozenset[str]) -> dict[str, BoundLeaf]:
+    """Number the different leaves of all rules and gather them by field; anchors apart, for others are rarely asked."""
     distinct = {_key(leaf): leaf for leaf in found}
-    by_path: dict[str, dict[int, Leaf]] = defaultdict(dict)
-    for number, leaf in enumerate(distinct.values()):
-        by_path[leaf.path][number] = leaf
-    indexes = {path: FieldIndex(path, numbered) for path, numbered in by_path.items()}
+    gathered: dict[tuple[str, bool], dict[int, Leaf]] = defaultdict(dict)
+    for number, (key, leaf) in enumerate(distinct.items()):
+        gathered[leaf.path, key in anchors][number] = leaf
+    indexes = {place: FieldIndex(place[0], numbered) for place, numbered in gathered.items()}
     return {
-        key: BoundLeaf(leaf, describe(leaf), indexes[leaf.path], number)
+        key: BoundLeaf(leaf, indexes[leaf.path, key in anchors], number)
         for number, (key, leaf) in enumerate(distinct.items())
     }
 
@@ -80,11 +108,3 @@ def _number(found: Iterable[Leaf]) -> dict[str, BoundLeaf]:
 def _key(leaf: Leaf) -> str:
     """Name a leaf so that equal ones share a test; `1` and `true`, which Python takes for equal, stay apart."""
     return repr((leaf.path, leaf.op, leaf.value, leaf.cased))
-
-
-def _match(rule: str, tests: list[BoundLeaf], entry: LogEntry) -> Match:
-    captures: dict[str, str] = {}
-    for test in tests:
-        if test.leaf.op == "regex" and "(?P<" in str(test.leaf.value):
-            captures = test.field.captures(test.number, entry) | captures
-    return Match(rule=rule, captures=captures, matched_on=tuple(dict.fromkeys(test.words for test in tests)))

@@ -1,52 +1,89 @@
 """A condition in, the leaves that make it true of an entry out, or None; and the leaves that it cannot do without.
 
-`bind` replaces each leaf by its number in its field's index. Evaluation and anchors work on bound conditions.
+`bind` replaces each leaf by its number in its field's index; bound conditions say what makes them true.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from forensics.model import AllOf, AnyOf, Leaf, NoneOf
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from forensics.classify.index import FieldIndex
-    from forensics.model import LogEntry
+    from forensics.model import Condition, LogEntry
 
 _BROAD_ROOTS = frozenset({"level", "severity", "stream", "logName", "resource", "labels", "timestamp", "insertId"})
 """Fields that nearly every entry has, with few values: bad to begin with."""
 
 
-class BoundLeaf(NamedTuple):
+class BoundLeaf:
     """A leaf with its place in the index of its field."""
 
-    leaf: Leaf
-    words: str
-    field: FieldIndex
-    number: int
+    __slots__ = ("_alone", "field", "leaf", "number")
+
+    def __init__(self, leaf: Leaf, field: FieldIndex, number: int) -> None:
+        self.leaf = leaf
+        self.field = field
+        self.number = number
+        self._alone = (self,)
+
+    def shown(self, facts: Facts) -> Shown:
+        """Show itself when it is true."""
+        return self._alone if self.number in facts.hits(self.field) else None
 
 
-class Every(NamedTuple):
+class Every:
     """True when all are."""
 
-    conditions: tuple[Bound, ...]
+    __slots__ = ("_conditions",)
+
+    def __init__(self, conditions: Sequence[Bound]) -> None:
+        self._conditions = conditions
+
+    def shown(self, facts: Facts) -> Shown:
+        """Show what all of them do."""
+        collected: tuple[BoundLeaf, ...] = ()
+        for condition in self._conditions:
+            found = condition.shown(facts)
+            if found is None:
+                return None
+            collected += found
+        return collected
 
 
-class Some(NamedTuple):
+class Some:
     """True when one is."""
 
-    conditions: tuple[Bound, ...]
+    __slots__ = ("_conditions",)
+
+    def __init__(self, conditions: Sequence[Bound]) -> None:
+        self._conditions = conditions
+
+    def shown(self, facts: Facts) -> Shown:
+        """Show what those do that are true."""
+        found = [tests for condition in self._conditions if (tests := condition.shown(facts)) is not None]
+        return tuple(test for tests in found for test in tests) if found else None
 
 
-class Nothing(NamedTuple):
-    """True when none is."""
+class Nothing:
+    """True when none is; it shows nothing."""
 
-    conditions: tuple[Bound, ...]
+    __slots__ = ("_conditions",)
+
+    def __init__(self, conditions: Sequence[Bound]) -> None:
+        self._conditions = conditions
+
+    def shown(self, facts: Facts) -> Shown:
+        """Show that none is true, by no leaves."""
+        return None if any(condition.shown(facts) is not None for condition in self._conditions) else ()
 
 
 Bound = BoundLeaf | Every | Some | Nothing
+Shown = tuple[BoundLeaf, ...] | None
+"""The leaves that make a condition true, in order; None when it is false."""
 
 
 class Facts:
@@ -66,60 +103,39 @@ class Facts:
         return hits
 
 
-def bind(condition: AllOf | AnyOf | NoneOf | Leaf, place: Callable[[Leaf], BoundLeaf]) -> Bound:
+def bind(condition: Condition, place: Callable[[Leaf], BoundLeaf]) -> Bound:
     """Give every leaf of a condition its place."""
     if isinstance(condition, Leaf):
         return place(condition)
     parts = tuple(bind(part, place) for part in condition.conditions)
-    kind = Every if isinstance(condition, AllOf) else Some if isinstance(condition, AnyOf) else Nothing
-    return kind(parts)
+    if isinstance(condition, AllOf):
+        return Every(parts)
+    return Some(parts) if isinstance(condition, AnyOf) else Nothing(parts)
 
 
-def leaves(condition: AllOf | AnyOf | NoneOf | Leaf) -> tuple[Leaf, ...]:
+def leaves(condition: Condition) -> tuple[Leaf, ...]:
     """List the leaves of a condition, those under `not` too."""
     if isinstance(condition, Leaf):
         return (condition,)
     return tuple(leaf for part in condition.conditions for leaf in leaves(part))
 
 
-def shown(condition: Bound, facts: Facts) -> list[BoundLeaf] | None:
-    """List the leaves that make a condition true, in order; None when it is false. `not` shows nothing."""
-    if isinstance(condition, BoundLeaf):
-        return [condition] if condition.number in facts.hits(condition.field) else None
-    if isinstance(condition, Every):
-        return _all_shown(condition, facts)
-    found = [tests for part in condition.conditions if (tests := shown(part, facts)) is not None]
-    if isinstance(condition, Nothing):
-        return None if found else []
-    return [test for tests in found for test in tests] if found else None
-
-
-def _all_shown(condition: Every, facts: Facts) -> list[BoundLeaf] | None:
-    collected: list[BoundLeaf] = []
-    for part in condition.conditions:
-        tests = shown(part, facts)
-        if tests is None:
-            return None
-        collected += tests
-    return collected
-
-
-def anchor(condition: Bound) -> tuple[BoundLeaf, ...] | None:
+def anchor(condition: Condition) -> tuple[Leaf, ...] | None:
     """Choose leaves of which one must be true for the condition to be; None when there are no such leaves."""
-    if isinstance(condition, BoundLeaf):
-        return None if condition.leaf.op == "exists" and not condition.leaf.value else (condition,)
-    if isinstance(condition, Nothing):
+    if isinstance(condition, Leaf):
+        return None if condition.op == "exists" and not condition.value else (condition,)
+    if isinstance(condition, NoneOf):
         return None
     found = [anchor(part) for part in condition.conditions]
-    usable = [tests for tests in found if tests is not None]
-    if isinstance(condition, Every):
+    usable = [chosen for chosen in found if chosen is not None]
+    if isinstance(condition, AllOf):
         return min(usable, key=_cost, default=None)
-    return None if len(usable) < len(found) else tuple(test for tests in usable for test in tests)
+    return None if len(usable) < len(found) else tuple(leaf for chosen in usable for leaf in chosen)
 
 
-def _cost(tests: tuple[BoundLeaf, ...]) -> tuple[int, int]:
+def _cost(chosen: tuple[Leaf, ...]) -> tuple[int, int]:
     """Prefer leaves that few entries satisfy and that cost nothing: the message is read anyway."""
-    return max((_breadth(test.leaf) for test in tests), default=0), len(tests)
+    return max(map(_breadth, chosen), default=0), len(chosen)
 
 
 def _breadth(leaf: Leaf) -> int:

@@ -23,8 +23,10 @@ MAX_TEXT = 64 * 1024
 """Characters of a text that patterns see; a longer one says what it has to say before."""
 MAX_CAPTURE = 200
 """Characters of a captured value: enough for a name, too few for a whole payload."""
-_REMEMBERED = 50_000
-"""Texts whose hits are kept."""
+_REMEMBERED = 10_000
+"""Texts whose hits, or captures, are kept."""
+_MEMORABLE = 1_000
+"""Characters of the longest of them; so the memory that they take is bounded as well."""
 
 
 class FieldIndex:
@@ -38,8 +40,9 @@ class FieldIndex:
         self._comparisons = tuple((n, comparison(leaf)) for n, leaf in ordered.items())
         self._patterns = {n: text for n, leaf in leaves.items() if (text := pattern(leaf)) is not None}
         self._numbers = tuple(self._patterns)
-        self._search = PatternSet(tuple(self._patterns.values()))
+        self._search: PatternSet | None = None
         self._capturing: dict[int, Any] = {}
+        self._captures: dict[tuple[int, str], dict[str, str] | None] = {}
         self._hits: dict[str, frozenset[int]] = {}
 
     def hits(self, entry: LogEntry) -> frozenset[int]:
@@ -51,28 +54,45 @@ class FieldIndex:
 
     def captures(self, number: int, entry: LogEntry) -> dict[str, str]:
         """Return the named groups of a true leaf that took part in the match."""
+        for value in self._read(entry):
+            found = self._captured(number, value) if value is not None else None
+            if found is not None:
+                return found
+        return {}
+
+    def _captured(self, number: int, value: str) -> dict[str, str] | None:
+        """Return the named groups in one value; None where the pattern is not found."""
+        key = number, value
+        if key in self._captures:
+            return self._captures[key]
         regex = self._capturing.get(number)
         if regex is None:
             regex = self._capturing[number] = re2.compile(self._patterns[number])
-        for value in self._read(entry):
-            found = regex.search(_encode(value)) if value is not None else None
-            if found:
-                groups = found.groupdict().items()
-                return {name: _decode(text)[:MAX_CAPTURE] for name, text in groups if text is not None}
-        return {}
+        found = regex.search(_encode(value))
+        groups = found.groupdict().items() if found else ()
+        captured = {name: _decode(text)[:MAX_CAPTURE] for name, text in groups if text is not None} if found else None
+        if len(value) <= _MEMORABLE:
+            if len(self._captures) >= _REMEMBERED:
+                self._captures.clear()
+            self._captures[key] = captured
+        return captured
 
     def _of_value(self, value: str | None) -> frozenset[int]:
         if value is None:
             return self._present
         hits = self._hits.get(value)
         if hits is None:
-            if len(self._hits) >= _REMEMBERED:
-                # Forgetting all at once costs one more look at each text that comes again; counting uses costs more.
-                self._hits.clear()
-            hits = self._hits[value] = self._find(value)
+            hits = self._find(value)
+            if len(value) <= _MEMORABLE:
+                if len(self._hits) >= _REMEMBERED:
+                    # Forgetting all at once costs one more look at each text that comes again; counting uses more.
+                    self._hits.clear()
+                self._hits[value] = hits
         return hits
 
     def _find(self, value: str) -> frozenset[int]:
+        if self._search is None:
+            self._search = PatternSet(tuple(self._patterns.values()))
         found = [self._numbers[i] for i in self._search.find(_encode(value))]
         found += [number for number, holds in self._comparisons if holds(value)]
         return self._present.union(found) if found else self._present

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
 import click
 
 from forensics import __version__
 from forensics.cli.output import out_folder, say_exit, write_documents
+from forensics.cli.progress import watching
 from forensics.cli.terminal import print_summary
 from forensics.errors import SeveralRevisionsError, SourceError, UsageError
-from forensics.model import Level, PassedOver, Priority, Query, RawEntry, TestRun, Unreadable
+from forensics.model import Level, Priority, Query, TestRun
 from forensics.render import FORMATS, encode_report
 from forensics.settings import Settings, find_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
 
 EPILOG = """\b
 Examples:
@@ -81,6 +80,7 @@ Examples:
     type=click.Choice([x.value for x in Priority], case_sensitive=False),
     help="Exit 1 when a finding has this priority or a higher one. [default: never]",
 )
+@click.option("--jobs", type=click.IntRange(min=1), metavar="N", help="Processes for large logs. [default: processors]")
 @click.option("--strict", is_flag=True, help="Validate every line of a log, also those of other revisions.")
 @click.option("--json", "as_json", is_flag=True, help="Print report.json on stdout instead of the summary.")
 def command(
@@ -99,6 +99,7 @@ def command(
     out: Path | None,
     formats: str | None,
     fail_on: str | None,
+    jobs: int | None,
     *,
     strict: bool,
     as_json: bool,
@@ -109,9 +110,12 @@ def command(
     one five-whys document per cluster, postmortem.md, report.json and entries.csv.
     """
     # Heavy imports stand here: `--help` does without them.
+    from forensics.classify import Screen  # noqa: PLC0415
+    from forensics.entries import LineReader  # noqa: PLC0415
     from forensics.pipeline import analyze  # noqa: PLC0415
     from forensics.rulebook import load_rules  # noqa: PLC0415
-    from forensics.sources import read_records  # noqa: PLC0415
+    from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
+    from forensics.workers import default_jobs, in_processes  # noqa: PLC0415
 
     settings = find_settings(Path.cwd())
     wanted = _formats(formats or settings.format)
@@ -130,18 +134,39 @@ def command(
     loaded, rulebook = load_rules([*map(Path, settings.rules), *rules])
     runs = _test_runs(tests)
     only = None if strict or "-" in query.logs else query.revision
-    # Records are trees that live until the end: collecting garbage among them costs a fifth and finds nothing.
+    # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
-    run = partial(analyze, rules=loaded, query=query, rulebook=rulebook, tool_version=__version__, tests=runs)
-    try:
-        analysis = run(_with_progress(read_records(query.logs, _stdin(query), only=only)))
-    except SourceError as error:
-        if only is None or isinstance(error, SeveralRevisionsError):
-            raise
-        # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
-        analysis = run(_with_progress(read_records(query.logs, _stdin(query))))
-    folder = out or _default_folder(settings, analysis.report.revision.name)
-    write_documents(analysis, folder, wanted, templates or (Path(settings.templates) if settings.templates else None))
+    with watching() as watch, closing(FileShelf()) as shelf:
+        screen = Screen(loaded, query.level)
+        indexing = Indexing(
+            shelf=shelf,
+            reader=partial(LineReader, screen=screen),
+            jobs=jobs or default_jobs(),
+            advance=watch.advance,
+        )
+        spread = watch.spread(partial(in_processes, jobs=indexing.jobs, before=shelf.flush))
+        read = partial(read_records, query.logs, _stdin(query), indexing=indexing, expect=watch.expect)
+        run = partial(
+            analyze,
+            rules=loaded,
+            query=query,
+            rulebook=rulebook,
+            tool_version=__version__,
+            tests=runs,
+            shelf=shelf,
+            spread=spread,
+        )
+        try:
+            analysis = run(read(only=only))
+        except SourceError as error:
+            if only is None or isinstance(error, SeveralRevisionsError):
+                raise
+            # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
+            analysis = run(read())
+        folder = out or _default_folder(settings, analysis.report.revision.name)
+        write_documents(
+            analysis, folder, wanted, templates or (Path(settings.templates) if settings.templates else None)
+        )
     if as_json:
         sys.stdout.buffer.write(encode_report(analysis.report))
     else:
@@ -212,20 +237,3 @@ def _time(flag: str, text: str | None) -> str | None:
         click.echo(f"forensics: {flag} {text!r} names no zone: taken as UTC", err=True)
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def _with_progress(
-    records: Iterable[RawEntry | Unreadable | PassedOver],
-) -> Iterable[RawEntry | Unreadable | PassedOver]:
-    """Show on a terminal how many entries were read."""
-    return _counted(records) if sys.stderr.isatty() else records
-
-
-def _counted(records: Iterable[RawEntry | Unreadable | PassedOver]) -> Iterator[RawEntry | Unreadable | PassedOver]:
-    from rich.console import Console  # noqa: PLC0415
-
-    with Console(stderr=True).status("reading …") as status:
-        for number, record in enumerate(records, 1):
-            if number % 5000 == 0:
-                status.update(f"reading … {number:,} entries")
-            yield record

@@ -11,6 +11,7 @@ from forensics.render import encode_report, encode_rows, render_report
 from forensics.render.words import worst
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from forensics.model import Analysis, Priority, Report
@@ -25,17 +26,18 @@ def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], 
     """Write the documents, each complete or not at all; five-whys documents of an earlier run are cleared away."""
     if templates is not None and not templates.is_dir():
         raise TemplateError(f"--templates {str(templates)!r} is no folder: give one that holds index.md.j2 or others")
-    files: list[tuple[str, bytes]] = []
+    files: list[tuple[str, Iterable[bytes]]] = []
     if "md" in formats:
-        files += [(name, text.encode("utf-8", "replace")) for name, text in render_report(analysis.report, templates)]
+        documents = render_report(analysis.report, templates)
+        files += [(name, (text.encode("utf-8", "replace"),)) for name, text in documents]
     if "json" in formats:
-        files += [("report.json", encode_report(analysis.report)), ("entries.csv", encode_rows(analysis.rows))]
+        files += [("report.json", (encode_report(analysis.report),)), ("entries.csv", encode_rows(analysis.rows))]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if "md" in formats:
             _clear(folder / "five-whys")
-        for name, data in files:
-            _write(folder / name, data)
+        for name, pieces in files:
+            _write(folder / name, pieces)
     except OSError as error:
         raise UsageError(
             f"cannot write to {str(folder)!r}: {error.strerror}; name another folder with --out"
@@ -55,8 +57,9 @@ def _clear(folder: Path) -> None:
         file.unlink()
 
 
-def _write(file: Path, data: bytes) -> None:
+def _write(file: Path, pieces: Iterable[bytes]) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(file.name + ".unfinished")
-    unfinished.write_bytes(data)
+    with unfinished.open("wb") as out:
+        out.writelines(pieces)
     unfinished.replace(file)

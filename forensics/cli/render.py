@@ -35,5 +35,5 @@ def command(file: Path, templates: Path | None, out: Path | None) -> None:
         raise BaselineError(f"{str(file)!r}: {error.strerror}; give the report.json of an earlier run") from error
     report = decode_report(data, file.name)
     folder = out_folder(out, report.revision.name) if out else file.parent
-    write_documents(Analysis(report=report, rows=()), folder, ("md",), templates)
+    write_documents(Analysis(report=report, rows=iter(())), folder, ("md",), templates)
     print_summary(report, folder, ("md",))

@@ -1,9 +1,12 @@
-"""Classified entries in, clusters and their members out."""
+"""The journal of a revision in, clusters and their members out."""
 
 from __future__ import annotations
 
 import hashlib
+from array import array
 from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
 from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
@@ -12,23 +15,23 @@ from msgspec import Struct
 
 from forensics.citations import cite
 from forensics.clusters.mask import fingerprint, template
-from forensics.clusters.occurrences import FailedRequests, LivesOf, find_occurrences, lives_by_instance
+from forensics.clusters.occurrences import (
+    FailedRequests,
+    LivesOf,
+    find_occurrences,
+    lives_by_instance,
+)
 from forensics.exceptions import innermost_frame, root_exception
-from forensics.fields import read_field
+from forensics.journal import Journal, Members
 from forensics.model import (
     Cadence,
-    Classified,
     Cluster,
     ClusterId,
     ExceptionRef,
     FailureClass,
     FrameRef,
-    Level,
     Life,
     LogEntry,
-    Members,
-    Occurrence,
-    OccurrenceUnit,
     Priority,
     Role,
     Rule,
@@ -36,7 +39,9 @@ from forensics.model import (
 from forensics.redact import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
+
+    from forensics.journal import Occurrences
 
 TREND_BINS = 8
 EXEMPLARS = 5
@@ -51,61 +56,56 @@ _Key = tuple[str, str, tuple[str, ...]]
 class _Ground(Struct, frozen=True, kw_only=True):
     """What is the same for every cluster of a run."""
 
+    journal: Journal
+    rules: Mapping[str, Rule]
     lives: LivesOf
     requests: FailedRequests
     span: tuple[int, int]
 
 
 def group(
-    classified: Iterable[Classified], rules: Mapping[str, Rule], lives: Sequence[Life], level: Level
+    journal: Journal, rules: Mapping[str, Rule], lives: Sequence[Life]
 ) -> tuple[tuple[Cluster, ...], tuple[Members, ...]]:
-    """Gather analysed entries into clusters, in order of first entry; entries below `level` without a rule are left."""
-    groups: dict[_Key, list[Classified]] = defaultdict(list)
-    for item in classified:
-        if item.primary is not None or item.entry.level.rank >= level.rank:
-            groups[_key(item, rules)].append(item)
-    span = _span(groups)
+    """Gather analysed entries into clusters, in order of first entry."""
+    analysed = [gist.analysed for gist in journal.gist_table]
+    groups: dict[_Key, array[int]] = {}
+    all_rows = array("I")
+    for row in journal.rows():
+        if analysed[journal.gists[row]]:
+            all_rows.append(row)
+            key = _key(row, journal)
+            if key in groups:
+                groups[key].append(row)
+            else:
+                groups[key] = array("I", (row,))
     ground = _Ground(
+        journal=journal,
+        rules=rules,
         lives=lives_by_instance(lives),
-        requests=FailedRequests(item.entry for items in groups.values() for item in items),
-        span=span,
+        requests=FailedRequests(all_rows, journal),
+        span=(journal.times[all_rows[0]], journal.times[all_rows[-1]]) if all_rows else (0, 0),
     )
-    built = [_build(key, items, rules, ground) for key, items in groups.items()]
-    built.sort(key=lambda pair: (pair[1].classified[0].entry.sort_key, pair[0].id))
+    built = [_build(key, rows, ground) for key, rows in groups.items()]
+    built.sort(key=lambda pair: (pair[1].rows[0], pair[0].id))
     return tuple(cluster for cluster, _ in built), tuple(members for _, members in built)
 
 
-def _key(item: Classified, rules: Mapping[str, Rule]) -> _Key:
-    revision = item.entry.revision
-    if item.primary is None:
-        return revision, "", (fingerprint(item.entry),)
-    values = tuple(_group_value(item, name) for name in rules[item.primary.rule].group_by)
-    return revision, item.primary.rule, values
+def _key(row: int, journal: Journal) -> _Key:
+    gist = journal.gist(row)
+    return journal.kind(row).revision, gist.signature, gist.group
 
 
-def _group_value(item: Classified, name: str) -> str:
-    """Return a capture or a field that clusters are split by; "" when the entry does not have it."""
-    captures = item.primary.captures if item.primary else {}
-    return captures[name] if name in captures else next(iter(read_field(item.entry, name)), "")
-
-
-def _build(
-    key: _Key,
-    items: list[Classified],
-    rules: Mapping[str, Rule],
-    ground: _Ground,
-) -> tuple[Cluster, Members]:
+def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Members]:
     revision, signature, values = key
-    rule = rules.get(signature)
-    items.sort(key=lambda item: item.entry.sort_key)
-    entries = [item.entry for item in items]
-    originals = [original for entry in entries for original in entry.originals]
-    occurrences = find_occurrences(entries, ground.lives, rule.occurs_per if rule else None, ground.requests)
-    print_ = values[0] if not rule else fingerprint(entries[0])
-    speaker = _speaker(entries)
+    journal, rule = ground.journal, ground.rules.get(signature)
+    originals = sorted(original for row in rows for original in journal.originals(row))
+    occurrences = find_occurrences(rows, journal, ground.lives, rule.occurs_per if rule else None, ground.requests)
+    print_ = values[0] if not rule else fingerprint(journal.entry(rows[0]))
+    speaker = journal.entry(_speaker(rows, journal))
     root, frame = root_exception(speaker), innermost_frame(speaker)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
     role, failure_class, priority, reason = _standing(rule, speaker)
+    gists = {journal.gists[row]: journal.gist(row) for row in rows}
     cluster = Cluster(
         id=cluster_id,
         revision=revision,
@@ -117,16 +117,18 @@ def _build(
         role=role,
         priority=priority,
         priority_reason=reason,
-        level=max((e.level for e in entries), key=lambda level: level.rank),
+        level=max((gist.level for gist in gists.values()), key=lambda level: level.rank),
         entries=len(originals),
-        entries_by_severity=_by_severity(originals),
+        entries_by_severity=_by_severity(originals, journal),
         occurrences=len(occurrences),
-        unit=_unit(occurrences),
-        instances=len({e.instance for e in originals if e.instance}),
-        first_seen=originals[0].timestamp,
-        last_seen=max(originals, key=lambda e: e.sort_key).timestamp,
-        cadence=_cadence(occurrences),
-        trend=_trend(occurrences, ground.span),
+        unit=occurrences.unit,
+        instances=len(
+            {name for code in {journal.kinds[row] for row in originals} if (name := journal.table[code].instance)}
+        ),
+        first_seen=journal.original(originals[0]).timestamp,
+        last_seen=journal.original(originals[-1]).timestamp,
+        cadence=_cadence(occurrences.starts),
+        trend=_trend(occurrences.starts, ground.span),
         template=quote(template(speaker), 300),
         fingerprint=print_,
         exception=ExceptionRef(type=quote(root.type, 120), value=quote(root.value, 300))
@@ -135,20 +137,16 @@ def _build(
         frame=FrameRef(file=quote(frame.file, 200), line=frame.line, function=quote(frame.function, 120))
         if frame
         else None,
-        captures=_captures(occurrences, items),
-        also_matched=tuple(sorted({match.rule for item in items for match in item.also})),
-        exemplars=tuple(cite(entry) for entry in _spread(occurrences)),
+        captures=_captures(occurrences, journal),
+        also_matched=tuple(sorted({rule for gist in gists.values() for rule in gist.also})),
+        exemplars=tuple(cite(journal.entry(row)) for row in _spread(occurrences, journal)),
     )
-    return cluster, Members(cluster=cluster_id, speaker=speaker, classified=tuple(items), occurrences=occurrences)
+    return cluster, Members(cluster=cluster_id, speaker=_speaker(rows, journal), rows=rows, occurrences=occurrences)
 
 
-def _speaker(entries: Sequence[LogEntry]) -> LogEntry:
+def _speaker(rows: Sequence[int], journal: Journal) -> int:
     """Pick the entry that says most: the first with frames, else with an exception, else the first."""
-
-    def says(entry: LogEntry) -> int:
-        return 2 if any(x.frames for x in entry.exceptions) else 1 if entry.exceptions else 0
-
-    return max(entries, key=says)
+    return max(rows, key=lambda row: journal.gist(row).weight)
 
 
 def _standing(rule: Rule | None, speaker: LogEntry) -> tuple[Role, FailureClass, Priority, str]:
@@ -176,44 +174,38 @@ def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:
     return ClusterId(f"{name}-{digest[:6]}")
 
 
-def _unit(occurrences: Sequence[Occurrence]) -> OccurrenceUnit:
-    """Return what most of the occurrences are."""
-    counts = Counter(o.unit for o in occurrences)
-    return max(OccurrenceUnit, key=lambda unit: counts[unit])
+def _by_severity(rows: Sequence[int], journal: Journal) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for code, count in Counter(journal.gists[row] for row in rows).items():
+        severity = journal.gist_table[code].severity
+        counts[quote(severity, 20) if severity else "(none)"] += count
+    return dict(sorted(counts.items()))
 
 
-def _by_severity(entries: Sequence[LogEntry]) -> dict[str, int]:
-    return dict(sorted(Counter(quote(e.severity, 20) if e.severity else "(none)" for e in entries).items()))
-
-
-def _cadence(occurrences: Sequence[Occurrence]) -> Cadence | None:
-    """Tell how far the starts lie apart; a rhythm needs three occurrences."""
-    gaps = [(b.start - a.start) / _SECOND for a, b in pairwise(occurrences)]
+def _cadence(starts: Sequence[int]) -> Cadence | None:
+    """Tell how far the starts of occurrences lie apart; a rhythm needs three occurrences."""
+    gaps = [(b - a) / _SECOND for a, b in pairwise(starts)]
     if len(gaps) < 2:  # noqa: PLR2004 - two gaps, three occurrences
         return None
     return Cadence(median=round(median(gaps), 3), shortest=round(min(gaps), 3), longest=round(max(gaps), 3))
 
 
-def _span(groups: Mapping[_Key, Sequence[Classified]]) -> tuple[int, int]:
-    times = [item.entry.time for items in groups.values() for item in items]
-    return (min(times), max(times)) if times else (0, 0)
-
-
-def _trend(occurrences: Sequence[Occurrence], span: tuple[int, int]) -> tuple[int, ...]:
+def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:
     first, last = span
     bins = [0] * TREND_BINS
-    for occurrence in occurrences:
-        place = (occurrence.start - first) * TREND_BINS // max(last - first, 1)
+    for start in starts:
+        place = (start - first) * TREND_BINS // max(last - first, 1)
         bins[min(max(place, 0), TREND_BINS - 1)] += 1
     return tuple(bins)
 
 
-def _captures(occurrences: Sequence[Occurrence], items: Sequence[Classified]) -> dict[str, tuple[tuple[str, int], ...]]:
+def _captures(occurrences: Occurrences, journal: Journal) -> dict[str, tuple[tuple[str, int], ...]]:
     """Count in how many occurrences each value of each capture stands."""
-    of_entry = {id(item.entry): item.primary.captures for item in items if item.primary}
+    captured = [gist.captures for gist in journal.gist_table]
+    quoted = lru_cache(1024)(lambda value: quote(value, 200))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for occurrence in occurrences:
-        seen = {(n, quote(v, 200)) for e in occurrence.entries for n, v in of_entry.get(id(e), {}).items()}
+    for rows in occurrences.groups():
+        seen = {(name, quoted(value)) for row in rows for name, value in captured[journal.gists[row]]}
         for name, value in sorted(seen):
             counts[name][value] += 1
     return {name: _top(counter) for name, counter in sorted(counts.items())}
@@ -225,11 +217,11 @@ def _top(counter: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(ordered[:CAPTURE_VALUES]) + ((("…", rest),) if rest else ())
 
 
-def _spread(occurrences: Sequence[Occurrence]) -> list[LogEntry]:
+def _spread(occurrences: Occurrences, journal: Journal) -> list[int]:
     """Pick up to five entries: the first of the first, of the last and of occurrences evenly between."""
     count = len(occurrences)
     if count <= EXEMPLARS:
         picked = list(range(count))
     else:
         picked = sorted({round(i * (count - 1) / (EXEMPLARS - 1)) for i in range(EXEMPLARS)})
-    return [_speaker(occurrences[i].entries) for i in picked]
+    return [_speaker(occurrences[i].rows, journal) for i in picked]

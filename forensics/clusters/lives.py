@@ -1,15 +1,18 @@
-"""Entries of a revision in, the lives of its instances out."""
+"""The journal of a revision in, the lives of its instances out."""
 
 from __future__ import annotations
 
 import re
+from array import array
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from forensics.model import Life, LogEntry, Nanoseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
+
+    from forensics.journal import Journal
 
 _SECOND = 1_000_000_000
 LATE = _SECOND
@@ -19,14 +22,17 @@ _EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal
 _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
 
 
-def find_lives(entries: Iterable[LogEntry]) -> tuple[Life, ...]:
+def find_lives(journal: Journal) -> tuple[Life, ...]:
     """Cut the entries of each instance at its exits; ordered by start, then instance."""
-    by_instance: dict[tuple[str, str], list[LogEntry]] = defaultdict(list)
-    for entry in entries:
-        if entry.instance:
-            by_instance[entry.revision, entry.instance].append(entry)
+    places = [(kind.revision, kind.instance) for kind in journal.table]
+    by_instance: dict[tuple[str, str], array[int]] = defaultdict(lambda: array("I"))
+    for row in journal.rows():
+        by_instance[places[journal.kinds[row]]].append(row)
     lives = [
-        life for (revision, instance), group in by_instance.items() for life in _lives_of(revision, instance, group)
+        life
+        for (revision, instance), rows in by_instance.items()
+        if instance
+        for life in _lives_of(revision, instance, rows, journal)
     ]
     return tuple(sorted(lives, key=lambda life: (life.start, life.revision, life.instance, life.number)))
 
@@ -41,29 +47,32 @@ def is_start(entry: LogEntry) -> bool:
     return entry.stream in {"system", ""} and _START.search(entry.message[:200]) is not None
 
 
-def _lives_of(revision: str, instance: str, entries: Sequence[LogEntry]) -> list[Life]:
-    lives: list[list[LogEntry]] = [[]]
+def _lives_of(revision: str, instance: str, rows: Sequence[int], journal: Journal) -> list[Life]:
+    """Cut behind each exit, where the next entry is another exit, a start, or comes late."""
+    exits = [gist.exits for gist in journal.gist_table]
+    starts = [gist.starts for gist in journal.gist_table]
+    cuts = [0]
     ended: int | None = None
-    for entry in entries:
-        exits = is_exit(entry)
-        if ended is not None and (exits or entry.time > ended + LATE or is_start(entry)):
-            lives.append([])
+    for at, row in enumerate(rows):
+        gist, time = journal.gists[row], journal.times[row]
+        if ended is not None and (exits[gist] or time > ended + LATE or starts[gist]):
+            cuts.append(at)
             ended = None
-        lives[-1].append(entry)
-        ended = entry.time if exits else ended
-    return [_life(revision, instance, number, group) for number, group in enumerate(lives, 1)]
+        if exits[gist]:
+            ended = time
+    lives = (rows[start:end] for start, end in zip(cuts, [*cuts[1:], len(rows)], strict=True))
+    return [_life(revision, instance, number, life, journal) for number, life in enumerate(lives, 1)]
 
 
-def _life(revision: str, instance: str, number: int, entries: Sequence[LogEntry]) -> Life:
-    exit_ = next((e for e in entries if is_exit(e)), None)
-    last = max(e.time for e in entries)
+def _life(revision: str, instance: str, number: int, rows: Sequence[int], journal: Journal) -> Life:
+    exit_ = next((row for row in rows if journal.gist(row).exits), None)
     return Life(
         instance=instance,
         number=number,
         revision=revision,
-        start=entries[0].time,
-        end=exit_.time if exit_ else Nanoseconds(last),
+        start=Nanoseconds(journal.times[rows[0]]),
+        end=Nanoseconds(journal.times[rows[-1] if exit_ is None else exit_]),
         ended=exit_ is not None,
-        started=any(is_start(e) for e in entries),
+        started=any(journal.gist(row).starts for row in rows),
         exit=exit_,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from forensics.exceptions import root_exception
@@ -25,14 +26,22 @@ _VALUE = re.compile(
     """,
     re.VERBOSE,
 )
+_MAY_VARY = re.compile(r"[\d/@-]")
+"""One of these is in every value: without one there is none."""
 _RUN = re.compile(rf"{re.escape(WILDCARD)}(?:[\s.,:;/=-]*{re.escape(WILDCARD)})+")
 _QUOTED = re.compile(r"""(?P<q>["'])(?:(?!(?P=q)).){1,200}(?P=q)""")
 
 
 def mask(text: str) -> str:
     """Replace what varies in a text by `<*>`; masking twice is masking once."""
-    masked = _VALUE.sub(WILDCARD, text[:_MASK_LIMIT])
-    return _RUN.sub(WILDCARD, masked).strip()
+    return _masked(text[:_MASK_LIMIT])
+
+
+@lru_cache(maxsize=1024)
+def _masked(text: str) -> str:
+    if _MAY_VARY.search(text) is not None:
+        text = _VALUE.sub(WILDCARD, text)
+    return (_RUN.sub(WILDCARD, text) if text.count(WILDCARD) > 1 else text).strip()
 
 
 def template(entry: LogEntry) -> str:
@@ -55,7 +64,9 @@ def fingerprint(entry: LogEntry) -> str:
     frames = [f"{f.file}:{f.function}" for f in root.frames if f.in_app] if root else []
     # Values in quotes differ from case to case ("Field 'user_id'", "Field 'age'") but name what is wrong, so they stay
     # in the template; where an exception gives frames, place and type identify it and the quoted value need not.
-    words = _QUOTED.sub(WILDCARD, template(entry)) if frames else template(entry)
+    words = template(entry)
+    if frames:
+        words = _QUOTED.sub(WILDCARD, words)
     text = "\n".join([words, root.type if root else "", *frames])
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 

@@ -1,13 +1,19 @@
-"""Entries of one cluster in, its occurrences out: lines are not incidents."""
+"""Rows of one cluster in, its occurrences out: lines are not incidents."""
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from forensics.model import Level, Life, LogEntry, Nanoseconds, Occurrence, OccurrenceUnit
+from forensics.journal import Occurrences
+from forensics.model import Life, OccurrenceUnit
+
+if TYPE_CHECKING:
+    from forensics.journal import Journal
 
 _SECOND = 1_000_000_000
 BURST_GAP = _SECOND
@@ -30,102 +36,94 @@ def lives_by_instance(lives: Sequence[Life]) -> LivesOf:
     return index
 
 
-def life_of(entry: LogEntry, lives: LivesOf) -> Life | None:
+def life_of(row: int, journal: Journal, lives: LivesOf) -> Life | None:
     """Return the life that an entry belongs to; None without an instance."""
-    candidates = lives.get((entry.revision, entry.instance), ())
-    return next(
-        (life for life in candidates if entry.time <= life.end + BURST_GAP), candidates[-1] if candidates else None
-    )
+    kind, time = journal.kind(row), journal.times[row]
+    candidates = lives.get((kind.revision, kind.instance), ())
+    return next((life for life in candidates if time <= life.end + BURST_GAP), candidates[-1] if candidates else None)
 
 
 class FailedRequests:
     """The requests that ended badly, by instance and end: application lines often lack the trace that names theirs."""
 
-    def __init__(self, entries: Iterable[LogEntry]) -> None:
-        self._by_instance: dict[tuple[str, str], list[tuple[int, int, str]]] = defaultdict(list)
-        for entry in entries:
-            if entry.http is not None and entry.instance and entry.level.rank >= Level.ERROR.rank:
-                place = (entry.revision, entry.instance)
-                self._by_instance[place].append((entry.end, entry.time, _request_key(entry)))
+    def __init__(self, rows: Iterable[int], journal: Journal) -> None:
+        self._journal = journal
+        self._by_instance: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for row in rows:
+            kind = journal.kind(row)
+            if kind.instance and journal.is_failed_request(row):
+                self._by_instance[kind.revision, kind.instance].append(row)
         for requests in self._by_instance.values():
-            requests.sort()
+            requests.sort(key=journal.ends.__getitem__)
 
-    def around(self, entry: LogEntry) -> str | None:
-        """Return the key of the request that ended nearest to an entry, None when none ended around it."""
+    def around(self, row: int) -> int:
+        """Return the key of the request that ended nearest to an entry, 0 when none ended around it."""
         before, after = AROUND_END
-        requests = self._by_instance.get((entry.revision, entry.instance), [])
-        first = bisect_left(requests, (entry.time - after,))
-        last = bisect_right(requests, (entry.time + before + 1,))
-        near = [(abs(end - entry.time), key) for end, start, key in requests[first:last] if start <= entry.time]
-        return min(near)[1] if near else None
-
-
-NO_REQUESTS = FailedRequests(())
+        journal, time = self._journal, self._journal.times[row]
+        kind = journal.kind(row)
+        requests = self._by_instance.get((kind.revision, kind.instance), [])
+        first = bisect_left(requests, time - after, key=journal.ends.__getitem__)
+        last = bisect_right(requests, time + before, key=journal.ends.__getitem__)
+        near = [(abs(journal.ends[at] - time), at) for at in requests[first:last] if journal.times[at] <= time]
+        return request_key(min(near)[1], journal) if near else 0
 
 
 def find_occurrences(
-    entries: Sequence[LogEntry],
+    rows: Sequence[int],
+    journal: Journal,
     lives: LivesOf,
     unit: OccurrenceUnit | None = None,
-    requests: FailedRequests = NO_REQUESTS,
-) -> tuple[Occurrence, ...]:
-    """Gather the entries of a cluster (in order of time) into occurrences, numbered in order of time.
+    requests: FailedRequests | None = None,
+) -> Occurrences:
+    """Gather the rows of a cluster (in order of time) into occurrences, numbered in order of time.
 
     Without a given unit an entry belongs to the life that ends within a minute, else to its request, else to the burst
     of entries around it.
     """
-    keyed: dict[tuple[OccurrenceUnit, str], list[LogEntry]] = defaultdict(list)
-    loose: dict[tuple[str, str], list[LogEntry]] = defaultdict(list)
-    for entry in entries:
-        key = _key(entry, lives, unit, requests)
+    keyed: dict[tuple[OccurrenceUnit, object], array[int]] = {}
+    loose: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for row in rows:
+        key = _key(row, journal, lives, unit, requests)
         if key is None:
-            loose[entry.revision, entry.instance].append(entry)
+            kind = journal.kind(row)
+            loose[kind.revision, kind.instance].append(row)
+        elif key in keyed:
+            keyed[key].append(row)
         else:
-            keyed[key].append(entry)
+            keyed[key] = array("I", (row,))
     groups = [(unit_, group) for (unit_, _), group in keyed.items()]
     burst = unit if unit is OccurrenceUnit.SESSION else OccurrenceUnit.BURST
-    groups += [(burst, group) for stream in loose.values() for group in _bursts(stream)]
-    groups.sort(key=lambda pair: pair[1][0].sort_key)
-    return tuple(_occurrence(number, unit_, group) for number, (unit_, group) in enumerate(groups, 1))
+    groups += [(burst, array("I", group)) for stream in loose.values() for group in _bursts(stream, journal)]
+    groups.sort(key=lambda pair: pair[1][0])
+    return Occurrences(journal, groups)
 
 
 def _key(
-    entry: LogEntry, lives: LivesOf, unit: OccurrenceUnit | None, requests: FailedRequests
-) -> tuple[OccurrenceUnit, str] | None:
+    row: int, journal: Journal, lives: LivesOf, unit: OccurrenceUnit | None, requests: FailedRequests | None
+) -> tuple[OccurrenceUnit, object] | None:
+    is_request = journal.gist(row).is_request
     if unit in {None, OccurrenceUnit.LIFE}:
-        life = life_of(entry, lives)
-        if life is not None and life.ended and (unit is not None or _is_fatal(entry, life)):
-            return OccurrenceUnit.LIFE, f"{life.revision}/{life.instance}/{life.number}"
+        life = life_of(row, journal, lives)
+        fatal = not is_request and life is not None and journal.times[row] >= life.end - FATAL
+        if life is not None and life.ended and (unit is not None or fatal):
+            return OccurrenceUnit.LIFE, (life.revision, life.instance, life.number)
     if unit in {None, OccurrenceUnit.REQUEST}:
-        request = _request_key(entry) if entry.trace or entry.http else requests.around(entry)
+        if journal.traces[row] or is_request:
+            return OccurrenceUnit.REQUEST, request_key(row, journal)
+        request = requests.around(row) if requests is not None else 0
         return (OccurrenceUnit.REQUEST, request) if request else None
     return None
 
 
-def _request_key(entry: LogEntry) -> str:
-    return entry.trace or f"{entry.sort_key}"
+def request_key(row: int, journal: Journal) -> int:
+    """Return what names a request: its trace, else its own row."""
+    return journal.traces[row] or -1 - row
 
 
-def _is_fatal(entry: LogEntry, life: Life) -> bool:
-    return entry.http is None and entry.time >= life.end - FATAL
-
-
-def _bursts(entries: Sequence[LogEntry]) -> list[list[LogEntry]]:
-    bursts = [[entries[0]]]
-    for before, entry in pairwise(entries):
-        if entry.time - before.time > BURST_GAP:
+def _bursts(rows: Sequence[int], journal: Journal) -> list[list[int]]:
+    bursts = [[rows[0]]]
+    for before, row in pairwise(rows):
+        if journal.times[row] - journal.times[before] > BURST_GAP:
             bursts.append([])
-        bursts[-1].append(entry)
+        bursts[-1].append(row)
     return bursts
-
-
-def _occurrence(number: int, unit: OccurrenceUnit, entries: Sequence[LogEntry]) -> Occurrence:
-    return Occurrence(
-        id=str(number),
-        unit=unit,
-        start=entries[0].time,
-        end=Nanoseconds(max(e.end for e in entries)),
-        instance=next((e.instance for e in entries if e.instance), ""),
-        trace=next((e.trace for e in entries if e.trace), ""),
-        entries=tuple(entries),
-    )

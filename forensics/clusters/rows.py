@@ -2,40 +2,61 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
-from forensics.model import Classified, Cluster, EntryRow, LogEntry, Members
+from msgspec import json
+
+from forensics.model import Cluster, EntryRow, LogEntry
 from forensics.redact import first_line
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+    from forensics.journal import Journal, Members
 
 
-def entry_rows(clusters: Sequence[Cluster], members: Sequence[Members]) -> tuple[EntryRow, ...]:
-    """List every original entry behind a cluster, in order of time."""
-    rows: list[tuple[tuple[int, str, str], EntryRow]] = []
-    for cluster, group_ in zip(clusters, members, strict=True):
-        of_entry = {id(entry): o.id for o in group_.occurrences for entry in o.entries}
-        for item in group_.classified:
-            rows += [
-                (original.sort_key, _row(original, item, cluster, of_entry[id(item.entry)]))
-                for original in item.entry.originals
-            ]
-    rows.sort(key=lambda pair: (pair[0], pair[1].cluster))
-    return tuple(row for _, row in rows)
+_encode = json.Encoder().encode
+_decode = json.Decoder(tuple[str, str, str]).decode
 
 
-def _row(entry: LogEntry, item: Classified, cluster: Cluster, occurrence: str) -> EntryRow:
+def entry_rows(clusters: Sequence[Cluster], members: Sequence[Members], journal: Journal) -> Iterator[EntryRow]:
+    """Yield every original entry behind a cluster, in order of time; each is fetched when its turn comes."""
+    cluster_of = array("I", bytes(4 * len(journal)))
+    occurrence_of = array("I", bytes(4 * len(journal)))
+    for number, group in enumerate(members, 1):
+        for place, rows in enumerate(group.occurrences.groups(), 1):
+            for row in rows:
+                cluster_of[row], occurrence_of[row] = number, place
+    for row in range(len(journal)):
+        head = journal.heads.get(row, row)
+        if cluster_of[head]:
+            yield _row(row, head, journal, clusters[cluster_of[head] - 1], occurrence_of[head])
+
+
+def said(entry: LogEntry) -> bytes:
+    """Write down what the table prints of an entry, so that it need not be decoded again."""
+    return _encode((entry.timestamp, entry.insert_id, first_line(entry.message)))
+
+
+def _row(row: int, head: int, journal: Journal, cluster: Cluster, occurrence: int) -> EntryRow:
+    kind, gist = journal.kind(row), journal.gist(row)
+    if row in journal.said and row not in journal.pieces:
+        timestamp, insert_id, message = _decode(journal.line(journal.said[row]))
+        level = gist.level
+    else:
+        entry = journal.original(row)
+        timestamp, insert_id, message, level = entry.timestamp, entry.insert_id, first_line(entry.message), entry.level
     return EntryRow(
-        timestamp=entry.timestamp,
-        insert_id=entry.insert_id,
-        level=entry.level,
-        severity=entry.severity or "",
-        stream=entry.stream,
-        revision=entry.revision,
-        instance=entry.instance,
-        signature=item.primary.rule if item.primary else "",
+        timestamp=timestamp,
+        insert_id=insert_id,
+        level=level,
+        severity=gist.severity or "",
+        stream=gist.stream,
+        revision=kind.revision,
+        instance=kind.instance,
+        signature=journal.gist(head).signature,
         cluster=cluster.id,
-        occurrence=occurrence,
-        message=first_line(entry.message),
+        occurrence=str(occurrence),
+        message=message,
     )

@@ -6,18 +6,26 @@ reads one record, and `stitch` joins what Cloud Run split.
 
 from __future__ import annotations
 
-from forensics.entries.decoding import decode_entry
-from forensics.entries.intake import collect
+from forensics.entries.decoding import decode_entry, decode_record
+from forensics.entries.glance import LineReader
+from forensics.entries.intake import MemoryShelf, collect
+from forensics.entries.pieces import join, runs, shape_of
 from forensics.entries.revisions import resolve_revision, revision_of, revision_spans, select, service_of
 from forensics.entries.stitching import stitch
 
 __all__ = [
+    "LineReader",
+    "MemoryShelf",
     "collect",
     "decode_entry",
+    "decode_record",
+    "join",
     "resolve_revision",
     "revision_of",
     "revision_spans",
+    "runs",
     "select",
     "service_of",
+    "shape_of",
     "stitch",
 ]

@@ -6,52 +6,54 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import text_at, whole_number
+from forensics.entries.late import late
 from forensics.model import Close
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FIRST, _LAST = 1000, 4999
+_KEYS = frozenset({"close_code", "closeCode", "reason"})
+"""Without one of these, no values tell of a close."""
+_CODE = late(r"[1-4][0-9]{3}(?![0-9])")
 _MARKS = ("receiv", "Receiv", "close", "Close", "CLOSE", "code", "disconnect", "Disconnect", "sent 1")
 
 # received 1011 (internal error) Internal error; then sent 1011 (internal error) Internal error
 # sent 1011 (internal error) keepalive ping timeout; no close frame received
-_WEBSOCKETS = re.compile(
+_WEBSOCKETS = late(
     r"\b(?P<side>received|sent) (?P<code>\d{4}) \((?P<name>[^()\n]*)\)(?P<reason>[^;\n]*)", re.IGNORECASE
 )
 # code = 1008 (policy violation), reason = Auth failed    code=1011, reason='Internal error'    code = 1006, no reason
-_CODE_AND_REASON = re.compile(
+_CODE_AND_REASON = late(
     r"""\bcode\s?[=:]\s?(?P<code>\d{4})(?:\ \([^()\n]*\))?,?\s
     (?:no\ reason|(?:and\ )?reason\s?[=:]\s?)(?P<reason>'[^'\n]*'|"[^"\n]*"|[^\n,;)}]*)""",
     re.VERBOSE | re.IGNORECASE,
 )
 # close code 1006      closed with code 1011: Internal error      WebSocketDisconnect(code=1001)
-_CLOSE_CODE = re.compile(
+_CLOSE_CODE = late(
     r"""(?:\b|websocket)(?:clos(?:e|ed|ing|ure)|disconnect(?:ed|ion)?)(?![a-z])[^\n\d]{0,40}?\bcode\W{0,3}(?P<code>\d{4})\b
     (?:\ \([^()\n]*\))?\W{0,2}(?:reason\W{0,3})?(?P<reason>[^\n;)}]*)""",
     re.VERBOSE | re.IGNORECASE,
 )
 # websocket: close 1006 (abnormal closure): unexpected EOF      WebSocket closed: 1011 Internal error      closed (1006)
-_BARE_CODE = re.compile(
+_BARE_CODE = late(
     r"""\b(?:close|closed|disconnected)(?::\s?|\s?\(|\s(?=\d{4}\s\())(?P<code>10(?:0\d|1[0-5]))\b(?![\-./:]\d)
     (?:\ \([^()\n]*\))?\W{0,2}(?P<reason>[^\n;)}]*)""",
     re.VERBOSE | re.IGNORECASE,
 )
-_SOCKET_WORDS = re.compile(r"web.?socket|\bws\b|\bsocket\b|clos(?:e|ed|ing)\b|disconnect", re.IGNORECASE)
+_SOCKET_WORDS = late(r"web.?socket|\bws\b|\bsocket\b|clos(?:e|ed|ing)\b|disconnect", re.IGNORECASE)
 
 
 def close_in(message: str, values: Mapping[str, Any]) -> Close | None:
     """Return the close that a message or its JSON payload tells of; None when there is none."""
-    if values:
-        told = _close_in_values(message, values)
-        if told is not None:
-            return told
-    if not any(mark in message for mark in _MARKS):
+    told = close_in_values(message, values) if values else None
+    return close_in_text(message) if told is None else told
+
+
+def close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
+    """Return the close that a JSON payload tells of; its message says whether it speaks of sockets."""
+    if _KEYS.isdisjoint(values):
         return None
-    return _close_in_text(message)
-
-
-def _close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
     reason = text_at(values, "close_reason") or text_at(values, "closeReason") or text_at(values, "reason")
     for key in ("close_code", "closeCode"):
         close = _close(values.get(key), reason)
@@ -63,7 +65,10 @@ def _close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
     return None
 
 
-def _close_in_text(message: str) -> Close | None:
+def close_in_text(message: str) -> Close | None:
+    """Return the close that a message tells of; None when there is none."""
+    if _CODE.search(message) is None or not any(mark in message for mark in _MARKS):
+        return None
     closes = list(_WEBSOCKETS.finditer(message))
     # What the peer said comes first: "received 1011 …; then sent 1011 …" and "sent 1011 …; then received 1011 …".
     closes.sort(key=lambda match: match["side"].lower() != "received")

@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forensics.entries.closes import close_in
+from msgspec import Struct
+
+from forensics.entries.closes import close_in_text, close_in_values
 from forensics.entries.decoration import Words, undecorate
 from forensics.entries.error_objects import typed_error
 from forensics.entries.exceptions import parse_exceptions, tells_failure, unescaped
-from forensics.entries.fields import dict_at, http_of, stream_of, text_at, time_of, whole_number
+from forensics.entries.fields import dict_at, http_of, stream_of, text_of, time_of, whole_number
 from forensics.entries.levels import level_of_severity
 from forensics.entries.payload import level_in, read_payload
 from forensics.entries.revisions import revision_of, service_of
-from forensics.model import Level, LogEntry
+from forensics.model import Close, ExceptionInfo, Level, LogEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from forensics.entries.payload import Payload
-    from forensics.model import ExceptionInfo, HttpRequest, RawEntry
+    from forensics.model import HttpRequest, RawEntry
 
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
+_REMEMBERED = 1_024
+"""Texts of which it is remembered what they tell."""
+_MEMORABLE = 2_048
+"""Characters of the longest of them."""
 
 
 def decode_entry(raw: RawEntry) -> LogEntry:
@@ -32,29 +39,69 @@ def decode_entry(raw: RawEntry) -> LogEntry:
 def decode_record(record: dict[str, Any]) -> LogEntry:
     """Decode one record that needs no place: a raw one, or pieces that were joined."""
     payload = read_payload(record)
-    words = undecorate(unescaped(payload.text)) if payload.is_log else Words(payload.text.strip(), None, False)
-    http = http_of(record)
-    log_name = text_at(record, "logName")
+    said = _said(payload)
+    words = said.words
+    http = http_of(record) if "httpRequest" in record else None
+    log_name = text_of(record.get("logName"))
     severity = record.get("severity")
+    labels = dict_at(record, "resource", "labels")
     return LogEntry(
-        insert_id=text_at(record, "insertId"),
-        timestamp=text_at(record, "timestamp"),
+        insert_id=text_of(record.get("insertId")),
+        timestamp=text_of(record.get("timestamp")),
         time=time_of(record),
         log_name=log_name,
         stream=stream_of(log_name),
         severity=None if severity is None or isinstance(severity, dict | list | bool) else str(severity),
         level=_level(record, payload, words, http),
         message=words.message or _request_line(http),
-        revision=revision_of(record),
-        service=service_of(record),
-        instance=text_at(record, "labels", "instanceId"),
-        trace=text_at(record, "trace"),
+        # Most records name both where they should; the rest is looked for.
+        revision=text_of(labels.get("revision_name")) or revision_of(record),
+        service=text_of(labels.get("service_name")) or service_of(record),
+        instance=text_of(dict_at(record, "labels").get("instanceId")),
+        trace=text_of(record.get("trace")),
         raw=record,
         has_payload=_has_payload(record),
         http=http,
-        exceptions=_exceptions(payload, words),
-        close=close_in(words.message, payload.values) if payload.is_log else None,
+        exceptions=said.exceptions or _typed(payload),
+        close=_close(said, payload),
     )
+
+
+class _Said(Struct, frozen=True):
+    """What a text tells, whatever record it stands in."""
+
+    words: Words
+    exceptions: tuple[ExceptionInfo, ...] = ()
+    close: Close | None = None
+
+
+_NOTHING_SAID = _Said(Words("", None, False))
+
+
+def _said(payload: Payload) -> _Said:
+    text = payload.text
+    if not payload.is_log:
+        return _Said(Words(text.strip(), None, False)) if text else _NOTHING_SAID
+    # Logs repeat themselves; a longer text rarely comes again, and is not worth the memory.
+    return _remembered(text) if len(text) <= _MEMORABLE else _read_text(text)
+
+
+def _read_text(text: str) -> _Said:
+    words = undecorate(unescaped(text))
+    return _Said(words, parse_exceptions(words.message), close_in_text(words.message))
+
+
+_remembered = lru_cache(maxsize=_REMEMBERED)(_read_text)
+
+
+def _typed(payload: Payload) -> tuple[ExceptionInfo, ...]:
+    error = typed_error(payload.values) if payload.values else None
+    return () if error is None else (error,)
+
+
+def _close(said: _Said, payload: Payload) -> Close | None:
+    told = close_in_values(said.words.message, payload.values) if payload.values else None
+    return said.close if told is None else told
 
 
 def _level(record: Mapping[str, Any], payload: Payload, words: Words, http: HttpRequest | None) -> Level:
@@ -67,30 +114,26 @@ def _level(record: Mapping[str, Any], payload: Payload, words: Words, http: Http
     if payload.is_log and tells_failure(words.message):
         return Level.ERROR
     if http is not None and http.status is not None:
-        return _level_of_status(http.status)
+        return level_of_status(http.status)
     failed = whole_number(dict_at(record, "protoPayload", "status").get("code"))
     return Level.ERROR if failed else Level.DEFAULT
 
 
-def _level_of_status(status: int) -> Level:
+def level_of_status(status: int) -> Level:
+    """Return the level of an answer that states none."""
     if status >= _SERVER_ERROR:
         return Level.ERROR
     return Level.WARNING if status >= _CLIENT_ERROR else Level.INFO
 
 
-def _exceptions(payload: Payload, words: Words) -> tuple[ExceptionInfo, ...]:
-    if not payload.is_log:
-        return ()
-    found = parse_exceptions(words.message)
-    error = typed_error(payload.values) if payload.values and not found else None
-    return found if error is None else (error,)
-
-
 def _request_line(http: HttpRequest | None) -> str:
     if http is None:
         return ""
+    if http.status and http.method and http.path:
+        return f"{http.status} {http.method} {http.path}"
     return " ".join(part for part in (str(http.status or ""), http.method, http.path) if part)
 
 
 def _has_payload(record: Mapping[str, Any]) -> bool:
-    return any(record.get(key) for key in ("textPayload", "jsonPayload", "protoPayload", "httpRequest"))
+    get = record.get
+    return bool(get("httpRequest") or get("textPayload") or get("jsonPayload") or get("protoPayload"))

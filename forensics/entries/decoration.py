@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -43,12 +44,27 @@ _TIME = r"\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:\ ?(?:Z|UTC|
 _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 
 
-def _patterns(*sources: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(source, re.VERBOSE) for source in sources)
+class _Patterns:
+    """Patterns that are tried in order; compiled when a text begins as all of them do, for few logs need them all."""
+
+    def __init__(self, *sources: str, begin: str = "") -> None:
+        self._sources = sources
+        self._begins = re.compile(begin, re.VERBOSE)
+
+    @cached_property
+    def _patterns(self) -> tuple[re.Pattern[str], ...]:
+        return tuple(re.compile(source, re.VERBOSE) for source in self._sources)
+
+    def match(self, text: str) -> re.Match[str] | None:
+        """Match the first that fits."""
+        if self._begins.match(text) is None:
+            return None
+        return next((match for pattern in self._patterns if (match := pattern.match(text))), None)
 
 
-# Each pattern stands under a line that it matches. Tried in order, by the kind of the first character.
-_AT_DIGIT = _patterns(
+# Each pattern stands under a line that it matches. Tried in order, by the kind of the first character; `begin` is what
+# all of them begin with.
+_AT_DIGIT = _Patterns(
     # 2025/09/16 00:41:13 [error] 12#12: *1 upstream closed
     rf"\d{{4}}/\d\d/\d\d\ {_CLOCK}\ \[{_ANY_CASE}\]\ \d+\#\d+:\ (?:\*\d+\ )?",
     # 2025-08-25 16:18:59.706 | ERROR    | app.core:connect:150 | Connection lost
@@ -71,8 +87,9 @@ _AT_DIGIT = _patterns(
     rf"\d{{4}}/\d\d/\d\d\ {_CLOCK}\ [\w./\-]+\.go:\d+:\ ",
     # 2025-09-16T00:41:13.084Z error: Failed                            2025-09-16 00:41:13 Failed
     rf"{_TIME}[:,]?\s+(?:[-|]\s+)?(?:{_PLAIN}:\s+)?",
+    begin=r"\d{4}[-/]\d\d[-/]\d\d[T\ ]\d | \d\d:\d\d:\d\d",
 )
-_AT_BRACKET = _patterns(
+_AT_BRACKET = _Patterns(
     # [2025-09-16 00:41:31 +0000] [13] [INFO] Booting worker
     rf"\[{_TIME}\]\s*\[\d+\]\s*\[{_ANY_CASE}\]\s*",
     # [2026-03-23 17:50:53,534] ERROR in app: Exception on /pay [POST]
@@ -99,8 +116,9 @@ _AT_BRACKET = _patterns(
     rf"\[\d+\]\s+{_LEVEL}:\s+",
     # [ERROR] Failed
     rf"\[{_PLAIN}\]:?\s*",
+    begin=r"\[(?:\d | Nest\] | [A-Z][a-z]{2}\ [A-Z] | [^\W\d_]+\])",
 )
-_AT_LETTER = _patterns(
+_AT_LETTER = _Patterns(
     # ERROR:app.db:Failed
     r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.\-]+:",
     # INFO:     127.0.0.1:5000 - "GET / HTTP/1.1" 200 OK
@@ -119,26 +137,28 @@ _AT_LETTER = _patterns(
     rf"[A-Z][a-z]{{2}}\ \d\d?,\ \d{{4}}\ [\d:]+\ [AP]M\ \S+\ \S+\n{_LEVEL}:\ ",
     # fail: Microsoft.AspNetCore.Server.Kestrel[13] Connection refused
     r"(?i:(?P<level>trce|dbug|info|warn|fail|crit)):\ [\w.`+\-]+\[\d+\]\s*",
+    begin=r"[A-Z]{3,}[:\s] | [DIWEFA], | [IWEF]\d{4} | Step\ \# | [A-Z][a-z]{2}\ \d | \w{4}:\ [\w.`+\-]+\[",
 )
 _KLOG = {"I": Level.INFO, "W": Level.WARNING, "E": Level.ERROR, "F": Level.CRITICAL}
 
 # time="2025-09-16T00:41:13Z" level=error msg="Failed" error="timeout"      level=warn ts=… msg="retrying" attempt=2
-_LOGFMT = re.compile(
-    r"""(?:\w+=(?:"[^"\n]*"|\S*)\ ){0,3}?level="?(?P<level>[A-Za-z]+)"?\ (?:[\w.]+=(?:"[^"\n]*"|\S*)\ ){0,3}?
-    msg=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>\S+))(?P<rest>.*)""",
-    re.VERBOSE | re.DOTALL,
+_LOGFMT = _Patterns(
+    r"""(?s:(?:\w+=(?:"[^"\n]*"|\S*)\ ){0,3}?level="?(?P<level>[A-Za-z]+)"?\ (?:[\w.]+=(?:"[^"\n]*"|\S*)\ ){0,3}?
+    msg=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>\S+))(?P<rest>.*))""",
 )
 
 # Levels that a text states without being a logger's prefix; these words stay in the message.
 # ERROR: relation "x" does not exist      error: could not connect      CRITICAL - disk      PHP Fatal error:  Uncaught
-_STATED = re.compile(
+_STATED = _Patterns(
     rf"""(?: {_PLAIN}(?:\ error)?\s?(?::|\ -)\s
     | (?P<caps>DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL|SEVERE)\s
     | (?:npm|pnpm)\ (?P<npm>ERR!|(?:WARN|error|warn)\b)
     | (?:PHP\ |\S{{1,200}}\.swift:\d+:\ )?(?P<php>Fatal|Parse)\ error:
     | \S{{1,300}}\.py:\d+:\ (?P<warning>\w*Warning):\ )""",
-    re.VERBOSE,
 )
+_WORD = re.compile(r"[^\W\d_]+")
+_STATING = frozenset({*PLAIN_LEVELS, "NPM", "PNPM", "PHP", "FATAL", "PARSE"})
+"""Words that a text which states a level begins with, if not with the place of a line of code."""
 
 _ROUNDS = 3
 
@@ -217,11 +237,8 @@ def _without_prefix(text: str) -> tuple[str | None, Level | None]:
         logfmt = _LOGFMT.match(text)
         if logfmt:
             return _logfmt_message(logfmt), level_of_name(logfmt["level"])
-    for pattern in patterns:
-        match = pattern.match(text)
-        if match:
-            return text[match.end() :], _level_of(match)
-    return None, None
+    match = patterns.match(text)
+    return (None, None) if match is None else (text[match.end() :], _level_of(match))
 
 
 def _level_of(match: re.Match[str]) -> Level | None:
@@ -240,7 +257,9 @@ def _logfmt_message(match: re.Match[str]) -> str:
 
 
 def _stated_level(message: str) -> Level | None:
-    stated = _STATED.match(message)
+    word = _WORD.match(message)
+    states = word is not None and (word[0].upper() in _STATING or not word[0].isascii())
+    stated = _STATED.match(message) if states or ".py:" in message or ".swift:" in message else None
     if stated is None:
         return None
     if stated["warning"] or stated["npm"] in {"WARN", "warn"}:

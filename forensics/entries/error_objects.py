@@ -38,6 +38,8 @@ _HINTS = frozenset(("thrown", "context", "fields", *_FLAT_OBJECTS, "exc"))
 _FLAT_HINTS = frozenset(
     f"{name}.{part}" for name in _FLAT_OBJECTS for part in ("type", "message", "stack_trace", "stack")
 )
+OBJECT_KEYS = _HINTS | _FLAT_HINTS
+"""A payload without one of these holds no error object."""
 _TYPE_KEYS = ("type", "name", "class", "kind", "exc_type")
 _VALUE_KEYS = ("message", "value", "msg", "exc_value")
 _STACKS_OF_OBJECT = (

@@ -35,6 +35,11 @@ def text_at(record: Mapping[str, Any], *path: str) -> str:
     return value if isinstance(value, str) else ""
 
 
+def text_of(value: Any) -> str:
+    """Return a value that is a text, or ""."""
+    return value if isinstance(value, str) else ""
+
+
 def at_key(values: Mapping[str, Any], key: str) -> Any:
     """Return the value of a key; where there is none and the key has dots, the value at that path."""
     if key in values or "." not in key:
@@ -59,7 +64,7 @@ def whole_number(value: Any) -> int | None:
 def time_of(record: Mapping[str, Any]) -> Nanoseconds:
     """Return the time of a record; 0 when it has none that can be read."""
     try:
-        return parse_time(text_at(record, "timestamp"))
+        return parse_time(text_of(record.get("timestamp")))
     except ValueError:
         return Nanoseconds(0)
 
@@ -75,21 +80,23 @@ def http_of(record: Mapping[str, Any]) -> HttpRequest | None:
     request = record.get("httpRequest")
     if not isinstance(request, dict) or not request:
         return None
-    url = text_at(request, "requestUrl")
+    url = text_of(request.get("requestUrl"))
     return HttpRequest(
-        method=text_at(request, "requestMethod"),
+        method=text_of(request.get("requestMethod")),
         url=url,
-        path=_path_of(url),
+        path=path_of(url),
         status=whole_number(request.get("status")),
         latency=_latency_of(request.get("latency")),
-        user_agent=text_at(request, "userAgent"),
+        user_agent=text_of(request.get("userAgent")),
     )
 
 
-def _path_of(url: str) -> str:
-    rest = url.split("://", 1)[-1] if "://" in url[:12] else url
-    without_query = rest.split("?", 1)[0].split("#", 1)[0]
-    if rest is url and url.startswith("/"):
+def path_of(url: str) -> str:
+    """Return the path of an address, without scheme, host, query and fragment."""
+    scheme = url.find("://", 0, 12)
+    rest = url if scheme < 0 else url[scheme + 3 :]
+    without_query = rest.partition("?")[0].partition("#")[0]
+    if scheme < 0 and url.startswith("/"):
         return without_query
     slash = without_query.find("/")
     return "/" if slash < 0 and url else without_query[slash:]

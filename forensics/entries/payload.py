@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from forensics.entries.error_objects import STACK_KEYS, coded_error, stacks_in, typed_error
+from forensics.entries.error_objects import OBJECT_KEYS, STACK_KEYS, coded_error, stacks_in, typed_error
 from forensics.entries.fields import at_key, dict_at, text_at
 from forensics.entries.levels import level_of_name, level_of_number, level_of_python_number, level_of_syslog
 
@@ -59,6 +59,9 @@ _REASON_KEYS = (
     "detail",
 )
 
+_TELLING = frozenset({*STACK_KEYS, *OBJECT_KEYS, *_REASON_KEYS, "fields"})
+"""Without one of these, an object holds a message and nothing that belongs to it."""
+
 
 class Payload(msgspec.Struct, frozen=True):
     """What a payload says, before any decoration is stripped."""
@@ -70,8 +73,14 @@ class Payload(msgspec.Struct, frozen=True):
     """True when a program wrote it, so that it may carry a logger's decoration."""
 
 
+_EMPTY = Payload("")
+_PAYLOADS = frozenset({"textPayload", "jsonPayload", "protoPayload"})
+
+
 def read_payload(record: Mapping[str, Any]) -> Payload:
     """Return what the payload of a record says; an empty text when there is none."""
+    if _PAYLOADS.isdisjoint(record):
+        return _EMPTY
     text = record.get("textPayload")
     if isinstance(text, str) and text and not text.isspace():
         values = _json_in(text)
@@ -84,11 +93,13 @@ def read_payload(record: Mapping[str, Any]) -> Payload:
     proto = dict_at(record, "protoPayload")
     if proto:
         return Payload(_audit_text(proto))
-    return Payload(text if isinstance(text, str) else "")
+    return Payload(text) if isinstance(text, str) and text else _EMPTY
 
 
 def _json_in(text: str) -> Mapping[str, Any]:
     """The object that a text is, when a JSON logger's line was not parsed on its way."""
+    if "{" not in text:
+        return {}
     stripped = text.strip()
     if not (stripped.startswith("{") and stripped.endswith("}") and '"' in stripped):
         return {}
@@ -111,6 +122,8 @@ def _audit_text(proto: Mapping[str, Any]) -> str:
 
 def _structured(values: Mapping[str, Any]) -> Payload:
     said = _message(values)
+    if _TELLING.isdisjoint(values):
+        return Payload(said, values, is_log=True)
     stacks = [stack for stack in stacks_in(values) if stack.strip()]
     known = "\n".join((said, *stacks))
     parts = [said, *(reason for reason in _reasons(values) if reason not in known)]
@@ -159,7 +172,8 @@ def _reasons(values: Mapping[str, Any]) -> Iterator[str]:
 
 def level_in(values: Mapping[str, Any]) -> Level | None:
     """Return the level that a JSON payload states; names go before numbers, which every logger counts its own way."""
-    stated = [value for key in (*_LEVEL_KEYS, *_LEVEL_PATHS) if (value := at_key(values, key)) is not None]
+    stated = [value for key in _LEVEL_KEYS if (value := values.get(key)) is not None]
+    stated += [value for key in _LEVEL_PATHS if (value := at_key(values, key)) is not None]
     for value in stated:
         level = level_of_name(value) if isinstance(value, str) else None
         if level is not None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from forensics.entries.fields import dict_at, text_at, time_of
+from forensics.entries.fields import dict_at, text_at
 from forensics.errors import RevisionError, SeveralRevisionsError
 from forensics.model import Nanoseconds, Revision, RevisionSpan
 from forensics.timestamps import format_time, parse_time
@@ -14,7 +17,7 @@ from forensics.timestamps import format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forensics.model import Intake, Query, RawEntry
+    from forensics.model import Intake, Kind, Query
 
 ALL = "all"
 LATEST = "latest"
@@ -63,27 +66,28 @@ class _Tally:
 
     def __init__(self) -> None:
         self.entries = 0
-        self.times: list[int] = []
+        self.first = self.last = 0
         self.service = self.project = self.location = ""
 
-    def add(self, record: Mapping[str, Any]) -> None:
-        labels = dict_at(record, "resource", "labels")
-        self.entries += 1
-        self.service = self.service or service_of(record)
-        self.project = self.project or text_at(labels, "project_id")
-        self.location = self.location or text_at(labels, "location")
-        time = time_of(record)
-        if time:
-            self.times = [min(time, *self.times), max(time, *self.times)] if self.times else [time, time]
+    def add(self, kind: Kind, entries: int, first: int, last: int) -> None:
+        self.entries += entries
+        self.service = self.service or kind.service
+        self.project = self.project or kind.project
+        self.location = self.location or kind.location
+        if first:
+            self.first = min(first, self.first or first)
+            self.last = max(last, self.last)
 
 
 def revision_spans(intake: Intake) -> tuple[RevisionSpan, ...]:
     """Return every revision that the entries name, the one that appeared first at the front."""
     tallies: dict[str, _Tally] = {}
-    for raw in intake.entries:
-        name = revision_of(raw.record)
-        if name:
-            tallies.setdefault(name, _Tally()).add(raw.record)
+    counts = Counter(intake.kinds)
+    first, last = _spans(intake)
+    for code, entries in counts.items():  # in order of time
+        kind = intake.table[code]
+        if kind.revision:
+            tallies.setdefault(kind.revision, _Tally()).add(kind, entries, first.get(code, 0), last.get(code, 0))
     spans = [
         RevisionSpan(
             name=name,
@@ -91,12 +95,22 @@ def revision_spans(intake: Intake) -> tuple[RevisionSpan, ...]:
             project=tally.project,
             location=tally.location,
             entries=tally.entries,
-            first=Nanoseconds(tally.times[0] if tally.times else 0),
-            last=Nanoseconds(tally.times[1] if tally.times else 0),
+            first=Nanoseconds(tally.first),
+            last=Nanoseconds(tally.last),
         )
         for name, tally in tallies.items()
     ]
     return tuple(sorted(spans, key=lambda span: (span.first, span.name)))
+
+
+def _spans(intake: Intake) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the first and the last time of each kind; rows without a time stand at the front."""
+    timed = bisect_right(intake.times, 0)
+    kinds, times = intake.kinds[timed:], intake.times[timed:]
+    last = dict(zip(kinds, times, strict=True))
+    kinds.reverse()
+    times.reverse()
+    return dict(zip(kinds, times, strict=True)), last
 
 
 def resolve_revision(asked: str, spans: Sequence[RevisionSpan], *, service: str | None = None) -> Revision:
@@ -181,28 +195,20 @@ def _revision(span: RevisionSpan, asked: str) -> Revision:
     return Revision(name=span.name, asked=asked, service=span.service, project=span.project, location=span.location)
 
 
-def select(intake: Intake, revision: Revision, query: Query) -> tuple[RawEntry, ...]:
-    """Return the entries of a revision that a query asks for, with the audit entries of its service as context."""
-    start = None if query.from_time is None else parse_time(query.from_time)
-    end = None if query.to_time is None else parse_time(query.to_time)
-    return tuple(
-        raw
-        for raw in intake.entries
-        if _is_within(raw.record, start, end)
-        and (query.service is None or service_of(raw.record) == query.service)
-        and (revision.name == ALL or _belongs(raw.record, revision))
-    )
+def select(intake: Intake, revision: Revision, query: Query) -> array[int]:
+    """Return the rows of a revision that a query asks for, with the audit entries of its service as context."""
+    kinds = array("B", [_is_asked_for(kind, revision, query) for kind in intake.table])
+    start = 0 if query.from_time is None else bisect_left(intake.times, parse_time(query.from_time))
+    end = len(intake) if query.to_time is None else bisect_left(intake.times, parse_time(query.to_time))
+    codes = intake.kinds
+    return array("I", [row for row in range(start, end) if kinds[codes[row]]])
 
 
-def _is_within(record: Mapping[str, Any], start: int | None, end: int | None) -> bool:
-    if start is None and end is None:
+def _is_asked_for(kind: Kind, revision: Revision, query: Query) -> bool:
+    if query.service is not None and kind.service != query.service:
+        return False
+    if revision.name == ALL:
         return True
-    time = time_of(record)
-    return (start is None or time >= start) and (end is None or time < end)
-
-
-def _belongs(record: Mapping[str, Any], revision: Revision) -> bool:
-    name = revision_of(record)
-    if name or "protoPayload" not in record:
-        return name == revision.name
-    return bool(revision.service) and service_of(record) == revision.service
+    if kind.revision or not kind.is_audit:
+        return kind.revision == revision.name
+    return bool(revision.service) and kind.service == revision.service

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from itertools import product
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.model import Cluster, Explains, Link, Members, Nanoseconds, Occurrence, Role, Rule
+from forensics.model import Cluster, ClusterId, Explains, Link, Nanoseconds, Occurrence, Role, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
+
+    from forensics.journal import Journal, Members
+
+    _By = tuple[str, str | int]
+    """What two entries have in common: ("trace", its number), ("instance", its name), ("revision", how far)."""
 
 _SECOND = 1_000_000_000
 LATE = Nanoseconds(_SECOND // 4)
@@ -27,18 +31,18 @@ UNDECLARED_COVERAGE = 0.5
 _BY = ("trace", "instance", "revision")
 
 
-def link(clusters: Sequence[Cluster], members: Iterable[Members], rules: Mapping[str, Rule]) -> tuple[Link, ...]:
+def link(
+    clusters: Sequence[Cluster], members: Iterable[Members], rules: Mapping[str, Rule], journal: Journal
+) -> tuple[Link, ...]:
     """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
-    loud = {c.id for c in clusters if c.role is not Role.NOISE}
-    occurrences = {m.cluster: m.occurrences for m in members if m.cluster in loud}
-    moments = {cluster: Moments(found) for cluster, found in occurrences.items()}
-    sought = {cluster: [_seek(o) for o in found] for cluster, found in occurrences.items()}
+    of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
     links = []
-    for cause, symptom in product(clusters, clusters):
-        window = _window(cause, symptom, rules)
-        if window is not None:
-            found = _join(symptom, sought[symptom.id], cause, moments[cause.id], window)
+    for symptom in clusters:
+        windows = [(cause, window) for cause in clusters if (window := _window(cause, symptom, rules)) is not None]
+        sought = [_seek(o, journal) for o in of_cluster[symptom.id].occurrences] if windows else []
+        for cause, window in windows:
+            found = _join(symptom, sought, cause, _moments(cause, of_cluster, sought, journal), window)
             links += [found] if found is not None else []
     links.sort(key=lambda found: (order[found.symptom], *strength(found), order[found.cause]))
     return tuple(links)
@@ -50,22 +54,30 @@ def strength(found: Link) -> tuple[float, ...]:
     return (-round(found.coverage, 2), not found.declared, _BY.index(found.by), abs(lag))
 
 
-class Moments:
-    """When and where the entries of a cause stand, searchable by trace, instance and revision."""
+def _moments(
+    cause: Cluster, members: Mapping[ClusterId, Members], sought: Sequence[Sought], journal: Journal
+) -> Moments:
+    return Moments(members[cause.id].occurrences, {key for one in sought for key in one.keys}, journal)
 
-    def __init__(self, occurrences: Sequence[Occurrence]) -> None:
-        self._times: dict[tuple[str, str], list[tuple[int, str]]] = defaultdict(list)
-        for occurrence in occurrences:
-            for entry in occurrence.entries:
-                self._add("trace", entry.trace, entry.time, occurrence.id)
-                self._add("instance", entry.instance, entry.time, occurrence.id)
-                if not entry.instance:
-                    self._add("revision", "without instance", entry.time, occurrence.id)
-                self._add("revision", "all", entry.time, occurrence.id)
+
+class Moments:
+    """When and where the entries of a cause stand, searchable by those of trace, instance and revision that matter."""
+
+    def __init__(self, occurrences: Sequence[Occurrence], wanted: Container[_By], journal: Journal) -> None:
+        self._times: dict[_By, list[tuple[int, int]]] = defaultdict(list)
+        self._wanted = wanted
+        for number, occurrence in enumerate(occurrences):
+            for row in occurrence.rows:
+                moment, instance = (journal.times[row], number), journal.instance(row)
+                self._add(("trace", journal.traces[row]), moment)
+                self._add(("instance", instance), moment)
+                if not instance:
+                    self._add(("revision", "without instance"), moment)
+                self._add(("revision", "all"), moment)
         for times in self._times.values():
             times.sort()
 
-    def nearest(self, sought: Sought, window: Nanoseconds) -> tuple[str, int, str] | None:
+    def nearest(self, sought: Sought, window: Nanoseconds) -> tuple[str, int, int] | None:
         """Return (key, time, occurrence) of the entry nearest to the symptom's end, by the closest key that has one."""
         for key in sought.keys:
             times = self._times.get(key)
@@ -74,9 +86,9 @@ class Moments:
                 return key[0], *found
         return None
 
-    def _add(self, by: str, key: str, time: int, occurrence: str) -> None:
-        if key:
-            self._times[by, key].append((time, occurrence))
+    def _add(self, key: _By, moment: tuple[int, int]) -> None:
+        if key in self._wanted:
+            self._times[key].append(moment)
 
 
 class Sought(NamedTuple):
@@ -85,20 +97,20 @@ class Sought(NamedTuple):
     base: int
     """A request is judged at its end; a burst or a life at its first entry, which its cause must not follow."""
     end: int
-    keys: tuple[tuple[str, str], ...]
+    keys: tuple[_By, ...]
     """What may join it with a cause, closest first."""
 
 
-def _seek(symptom: Occurrence) -> Sought:
+def _seek(symptom: Occurrence, journal: Journal) -> Sought:
     # A symptom of one instance is not explained by another instance; one of no instance may be by any.
     reach = "without instance" if symptom.instance else "all"
-    keys = (("trace", symptom.trace), ("instance", symptom.instance), ("revision", reach))
-    base = symptom.end if any(e.http for e in symptom.entries) else symptom.start
+    keys: tuple[_By, ...] = (("trace", symptom.trace), ("instance", symptom.instance), ("revision", reach))
+    base = symptom.end if any(journal.gist(row).is_request for row in symptom.rows) else symptom.start
     return Sought(base, symptom.end, tuple(key for key in keys if key[1]))
 
 
-def _nearest(times: Sequence[tuple[int, str]], sought: Sought, window: int) -> tuple[int, str] | None:
-    after = bisect_left(times, (sought.base + 1, ""))
+def _nearest(times: Sequence[tuple[int, int]], sought: Sought, window: int) -> tuple[int, int] | None:
+    after = bisect_left(times, (sought.base + 1, -1))
     near = [times[after - 1]] if after and times[after - 1][0] >= sought.base - window else []
     near += [times[after]] if after < len(times) and times[after][0] <= sought.end + LATE else []
     return min(near, key=lambda moment: abs(moment[0] - sought.base), default=None)

@@ -8,7 +8,21 @@ are RFC 3339 strings in UTC with the precision that was received.
 from __future__ import annotations
 
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
-from forensics.model.reading import Intake, PassedOver, Place, Query, RawEntry, Revision, RevisionSpan, Unreadable
+from forensics.model.reading import (
+    Intake,
+    Kind,
+    Lines,
+    PassedOver,
+    Place,
+    Query,
+    RawEntry,
+    Reader,
+    Revision,
+    RevisionSpan,
+    Sheet,
+    Shelf,
+    Unreadable,
+)
 from forensics.model.report import (
     REPORT_SCHEMA,
     SIGNATURE_METHOD,
@@ -65,7 +79,7 @@ from forensics.model.words import (
     StatementKind,
     Verdict,
 )
-from forensics.model.working import Life, Members, Occurrence
+from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
     "REPORT_SCHEMA",
@@ -94,16 +108,18 @@ __all__ = [
     "Frame",
     "FrameRef",
     "Gap",
+    "Gist",
     "HttpRequest",
     "Incident",
     "Intake",
+    "Kind",
     "Leaf",
     "Level",
     "Life",
+    "Lines",
     "Link",
     "LogEntry",
     "Match",
-    "Members",
     "Nanoseconds",
     "NoneOf",
     "Occurrence",
@@ -114,6 +130,7 @@ __all__ = [
     "Query",
     "RawEntry",
     "ReadOrder",
+    "Reader",
     "Report",
     "Revision",
     "RevisionSpan",
@@ -124,6 +141,8 @@ __all__ = [
     "Rule",
     "RuleTests",
     "RulebookInfo",
+    "Sheet",
+    "Shelf",
     "Span",
     "StatementKind",
     "TestFailure",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from array import array
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from msgspec import Struct, field
 
@@ -61,10 +63,85 @@ class PassedOver(Struct, frozen=True, kw_only=True):
     lines: int
 
 
-class Intake(Struct, frozen=True, kw_only=True):
-    """Everything that was read, once: sorted by (time, insertId, logName), without duplicates."""
+class Kind(Struct, frozen=True, gc=False):
+    """What many entries have in common: whose they are, and which log they stand in."""
 
-    entries: tuple[RawEntry, ...]
+    revision: str
+    """From the resource, or from what an audit entry speaks of; "" when neither tells."""
+    service: str
+    project: str
+    location: str
+    instance: str
+    """`labels.instanceId`, "" when unknown."""
+    log_name: str
+    severity: str | None
+    """As received; None when the entry has none."""
+    is_audit: bool = False
+    """True when it has a `protoPayload`, so that it may concern a revision that it does not name."""
+    quiet: Level | None = None
+    """The level of a request that went well and that no rule can claim: nobody need decode it. None for all others."""
+
+
+class Sheet(Struct, kw_only=True):
+    """Many entries of one input as columns of equal length, in the order they were read."""
+
+    source: str
+    times: array[int]
+    """Nanoseconds; 0 for an entry without a time."""
+    identities: array[int]
+    """Equal for two copies of one entry."""
+    places: array[int]
+    """Where a shelf finds the record again."""
+    kinds: array[int]
+    """Positions in `table`."""
+    table: list[Kind]
+
+
+class Lines(Struct, kw_only=True):
+    """Lines of an input, cut and not parsed yet."""
+
+    data: bytes
+    spans: list[tuple[int, int]]
+    """Where in `data` each line begins and ends, without its line break."""
+    place: int = 0
+    """Where a shelf finds the first byte of `data`."""
+    keep: Callable[[bytes], int] | None = None
+    """Puts a line away and returns its place, where `data` itself is not kept."""
+
+
+class Reader(Protocol):
+    """Reads lines into columns; it is told whose entries are wanted."""
+
+    def read(self, lines: Lines) -> tuple[int, list[tuple[int, int]]]:
+        """Read lines; return how many became rows, and the bounds of those that must be read otherwise."""
+
+    def sheet(self, source: str) -> Sheet:
+        """Return what was read since the last sheet."""
+
+
+class Shelf(Protocol):
+    """Where records are kept while only an index of them is in memory."""
+
+    def keep(self, record: dict[str, Any]) -> int:
+        """Put a record away and return its place."""
+
+    def keep_line(self, line: bytes) -> int:
+        """Put bytes without a line break away and return their place."""
+
+    def line(self, place: int) -> bytes:
+        """Return the bytes at a place."""
+
+    def record(self, place: int) -> dict[str, Any] | None:
+        """Return the record at a place, None when its input has changed since."""
+
+
+class Intake(Struct, frozen=True, kw_only=True):
+    """Everything that was read, once, as columns: sorted by (time, insertId, logName), without duplicates."""
+
+    times: array[int]
+    places: array[int]
+    kinds: array[int]
+    table: tuple[Kind, ...]
     read: int
     """Records read, duplicates included."""
     passed_over: int
@@ -75,6 +152,13 @@ class Intake(Struct, frozen=True, kw_only=True):
     order: ReadOrder
     sources: tuple[str, ...]
     """Inputs in the order they were read, those without an entry too."""
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def kind(self, row: int) -> Kind:
+        """Return what a row has in common with others."""
+        return self.table[self.kinds[row]]
 
 
 class RevisionSpan(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import Struct, field
@@ -379,4 +380,5 @@ class Analysis(Struct, frozen=True, kw_only=True):
     """A report and the table of entries behind it, which is too large to sit inside."""
 
     report: Report
-    rows: tuple[EntryRow, ...]
+    rows: Iterator[EntryRow]
+    """Made while they are taken, so that they are never all in memory; to be taken once."""

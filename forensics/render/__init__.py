@@ -2,7 +2,23 @@
 
 from __future__ import annotations
 
-from forensics.render.documents import FORMATS, render_report
+from typing import TYPE_CHECKING
+
 from forensics.render.plain import decode_report, encode_report, encode_rows
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from importlib.resources.abc import Traversable
+
+    from forensics.model import Report
+
 __all__ = ["FORMATS", "decode_report", "encode_report", "encode_rows", "render_report"]
+
+FORMATS = ("md", "json")
+
+
+def render_report(report: Report, user_templates: Traversable | None = None) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of every Markdown document, `index.md` first."""
+    from forensics.render.documents import render_documents  # noqa: PLC0415 - Jinja is for those who want Markdown
+
+    return render_documents(report, user_templates)

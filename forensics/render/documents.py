@@ -11,6 +11,7 @@ from jinja2.sandbox import SandboxedEnvironment
 from forensics.bundled import bundled
 from forensics.errors import TemplateError
 from forensics.render import words
+from forensics.render.compiled import CompiledTemplates
 from forensics.render.escape import code, markdown, mermaid
 
 if TYPE_CHECKING:
@@ -19,10 +20,8 @@ if TYPE_CHECKING:
 
     from forensics.model import Report
 
-FORMATS = ("md", "json")
 
-
-def render_report(report: Report, user_templates: Traversable | None = None) -> Iterator[tuple[str, str]]:
+def render_documents(report: Report, user_templates: Traversable | None) -> Iterator[tuple[str, str]]:
     """Yield (name, text) of every Markdown document, `index.md` first."""
     environment = _environment(user_templates)
     shared = {"report": report, **words.lookups(report)}
@@ -46,6 +45,7 @@ def _environment(user_templates: Traversable | None) -> Environment:
         autoescape=False,
     )
     environment.filters |= {"md": markdown, "code": code, "mermaid": mermaid, **words.FILTERS}
+    environment.bytecode_cache = CompiledTemplates(environment.filters)
     return environment
 
 

@@ -13,8 +13,10 @@ from forensics.model import REPORT_SCHEMA, EntryRow, Report
 from forensics.render.escape import csv_cell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+_PIECE = 256 * 1024
+"""Characters of a table that are written at once."""
 _ENCODER = msgspec.json.Encoder(order=None)
 
 
@@ -42,11 +44,15 @@ def decode_report(data: bytes, name: str) -> Report:
         raise BaselineError(f"{name}: {error}; analyze the logs again") from error
 
 
-def encode_rows(rows: Iterable[EntryRow]) -> bytes:
-    """Write `entries.csv`: a line for each original entry behind a cluster."""
+def encode_rows(rows: Iterable[EntryRow]) -> Iterator[bytes]:
+    """Write `entries.csv` piece by piece: a line for each original entry behind a cluster."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(EntryRow.__struct_fields__)
     for row in rows:
         writer.writerow([csv_cell(str(value)) for value in msgspec.structs.astuple(row)])
-    return out.getvalue().encode("utf-8", "replace")
+        if out.tell() >= _PIECE:
+            yield out.getvalue().encode("utf-8", "replace")
+            out.seek(0)
+            out.truncate()
+    yield out.getvalue().encode("utf-8", "replace")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -44,5 +43,7 @@ class Faults:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Ask whether a known word was meant; "" when none is near."""
+    from difflib import get_close_matches  # noqa: PLC0415 - for a slip only
+
     close = get_close_matches(word, sorted(known), n=1, cutoff=_NEAR)
     return f" (did you mean {close[0]!r}?)" if close else ""

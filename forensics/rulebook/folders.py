@@ -56,10 +56,10 @@ def _walk(folder: Traversable, source: str, depth: int) -> Iterator[RuleFile]:
         path = f"{source}/{item.name}"
         if item.name.startswith("."):
             continue
-        if item.is_dir():
-            yield from _walk(item, path, depth - 1) if depth else ()
-        elif item.name.endswith((SUFFIX, ".yml")) and item.is_file():
+        if item.name.endswith((SUFFIX, ".yml")) and item.is_file():
             yield RuleFile(path, item)
+        elif item.is_dir():
+            yield from _walk(item, path, depth - 1) if depth else ()
 
 
 def read_text(rule_file: RuleFile) -> str:

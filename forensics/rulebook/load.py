@@ -6,12 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.errors import RuleError
 from forensics.model import Rule, RulebookInfo
-from forensics.rulebook.document import DocumentError, parse_document
 from forensics.rulebook.faults import Faults
 from forensics.rulebook.folders import SUFFIX, RuleFile, all_files, read_text
 from forensics.rulebook.kept import keep_rules, kept_rules
-from forensics.rulebook.references import check_circle, check_references
-from forensics.rulebook.rule import read_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -32,11 +29,11 @@ def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], Rul
     kept = kept_rules(shipped_files)
     if kept is not None and not own_files:
         return kept, RulebookInfo(count=len(kept), folders=(), overridden=())
-    shipped, own = (tuple(map(read_file, files)) for files in (shipped_files, own_files))
-    for layer in (shipped, own):
-        _check_unique(layer)
+    shipped, own = _layers(map(read_file, shipped_files) if kept is None else map(_as_read, kept), own_files)
+    if kept is not None and any(reading.faults for reading in shipped):
+        # What is kept has no lines to name: where shipped rules do not go with the user's, their files must tell.
+        shipped, own = _layers(map(read_file, shipped_files), own_files)
     chosen = {reading.stem: reading for reading in (*shipped, *own)}
-    _check_together(chosen)
     faulty = [reading.faults for reading in (*shipped, *own) if reading.faults]
     if faulty:
         raise RuleError("\n".join(line for faults in faulty for line in faults.messages()))
@@ -60,6 +57,10 @@ def rule_text(rule: Rule, user_folders: Sequence[Path] = ()) -> str:
 
 def read_file(rule_file: RuleFile) -> Reading:
     """Read one file for itself; what it says of other rules is checked when all are there."""
+    # Imported here, with YAML behind them: shipped rules are kept as parsed, and most runs read no rule file.
+    from forensics.rulebook.document import DocumentError, parse_document  # noqa: PLC0415 - see above
+    from forensics.rulebook.rule import read_rule  # noqa: PLC0415 - see above
+
     faults = Faults(rule_file.source, {})
     if not rule_file.file.name.endswith(SUFFIX):
         faults.add((), f"rule files end in {SUFFIX}; rename it to {rule_file.stem.removesuffix('.yml')}{SUFFIX}")
@@ -76,6 +77,19 @@ def read_file(rule_file: RuleFile) -> Reading:
     return Reading(rule_file.stem, None, faults)
 
 
+def _as_read(rule: Rule) -> Reading:
+    return Reading(rule.id, rule, Faults(rule.source, {}))
+
+
+def _layers(shipped: Iterable[Reading], own_files: Iterable[RuleFile]) -> tuple[tuple[Reading, ...], ...]:
+    """Lay the user's files over the shipped rules, and check what only all of them together can show."""
+    layers = tuple(shipped), tuple(map(read_file, own_files))
+    for layer in layers:
+        _check_unique(layer)
+    _check_together({reading.stem: reading for layer in layers for reading in layer})
+    return layers
+
+
 def _check_unique(layer: Iterable[Reading]) -> None:
     first: dict[str, str] = {}
     for reading in layer:
@@ -86,6 +100,8 @@ def _check_unique(layer: Iterable[Reading]) -> None:
 
 def _check_together(chosen: dict[str, Reading]) -> None:
     """Check what rules say of each other; a file that is no rule yet still counts as one that exists."""
+    from forensics.rulebook.references import check_circle, check_references  # noqa: PLC0415 - as in read_file
+
     rules = {stem: reading.rule for stem, reading in chosen.items() if reading.rule is not None}
     for stem, rule in rules.items():
         check_references(rule, chosen.keys(), chosen[stem].faults)

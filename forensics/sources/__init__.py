@@ -9,5 +9,7 @@ each), `files` (all of these together).
 from __future__ import annotations
 
 from forensics.sources.files import read_records
+from forensics.sources.indexing import Indexing
+from forensics.sources.shelf import FileShelf
 
-__all__ = ["read_records"]
+__all__ = ["FileShelf", "Indexing", "read_records"]

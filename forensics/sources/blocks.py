@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_SLICE = 256 * 1024
 LONGEST_ENTRY = 16 * 1024 * 1024
 """Cloud Logging's own limit for an entry is 256 KiB; indented, escaped and wrapped it stays far below this."""
 
@@ -14,6 +15,11 @@ LONGEST_ENTRY = 16 * 1024 * 1024
 def too_long(longest: int) -> str:
     """Say that something was not kept."""
     return f"longer than {longest / 2**20:g} MiB"
+
+
+def sliced(data: bytes) -> Iterator[bytes]:
+    """Cut bytes that are held already into blocks."""
+    yield from (data[start : start + _SLICE] for start in range(0, len(data), _SLICE))
 
 
 def lines_of(blocks: Iterable[bytes], longest: int) -> Iterator[bytes | None]:

@@ -6,19 +6,20 @@ import re
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from forensics.errors import SourceError
-from forensics.model import PassedOver, Place, RawEntry, Unreadable
+from forensics.model import PassedOver, Place, RawEntry, Sheet, Unreadable
 from forensics.sources.archives import ArchiveError, parts_of
 from forensics.sources.finding import STDIN, Input, find_inputs
+from forensics.sources.indexing import Indexing, index
 from forensics.sources.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
 from forensics.sources.shapes import QUOTATIONS, SHAPES, lines
-from forensics.sources.sieve import can_sift, sifted_lines, spells_like_the_api
+from forensics.sources.sieve import can_sift, spells_like_the_api
 from forensics.sources.spelling import in_api_spelling
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from forensics.sources.archives import Part
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from forensics.sources.shapes import Shape
     from forensics.sources.shapes.element import Element
 
-Record = RawEntry | Unreadable | PassedOver
+Record = RawEntry | Unreadable | PassedOver | Sheet
 
 LARGE = 8 * 2**20
 """Bytes of all inputs together."""
@@ -38,24 +39,42 @@ _LOG_NAMES = (".json", ".jsonl", ".ndjson", ".log", ".csv", ".tsv", ".gz", ".zst
 _TYPED_COLUMN = re.compile(rb'"(?:json|proto)payload_')
 
 
-def read_records(logs: Sequence[str], stdin: BinaryIO | None = None, *, only: str | None = None) -> Iterator[Record]:
+def read_records(
+    logs: Sequence[str],
+    stdin: BinaryIO | None = None,
+    *,
+    only: str | None = None,
+    indexing: Indexing | None = None,
+    expect: Callable[[int], None] | None = None,
+) -> Iterator[Record]:
     """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
 
-    With `only`, lines of large NDJSON that cannot speak of that revision (or prefix of its name) are counted, not
-    parsed.
+    With `indexing`, NDJSON comes as sheets, and its lines stay on the shelf. With `only` as well, lines of large NDJSON
+    that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told how many bytes
+    there are.
     """
     given = find_inputs(logs)  # here and not in the generator: a wrong path is told before anything is read
-    return _read_all(given, stdin, only if only and can_sift(only) and _are_large(given) else None)
+    if expect is not None:
+        expect(_total(given))
+    asked = only if only and can_sift(only) and _are_large(given) else None
+    return _read_all(given, stdin, _Way(asked, indexing))
 
 
-def _read_all(given: Sequence[Given], stdin: BinaryIO | None, only: str | None) -> Iterator[Record]:
+class _Way(NamedTuple):
+    """How inputs are read."""
+
+    asked: str | None
+    indexing: Indexing | None
+
+
+def _read_all(given: Sequence[Given], stdin: BinaryIO | None, way: _Way) -> Iterator[Record]:
     seen: set[str] = set()
     for path in given:
         understood = False
         for item in path.inputs:
             if item.name not in seen:
                 seen.add(item.name)
-                understood |= yield from _read_input(item, stdin, only)
+                understood |= yield from _read_input(item, stdin, way)
             else:
                 understood = True
         if not understood:
@@ -64,7 +83,11 @@ def _read_all(given: Sequence[Given], stdin: BinaryIO | None, only: str | None) 
 
 def _are_large(given: Sequence[Given]) -> bool:
     """Tell whether passing lines over pays; of a small input it is better to know everything."""
-    return sum(_size(item) for path in given for item in path.inputs) >= LARGE
+    return _total(given) >= LARGE
+
+
+def _total(given: Sequence[Given]) -> int:
+    return sum(_size(item) for path in given for item in path.inputs)
 
 
 def _size(item: Input) -> int:
@@ -74,13 +97,14 @@ def _size(item: Input) -> int:
         return 0
 
 
-def _read_input(item: Input, stdin: BinaryIO | None, only: str | None) -> Generator[Record, None, bool]:
+def _read_input(item: Input, stdin: BinaryIO | None, way: _Way) -> Generator[Record, None, bool]:
     """Yield the records of one file, or of the files inside an archive, and return whether it was a log."""
     understood = False
     try:
-        with _opened(item, stdin) as raw:
+        with _opened(item, stdin) as file:
+            raw = file if way.indexing is None else cast("BinaryIO", _Counted(file, way.indexing.advance))
             for part in parts_of(raw):
-                understood |= yield from _read_part(item, part, only)
+                understood |= yield from _read_part(item, part, way)
     except OSError as error:
         reason = error.strerror or str(error)
         if item.named:
@@ -95,12 +119,12 @@ def _read_input(item: Input, stdin: BinaryIO | None, only: str | None) -> Genera
     return understood
 
 
-def _read_part(item: Input, part: Part, only: str | None) -> Generator[Record, None, bool]:
+def _read_part(item: Input, part: Part, way: _Way) -> Generator[Record, None, bool]:
     member = Input(name=f"{item.name}!{part.name}", named=False) if part.name else item
     if part.content is None:
         yield Unreadable(place=Place(source=member.name, record=1), reason=part.problem)
         return False
-    return (yield from _read_content(member, part.content, only))
+    return (yield from _read_content(member, part.content, way))
 
 
 def _opened(item: Input, stdin: BinaryIO | None) -> AbstractContextManager[BinaryIO]:
@@ -109,29 +133,48 @@ def _opened(item: Input, stdin: BinaryIO | None) -> AbstractContextManager[Binar
     return open(item.name, "rb")  # noqa: PTH123  (the caller closes it)
 
 
-def _read_content(item: Input, content: Content, only: str | None) -> Generator[Record, None, bool]:
+class _Counted:
+    """A file that tells how much is read of it."""
+
+    def __init__(self, file: BinaryIO, advance: Callable[[int], None]) -> None:
+        self._file = file
+        self._advance = advance
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        self._advance(len(block))
+        return block
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def _read_content(item: Input, content: Content, way: _Way) -> Generator[Record, None, bool]:
     number = 0
     blank = content.is_whole and not content.head.strip(b"\0 \t\r\n")
     shapes = (*SHAPES, *QUOTATIONS) if item.named else SHAPES
     shape = None if blank else next((shape for shape in shapes if shape.accepts(content)), None)
     if shape is None and not blank:
         return (yield from _not_understood(item, content))
-    for element in _elements(shape, content, only) if shape else ():
-        number = element.number
-        if element.passed_over:
-            yield PassedOver(place=Place(source=item.name, record=number), lines=element.passed_over)
+    for found in _found(item, shape, content, way) if shape else ():
+        if isinstance(found, Sheet):
+            yield found
+        elif isinstance(found, PassedOver):
+            number = found.place.record
+            yield found
         else:
-            yield from _records(item.name, element)
+            number = found.number
+            yield from _records(item.name, found)
     if content.damage is not None:
         yield Unreadable(place=Place(source=item.name, record=number + 1), reason=content.damage)
     return True
 
 
-def _elements(shape: Shape, content: Content, only: str | None) -> Iterator[Element]:
+def _found(item: Input, shape: Shape, content: Content, way: _Way) -> Iterator[Sheet | PassedOver | Element]:
     head = content.head
-    if only is None or shape is not lines or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
+    if way.indexing is None or shape is not lines or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
         return shape.read(content)
-    return sifted_lines(content, only)
+    return index(item.name, content, way.asked, way.indexing)
 
 
 def _records(source: str, element: Element) -> Iterator[RawEntry | Unreadable]:

@@ -27,6 +27,20 @@ class NotJsonError(ValueError):
     """Bytes that are no JSON value, or one that is nested too deeply; says why."""
 
 
+class BrokenJsonError(NotJsonError):
+    """Text that stops being JSON at a place."""
+
+    def __init__(self, error: json.JSONDecodeError) -> None:
+        super().__init__(f"no JSON: {error}")
+        self.problem = error.msg
+        self.position = error.pos
+
+    @property
+    def is_open(self) -> bool:
+        """True when a text has no end: the place is where it begins."""
+        return self.problem.startswith("Unterminated string")
+
+
 def decode_json(data: bytes) -> Any:
     """Decode one JSON value; raise NotJsonError. Integers of any size stay exact."""
     try:
@@ -67,6 +81,8 @@ def decode_at(text: str, position: int) -> tuple[Any, int]:
         value, end = _forgiving.raw_decode(text, position)
     except RecursionError as error:
         raise _too_deep() from error
+    except json.JSONDecodeError as error:
+        raise BrokenJsonError(error) from error
     except ValueError as error:
         raise NotJsonError(f"no JSON: {error}") from error
     return (value if is_deep(value) else _without_surrogates(value)), end
@@ -94,17 +110,16 @@ def _without_surrogates(value: Any) -> Any:
 
 def is_deep(value: Any) -> bool:
     """Tell whether a value is nested deeper than is reasonable; later stages may recurse over what is not."""
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [
-            item
-            for part in level
-            for item in (part.values() if type(part) is dict else part if type(part) is list else ())
-            if type(item) is dict or type(item) is list
-        ]
-        if not level:
-            return False
-    return True
+    return (type(value) is dict or type(value) is list) and _reaches_below(value, DEEPEST)
+
+
+def _reaches_below(value: Any, levels: int) -> bool:
+    # Asked of every record, so a loop and no comprehension: most values are text, and hold nothing.
+    for item in value.values() if type(value) is dict else value:
+        kind = type(item)
+        if kind is not str and (kind is dict or kind is list) and (not levels or _reaches_below(item, levels - 1)):
+            return True
+    return False
 
 
 def is_entry(value: Any) -> bool:

@@ -7,11 +7,14 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from forensics.sources.blocks import sliced
 from forensics.sources.packing import DamageError, peeked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+LONGEST_WHOLE = 16 * 1024 * 1024
+"""Of what can only be read whole: no document quotes so much, and no single entry is so large."""
 _HEAD = 256 * 1024
 _LONGEST_HEAD = 4 * 1024 * 1024
 # Two characters of ASCII: `{"`, `--`, `in`.
@@ -28,6 +31,7 @@ class Content:
         self._blocks = self._until_damage(_utf8(blocks))
         self.head = self._read_head()
         self._all: bytes | None = None
+        self._is_cut = False
 
     @property
     def is_whole(self) -> bool:
@@ -45,14 +49,25 @@ class Content:
         return lines if self.is_whole or len(lines) == 1 else lines[:-1]
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield everything, the head included. Only once, unless `everything` was asked for before."""
-        return iter([self._all]) if self._all is not None else chain([self.head], self._blocks)
+        """Yield all there is, the head included. Only once, but for what `everything` keeps."""
+        return chain(sliced(self.head if self._all is None else self._all), self._blocks)
 
     def everything(self) -> bytes:
-        """Return all bytes; they stay in memory."""
+        """Return all bytes, or the beginning of a content that is too large to be held (`is_cut`); they are kept."""
         if self._all is None:
-            self._all = b"".join(self.blocks())
+            parts, size = [self.head], len(self.head)
+            while size <= LONGEST_WHOLE and (block := next(self._blocks, None)) is not None:
+                parts.append(block)
+                size += len(block)
+            self._all = b"".join(parts)
+            self._is_cut = size > LONGEST_WHOLE
         return self._all
+
+    @property
+    def is_cut(self) -> bool:
+        """True when `everything` is the beginning only."""
+        self.everything()
+        return self._is_cut
 
     def _read_head(self) -> bytes:
         # As many blocks as it takes to see a whole line, within reason.

@@ -11,42 +11,25 @@ import re
 from typing import TYPE_CHECKING
 
 import stringzilla
-from msgspec import DecodeError, Raw, Struct, json
+from msgspec import Struct
 
-from forensics.sources.shapes.element import Element
-from forensics.sources.shapes.lines import element_of
+from forensics.model import Lines
+from forensics.sources.blocks import LONGEST_ENTRY, too_long
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from forensics.sources.opening import Content
+    from forensics.model import Reader
 
-_LONGEST_LINE = 16 * 1024 * 1024
-"""Cloud Logging's own limit for an entry is 256 KiB."""
+    Keep = Callable[[bytes], int]
+
+_BRACE = ord("{")
 _ESCAPE = b"\\u00"
 _HARMLESS_ESCAPES = (b"3c", b"3e", b"26", b"3C", b"3E")
 """How Go's encoder writes `<`, `>` and `&`: frequent, and never a part of a revision's name."""
 AUDIT = (b"protoPayload", b"protopayload_auditlog")
 """As the API spells it, and as a BigQuery sink does."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,}")
-
-
-class _Labels(Struct, frozen=True):
-    revision_name: str = ""
-
-
-class _Resource(Struct, frozen=True):
-    labels: _Labels = _Labels()
-
-
-class _Glance(Struct, frozen=True):
-    """The one field that tells most false candidates; read many times faster than the whole entry."""
-
-    resource: _Resource = _Resource()
-    protoPayload: Raw | None = None  # noqa: N815 - spelled as in the API
-
-
-_glance = json.Decoder(_Glance)
 
 
 def can_sift(asked: str) -> bool:
@@ -59,59 +42,76 @@ def spells_like_the_api(head: bytes) -> bool:
     return b'"logName"' in head or b'"insertId"' in head
 
 
-def sifted_lines(content: Content, asked: str) -> Iterator[Element]:
-    """Yield the lines that may speak of the revision, in order, and between them how many were passed over."""
-    literals = (asked.encode(), *AUDIT)
-    number = 0
-    for block in _whole_lines(content.blocks()):
+class Sifted(Struct, kw_only=True):
+    """What came of one block."""
+
+    lines: int
+    """Line breaks in it."""
+    passed_over: int = 0
+    odd: list[tuple[int, bytes]]
+    """Lines to be read one by one: number, from 1 in the block, and text, or none when it is too long."""
+
+
+def sift(
+    blocks: Iterable[bytes], asked: str | None, reader: Reader, *, place: int = 0, keep: Keep | None = None
+) -> Iterator[Sifted]:
+    """Hand the lines that may matter to a reader, and yield block by block what else was there.
+
+    `place` is where a shelf finds the first byte; with `keep`, selected lines are put away instead. Without a name that
+    is asked for every line matters.
+    """
+    literals = (asked.encode(), *AUDIT) if asked is not None else ()
+    for at, block in _whole_lines(blocks):
         if block is None:
-            number += 1
-            yield Element(number=number, problem=f"longer than {_LONGEST_LINE // 2**20} MiB")
+            yield Sifted(lines=1, odd=[(1, b"")])
             continue
-        first, at, kept = number, 0, 0
-        for start, end in _candidates(block, literals):
-            number += stringzilla.count(block, b"\n", at, start) + 1
-            at = end + 1
-            line = block[start:end]
-            if not _speaks_of_another(line, asked):
-                kept += 1
-                yield element_of(number, line)
-        number += stringzilla.count(block, b"\n", at, len(block))
-        passed = number - first - kept - _blank(block)
-        if passed:
-            yield Element(number=number, passed_over=passed)
+        spans = _candidates(block, literals) if literals else _all_lines(block)
+        rows, odd = reader.read(Lines(data=block, spans=spans, place=place + at, keep=keep))
+        lines = stringzilla.count(block, b"\n")
+        passed = lines - rows - len(odd) - _blank(block) if literals else 0
+        numbered = [(stringzilla.count(block, b"\n", 0, start) + 1, block[start:end]) for start, end in odd]
+        yield Sifted(lines=lines, passed_over=passed, odd=numbered)
 
 
-def _speaks_of_another(line: bytes, asked: str) -> bool:
-    """Tell for certain that an entry belongs to another revision: its name does not hold what was asked for."""
-    try:
-        glance = _glance.decode(line)
-    except (DecodeError, RecursionError):
-        return False
-    name = glance.resource.labels.revision_name
-    return name != "" and asked not in name and glance.protoPayload is None
+def why_not_kept() -> str:
+    """Say what is wrong with a line that came without its text."""
+    return too_long(LONGEST_ENTRY)
 
 
-def _whole_lines(blocks: Iterator[bytes]) -> Iterator[bytes | None]:
-    """Cut at the last line break, each block ending in one; None stands for a line that is too long to be kept."""
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """Cut at the last line break, each block with its offset and ending in one; None for a line that is too long."""
     rest = b""
+    at = 0
     too_long = False
     for block in blocks:
         cut = block.rfind(b"\n") + 1
         if not cut:
-            too_long |= len(rest) + len(block) > _LONGEST_LINE
+            too_long |= len(rest) + len(block) > LONGEST_ENTRY
+            at += len(rest) + len(block) if too_long else 0
             rest = b"" if too_long else rest + block
             continue
         start = block.find(b"\n") + 1 if too_long else 0
         if too_long:
-            yield None
+            yield at, None
+            at += start
         if start < cut:
-            yield rest + block[start:cut]
+            yield at, rest + block[start:cut]
+            at += len(rest) + cut - start
         rest, too_long = block[cut:], False
     if too_long:
-        yield None
+        yield at, None
     elif rest:
-        yield rest + b"\n"
+        yield at, rest + b"\n"
+
+
+def _all_lines(block: bytes) -> list[tuple[int, int]]:
+    spans = []
+    start = 0
+    while (end := block.find(b"\n", start)) >= 0:
+        if end > start and (block[start] == _BRACE or not block[start:end].isspace()):
+            spans.append((start, end))
+        start = end + 1
+    return spans
 
 
 def _candidates(block: bytes, literals: Sequence[bytes]) -> list[tuple[int, int]]:

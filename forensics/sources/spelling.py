@@ -13,6 +13,7 @@ from forensics.timestamps import SECOND, format_time
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_NOTHING: dict[str, Any] = {}
 _FOREIGN = frozenset(API_NAMES) | {"payload"}
 # `jsonpayload_type_loadbalancerlogentry`, `protopayload_requestlog`: columns of a BigQuery sink.
 _TYPED_COLUMN = re.compile(r"(json|proto)payload_\w+")
@@ -37,24 +38,21 @@ _AS_THEY_ARE = frozenset({"request", "response", "metadata", "serviceData"})
 
 def in_api_spelling(record: dict[str, Any]) -> dict[str, Any]:
     """Return a record in the API's spelling; one that has it already comes back untouched."""
-    if _FOREIGN.isdisjoint(record) and _is_usual(record):
-        return record
+    if _FOREIGN.isdisjoint(record):  # asked of every record, so in one piece
+        time = record.get("timestamp", "Z")
+        if (
+            type(time) is str
+            and time[-1:] == "Z"
+            and time[10:11] in {"T", ""}
+            and type(record.get("labels", _NOTHING)) is dict
+            and type(record.get("resource", _NOTHING)) is dict
+        ):
+            return record
     named = _named(record)
     for name, spell in _SPELL.items():
         if name in named:
             named[name] = spell(named[name])
     return named
-
-
-def _is_usual(record: Mapping[str, Any]) -> bool:
-    time = record.get("timestamp", "Z")
-    return (
-        type(time) is str
-        and time[-1:] == "Z"
-        and time[10:11] in {"T", ""}
-        and type(record.get("labels", {})) is dict
-        and type(record.get("resource", {})) is dict
-    )
 
 
 def _named(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
+from forensics.journal import Journal, Members
 from forensics.model import (
-    Classified,
     Cluster,
     ClusterId,
     Condition,
@@ -19,8 +20,6 @@ from forensics.model import (
     Evidence,
     Life,
     Link,
-    LogEntry,
-    Members,
     Occurrence,
     Rule,
     TestRun,
@@ -34,21 +33,22 @@ SUPPORTED_FROM = 0.8
 class Neighbours:
     """Every entry of the revision, errors or not, found by instance or trace and time."""
 
-    def __init__(self, entries: Iterable[LogEntry]) -> None:
-        self._entries: dict[tuple[str, str], list[LogEntry]] = defaultdict(list)
-        for entry in entries:
-            if entry.instance:
-                self._entries["instance", entry.instance].append(entry)
-            elif entry.trace:
-                self._entries["trace", entry.trace].append(entry)
-        self._times = {key: [e.time for e in group] for key, group in self._entries.items()}
+    def __init__(self, journal: Journal) -> None:
+        self._times = journal.times
+        self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
+        names = [kind.instance for kind in journal.table]
+        for row in journal.rows():
+            key = names[journal.kinds[row]] or journal.traces[row]
+            if key:
+                self._rows[key].append(row)
 
-    def between(self, near: Occurrence, start: int, end: int) -> Sequence[LogEntry]:
-        """Return the entries of the occurrence's instance (or trace) from `start` to `end`, both included."""
-        for key in (("instance", near.instance), ("trace", near.trace)):
-            times = self._times.get(key) if key[1] else None
-            if times is not None:
-                return self._entries[key][bisect_left(times, start) : bisect_right(times, end)]
+    def between(self, near: Occurrence, start: int, end: int) -> Sequence[int]:
+        """Return the rows of the occurrence's instance (or trace) from `start` to `end`, both included."""
+        for key in (near.instance, near.trace):
+            rows = self._rows.get(key) if key else None
+            if rows is not None:
+                time = self._times.__getitem__
+                return rows[bisect_left(rows, start, key=time) : bisect_right(rows, end, key=time)]
         return ()
 
 
@@ -61,9 +61,10 @@ class Stage(Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...]
     parents: Mapping[ClusterId, Link]
     lives: tuple[Life, ...]
+    journal: Journal
     neighbours: Neighbours
-    holds: Callable[[Condition, LogEntry], bool]
-    """Does an entry satisfy a condition of a rule?"""
+    holds: Callable[[Condition, int, Journal], bool]
+    """Does an entry satisfy a condition of a why?"""
     coverage: Coverage
     covered_from: int
     """Nanoseconds: where the entries of this run begin."""
@@ -83,14 +84,14 @@ class Scene(Struct, frozen=True, kw_only=True):
         return self.stage.rules.get(self.cluster.signature or "")
 
     @property
-    def occurrences(self) -> tuple[Occurrence, ...]:
+    def occurrences(self) -> Sequence[Occurrence]:
         """The cluster's occurrences."""
         return self.stage.members[self.cluster.id].occurrences
 
     @property
-    def classified(self) -> tuple[Classified, ...]:
-        """The cluster's entries."""
-        return self.stage.members[self.cluster.id].classified
+    def rows(self) -> Sequence[int]:
+        """The cluster's entries in the journal."""
+        return self.stage.members[self.cluster.id].rows
 
     @property
     def as_cause(self) -> list[Link]:

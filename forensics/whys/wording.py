@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-from jinja2 import StrictUndefined, Template, UndefinedError
-from jinja2.sandbox import SandboxedEnvironment
 
 from forensics.exceptions import innermost_frame, root_exception
 from forensics.model import Cluster, LogEntry, OccurrenceUnit
 from forensics.redact import quote
 
 if TYPE_CHECKING:
+    from jinja2 import Template
+    from jinja2.sandbox import SandboxedEnvironment
+
     from forensics.whys.scene import Scene
 
 _VALUE_LIMIT = 200
@@ -25,22 +26,80 @@ _PLURALS = {
 }
 
 
+_LINE_BREAK = re.compile(r"\r\n?")
+_OPENING = re.compile(r"\{[{%#]")
+_NAMED = re.compile(r"\{\{ *(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<part>[a-z][a-z_]*))? *\}\}", re.ASCII)
+"""`{{ type_name }}` or `{{ frame.file }}`"""
+_JINJAS_OWN = frozenset(
+    ("true", "false", "none", "not", "self", "range", "dict", "lipsum", "cycler", "joiner", "namespace")
+)
+"""Names that are words or globals of Jinja, so that only Jinja can tell what they stand for."""
+
+_Piece = str | tuple[str, str | None]
+"""Text as it stands, or a name and the part that is asked of it."""
+
+
+class _OnlyJinjaKnowsError(Exception):
+    """The values are not as plain as the template."""
+
+
+def fill(text: str, values: Mapping[str, Any]) -> str | None:
+    """Fill a rule's template; None when the entries lack a value that it names."""
+    pieces = _pieces(text)
+    if pieces is None:
+        return _fill_by_jinja(text, values)
+    try:
+        return "".join([piece if isinstance(piece, str) else str(_value(*piece, values)) for piece in pieces]).strip()
+    except KeyError:
+        return None
+    except _OnlyJinjaKnowsError:
+        return _fill_by_jinja(text, values)
+
+
+@lru_cache(maxsize=2048)
+def _pieces(text: str) -> tuple[_Piece, ...] | None:
+    """Take apart a template of text and plain names, as most are; None where it needs Jinja."""
+    pieces: list[_Piece] = []
+    at = 0
+    for opening in _OPENING.finditer(text):
+        found = _NAMED.match(text, opening.start())
+        if found is None or found["name"] in _JINJAS_OWN:
+            return None
+        pieces += _LINE_BREAK.sub("\n", text[at : found.start()]), (found["name"], found["part"])
+        at = found.end()
+    return (*pieces, _LINE_BREAK.sub("\n", text[at:]))
+
+
+def _value(name: str, part: str | None, values: Mapping[str, Any]) -> Any:
+    """Look up what a plain name stands for; KeyError when it stands for nothing."""
+    value = values[name]
+    if part is None:
+        return value
+    if type(value) is not dict or hasattr(value, part):
+        raise _OnlyJinjaKnowsError
+    return value[part]
+
+
+def _fill_by_jinja(text: str, values: Mapping[str, Any]) -> str | None:
+    from jinja2 import UndefinedError  # noqa: PLC0415 - most templates do not need Jinja, which is slow to import
+
+    try:
+        return _compile(text).render(values).strip()
+    except UndefinedError:
+        return None
+
+
 @lru_cache(maxsize=1)
 def _environment() -> SandboxedEnvironment:
+    from jinja2 import StrictUndefined  # noqa: PLC0415 - as above
+    from jinja2.sandbox import SandboxedEnvironment  # noqa: PLC0415 - as above
+
     return SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 
 
 @lru_cache(maxsize=2048)
 def _compile(text: str) -> Template:
     return _environment().from_string(text)
-
-
-def fill(text: str, values: Mapping[str, Any]) -> str | None:
-    """Fill a rule's template; None when the entries lack a value that it names."""
-    try:
-        return _compile(text).render(values).strip()
-    except UndefinedError:
-        return None
 
 
 def context(scene: Scene) -> dict[str, Any]:
@@ -83,7 +142,7 @@ def chain_of(entry: LogEntry) -> list[str]:
 
 def speaker(scene: Scene) -> LogEntry:
     """Return the cluster's entry that says most."""
-    return scene.stage.members[scene.cluster.id].speaker
+    return scene.stage.journal.entry(scene.stage.members[scene.cluster.id].speaker)
 
 
 def _exception(scene: Scene) -> dict[str, Any]:

@@ -281,7 +281,7 @@ def test_a_pattern_that_backtracks_elsewhere_does_not_here() -> None:
 
 def test_patterns_that_do_not_fit_together_are_an_error_of_the_rules() -> None:
     with pytest.raises(RuleError, match="do not fit together"):
-        Classifier([rule("r", leaf(regex="a("))])
+        Classifier([rule("r", leaf(regex="a("))]).classify(entry("a"))
 
 
 # ── order ────────────────────────────────────────────────────────────────────────────────────────────────────────────

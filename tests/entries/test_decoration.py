@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
+from forensics.entries import decoration as module
 from forensics.entries.decoration import begins_like_logger, open_markup, undecorate
 
 PREFIXED = [
@@ -149,3 +150,71 @@ def test_any_text_keeps_a_message(text: str) -> None:
 def test_stripping_twice_is_stripping_once(text: str) -> None:
     once = undecorate(text).message
     assert undecorate(once).message == once
+
+
+BEGINNINGS = st.lists(
+    st.sampled_from(
+        [
+            "2026-03-01",
+            "2026/03/01",
+            "T",
+            " ",
+            "15:45:56",
+            ".123",
+            ",5",
+            "Z",
+            "[",
+            "]",
+            "(",
+            ":",
+            " - ",
+            "|",
+            "#",
+            "7",
+            "\n",
+            "!",
+            "ERROR",
+            "error",
+            "Warning",
+            "fail",
+            "INF",
+            "ſevere",
+            "E0301",
+            "Nest",
+            "Tue Sep 16",
+            "16-Sep-2025",
+            "Step #0",
+            "npm",
+            "E, ",
+            "NOTICE: ",
+            "PHP message: ",
+            "app.db",
+            "root",
+            " in ",
+            "/MainProcess",
+            "Sep 16, 2025",
+            "AM",
+            "PHP ",
+            "Fatal error:",
+            "a.py:3: ",
+            "a.swift:3: ",
+            "UserWarning: ",
+            "CRITICAL",
+            "²",
+        ]
+    ),
+    max_size=9,
+).map("".join)
+
+
+@given(BEGINNINGS)
+def test_how_prefixes_begin_rules_none_of_them_out(text: str) -> None:
+    for patterns in (module._AT_DIGIT, module._AT_BRACKET, module._AT_LETTER):
+        found = patterns.match(text)
+        first = next((match for pattern in patterns._patterns if (match := pattern.match(text))), None)
+        assert (found and found.span(), found and found.re) == (first and first.span(), first and first.re)
+
+
+@given(BEGINNINGS)
+def test_the_first_word_rules_out_no_stated_level(text: str) -> None:
+    assert (module._stated_level(text) is None) == (module._STATED.match(text) is None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from forensics.entries import collect, resolve_revision, revision_of, revision_spans, select, service_of
+from forensics.entries import MemoryShelf, collect, resolve_revision, revision_of, revision_spans, select, service_of
 from forensics.errors import RevisionError
 from forensics.model import Intake, Nanoseconds, Place, Query, RawEntry, Revision, RevisionSpan
 from forensics.timestamps import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def span(name: str, day: int, service: str = "shop") -> RevisionSpan:
@@ -152,14 +155,18 @@ def test_services() -> None:
     assert service_of({}) == ""
 
 
-def intake(*records: dict[str, Any]) -> Intake:
+def intake(*records: dict[str, Any], shelf: MemoryShelf | None = None) -> Intake:
     timed = [{"timestamp": f"2026-03-01T10:00:0{n}Z", "insertId": str(n)} | record for n, record in enumerate(records)]
-    return collect(RawEntry(record=r, place=Place(source="a", record=n)) for n, r in enumerate(timed))
+    made = (RawEntry(record=r, place=Place(source="a", record=n)) for n, r in enumerate(timed))
+    return collect(made, shelf or MemoryShelf())
 
 
-def chosen(read: Intake, revision: str, **query: Any) -> list[str]:
+def chosen(records: Sequence[dict[str, Any]], revision: str, **query: Any) -> list[str]:
     target = Revision(name=revision, asked=revision, service="" if revision == "all" else "shop")
-    return [e.record["insertId"] for e in select(read, target, Query(revision=revision, **query))]
+    shelf = MemoryShelf()
+    read = intake(*records, shelf=shelf)
+    rows = select(read, target, Query(revision=revision, **query))
+    return [str((shelf.record(read.places[row]) or {})["insertId"]) for row in rows]
 
 
 RECORDS = (
@@ -186,16 +193,15 @@ def test_spans() -> None:
 
 
 def test_a_revision_comes_with_the_audit_entries_of_its_service() -> None:
-    assert chosen(intake(*RECORDS), "shop-00001-abc") == ["0", "2"]
-    assert chosen(intake(*RECORDS), "shop-00003-abc") == ["2", "3"]
-    assert chosen(intake(*RECORDS), "all") == [str(n) for n in range(7)]
+    assert chosen(RECORDS, "shop-00001-abc") == ["0", "2"]
+    assert chosen(RECORDS, "shop-00003-abc") == ["2", "3"]
+    assert chosen(RECORDS, "all") == [str(n) for n in range(7)]
 
 
 def test_times_and_services_narrow_the_choice() -> None:
-    read = intake(*RECORDS)
     bounds = {"from_time": "2026-03-01T10:00:01Z", "to_time": "2026-03-01T10:00:03Z"}
-    assert chosen(read, "all", **bounds) == ["1", "2"]
-    assert chosen(read, "all", service="cart") == ["4"]
-    untimed = intake(labelled("shop-00001-abc", timestamp="?", textPayload="x"))
+    assert chosen(RECORDS, "all", **bounds) == ["1", "2"]
+    assert chosen(RECORDS, "all", service="cart") == ["4"]
+    untimed = [labelled("shop-00001-abc", timestamp="?", textPayload="x")]
     assert chosen(untimed, "all") == ["0"]
     assert chosen(untimed, "all", from_time="2026-03-01T10:00:01Z") == []

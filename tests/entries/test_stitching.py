@@ -8,7 +8,8 @@ import pytest
 from builders import entry, raw
 from hypothesis import given, settings, strategies as st
 
-from forensics.entries import decode_entry, stitch
+from forensics.entries import decode_entry, stitch, stitching
+from forensics.entries.lines import line_of
 from forensics.model import Level, Place, RawEntry
 
 if TYPE_CHECKING:
@@ -262,3 +263,12 @@ def test_stitching_twice_or_in_another_order_is_the_same(
     assert stitch(once) == once
     chance.shuffle(entries)
     assert stitch(entries) == once
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(TEXTS, STREAMS), max_size=14))
+def test_lines_apart_from_others_need_not_be_looked_at(texts: list[tuple[str, dict[str, Any]]]) -> None:
+    stream = [line for e in sorted(made(texts), key=key) if (line := line_of(e)) is not None]
+    at_once = [[line.entry for line in group.lines] for group in stitching._groups(stream)]
+    in_runs = [[line.entry for line in group] for run in stitching._runs(stream) for group in stitching._joined(run)]
+    assert in_runs == at_once

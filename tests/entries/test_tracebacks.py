@@ -293,3 +293,8 @@ def test_cut_and_torn_texts_break_nothing(noise: str, text: str) -> None:
     for torn in (text[: len(noise)], noise + text, text + noise, text[len(noise) :], text.replace("\n", noise)):
         for exception in parse_exceptions(torn):
             assert isinstance(exception.value, str)
+
+
+def test_a_header_of_which_only_a_name_is_left_is_read() -> None:
+    (found,) = parse_exceptions("error\n    at f (/app/a.js:1:2)\n    at g (/app/b.js:2:3)")
+    assert (found.type, found.value, len(found.frames)) == ("error", "", 2)

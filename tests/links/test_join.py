@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-from builders import decoded, raw, request
+from builders import journal, raw, request
 
-from forensics.classify import Classifier
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
 from forensics.model import (
@@ -10,7 +9,6 @@ from forensics.model import (
     Explains,
     FailureClass,
     Leaf,
-    Level,
     Link,
     Nanoseconds,
     Priority,
@@ -50,11 +48,10 @@ RULES = (
 
 
 def joined(*records: dict[str, object], rules: tuple[Rule, ...] = RULES) -> tuple[dict[str, Cluster], tuple[Link, ...]]:
-    entries = decoded(*records)
+    entries = journal(*records, rules=rules)
     by_id = {r.id: r for r in rules}
-    classifier = Classifier(rules)
-    clusters, members = group([classifier.classify(e) for e in entries], by_id, find_lives(entries), Level.ERROR)
-    return {c.signature or c.title: c for c in clusters}, link(clusters, members, by_id)
+    clusters, members = group(entries, by_id, find_lives(entries))
+    return {c.signature or c.title: c for c in clusters}, link(clusters, members, by_id, entries)
 
 
 def test_a_request_is_judged_at_its_end() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forensics.errors import RuleError
-from forensics.rulebook import folders as folders_module, load_rules
+from forensics.rulebook import folders as folders_module, kept, load_rules
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, other: str) -> Path
     (folder / "README.md").write_text("# no rule")
     (folder / "run" / "lock-slow.yaml").write_text(other)
     monkeypatch.setattr(folders_module, "bundled", lambda _: folder)
+    monkeypatch.setattr(kept, "_place", lambda: tmp_path / "kept-rules.msgpack")
     return folder
 
 

@@ -6,21 +6,22 @@ import re
 from typing import TYPE_CHECKING
 
 from forensics.entries.exceptions.frames import named_frame, python_frame
+from forensics.entries.late import late
 
 if TYPE_CHECKING:
     from forensics.model import Frame
 
 # at com.example.Shop.pay(Shop.java:40)      at app//com.example.Shop.pay(Native Method)
-_JAVA = re.compile(
+_JAVA = late(
     r"""at\ (?P<function>[\w.$/<>@\-]+)
     \((?P<file>[\w.$\-]+\.(?:java|kt|scala|groovy|clj)|Native\ Method|Unknown\ Source|<generated>)
     (?::(?P<line>\d+))?\)(?:\ ~?\[[^\]]*\])?""",
     re.VERBOSE,
 )
 # at Shop.Api.Pay(Order order) in /src/Api.cs:line 20      at System.Linq.Enumerable.First[T](IEnumerable`1 source)
-_DOTNET = re.compile(r"at (?P<function>[^\s(]+)\([^\n]*?\)(?: in (?P<file>.+?):line (?P<line>\d+))?")
+_DOTNET = late(r"at (?P<function>[^\s(]+)\([^\n]*?\)(?: in (?P<file>.+?):line (?P<line>\d+))?")
 # /app/server.js:12:5      file:///app/dist/index.mjs:815:32      node:internal/process/task_queues:95:5
-_NODE_PLACE = re.compile(r"(?:file://)?(?P<file>(?=[^\n]*[/\\.<])[^\n]+?):(?P<line>\d+):\d+")
+_NODE_PLACE = late(r"(?:file://)?(?P<file>(?=[^\n]*[/\\.<])[^\n]+?):(?P<line>\d+):\d+")
 
 
 def frame_of(line: str) -> Frame | None:

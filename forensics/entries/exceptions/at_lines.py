@@ -9,6 +9,7 @@ import re
 
 from forensics.entries.exceptions.at_frames import frame_of
 from forensics.entries.exceptions.types import TYPE, UNCAUGHT
+from forensics.entries.late import late
 from forensics.model import ExceptionInfo, Frame
 
 _CAUSE = (
@@ -16,15 +17,15 @@ _CAUSE = (
     r"(?::|(?<=>))\s*"
 )
 # java.lang.IllegalStateException: boom    Error [ERR_X]: boom    [cause]: TypeError: boom    Caused by: a.b.C: boom
-_HEADER = re.compile(
+_HEADER = late(
     rf"""\s*(?:{_CAUSE})?(?i:{UNCAUGHT})?(?:Exception\ in\ thread\ "[^"\n]*"\ )?
     (?P<type>{TYPE}|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[[A-Z][A-Z0-9_]*\])?(?::\s?(?P<value>[^\n]*)|\s*)$""",
     re.VERBOSE,
 )
 # Error fetching orders Error: timeout
-_INNER_HEADER = re.compile(rf"[^\n]*?\s(?P<type>{TYPE}):\s(?P<value>[^\n]*)$")
+_INNER_HEADER = late(rf"[^\n]*?\s(?P<type>{TYPE}):\s(?P<value>[^\n]*)$")
 _END_OF_INNER = "--- End of inner exception stack trace ---"
-_MORE = re.compile(r"\s*(?:\.\.\. \d+ |--- End of )")
+_MORE = late(r"\s*(?:\.\.\. \d+ |--- End of )")
 
 
 def may_be(text: str) -> bool:
@@ -102,7 +103,7 @@ class _Reader:
     def _begin_without_header(self, lines: list[str]) -> None:
         plain = next((match for line in reversed(lines) if (match := _HEADER.match(line))), None)
         found = plain or next((match for line in lines if (match := _INNER_HEADER.match(line))), None)
-        self.open = [_Block(found["type"] if found else "", found["value"] if found else "")]
+        self.open = [_Block(found["type"] if found else "", (found["value"] or "") if found else "")]
         self.chains.append(list(self.open))
 
     def finish(self) -> tuple[ExceptionInfo, ...]:

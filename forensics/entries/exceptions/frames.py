@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+from forensics.entries.late import late
 from forensics.model import Frame
 
-_FOREIGN_FILE = re.compile(
+_FOREIGN_FILE = late(
     r"""
       site-packages | dist-packages | /lib/python\d | \\Lib\\ | /python\d(?:\.\d+)?/lib/ | ^<
     | node_modules | ^node: | ^internal/ | ^\[eval | ^native$ | /\.pnp\. | /\.yarn/
@@ -18,7 +20,7 @@ _FOREIGN_FILE = re.compile(
 )
 
 # Packages of runtimes and frameworks, by the name that stands before a function.
-_FOREIGN_FUNCTION = re.compile(
+_FOREIGN_FUNCTION = late(
     r"""(?:(?:app|platform|bootstrap)//|java\.\w+(?:@[\d.]+)?/)?
     (?: javax?\. | jdk\. | sun\. | com\.sun\. | jakarta\. | kotlinx?\. | scala\. | groovy\. | clojure\.
       | org\.(?:springframework|apache|eclipse|hibernate|postgresql|mariadb|slf4j|jboss|junit|codehaus)\.
@@ -32,13 +34,25 @@ _FOREIGN_FUNCTION = re.compile(
     re.VERBOSE,
 )
 
+_MEMORABLE = 200
+"""Characters of the longest name of a file that is worth remembering; the same files come again and again."""
+
+
+def _is_foreign(file: str) -> bool:
+    return _is_known_foreign(file) if len(file) <= _MEMORABLE else _FOREIGN_FILE.search(file) is not None
+
+
+@lru_cache(maxsize=1024)
+def _is_known_foreign(file: str) -> bool:
+    return _FOREIGN_FILE.search(file) is not None
+
 
 def python_frame(file: str, line: int | None, function: str) -> Frame:
     """Make a frame whose file tells where its code comes from."""
-    return Frame(file=file, line=line, function=function, in_app=bool(file) and not _FOREIGN_FILE.search(file))
+    return Frame(file=file, line=line, function=function, in_app=bool(file) and not _is_foreign(file))
 
 
 def named_frame(file: str, line: int | None, function: str) -> Frame:
     """Make a frame whose function's package tells as well: Java, .NET and Go print no full path."""
-    foreign = bool(_FOREIGN_FUNCTION.match(function)) or bool(file and _FOREIGN_FILE.search(file))
+    foreign = bool(_FOREIGN_FUNCTION.match(function)) or bool(file and _is_foreign(file))
     return Frame(file=file, line=line, function=function, in_app=not foreign)

@@ -5,19 +5,20 @@ from __future__ import annotations
 import re
 
 from forensics.entries.exceptions.frames import named_frame
+from forensics.entries.late import late
 from forensics.model import ExceptionInfo, Frame
 
 # panic: runtime error: index out of range [5] with length 3
 # http: panic serving 10.0.0.1:5000: runtime error: invalid memory address or nil pointer dereference
 # fatal error: all goroutines are asleep - deadlock!
-_PANIC = re.compile(
+_PANIC = late(
     r"""^[ \t]*(?:[^\n]*?http:\ panic\ serving\ [^\n ]+:\ |(?P<type>panic|fatal\ error):\ )
     (?P<value>[^\n]*?)(?:\ \[recovered(?:,\ repanicked)?\])?$""",
     re.MULTILINE | re.VERBOSE,
 )
 # main.(*Shop).Pay(0xc000012345, {0x1, 0x2})
 # 	/app/shop.go:12 +0x1d
-_FRAME = re.compile(
+_FRAME = late(
     r"^(?:created by )?(?P<function>[^\s(][^\n]*?)(?:\([^()\n]*\))?(?: in goroutine \d+)?\n"
     r"[ \t]+(?P<file>[^\n]+?\.(?:go|s)):(?P<line>\d+)(?: \+0x[0-9a-f]+)?[ \t]*$",
     re.MULTILINE,

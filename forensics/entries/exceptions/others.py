@@ -6,37 +6,38 @@ import re
 
 from forensics.entries.exceptions.frames import python_frame
 from forensics.entries.exceptions.types import TYPE
+from forensics.entries.late import late
 from forensics.model import ExceptionInfo, Frame
 
 # app/shop.rb:12:in `pay': undefined method `total' for nil (NoMethodError)
-_RUBY = re.compile(
+_RUBY = late(
     rf"""^(?P<file>[^\s:]+):(?P<line>\d+):in\ [`'](?P<function>[^'\n]+)':\ (?P<value>[^\n]*)\ \((?P<type>{TYPE})\)""",
     re.VERBOSE | re.MULTILINE,
 )
 # NoMethodError (undefined method `total' for nil):
-_RAILS = re.compile(rf"^(?P<type>{TYPE}) \((?P<value>[^\n]*)\):?\s*$", re.MULTILINE)
+_RAILS = late(rf"^(?P<type>{TYPE}) \((?P<value>[^\n]*)\):?\s*$", re.MULTILINE)
 # 	from app/shop.rb:3:in `<main>'      app/shop.rb:3:in `pay'
-_RUBY_FRAME = re.compile(
+_RUBY_FRAME = late(
     r"^\s*(?:from )?(?P<file>[^\s:]+\.\w+):(?P<line>\d+):in [`'](?P<function>[^'\n]+)'\s*$", re.MULTILINE
 )
 
 # PHP Fatal error:  Uncaught RuntimeException: no such order in /app/shop.php:12
-_PHP = re.compile(
+_PHP = late(
     rf"""(?<![\w$.:\\])(?P<type>{TYPE}):\ (?P<value>[^\n]{{0,2000}}?)
     \ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
     re.VERBOSE,
 )
 # PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted in /app/shop.php on line 9
-_PHP_FATAL = re.compile(
+_PHP_FATAL = late(
     r"""PHP\ (?P<type>(?:Fatal|Parse)\ error):\s+(?P<value>[^\n]{0,2000}?)
     \ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
     re.VERBOSE,
 )
 # #0 /app/index.php(3): Shop->pay()
-_PHP_FRAME = re.compile(r"^\#\d+ (?P<file>[^\s(]+\.php)\((?P<line>\d+)\): (?P<function>[^\n(]+)", re.MULTILINE)
+_PHP_FRAME = late(r"^\#\d+ (?P<file>[^\s(]+\.php)\((?P<line>\d+)\): (?P<function>[^\n(]+)", re.MULTILINE)
 
 # thread 'main' panicked at src/main.rs:4:5:\nno such order      thread 'main' panicked at 'no order', src/main.rs:4:5
-_RUST = re.compile(
+_RUST = late(
     r"""thread\ '[^'\n]*'(?:\ \(\d+\))?\ panicked\ at\ (?:'(?P<old>[^\n]*?)',\ )?
     (?P<file>[^\s:]+\.rs):(?P<line>\d+):\d+:?(?:\n(?P<value>[^\n]*))?""",
     re.VERBOSE,
@@ -58,12 +59,13 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
 
 
 def _ruby(text: str) -> ExceptionInfo | None:
-    header = _RUBY.search(text) or (_RAILS.search(text) if ":in " in text else None)
+    placed = _RUBY.search(text)
+    header = placed or (_RAILS.search(text) if ":in " in text else None)
     if header is None:
         return None
     frames = [_frame(match) for match in _RUBY_FRAME.finditer(text)]
-    if header.re is _RUBY:
-        frames.insert(0, _frame(header))
+    if placed is not None:
+        frames.insert(0, _frame(placed))
     return ExceptionInfo(type=header["type"], value=header["value"], frames=tuple(reversed(frames)))
 
 

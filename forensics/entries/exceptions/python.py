@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from typing import TYPE_CHECKING
 
 from forensics.entries.exceptions.frames import python_frame
 from forensics.entries.exceptions.types import TYPE
+from forensics.entries.late import late
 from forensics.model import ExceptionInfo, Frame
+
+if TYPE_CHECKING:
+    import re
 
 HEADER = "Traceback (most recent call last)"
 CONNECTIVES = (
@@ -18,13 +22,13 @@ CONNECTIVES = (
 #   + Exception Group Traceback (most recent call last):
 #   |   File "/app/main.py", line 12, in handler
 #   +-+---------------- 1 ----------------
-_MARGIN = re.compile(r"\s*(?:[|+] ?)+")
-_SEPARATOR = re.compile(r"(?P<margin>\s*(?:\| ?)*\+(?:-\+)?)-{5,}(?: (?:\d+|\.\.\.) -+)?$")
+_MARGIN = late(r"\s*(?:[|+] ?)+")
+_SEPARATOR = late(r"(?P<margin>\s*(?:\| ?)*\+(?:-\+)?)-{5,}(?: (?:\d+|\.\.\.) -+)?$")
 # File "/app/main.py", line 12, in handler
-_FRAME = re.compile(r'(?P<indent>\s*)File "(?P<file>[^"\n]+)",\s?line (?P<line>\d+)(?:, in (?P<function>.+))?')
+_FRAME = late(r'(?P<indent>\s*)File "(?P<file>[^"\n]+)",\s?line (?P<line>\d+)(?:, in (?P<function>.+))?')
 # pymysql.err.OperationalError: (1364, "…")      KeyError      ExceptionGroup: two failed (2 sub-exceptions)
-_EXCEPTION = re.compile(r"(?P<type>[A-Za-z_][\w.<>]*)(?::\s(?P<value>.*)|:?)$")
-_SURELY_EXCEPTION = re.compile(rf"(?P<type>{TYPE})(?::\s?(?P<value>.*)|)$")
+_EXCEPTION = late(r"(?P<type>[A-Za-z_][\w.<>]*)(?::\s(?P<value>.*)|:?)$")
+_SURELY_EXCEPTION = late(rf"(?P<type>{TYPE})(?::\s?(?P<value>.*)|)$")
 
 
 def may_be(text: str) -> bool:

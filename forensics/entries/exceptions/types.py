@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from forensics.entries.late import late
 from forensics.model import ExceptionInfo
 
 # Types whose name does not end like an exception's.
@@ -22,7 +23,7 @@ _LOWER = (
 )
 TYPE = rf"(?:{_PACKAGE}|{_ENDS_LIKE_ONE}|(?:[A-Za-z_]\w*\.)*(?:{_KNOWN})|{_LOWER})"
 
-_TYPE_ALONE = re.compile(rf"{TYPE}\Z")
+_TYPE_ALONE = late(rf"{TYPE}\Z")
 
 # What a runtime says before the name of an exception that nobody caught.
 UNCAUGHT = (
@@ -31,7 +32,7 @@ UNCAUGHT = (
     r"|PHP\ (?:Fatal|Parse)\ error:\s+(?:Uncaught\ )?|Fatal\ error:\s+Uncaught\ |panic:\s+)"
 )
 
-_CRASH = re.compile(
+_CRASH = late(
     r"(?:uncaught|unhandled) (?:exception|error|rejection|promise)|unhandledpromiserejection"
     r"|exception in (?:thread|asgi application|worker process)|fatal python error",
     re.IGNORECASE,
@@ -42,13 +43,13 @@ _CRASH = re.compile(
 # [Capture Error Trace] SyntaxError: Expected ',' or ']'
 # UnhandledPromiseRejection [ERR_X]: …
 # NoMethodError (undefined method 'total' for nil):
-_START = re.compile(
+_START = late(
     rf"""(?:\[[^\]\n]{{1,60}}\]\s*)* (?i:{UNCAUGHT})? (?P<type>{TYPE}) (?:\ \[[A-Z][A-Z0-9_]*\])?
     (?: :(?=\s|$)\s*(?P<value>.*) | \ \((?P<told>[^\n]*)\):?[ \t]*(?:\n.*)?\Z | \Z)""",
     re.VERBOSE | re.DOTALL,
 )
 # (psycopg2.OperationalError) connection to server failed
-_IN_PARENTHESES = re.compile(rf"\((?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
+_IN_PARENTHESES = late(rf"\((?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
 
 _SCANNED = 400
 """A type's name stands at the start; a long text is not searched for it."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.sources.json_values import NotJsonError, decode_at, is_entry
+from forensics.sources.blocks import sliced, too_long
+from forensics.sources.json_values import NotJsonError, is_entry
 from forensics.sources.keys import ANY_KEYS
 from forensics.sources.shapes.element import Element
+from forensics.sources.windows import LONGEST, NeedsMoreError, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from forensics.sources.opening import Content
 
@@ -18,45 +20,76 @@ name = "an entry as JSON inside another text"
 
 # An object whose first key may be an entry's: {"insertId": …
 _BEGINNING = re.compile(r"\{\s*\"(?:" + "|".join(sorted(ANY_KEYS)) + r")\"\s*:")
+_LONGEST_BEGINNING = 64 * 1024
 # The margin of a comment: ` * `, `// `, `# `, `> `
 _MARGIN = re.compile(r"^[ \t]*(?://+|\*(?!/)|#+|>)[ \t]?", re.MULTILINE)
 
 
 def accepts(content: Content) -> bool:
-    """Tell whether an entry begins somewhere and can be decoded."""
-    if "\0" in content.head_text or not any(map(_BEGINNING.search, _readings(content.head_text))):
+    """Tell whether an entry begins somewhere and can be decoded; of a very long text, in its first megabytes."""
+    text = content.head_text
+    if "\0" in text or not (_BEGINNING.search(text) or _BEGINNING.search(_MARGIN.sub("", text))):
         return False
-    return any(element.value is not None for element in read(content))
+    beginning = content.everything()
+    return any(element.value is not None for reading in _READINGS for element in _elements(reading(sliced(beginning))))
 
 
 def read(content: Content) -> Iterator[Element]:
     """Yield the entries; their place is the line where they begin."""
-    as_it_is, without_margins = map(list, map(_elements, _readings(content.everything().decode("utf-8", "replace"))))
-    yield from without_margins if _entries(without_margins) > _entries(as_it_is) else as_it_is
+    beginning = content.everything()
+    as_it_is, without_margins = (_entries(_elements(reading(sliced(beginning)))) for reading in _READINGS)
+    reading = _READINGS[without_margins > as_it_is]
+    yield from _elements(reading(content.blocks()))
 
 
-def _readings(text: str) -> tuple[str, str]:
-    return text, _MARGIN.sub("", text)
-
-
-def _entries(elements: list[Element]) -> int:
+def _entries(elements: Iterator[Element]) -> int:
     return sum(element.value is not None for element in elements)
 
 
-def _elements(text: str) -> Iterator[Element]:
-    position, line = 0, 1
-    while beginning := _BEGINNING.search(text, position):
-        line += text.count("\n", position, beginning.start())
-        position = beginning.start()
+def _without_margins(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    # Each block but the last ends where a line does: a margin stands at the beginning of a line.
+    rest = b""
+    for block in blocks:
+        lines, line_break, rest = (rest + block).rpartition(b"\n")
+        yield _without_margin(lines + line_break)
+    yield _without_margin(rest)
+
+
+def _without_margin(lines: bytes) -> bytes:
+    return _MARGIN.sub("", lines.decode("utf-8", "replace")).encode()
+
+
+_READINGS: tuple[Callable[[Iterable[bytes]], Iterable[bytes]], ...] = (iter, _without_margins)
+
+
+def _elements(blocks: Iterable[bytes]) -> Iterator[Element]:
+    window = Window(blocks)
+    while beginning := _next_beginning(window):
+        window.position = beginning.start()
+        line = window.line
         try:
-            value, end = decode_at(text, position)
+            value, end = window.decode(window.position)
+        except NeedsMoreError:
+            if window.grow():
+                continue
+            yield Element(number=line, problem=too_long(LONGEST))
+            window.position = beginning.end()
         except NotJsonError as error:
             yield Element(number=line, problem=str(error))
-            end = beginning.end()
+            window.position = beginning.end()
         else:
             if is_entry(value):
                 yield Element(number=line, value=value)
+                window.position = end
             else:
-                end = beginning.end()
-        line += text.count("\n", position, end)
-        position = end
+                window.position = beginning.end()
+
+
+def _next_beginning(window: Window) -> re.Match[str] | None:
+    """Find where an entry may begin, and read on until one does."""
+    while not (found := _BEGINNING.search(window.text, window.position)) and not window.is_end:
+        last = window.text.rfind("{")
+        is_near = last >= len(window.text) - _LONGEST_BEGINNING
+        window.position = max(window.position, last if is_near else len(window.text))
+        window.grow()
+    return found

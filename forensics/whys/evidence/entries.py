@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from forensics.citations import cite
-from forensics.model import Evidence, LogEntry, Nanoseconds, Occurrence, Verdict, WhyRule
+from forensics.model import Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
 from forensics.timestamps import format_lag, parse_duration
 from forensics.whys.scene import Gathered, Scene, judge
 from forensics.whys.wording import counted, units
@@ -44,8 +44,8 @@ def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
     before = "before" in argument
     window = parse_duration(str(argument["before" if before else "after"]))
     observable = [o for o in scene.occurrences if not before or _observable(o, window, scene)]
-    found = [(o, e) for o in observable if (e := _find(why, scene, o, window, before=before)) is not None]
-    lags = [_distance(o, e) for o, e in found]
+    found = [(o, row) for o in observable if (row := _find(why, scene, o, window, before=before)) is not None]
+    lags = [abs(o.start - scene.stage.journal.times[row]) / _SECOND for o, row in found]
     count, of = len(found), len(observable)
     where = "before" if before else "after"
     if not found:
@@ -58,7 +58,7 @@ def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
         return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
     span = (min(lags), max(lags))
     statement = f"{count} of {of} {units(scene.cluster)} have it {format_lag(span)} {where}"
-    refs = tuple(cite(entry) for _, entry in found[:REFS])
+    refs = tuple(cite(scene.stage.journal.entry(row)) for _, row in found[:REFS])
     evidence = Evidence(kind="entries", statement=statement, count=count, of=of, refs=refs)
     values = {"count": count, "of": of, "lag": format_lag(span)}
     return Gathered(verdict=judge(count, of), evidence=(evidence,), values=values)
@@ -76,16 +76,14 @@ def _observable(occurrence: Occurrence, window: Nanoseconds, scene: Scene) -> bo
     )
 
 
-def _find(why: WhyRule, scene: Scene, occurrence: Occurrence, window: Nanoseconds, *, before: bool) -> LogEntry | None:
-    if why.condition is None:
+def _find(why: WhyRule, scene: Scene, occurrence: Occurrence, window: Nanoseconds, *, before: bool) -> int | None:
+    """Return the nearest row of the occurrence's instance that satisfies the condition of a why."""
+    condition, journal = why.condition, scene.stage.journal
+    if condition is None:
         return None
-    first, last = occurrence.start, max(e.time for e in occurrence.entries)
+    first, last = occurrence.start, max(journal.times[row] for row in occurrence.rows)
     start, end = (first - window, first) if before else (last, last + window)
-    own_ids = {id(entry) for entry in occurrence.entries}
     near = scene.stage.neighbours.between(occurrence, start, end)
     ordered = reversed(near) if before else near
-    return next((e for e in ordered if id(e) not in own_ids and scene.stage.holds(why.condition, e)), None)
-
-
-def _distance(occurrence: Occurrence, entry: LogEntry) -> float:
-    return abs(occurrence.start - entry.time) / _SECOND
+    own = set(occurrence.rows)
+    return next((row for row in ordered if row not in own and scene.stage.holds(condition, row, journal)), None)

@@ -14,7 +14,8 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     frame = innermost_frame(speaker(scene))
     if frame is None:
         return _nothing(scene)
-    same = sum(any(innermost_frame(e) == frame for e in o.entries) for o in scene.occurrences)
+    journal = scene.stage.journal
+    same = sum(any(journal.gist(row).frame == frame for row in o.rows) for o in scene.occurrences)
     chain = chain_of(speaker(scene))
     raised = f"raised at `{place(frame)}` in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"
     chained = f"; exceptions, first raised first: {' → '.join(chain)}" if len(chain) > 1 else ""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.citations import cite
-from forensics.model import Cluster, EntryRef, Evidence, Link, LogEntry, Occurrence, Verdict, WhyRule
+from forensics.model import Cluster, EntryRef, Evidence, Link, Occurrence, Verdict, WhyRule
 from forensics.timestamps import format_lag
 from forensics.whys.scene import SUPPORTED_FROM, Gathered, Scene, judge
 from forensics.whys.wording import units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from forensics.journal import Journal
 
 PAIRS = 2
 """Pairs of cause and symptom that a document cites; all are in the logs."""
@@ -83,24 +85,24 @@ def _evidence(link: Link, scene: Scene, *, rival: bool = False) -> Evidence:
 
 def _pairs(link: Link, scene: Scene) -> Iterator[EntryRef]:
     """Cite a cause and the symptom that followed it, for the first occurrences that show it."""
-    causes = [e for o in scene.stage.members[link.cause].occurrences for e in o.entries]
+    journal = scene.stage.journal
+    causes = scene.stage.members[link.cause].rows
     shown = 0
     for occurrence in scene.stage.members[link.symptom].occurrences:
-        symptom = occurrence.entries[0]
-        near = [e for e in causes if _joined(e, occurrence, link.by)]
-        best = min(near, key=lambda e: (abs(e.time - occurrence.end), e.sort_key), default=None)
+        near = [row for row in causes if _joined(row, occurrence, link.by, journal)]
+        best = min(near, key=lambda row: (abs(journal.times[row] - occurrence.end), row), default=None)
         if best is not None:
             shown += 1
-            yield cite(best)
-            yield cite(symptom)
+            yield cite(journal.entry(best))
+            yield cite(journal.entry(occurrence.rows[0]))
         if shown == PAIRS:
             return
 
 
-def _joined(cause: LogEntry, symptom: Occurrence, by: str) -> bool:
+def _joined(cause: int, symptom: Occurrence, by: str, journal: Journal) -> bool:
     if by == "trace":
-        return cause.trace == symptom.trace
-    return by == "revision" or cause.instance == symptom.instance
+        return journal.traces[cause] == symptom.trace
+    return by == "revision" or journal.instance(cause) == symptom.instance
 
 
 def _rivals(link: Link, scene: Scene) -> list[Link]:

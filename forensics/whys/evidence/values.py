@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import lru_cache
 
-from forensics.exceptions import innermost_frame, root_exception
-from forensics.fields import field_fault, read_field
-from forensics.model import Classified, Evidence, WhyRule
+from forensics.model import Evidence, WhyRule
 from forensics.whys.scene import Gathered, Scene, judge
 from forensics.whys.wording import plain, units
 
@@ -17,14 +16,15 @@ SHOWN = 3
 def gather(why: WhyRule, scene: Scene) -> Gathered:
     """Count the occurrences whose entries give every named value, and list the values with their numbers."""
     names = [why.evidence] if isinstance(why.evidence, str) else list(why.evidence)
-    by_entry = {id(item.entry): _values(item, names) for item in scene.classified}
+    journal = scene.stage.journal
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
+    in_a_sentence = lru_cache(1024)(plain)
     complete = 0
     for occurrence in scene.occurrences:
-        seen = {pair for entry in occurrence.entries for pair in by_entry[id(entry)].items()}
+        seen = {pair for row in occurrence.rows for pair in journal.gist(row).values if pair[0] in names}
         complete += {name for name, _ in seen}.issuperset(names)
         for name, value in seen:
-            counts[name][plain(value)] += 1
+            counts[name][in_a_sentence(value)] += 1
     of = scene.cluster.occurrences
     said = "; ".join(_said(name, counter, of) for name, counter in counts.items())
     evidence = Evidence(
@@ -51,20 +51,3 @@ def _said(name: str, counter: Counter[str], of: int) -> str:
 
 def _ordered(counter: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
-
-
-def _values(item: Classified, names: list[str]) -> dict[str, str]:
-    captures = item.primary.captures if item.primary else {}
-    found = {name: captures.get(name) or _field(item, name) for name in names}
-    return {name: value for name, value in found.items() if value}
-
-
-def _field(item: Classified, name: str) -> str:
-    """Read a field; of a chain of exceptions the one where it began speaks."""
-    root = root_exception(item.entry)
-    if root is not None and name in {"exception.type", "exception.value"}:
-        return root.type if name == "exception.type" else root.value
-    frame = innermost_frame(item.entry)
-    if name == "frame.line":
-        return str(frame.line) if frame and frame.line is not None else ""
-    return next(iter(read_field(item.entry, name)), "") if field_fault(name) is None else ""

@@ -1,0 +1,146 @@
+"""An RE2 pattern in, words out of which any text that it is found in holds at least one.
+
+Only what is certain is used: a class, a wildcard or a repetition ends a word, and syntax that is not known here means
+that nothing is certain.
+"""
+
+from __future__ import annotations
+
+import re
+from string import punctuation
+
+_TOKEN = re.compile(
+    r"""
+    [^\\\[\](){}|*+?.^$]+                               # plain characters
+  | \\(?:x\{[0-9A-Fa-f]+\} | [pP]\{\^?\w+\} | [pP]\w | x[0-9A-Fa-f]{2} | [^0-9QxpP])
+  | \[\^?\]?(?:\[:\^?[a-z]+:\] | \\. | [^\]\\])*\]      # a class
+  | \(\?P?<\w+> | \(\?[imsU-]*: | \(\?[imsU-]+\) | \((?!\?)
+  | [)|.^$]
+  | [*+?]\?? | \{\d+(?:,\d*)?\}\??
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_COMMON = (
+    "error exception failed failure fail http https server request response connection service database query module "
+    "message resource internal invalid document close closed code socket received timeout file the of no in is not set"
+)
+"""Words of nearly every log that is asked about: a pattern that needs another word beside is tried less often."""
+_ESCAPED = {f"\\{character}": character for character in punctuation}
+_OPTIONAL = ("*", "?", "{0")
+_REPEATS = frozenset("*+?{")
+_NO_CHARACTERS = frozenset("\\[.^$*+?{")
+"""How tokens begin that stand for no character, or for one of many."""
+_SHORTEST = 2
+"""A single character is in nearly every text."""
+_LONGEST = 12
+"""More than this of a word says little more, and costs states of the automaton that looks for it."""
+
+Words = tuple[str, ...]
+_Worth = tuple[bool, int, int]
+_NOTHING: _Worth = (False, 0, 0)
+
+
+def needed_words(pattern: str) -> Words | None:
+    """List words, in lower case, of which a text in lower case must hold one; None when there are none."""
+    tokens = _TOKEN.findall(pattern)
+    if sum(map(len, tokens)) != len(pattern):
+        return None
+    return _words_of(tokens)
+
+
+class _Group:
+    """A pattern or a group in it while it is read."""
+
+    __slots__ = ("best", "branches", "run", "worth")
+
+    def __init__(self) -> None:
+        self.branches: list[Words | None] = []
+        """What the branches need that have ended."""
+        self.best: Words | None = None
+        """What the open branch needs."""
+        self.worth = _NOTHING
+        self.run = ""
+        """The characters that follow each other at the end of it."""
+
+    def end_run(self) -> None:
+        if len(self.run) >= _SHORTEST:
+            self.offer((self.run[:_LONGEST].lower(),))
+        self.run = ""
+
+    def end_branch(self) -> None:
+        self.end_run()
+        self.branches.append(self.best)
+        self.best, self.worth = None, _NOTHING
+
+    def offer(self, words: Words | None) -> None:
+        if words is not None and (worth := _worth(words)) > self.worth:
+            self.best, self.worth = words, worth
+
+    def words(self) -> Words | None:
+        """Return what all branches need together; None when one of them needs nothing."""
+        self.end_branch()
+        collected: list[str] = []
+        for words in self.branches:
+            if words is None:
+                return None
+            collected += words
+        return tuple(dict.fromkeys(collected))
+
+
+def _words_of(tokens: list[str]) -> Words | None:
+    group = _Group()
+    outer: list[_Group] = []
+    for token, after in zip(tokens, (*tokens[1:], ""), strict=False):
+        first = token[0]
+        if first == "(":
+            group.end_run()
+            if token[-1] != ")":  # `(?i)` opens nothing
+                outer.append(group)
+                group = _Group()
+        elif first == ")":
+            if not outer:
+                return None
+            words = group.words()
+            group = outer.pop()
+            if not after.startswith(_OPTIONAL):
+                group.offer(words)
+        elif first == "|":
+            group.end_branch()
+        else:
+            _take(group, token, after)
+    return None if outer else group.words()
+
+
+def _take(group: _Group, token: str, after: str) -> None:
+    """Add the characters of a token to the run; one that is repeated ends it."""
+    if token[0] in _NO_CHARACTERS:
+        if token not in _ESCAPED:
+            group.end_run()
+            return
+        token = _ESCAPED[token]
+    text = token
+    repeated = after[:1] in _REPEATS
+    if repeated and after.startswith(_OPTIONAL):
+        text = text[:-1]
+    if text.isascii():
+        group.run += text
+    else:
+        _take_beyond_ascii(group, text)
+    if repeated:
+        group.end_run()
+
+
+def _take_beyond_ascii(group: _Group, text: str) -> None:
+    """Add characters that have no case; one that has may also be written in ways that are not looked for."""
+    for character in text:
+        if character.isascii() or character.lower() == character.upper():
+            group.run += character
+        else:
+            group.end_run()
+
+
+def _worth(words: Words) -> _Worth:
+    """Prefer words that are not common, then long ones, then few."""
+    shortest = min(map(len, words))
+    is_rare = shortest > _SHORTEST and not any(word.strip(" :.") in _COMMON for word in words)
+    return is_rare, shortest, -len(words)

@@ -1,0 +1,121 @@
+"""A report in, the words of one screen for a tired reader out: lines, and the cells of two tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from forensics.model import Cluster, Finding, Report, Role, Verdict
+from forensics.render import words
+from forensics.render.escape import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = 72
+"""Characters of a cluster's name on the screen."""
+ROWS = 12
+"""Clusters on the screen; the rest is counted and stands in index.md."""
+COLUMNS = ("role", "prio", "signature", "occurrences", "entries", "first", "last", "trend")
+NUMBERS = frozenset({"occurrences", "entries"})
+"""Columns that stand to the right."""
+
+
+class Mark(NamedTuple):
+    """The sign before the headline."""
+
+    sign: str
+    style: str
+
+
+class WhyRow(NamedTuple):
+    """One why as a row of the screen."""
+
+    number: str
+    ask: str
+    said: str
+    verdict: Verdict
+    counts: str
+
+
+def title(report: Report) -> str:
+    """Name revision, place and time."""
+    revision, coverage = report.revision, report.coverage
+    name = "all revisions" if revision.name == "all" else terminal(revision.name)
+    place = "/".join(terminal(part) for part in (revision.project, revision.location) if part)
+    length = f"({words.seconds(coverage.covered_seconds)})" if coverage.covered_seconds else ""
+    return "  ·  ".join(part for part in (name, place, f"{words.span(coverage.covered)} {length}".strip()) if part)
+
+
+def mark(report: Report) -> Mark:
+    """Choose the sign before the headline."""
+    if report.coverage.entries_selected and report.coverage.no_payload == report.coverage.entries_selected:
+        return Mark("?", "bold yellow")
+    return Mark("✗", "bold red") if report.incidents else Mark("✓", "bold green")
+
+
+def bullet(sign: str, text: str) -> str:
+    """Write a line of the screen that opens with a sign."""
+    return f"  {sign} {terminal(text)}"
+
+
+def rhythm(report: Report) -> str | None:
+    """Say how often the first incident happened, and how sure its cause is; None without one."""
+    if not report.incidents:
+        return None
+    incident = report.incidents[0]
+    root = next(c for c in report.clusters if c.id == incident.root_cluster)
+    beat = words.cadence(root) or ""
+    every = f", {beat}" if beat.startswith("one every") else ""
+    return f"    {words.occurrences(root)}{every}.   {incident.verdict}"
+
+
+def cluster_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the clusters: what is loud, how many more there are, and noise in one row."""
+    loud = [c for c in report.clusters if c.role is not Role.NOISE]
+    for cluster in loud[:ROWS]:
+        yield _cells(cluster, report)
+    blank = ("",) * len(COLUMNS)
+    if len(loud) > ROWS:
+        yield ("", "", f"… and {len(loud) - ROWS} more, in index.md", *blank[3:])
+    noise = [c for c in report.clusters if c.role is Role.NOISE]
+    if noise:
+        more = f"  (+{len(noise) - 1} more)" if len(noise) > 1 else ""
+        total = sum(c.entries for c in noise)
+        yield ("noise", "", f"{noise[0].signature}{more}", "", f"{total:,}", *blank[5:])
+
+
+def why_rows(report: Report) -> list[WhyRow]:
+    """List the whys of the first incident; none without one."""
+    if not report.incidents:
+        return []
+    finding = next(f for f in report.findings if f.cluster == report.incidents[0].root_cluster)
+    return _why_rows(finding)
+
+
+def _cells(cluster: Cluster, report: Report) -> tuple[str, ...]:
+    depth = _depth(cluster, report)
+    return (
+        ("└ " if depth else "") + cluster.role.value,
+        "" if depth else cluster.priority.value,
+        terminal(words.name(cluster, report))[:NAME],
+        f"{cluster.occurrences:,}",
+        f"{cluster.entries:,}",
+        words.clock(cluster.first_seen)[:8],
+        words.clock(cluster.last_seen)[:8],
+        words.spark(cluster.trend),
+    )
+
+
+def _depth(cluster: Cluster, report: Report) -> int:
+    incident = next((i for i in report.incidents if cluster.id in i.clusters), None)
+    return 0 if incident is None or incident.root_cluster == cluster.id else 1
+
+
+def _why_rows(finding: Finding) -> list[WhyRow]:
+    rows = []
+    for number, why in enumerate(finding.whys, 1):
+        best = why.evidence[0] if why.evidence else None
+        counts = f"{best.count}/{best.of}" if best and best.count is not None and best.of and why.verdict.holds else ""
+        said = (why.answer or why.next_step or "open").replace("`", "")
+        rows.append(WhyRow(str(number), terminal(why.ask), terminal(said), why.verdict, counts))
+    return rows

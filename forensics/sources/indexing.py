@@ -1,0 +1,149 @@
+"""NDJSON in, sheets of its index out: plain large files are read in parts, by several processes where that pays."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from forensics.model import PassedOver, Place, Reader, Sheet
+from forensics.sources.finding import STDIN
+from forensics.sources.shapes.element import Element
+from forensics.sources.shapes.lines import element_of
+from forensics.sources.shelf import FileShelf
+from forensics.sources.sieve import Sifted, sift, why_not_kept
+from forensics.workers import in_processes
+
+if TYPE_CHECKING:
+    from forensics.sources.opening import Content
+
+LARGE = 8 * 2**20
+"""Bytes from which on a plain file stays where it is, and its lines are found again by their offsets."""
+PAYS = 100 * 2**20
+"""Bytes from which on a second process saves more than it costs."""
+PART = 16 * 2**20
+"""Bytes that are read in one go."""
+_BLOCK = 1024 * 1024
+_COMPARED = 1024
+
+
+class Indexing(Struct, kw_only=True):
+    """How lines become rows of an index."""
+
+    shelf: FileShelf
+    reader: Callable[[str | None], Reader]
+    """Makes a reader for a name that is asked for, or for every line."""
+    jobs: int = 1
+    advance: Callable[[int], None] = lambda _: None
+    """Is told how many bytes were read."""
+
+
+class _Part(Struct):
+    """What came of a part of a file."""
+
+    lines: int
+    passed_over: int
+    odd: list[tuple[int, bytes]]
+    sheet: Sheet
+
+
+def index(source: str, content: Content, asked: str | None, how: Indexing) -> Iterator[Sheet | PassedOver | Element]:
+    """Yield rows of an input, how many lines were passed over, and elements for lines that are odd."""
+    size = _plain_size(source, content)
+    place = how.shelf.open(source) if size >= LARGE else None
+    parts = (
+        _parts_of_blocks(source, content, asked, how)
+        if place is None
+        else _parts_of_file(source, size, place, asked, how)
+    )
+    number = 0
+    for part in parts:
+        for at, line in part.odd:
+            if not line:
+                yield Element(number=number + at, problem=why_not_kept())
+            elif line.strip(b"\0 \t\r"):
+                yield element_of(number + at, line)
+        number += part.lines
+        if part.passed_over:
+            yield PassedOver(place=Place(source=source, record=number), lines=part.passed_over)
+        if part.sheet.times:
+            yield part.sheet
+    yield PassedOver(place=Place(source=source, record=number), lines=0)
+
+
+def _plain_size(source: str, content: Content) -> int:
+    """Return the size of a regular file that is read as it is; 0 for what is packed, or in UTF-16, or a pipe."""
+    if source == STDIN:
+        return 0
+    try:
+        found = Path(source).stat()
+        if not stat.S_ISREG(found.st_mode) or found.st_size < LARGE:
+            return 0
+        with Path(source).open("rb") as file:
+            head = file.read(_COMPARED).removeprefix(codecs.BOM_UTF8)
+    except OSError:
+        return 0
+    return found.st_size if head and content.head.startswith(head) else 0
+
+
+def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: Indexing) -> Iterator[_Part]:
+    def read(start: int) -> _Part:
+        reader = how.reader(asked)
+        with closing(os.fdopen(os.open(source, os.O_RDONLY), "rb", buffering=0)) as file:
+            first = _line_start(file.fileno(), start)
+            blocks = _blocks(file.fileno(), first, min(start + PART, size))
+            return _part(source, sift(blocks, asked, reader, place=place + first), reader)
+
+    for part in in_processes(read, range(0, size, PART), how.jobs if size >= PAYS else 1):
+        how.advance(min(PART, size))
+        yield part
+
+
+def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Indexing) -> Iterator[_Part]:
+    """Read what has no offsets of its own, and put away the lines that are selected."""
+    reader = how.reader(asked)
+    for sifted in sift(content.blocks(), asked, reader, keep=how.shelf.keep_line):
+        yield _part(source, [sifted], reader)
+
+
+def _part(source: str, blocks: Iterable[Sifted], reader: Reader) -> _Part:
+    lines = passed_over = 0
+    odd: list[tuple[int, bytes]] = []
+    for block in blocks:
+        odd += [(lines + at, line) for at, line in block.odd]
+        lines += block.lines
+        passed_over += block.passed_over
+    return _Part(lines=lines, passed_over=passed_over, odd=odd, sheet=reader.sheet(source))
+
+
+def _line_start(file: int, offset: int) -> int:
+    """Return where the first line begins that begins at an offset or behind it."""
+    at = offset - 1
+    while offset and (block := os.pread(file, _BLOCK, at)):
+        end = block.find(b"\n")
+        if end >= 0:
+            return at + end + 1
+        at += len(block)
+    return max(at, 0)
+
+
+def _blocks(file: int, start: int, end: int) -> Iterator[bytes]:
+    """Yield the lines that begin between two offsets, the last one whole, in blocks."""
+    at = start
+    while at < end and (block := os.pread(file, min(_BLOCK, end - at), at)):
+        at += len(block)
+        yield block
+        if at < end or block.endswith(b"\n"):
+            continue
+        while rest := os.pread(file, _BLOCK, at):
+            cut = rest.find(b"\n") + 1
+            yield rest[:cut] if cut else rest
+            if cut:
+                return
+            at += len(rest)

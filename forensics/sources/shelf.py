@@ -1,0 +1,106 @@
+"""Records put away while only an index of them is in memory: in the files they came from, or in a spool."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from forensics.sources.json_values import NotJsonError, decode_json, entries_in
+from forensics.sources.spelling import in_api_spelling
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FILE_BITS = 40
+"""A place is a file's number and an offset in it; the offset has as many bits."""
+_SPOOL = 0
+_WINDOW = 64 * 1024
+"""Bytes read at once."""
+_UNWRITTEN = 1024 * 1024
+
+_encoder = msgspec.json.Encoder()
+
+
+class FileShelf:
+    """Keeps lines of plain files where they are, and everything else in a temporary file."""
+
+    def __init__(self) -> None:
+        self._spool = tempfile.TemporaryFile(prefix="forensics-", buffering=0)  # noqa: SIM115 - closed with the shelf
+        self._files = [self._spool.fileno()]
+        self._unwritten = bytearray()
+        self._written = 0
+        self._window, self._window_at, self._window_of = b"", 0, -1
+
+    def open(self, path: Path | str) -> int:
+        """Open a plain file whose lines are to be found again; return the place of its first byte."""
+        self._files.append(os.open(path, os.O_RDONLY))
+        return (len(self._files) - 1) << _FILE_BITS
+
+    def keep(self, record: dict[str, Any]) -> int:
+        """Put a record away and return its place."""
+        return self.keep_line(_encoder.encode(record))
+
+    def keep_line(self, line: bytes) -> int:
+        """Put a line that holds one entry away and return its place."""
+        place = (_SPOOL << _FILE_BITS) + self._written + len(self._unwritten)
+        self._unwritten += line
+        self._unwritten += b"\n"
+        if len(self._unwritten) >= _UNWRITTEN:
+            self.flush()
+        return place
+
+    def flush(self) -> None:
+        """Write out what is kept, so that other processes find it too."""
+        if self._unwritten:
+            self._spool.write(self._unwritten)
+            self._written += len(self._unwritten)
+            self._unwritten.clear()
+
+    def record(self, place: int) -> dict[str, Any] | None:
+        """Return the record at a place, None when its file has changed since."""
+        return one_record(self.line(place))
+
+    def line(self, place: int) -> bytes:
+        """Return the bytes at a place, up to the end of the line."""
+        if place >> _FILE_BITS == _SPOOL:
+            self.flush()
+        number, offset = place >> _FILE_BITS, place & ((1 << _FILE_BITS) - 1)
+        # Entries are asked for nearly in the order in which they stand: one reading serves many of them.
+        at = offset - self._window_at if number == self._window_of else -1
+        if 0 <= at < len(self._window):
+            end = self._window.find(b"\n", at)
+            if end >= 0:
+                return self._window[at:end]
+        return self._read(number, offset)
+
+    def _read(self, number: int, offset: int) -> bytes:
+        file, size = self._files[number], _WINDOW
+        window = os.pread(file, size, offset)
+        while b"\n" not in window and len(window) == size:
+            size *= 4
+            window = os.pread(file, size, offset)
+        # The spool grows behind what was read of it.
+        self._window, self._window_at, self._window_of = window[:_WINDOW], offset, number if number != _SPOOL else -1
+        end = window.find(b"\n")
+        return window if end < 0 else window[:end]
+
+    def close(self) -> None:
+        """Let go of all files."""
+        for file in self._files[1:]:
+            os.close(file)
+        self._spool.close()
+
+
+def one_record(line: bytes) -> dict[str, Any] | None:
+    """Decode a line that was seen to hold one entry; None when it does no more."""
+    try:
+        value = decode_json(line)
+    except NotJsonError:
+        return None
+    entries = entries_in(value)
+    if entries is None or len(entries) != 1 or not isinstance(entries[0], dict):
+        return value if isinstance(value, dict) else None
+    return in_api_spelling(entries[0])

@@ -1,0 +1,85 @@
+"""A function and many arguments in, results in order out, from several processes where the platform can fork.
+
+Workers begin as copies of this process, so that the function may be a closure over whatever is in memory; arguments and
+results travel, and should be small.
+"""
+
+from __future__ import annotations
+
+import gc
+import multiprocessing
+import os
+import sys
+from collections import deque
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from forensics.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future
+
+Argument = TypeVar("Argument")
+Result = TypeVar("Result")
+
+_AHEAD = 2
+"""Arguments per worker that are given out before results are taken: more would pile results up in memory."""
+
+_function: Callable[[Any], Any] | None = None
+
+
+def default_jobs() -> int:
+    """Return how many processes may run: as many as there are processors that this one may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on every platform
+        return os.cpu_count() or 1
+
+
+def can_fork() -> bool:
+    """Tell whether workers can be copies of this process; on macOS forking is not safe beside system libraries."""
+    return sys.platform == "linux"
+
+
+def in_processes(
+    function: Callable[[Argument], Result],
+    arguments: Iterable[Argument],
+    jobs: int,
+    before: Callable[[], None] | None = None,
+) -> Iterator[Result]:
+    """Call a function with each argument in `jobs` processes; raise SourceError when one of them is killed.
+
+    `before` is called before this process is copied.
+    """
+    if jobs < 2 or not can_fork():  # noqa: PLR2004 - one process is this one
+        yield from map(function, arguments)
+        return
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - small inputs need not wait for it
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
+    global _function  # noqa: PLW0603 - what a forked worker finds, since a closure cannot be sent to it
+    _function = function
+    if before is not None:
+        before()
+    gc.freeze()
+    waiting: deque[Future[Any]] = deque()
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("fork")) as pool:
+        try:
+            for argument in arguments:
+                waiting.append(pool.submit(_call, argument))
+                if len(waiting) >= jobs * _AHEAD:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except BrokenProcessPool as error:
+            raise SourceError(
+                "a worker process was killed, perhaps because memory ran out; run again with --jobs 1"
+            ) from error
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _call(argument: object) -> object:
+    assert _function is not None  # noqa: S101 - set before the workers were forked
+    return _function(argument)
