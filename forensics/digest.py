@@ -7,33 +7,47 @@ wants to quote an entry later fetches it again by its row.
 from __future__ import annotations
 
 from array import array
-from typing import TYPE_CHECKING
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
-from forensics.classify import Classifier, is_screened
+from forensics.classify import Classifier, is_screened, leaves
 from forensics.clusters import fingerprint, is_exit, is_start, said
 from forensics.entries import decode_record, join, runs, shape_of, stitch
 from forensics.entries.fields import stream_of
 from forensics.errors import SourceError
 from forensics.exceptions import innermost_frame, root_exception
-from forensics.fields import field_fault, read_field
+from forensics.fields import field_fault, field_reader, read_field
 from forensics.journal import Journal
-from forensics.model import Classified, FailureClass, Gist, Level, Priority, Role, Rule, RuleTests
+from forensics.model import FailureClass, Gist, Level, Priority, Role, Rule, RuleTests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from forensics.model import Condition, Intake, Kind, LogEntry, Shelf
+    from forensics.classify.outcomes import Claim, Claims
+    from forensics.entries.pieces import Shape
+    from forensics.model import Condition, Frame, Intake, Kind, LogEntry, Shelf
 
+    Read = Callable[[LogEntry], str]
+    Pairs = tuple[tuple[str, str], ...]
+    Facts = tuple[Level, str | None, str, bool, bool, Shape, bool, bool, int]
+    """Level, severity, stream, has a payload, is a request, shape, exits, starts, weight."""
+    Detail = tuple[tuple[str, ...], Pairs, Pairs, Frame | None]
+    """Group, captures, values, frame: of entries that are analysed."""
     Boil = Callable[[array[int]], "Boiled"]
     Spread = Callable[[Boil, Sequence[array[int]]], Iterator["Boiled"]]
     """Calls a function with each of many arguments, perhaps in several processes; results in order."""
 
-_CHUNK = 4_000
+_CHUNK = 1_000
 """Rows that are boiled down in one go."""
-_WORTH = 10_000
+_WORTH = 4_000
 """Rows from which on other processes are asked to help."""
+_REMEMBERED = 10_000
+"""Gists that are kept to be used again."""
+_OF_KIND = frozenset({"level", "severity", "stream", "logName"})
+"""Fields that are the same for all quiet entries of one kind."""
+_NO_DETAIL: Detail = ((), (), (), None)
 _LOST = 2**32 - 1
 """Instead of a gist: the record is not there any more."""
 
@@ -50,6 +64,21 @@ class Boiled(Struct):
     """For each analysed row, what the table of entries prints of it."""
 
 
+class _Told(NamedTuple):
+    """What the rules and the questions that claim an entry come down to."""
+
+    number: int
+    claim: Claim | None
+    """The rule that speaks for the entry."""
+    also: tuple[str, ...]
+    answers: tuple[int, ...]
+
+    @property
+    def signature(self) -> str:
+        """The id of that rule, "" when there is none."""
+        return self.claim[0] if self.claim else ""
+
+
 class Digester:
     """Rules and a level, ready to tell of entries what they come down to."""
 
@@ -58,62 +87,109 @@ class Digester:
         self._questions = {repr(condition): number for number, condition in enumerate(asked)}
         self._numbers = {id(condition): self._questions[repr(condition)] for condition in asked}
         self._screened = [is_screened(condition, level) for condition in asked]
+        self._is_of_kind = [all(leaf.path in _OF_KIND for leaf in leaves(condition)) for condition in asked]
+        self._of_kind: dict[tuple[int, int], bool] = {}
         # What whys ask of entries is found out beside what rules ask: the entry is decoded now, and not later.
         self._classifier = Classifier([*rules, *(_question(asked[n], n) for n in self._questions.values())])
         self._rules = {rule.id: rule for rule in rules}
-        self._names = {rule.id: _value_names(rule) for rule in rules}
-        self._level = level
+        self._readers = {rule.id: tuple((name, _reader(name)) for name in _value_names(rule)) for rule in rules}
+        self._analysed = frozenset(x for x in Level if x.rank >= level.rank)
+        """Levels of which an entry is analysed though no rule claims it."""
+        self._told: dict[Claims, _Told] = {}
+        self._gists: dict[tuple[Facts, int, Detail], Gist] = {}
 
     def gist(self, entry: LogEntry) -> Gist:
         """Classify an entry and keep what later stages count with."""
-        item, answers = self._classify(entry)
-        shape = shape_of(entry)
-        signature = item.primary.rule if item.primary else ""
-        analysed = bool(signature) or entry.level.rank >= self._level.rank
-        return Gist(
-            level=entry.level,
-            severity=entry.severity,
-            stream=entry.stream,
-            has_payload=entry.has_payload,
-            is_request=entry.http is not None,
-            is_line=shape.is_line,
-            awaits=shape.awaits,
-            is_typed=shape.is_typed,
-            exits=is_exit(entry),
-            starts=is_start(entry),
-            analysed=analysed,
-            signature=signature,
-            group=self._group(item) if analysed else (),
-            captures=tuple(sorted(item.primary.captures.items())) if item.primary else (),
-            also=tuple(match.rule for match in item.also),
-            values=tuple(_values(item, self._names[signature]).items()) if signature else (),
-            frame=innermost_frame(entry) if analysed else None,
-            answers=answers,
-            weight=2 if any(x.frames for x in entry.exceptions) else 1 if entry.exceptions else 0,
+        claims = self._classifier.claims(entry)
+        told = self._told.get(claims) or self._tell(claims)
+        analysed = told.claim is not None or entry.level in self._analysed
+        detail = self._detail(entry, told) if analysed else _NO_DETAIL
+        facts = (
+            entry.level,
+            entry.severity,
+            entry.stream,
+            entry.has_payload,
+            entry.http is not None,
+            shape_of(entry),
+            is_exit(entry),
+            is_start(entry),
+            _weight(entry) if entry.exceptions else 0,
         )
+        key = (facts, told.number, detail)
+        known = self._gists.get(key)
+        if known is None:
+            if len(self._gists) >= _REMEMBERED:
+                self._gists.clear()
+            known = self._gists[key] = _gist(facts, told, detail, analysed=analysed)
+        return known
 
-    def _classify(self, entry: LogEntry) -> tuple[Classified, tuple[int, ...]]:
+    def _tell(self, claims: Claims) -> _Told:
         """Tell rules that claim an entry from questions that it answers."""
-        item = self._classifier.classify(entry)
-        if item.primary is None:
-            return item, ()
-        found = [item.primary, *item.also]
-        matches = [match for match in found if match.rule in self._rules]
-        answers = tuple(sorted(int(match.rule) for match in found if match.rule not in self._rules))
-        primary, also = (matches[0], tuple(matches[1:])) if matches else (None, ())
-        return Classified(entry=entry, primary=primary, also=also), answers
+        if len(self._told) >= _REMEMBERED:  # the keys of gists hold numbers of what is forgotten
+            self._told.clear()
+            self._gists.clear()
+        rules = [claim for claim in claims if claim[0] in self._rules]
+        told = _Told(
+            number=len(self._told),
+            claim=rules[0] if rules else None,
+            also=tuple(rule for rule, _ in rules[1:]),
+            answers=tuple(sorted(int(rule) for rule, _ in claims if rule not in self._rules)),
+        )
+        self._told[claims] = told
+        return told
+
+    def _detail(self, entry: LogEntry, told: _Told) -> Detail:
+        """Return of an entry that is analysed its group, its captures, the values asked for and its frame."""
+        frame = innermost_frame(entry) if entry.exceptions else None
+        if told.claim is None:
+            return (fingerprint(entry),), (), (), frame
+        captures = self._classifier.captures(told.claim, entry)
+        group = tuple(_group_value(captures, entry, name) for name in self._rules[told.signature].group_by)
+        values = tuple(_values(captures, entry, self._readers[told.signature]))
+        return group, tuple(sorted(captures.items())), values, frame
 
     def holds(self, condition: Condition, row: int, journal: Journal) -> bool:
         """Tell whether a condition of a why is true of an entry of a journal that was digested here."""
         number = self._numbers[id(condition)]
-        if journal.kind(row).quiet is not None and not self._screened[number]:
+        if journal.kind(row).quiet is None or self._screened[number]:
+            return number in journal.gist(row).answers
+        if not self._is_of_kind[number]:
             return self._classifier.holds(condition, journal.entry(row))
-        return number in journal.gist(row).answers
+        # Quiet entries of one kind differ in nothing that the condition looks at: one of them answers for all.
+        key = (number, journal.kinds[row])
+        if key not in self._of_kind:
+            self._of_kind[key] = self._classifier.holds(condition, journal.entry(row))
+        return self._of_kind[key]
 
-    def _group(self, item: Classified) -> tuple[str, ...]:
-        if item.primary is None:
-            return (fingerprint(item.entry),)
-        return tuple(_group_value(item, name) for name in self._rules[item.primary.rule].group_by)
+
+def _weight(entry: LogEntry) -> int:
+    return 2 if any(exception.frames for exception in entry.exceptions) else 1
+
+
+def _gist(facts: Facts, told: _Told, detail: Detail, *, analysed: bool) -> Gist:
+    level, severity, stream, has_payload, is_request, shape, exits, starts, weight = facts
+    group, captures, values, frame = detail
+    return Gist(
+        level=level,
+        severity=severity,
+        stream=stream,
+        has_payload=has_payload,
+        is_request=is_request,
+        is_line=shape.is_line,
+        awaits=shape.awaits,
+        is_typed=shape.is_typed,
+        exits=exits,
+        starts=starts,
+        analysed=analysed,
+        signature=told.signature,
+        group=group,
+        captures=captures,
+        also=told.also,
+        values=values,
+        frame=frame,
+        answers=told.answers,
+        weight=weight,
+    )
 
 
 def digest(
@@ -130,7 +206,8 @@ def digest(
             raise SourceError("an input changed while it was read; run again")
         return decode_record(record)
 
-    loud = array("I", [row for row in rows if intake.kind(row).quiet is None])
+    is_loud = [kind.quiet is None for kind in intake.table]
+    loud = array("I", (row for row in rows if is_loud[intake.kinds[row]]))
     chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
     journal = Journal(rows, intake, decode, join, shelf.line)
     lost = _note(journal, (spread if len(loud) >= _WORTH else map)(boil, chunks), shelf)
@@ -144,6 +221,8 @@ def digest(
 def _boil(rows: Iterable[int], intake: Intake, shelf: Shelf, digester: Digester) -> Boiled:
     boiled = Boiled(array("q"), array("q"), array("I"), [], [])
     codes: dict[Gist, int] = {}
+    known: dict[int, tuple[Gist, int]] = {}
+    """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
     for row in rows:
         record = shelf.record(intake.places[row])
         if record is None:
@@ -155,7 +234,10 @@ def _boil(rows: Iterable[int], intake: Intake, shelf: Shelf, digester: Digester)
         boiled.ends.append(entry.end)
         boiled.traces.append(trace_of(entry))
         gist = digester.gist(entry)
-        boiled.gists.append(codes.setdefault(gist, len(codes)))
+        same = known.get(id(gist))
+        if same is None:
+            same = known[id(gist)] = (gist, codes.setdefault(gist, len(codes)))
+        boiled.gists.append(same[1])
         if gist.analysed:
             boiled.said.append(said(entry))
     boiled.table = list(codes)
@@ -170,7 +252,7 @@ def trace_of(entry: LogEntry) -> int:
 def _note(journal: Journal, results: Iterable[Boiled], shelf: Shelf) -> list[int]:
     """Write quiet rows' gists and those that come from elsewhere into the columns; return rows that are lost."""
     quiet = {code: journal.code(_quiet_gist(kind)) for code, kind in enumerate(journal.table) if kind.quiet is not None}
-    loud = []
+    loud = array("I")
     for row, code in enumerate(journal.kinds):
         if code in quiet:
             journal.gists[row] = quiet[code]
@@ -191,7 +273,7 @@ def _note(journal: Journal, results: Iterable[Boiled], shelf: Shelf) -> list[int
             journal.traces[row] = trace
             journal.gists[row] = codes[code]
             if boiled.table[code].analysed:
-                journal.said[row] = shelf.keep_line(next(texts))
+                journal.keep_said(row, shelf.keep_line(next(texts)))
     return lost
 
 
@@ -239,10 +321,9 @@ def _question(condition: Condition, number: int) -> Rule:
     )
 
 
-def _group_value(item: Classified, name: str) -> str:
+def _group_value(captures: Mapping[str, str], entry: LogEntry, name: str) -> str:
     """Return a capture or a field that clusters are split by; "" when the entry does not have it."""
-    captures = item.primary.captures if item.primary else {}
-    return captures[name] if name in captures else next(iter(read_field(item.entry, name)), "")
+    return captures[name] if name in captures else next(iter(read_field(entry, name)), "")
 
 
 def _value_names(rule: Rule) -> tuple[str, ...]:
@@ -252,18 +333,31 @@ def _value_names(rule: Rule) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def _values(item: Classified, names: Sequence[str]) -> dict[str, str]:
-    captures: Mapping[str, str] = item.primary.captures if item.primary else {}
-    found = {name: captures.get(name) or _field(item.entry, name) for name in names}
-    return {name: value for name, value in found.items() if value}
+def _values(
+    captures: Mapping[str, str], entry: LogEntry, readers: Sequence[tuple[str, Read]]
+) -> Iterator[tuple[str, str]]:
+    for name, read in readers:
+        value = captures.get(name) or read(entry)
+        if value:
+            yield name, value
 
 
-def _field(entry: LogEntry, name: str) -> str:
-    """Read a field; of a chain of exceptions the one where it began speaks."""
-    root = root_exception(entry)
-    if root is not None and name in {"exception.type", "exception.value"}:
-        return root.type if name == "exception.type" else root.value
+def _reader(name: str) -> Read:
+    """Prepare the reading of a value that a why asks for; of a chain of exceptions the one where it began speaks."""
+    if field_fault(name) is not None:
+        return _frame_line if name == "frame.line" else lambda _: ""
+    read = field_reader(name)
+    of_root = {"exception.type": attrgetter("type"), "exception.value": attrgetter("value")}.get(name)
+
+    def value(entry: LogEntry) -> str:
+        root = root_exception(entry) if of_root is not None and entry.exceptions else None
+        if of_root is not None and root is not None:
+            return str(of_root(root))
+        return next((text for text in read(entry) if text is not None), "")
+
+    return value
+
+
+def _frame_line(entry: LogEntry) -> str:
     frame = innermost_frame(entry)
-    if name == "frame.line":
-        return str(frame.line) if frame and frame.line is not None else ""
-    return next(iter(read_field(entry, name)), "") if field_fault(name) is None else ""
+    return str(frame.line) if frame is not None and frame.line is not None else ""

@@ -44,9 +44,10 @@ class Journal:
         join: Callable[[Sequence[LogEntry]], LogEntry],
         line: Callable[[int], bytes],
     ) -> None:
-        self.times = array("q", [intake.times[row] for row in rows])
-        self.places = array("q", [intake.places[row] for row in rows])
-        self.kinds = array("I", [intake.kinds[row] for row in rows])
+        is_all = len(rows) == len(intake)
+        self.times = intake.times if is_all else array("q", map(intake.times.__getitem__, rows))
+        self.places = intake.places if is_all else array("q", map(intake.places.__getitem__, rows))
+        self.kinds = intake.kinds if is_all else array("I", map(intake.kinds.__getitem__, rows))
         self.table = intake.table
         self.ends = array("q", self.times)
         self.traces = array("q", bytes(8 * len(rows)))
@@ -58,12 +59,11 @@ class Journal:
         """First row → the rows of all pieces, itself included."""
         self.heads: dict[Row, Row] = {}
         """Row of a later piece → first row."""
-        self.said: dict[Row, int] = {}
-        """Row → place of what the table of entries prints of it, where that was noted."""
+        self._said_rows, self._said_places = array("I"), array("q")
+        """Rows, rising, and where the shelf has what the table of entries prints of them."""
         self._decode = decode
         self._join = join
-        self.line = line
-        """Fetches a line from the shelf."""
+        self._line = line
         self._codes: dict[Gist, int] = {}
         self.entry = lru_cache(_REMEMBERED)(self._entry)
 
@@ -103,7 +103,19 @@ class Journal:
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, [x for row, x in enumerate(column) if row not in gone]))
         before = sorted(gone)
-        self.said = {row - bisect_left(before, row): place for row, place in self.said.items()}
+        self._said_rows = array("I", [row - bisect_left(before, row) for row in self._said_rows])
+
+    def keep_said(self, row: Row, place: int) -> None:
+        """Note where the shelf has what the table of entries prints of an entry; rows come in order."""
+        self._said_rows.append(row)
+        self._said_places.append(place)
+
+    def said(self, row: Row) -> bytes | None:
+        """Fetch what the table of entries prints of an entry, where that was noted."""
+        at = bisect_left(self._said_rows, row)
+        if at == len(self._said_rows) or self._said_rows[at] != row:
+            return None
+        return self._line(self._said_places[at])
 
     def joined(self, rows: tuple[Row, ...]) -> None:
         """Write down that rows are the pieces of one entry."""
@@ -180,13 +192,19 @@ class Occurrences(Sequence[Occurrence]):
     def _occurrence(self, at: int) -> Occurrence:
         journal = self._journal
         rows = self._rows[self._bounds[at] : self._bounds[at + 1]]
+        start, end = self.starts[at], journal.ends[rows[0]]
+        instance, trace = journal.instance(rows[0]), journal.traces[rows[0]]
+        if len(rows) > 1:
+            end = max(journal.ends[row] for row in rows)
+            instance = next((name for row in rows if (name := journal.instance(row))), "")
+            trace = next((trace for row in rows if (trace := journal.traces[row])), 0)
         return Occurrence(
             id=str(at + 1),
             unit=_UNITS[self._units[at]],
-            start=Nanoseconds(journal.times[rows[0]]),
-            end=Nanoseconds(max(journal.ends[row] for row in rows)),
-            instance=next((name for row in rows if (name := journal.instance(row))), ""),
-            trace=next((trace for row in rows if (trace := journal.traces[row])), 0),
+            start=Nanoseconds(start),
+            end=Nanoseconds(end),
+            instance=instance,
+            trace=trace,
             rows=rows,
         )
 

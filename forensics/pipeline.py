@@ -129,7 +129,7 @@ def read(
     revision = resolve_revision(query.revision, revision_spans(intake), service=query.service)
     rows = select(intake, revision, query)
     is_own = [revision.name in {"all", kind.revision} for kind in intake.table]
-    own = array("I", [row for row in rows if is_own[intake.kinds[row]]])
+    own = array("I", (row for row in rows if is_own[intake.kinds[row]]))
     _require_selected(own, intake, query)
     journal, lost = digest(intake, own, shelf, digester, spread)
     records_around = (shelf.record(intake.places[row]) for row in rows if not is_own[intake.kinds[row]])

@@ -9,13 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-_MARKS = ("@", "eyJ", "-----BEGIN", "://", "=", ":", "AIza", "ya29.", "gh", "sk-", "xox", "AKIA", "earer")
-"""A text without any of these holds nothing that the patterns below find; most lines end here."""
-
 _Guard = Callable[[str], bool]
 """Tells, by plain search, whether a pattern may be found in a text."""
 
-_GUARDED_PARTS = ("pass", "pwd", "secret", "token", "key", "credential", "authorization", "cookie")
 _GUARDED_NAME = (
     r"(?:[\w.-]*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)[\w.-]*"
     r"|authorization|cookie|set-cookie|x-api-key)"
@@ -27,8 +23,19 @@ def _names_secret(text: str) -> bool:
     if "=" not in text and ":" not in text:
         return False
     # Beyond ASCII, other characters count as letters of these words in another case.
+    if not text.isascii():
+        return True
     lowered = text.lower()
-    return not text.isascii() or any(part in lowered for part in _GUARDED_PARTS)
+    return (
+        "pass" in lowered
+        or "pwd" in lowered
+        or "secret" in lowered
+        or "token" in lowered
+        or "key" in lowered
+        or "credential" in lowered
+        or "authorization" in lowered
+        or "cookie" in lowered
+    )
 
 
 _PATTERNS: tuple[tuple[_Guard, re.Pattern[str], str], ...] = (
@@ -40,10 +47,12 @@ _PATTERNS: tuple[tuple[_Guard, re.Pattern[str], str], ...] = (
     ),
     # eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl
     (lambda text: "eyJ" in text, re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?"), "[redacted:jwt]"),
-    # Authorization: Bearer abc.def
+    # Authorization: Bearer abc.def      Basic dXNlcjpwYXNz, but not: Basic authentication failed
     (
         lambda text: "earer" in text or "asic" in text,
-        re.compile(r"\b([Bb]earer|[Bb]asic)\s+(?!REDACTED|\[redacted)[\w.~+/=-]{8,}"),
+        re.compile(
+            r"\b([Bb]earer|[Bb]asic(?=\s+[\w+/-]*(?:[0-9=]|[a-z][A-Z])))\s+(?!REDACTED|\[redacted)[\w.~+/=-]{8,}"
+        ),
         r"\1 [redacted:token]",
     ),
     # postgresql://user:pass@host
@@ -80,10 +89,27 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 """Control characters, direction overrides and lone surrogates: they hide text or steer a terminal."""
 
 
+def _may_hold_any(text: str) -> bool:
+    """Tell whether any of the patterns may be found in a text, in one piece: most lines end here."""
+    return (
+        "@" in text
+        or _names_secret(text)
+        or "eyJ" in text
+        or "-----BEGIN" in text
+        or "earer" in text
+        or "asic" in text
+        or "AIza" in text
+        or "ya29." in text
+        or "gh" in text
+        or "sk-" in text
+        or "xox" in text
+        or "AKIA" in text
+    )
+
+
 def redact(text: str) -> str:
     """Replace secrets and personal data by what kind of thing they were."""
-    # Nearly every line holds a colon: asking for that first spares the others.
-    if ":" not in text and not any(mark in text for mark in _MARKS):
+    if not _may_hold_any(text):
         return text
     for may_be_in, pattern, replacement in _PATTERNS:
         if may_be_in(text):
@@ -106,5 +132,5 @@ def quote(text: str, limit: int = 300) -> str:
 
 def first_line(text: str, limit: int = 300) -> str:
     """`quote` the first line that is not blank."""
-    stripped = text.lstrip()
-    return quote(stripped.split("\n", 1)[0], limit)
+    # No more of it than `quote` looks at: behind it may stand much that would only be copied.
+    return quote(text.lstrip()[: limit * 8].split("\n", 1)[0], limit)

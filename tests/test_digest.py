@@ -217,6 +217,19 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
     assert found.entry(2) == decode_record(records[2])
 
 
+def test_a_gist_is_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asks = WhyRule(ask="?", evidence_kind="values", evidence=("word", "frame.line", "exception.type", "severity"))
+    rules = (rule("named", r"(?P<word>pay|ship)", group_by=("word", "stream"), whys=(asks,)), rule("bad", "bad"))
+    texts = ["pay 1", "ship 2", "bad pay", "ready", TRACE, "ValueError: bad", "[SQL: x]", ""]
+    entries = [entry(text, severity=severity) for text in texts for severity in (None, "INFO", "ERROR")] * 2
+    alone = [Digester(rules, Level.ERROR).gist(one) for one in entries]
+    used = Digester(rules, Level.ERROR)
+    assert [used.gist(one) for one in entries] == alone
+    monkeypatch.setattr(digest_module, "_REMEMBERED", 2)
+    forgetful = Digester(rules, Level.ERROR)
+    assert [forgetful.gist(one) for one in entries] == alone
+
+
 # ── lost records ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

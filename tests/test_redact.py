@@ -11,6 +11,7 @@ SECRETS = [
     ('{"api_key": "abc123def"}', "abc123def"),
     ('{\\"token\\": \\"abcdef\\"}', "abcdef"),
     ("Authorization: Bearer abc.def-ghi012", "abc.def-ghi012"),
+    ("sent Basic dXNlcjpwYXNz along", "dXNlcjpwYXNz"),
     ("postgresql+asyncpg://app:s3cr3t@db/shop", "s3cr3t"),
     ("user jane.doe@shop.example could not log in", "jane.doe"),
     ("token eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl refused", "eyJzdWIiOiIxIn0"),
@@ -33,6 +34,7 @@ def test_secrets_do_not_survive(text: str, secret: str) -> None:
         "JWT=REDACTED verification failed",
         "Token=(373chars,2dots) failed on staging",
         "SECRET_KEY: SET",
+        "Basic authentication failed, as basic functionality does",
         "JWT_SECRET_STAGING (length: 91)",
         "Service Secret=REDACTED True",
         "cannot reach projects/p/secrets/DB_PASSWORD/versions/latest",
@@ -95,7 +97,6 @@ PIECES = st.sampled_from(
 @given(st.lists(PIECES, max_size=9).map("".join))
 def test_what_is_not_searched_for_is_not_there(text: str) -> None:
     found = text
-    if any(mark in text for mark in module._MARKS):
-        for _, pattern, replacement in module._PATTERNS:
-            found = pattern.sub(replacement, found)
+    for _, pattern, replacement in module._PATTERNS:
+        found = pattern.sub(replacement, found)
     assert redact(text) == found

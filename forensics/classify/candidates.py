@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 10_000
 """Combinations of true leaves whose rules are kept."""
+_EVERYWHERE = ("message", "level", "stream")
+"""Derived fields that nearly every entry has."""
 _GATES: dict[str, Gate] = {
-    "message": lambda entry: entry.message,
-    "level": lambda _: True,
-    "stream": lambda entry: entry.stream,
     "exception": lambda entry: entry.exceptions,
     "frame": lambda entry: entry.exceptions,
     "close": lambda entry: entry.close,
@@ -46,19 +45,35 @@ class Candidates:
         self._always = frozenset(rule for rule, tests in enumerate(anchors) if tests is None)
         self._by_leaf = {number: frozenset(rules) for number, rules in by_leaf.items()}
         self._by_hits: dict[frozenset[int], frozenset[int]] = {}
-        self._fields = tuple((_gate(root), tuple(fields)) for root, fields in by_root.items())
+        self._everywhere = tuple(field for root in _EVERYWHERE for field in by_root.get(root, ()))
+        self._derived = tuple((gate, tuple(by_root[root])) for root, gate in _GATES.items() if root in by_root)
+        self._recorded = {
+            root: tuple(fields) for root, fields in by_root.items() if root not in _GATES and root not in _EVERYWHERE
+        }
+        self._roots = frozenset(self._recorded)
 
-    def of(self, facts: Facts) -> list[int]:
-        """List the rules worth evaluating, by number, in order."""
-        found = self._always
-        for is_open, fields in self._fields:
-            if is_open(facts.entry):
-                for field in fields:
-                    hits = facts.hits(field)
-                    if hits:
-                        rules = self._by_hits.get(hits)
-                        found |= self._look_up(hits) if rules is None else rules
-        return sorted(found)
+    def of(self, facts: Facts) -> frozenset[int]:
+        """Tell which rules are worth evaluating, by number."""
+        found = self._with(self._always, self._everywhere, facts)
+        entry = facts.entry
+        for is_open, fields in self._derived:
+            if is_open(entry):
+                found = self._with(found, fields, facts)
+        if not self._roots.isdisjoint(entry.raw):
+            for root in self._roots.intersection(entry.raw):
+                found = self._with(found, self._recorded[root], facts)
+        return found
+
+    def _with(self, found: frozenset[int], fields: tuple[FieldIndex, ...], facts: Facts) -> frozenset[int]:
+        """Add the rules of the leaves of fields that are true."""
+        for field in fields:
+            hits = facts.find(field)
+            if hits:
+                rules = self._by_hits.get(hits)
+                if rules is None:
+                    rules = self._look_up(hits)
+                found = found | rules if found else rules  # as it is, a set remembers its hash
+        return found
 
     def _look_up(self, hits: frozenset[int]) -> frozenset[int]:
         """Collect the rules of leaves that are true together; few combinations ever occur."""
@@ -67,7 +82,3 @@ class Candidates:
         rules = frozenset[int]().union(*(self._by_leaf.get(number, ()) for number in hits))
         self._by_hits[hits] = rules
         return rules
-
-
-def _gate(root: str) -> Gate:
-    return _GATES.get(root) or (lambda entry: root in entry.raw)

@@ -9,12 +9,14 @@ from forensics.classify.candidates import Candidates
 from forensics.classify.conditions import Bound, BoundLeaf, Facts, Shown, anchor, bind, leaves
 from forensics.classify.index import FieldIndex
 from forensics.classify.leaves import describe
+from forensics.classify.outcomes import Outcomes
 from forensics.classify.precedence import Precedence
 from forensics.model import Classified, Condition, Match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from forensics.classify.outcomes import Claim, Claims
     from forensics.model import Leaf, LogEntry, Rule
 
 
@@ -38,23 +40,24 @@ class Classifier:
         # By identity: conditions are compared many times over, and stay alive as long as this table.
         self._known: dict[int, tuple[Condition, Bound]] = {}
         self._words: dict[int, str] = {}
+        self._outcomes = Outcomes(self._judge)
         self._candidates = Candidates(
             [None if chosen is None else [self._tests[key] for key in chosen] for chosen in keys]
         )
 
     def classify(self, entry: LogEntry) -> Classified:
         """Find the rules that claim an entry; the others beside the primary one are kept."""
-        facts = Facts(entry)
-        matches = {}
-        for number in self._candidates.of(facts):
-            tests = self._shown(number, facts)
-            if tests is not None:
-                match = self._match(self._rules[number].id, tests, entry)
-                matches[match.rule] = match
-        if not matches:
+        claims = self.claims(entry)
+        if not claims:
             return Classified(entry=entry, primary=None)
-        primary, *also = (matches[rule] for rule in self._precedence.order(matches))
+        primary, *also = (self.match(claim, entry) for claim in claims)
         return Classified(entry=entry, primary=primary, also=tuple(also))
+
+    def claims(self, entry: LogEntry) -> Claims:
+        """List the rules that claim an entry, the primary one first; the same tuple where the same is true."""
+        facts = Facts(entry)
+        candidates = self._candidates.of(facts)
+        return self._outcomes.of(candidates, facts) if candidates else ()
 
     def holds(self, condition: Condition, entry: LogEntry) -> bool:
         """Tell whether a condition that stands in these rules, that of a why for instance, is true of an entry."""
@@ -72,12 +75,25 @@ class Classifier:
     def _test(self, leaf: Leaf) -> BoundLeaf:
         return self._tests[_key(leaf)]
 
-    def _match(self, rule: str, tests: tuple[BoundLeaf, ...], entry: LogEntry) -> Match:
+    def _judge(self, candidates: frozenset[int], facts: Facts) -> Claims:
+        """Evaluate the conditions of candidates and put those that are true in order."""
+        shown = ((self._rules[number].id, self._shown(number, facts)) for number in sorted(candidates))
+        found = {rule: tests for rule, tests in shown if tests is not None}
+        return tuple((rule, found[rule]) for rule in self._precedence.order(found))
+
+    def match(self, claim: Claim, entry: LogEntry) -> Match:
+        """Say of a rule that claims an entry what it matched on and what it captures."""
+        rule, tests = claim
+        matched_on = tuple(dict.fromkeys(map(self._words_of, tests)))
+        return Match(rule=rule, captures=self.captures(claim, entry), matched_on=matched_on)
+
+    def captures(self, claim: Claim, entry: LogEntry) -> dict[str, str]:
+        """Return what the patterns of a rule that claims an entry name of it."""
         captures: dict[str, str] = {}
-        for test in tests:
-            if test.leaf.op == "regex" and "(?P<" in str(test.leaf.value):
+        for test in claim[1]:
+            if test.captures:
                 captures = test.field.captures(test.number, entry) | captures
-        return Match(rule=rule, captures=captures, matched_on=tuple(dict.fromkeys(map(self._words_of, tests))))
+        return captures
 
     def _words_of(self, test: BoundLeaf) -> str:
         words = self._words.get(test.number)

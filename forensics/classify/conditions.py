@@ -22,12 +22,14 @@ _BROAD_ROOTS = frozenset({"level", "severity", "stream", "logName", "resource", 
 class BoundLeaf:
     """A leaf with its place in the index of its field."""
 
-    __slots__ = ("_alone", "field", "leaf", "number")
+    __slots__ = ("_alone", "captures", "field", "leaf", "number")
 
     def __init__(self, leaf: Leaf, field: FieldIndex, number: int) -> None:
         self.leaf = leaf
         self.field = field
         self.number = number
+        self.captures = leaf.op == "regex" and "(?P<" in str(leaf.value)
+        """True when its pattern names what it finds."""
         self._alone = (self,)
 
     def shown(self, facts: Facts) -> Shown:
@@ -100,6 +102,11 @@ class Facts:
         hits = self._hits.get(field)
         if hits is None:
             hits = self._hits[field] = field.hits(self.entry)
+        return hits
+
+    def find(self, field: FieldIndex) -> frozenset[int]:
+        """Return `hits` of a field that was not asked for before."""
+        hits = self._hits[field] = field.hits(self.entry)
         return hits
 
 

@@ -6,17 +6,19 @@ remembered.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 import re2
 
-from forensics.classify.leaves import compares, comparison, pattern
+from forensics.classify.leaves import compares, measured_comparison, pattern
 from forensics.classify.patterns import PatternSet
 from forensics.fields import field_reader
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from forensics.classify.leaves import Compare, Measure
     from forensics.model import Leaf, LogEntry
 
 MAX_TEXT = 64 * 1024
@@ -37,7 +39,10 @@ class FieldIndex:
         self._absent = frozenset(n for n, leaf in leaves.items() if leaf.op == "exists" and not leaf.value)
         self._present = frozenset(n for n, leaf in leaves.items() if leaf.op == "exists" and leaf.value)
         ordered = {n: leaf for n, leaf in leaves.items() if compares(leaf) and leaf.op != "exists"}
-        self._comparisons = tuple((n, comparison(leaf)) for n, leaf in ordered.items())
+        self._comparisons: dict[Measure, list[tuple[int, Compare]]] = defaultdict(list)
+        for n, leaf in ordered.items():
+            measure, holds = measured_comparison(leaf)
+            self._comparisons[measure].append((n, holds))
         self._patterns = {n: text for n, leaf in leaves.items() if (text := pattern(leaf)) is not None}
         self._numbers = tuple(self._patterns)
         self._search: PatternSet | None = None
@@ -49,7 +54,9 @@ class FieldIndex:
         """Return the numbers of the leaves that are true of an entry; one fitting value makes a leaf true."""
         values = self._read(entry)
         if len(values) == 1:
-            return self._of_value(values[0])
+            # Asked of every entry: a text that was seen before is looked up here, without another call.
+            hits = self._hits.get(values[0]) if values[0] is not None else self._present
+            return self._of_value(values[0]) if hits is None else hits
         return frozenset[int]().union(*map(self._of_value, values)) if values else self._absent
 
     def captures(self, number: int, entry: LogEntry) -> dict[str, str]:
@@ -94,7 +101,9 @@ class FieldIndex:
         if self._search is None:
             self._search = PatternSet(tuple(self._patterns.values()))
         found = [self._numbers[i] for i in self._search.find(_encode(value))]
-        found += [number for number, holds in self._comparisons if holds(value)]
+        for measure, comparisons in self._comparisons.items():
+            measured = measure(value)
+            found += [number for number, holds in comparisons if holds(measured)]
         return self._present.union(found) if found else self._present
 
 

@@ -16,7 +16,8 @@ from forensics.timestamps import parse_duration
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Compare = Callable[[str], bool]
+    Measure = Callable[[str], float | None]
+    Compare = Callable[[float | None], bool]
 
 _NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?", re.ASCII)
 """`500`, `-1.5`, `1e3`; the bounds keep hostile digits from costing anything."""
@@ -63,18 +64,24 @@ def compares(leaf: Leaf) -> bool:
     return all(_is_number(value) for value in values)
 
 
-def comparison(leaf: Leaf) -> Compare:
+def comparison(leaf: Leaf) -> Callable[[str], bool]:
     """Prepare the comparison of a value's text with what an `equals`, `in`, `at_least` or `at_most` asks for."""
+    measure, holds = measured_comparison(leaf)
+    return lambda text: holds(measure(text))
+
+
+def measured_comparison(leaf: Leaf) -> tuple[Measure, Compare]:
+    """Say as what a value's text is read, and prepare the comparison of what it reads: many leaves share a measure."""
     if leaf.op in {"equals", "in"}:
         wanted = frozenset(leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))
-        return lambda text: _number(text) in wanted
+        return _number, lambda value: value in wanted
     measure, bound = _measure(leaf.value)
     if leaf.op == "at_least":
-        return lambda text: (value := measure(text)) is not None and value >= bound
-    return lambda text: (value := measure(text)) is not None and value <= bound
+        return measure, lambda value: value is not None and value >= bound
+    return measure, lambda value: value is not None and value <= bound
 
 
-def _measure(bound: Any) -> tuple[Callable[[str], float | None], float]:
+def _measure(bound: Any) -> tuple[Measure, float]:
     """Choose by the rule's own value what an entry's value is read as: a number, a level or a duration."""
     if _is_number(bound):
         return _number, bound

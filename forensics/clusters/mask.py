@@ -40,7 +40,9 @@ def mask(text: str) -> str:
 @lru_cache(maxsize=1024)
 def _masked(text: str) -> str:
     if _MAY_VARY.search(text) is not None:
-        text = _VALUE.sub(WILDCARD, text)
+        # No value holds a blank, and a word of letters holds none: the pattern is asked only of the other parts.
+        parts = [part if part.isalpha() else _VALUE.sub(WILDCARD, part) for part in text.split(" ")]
+        text = " ".join(parts)
     return (_RUN.sub(WILDCARD, text) if text.count(WILDCARD) > 1 else text).strip()
 
 

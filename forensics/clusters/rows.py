@@ -41,8 +41,9 @@ def said(entry: LogEntry) -> bytes:
 
 def _row(row: int, head: int, journal: Journal, cluster: Cluster, occurrence: int) -> EntryRow:
     kind, gist = journal.kind(row), journal.gist(row)
-    if row in journal.said and row not in journal.pieces:
-        timestamp, insert_id, message = _decode(journal.line(journal.said[row]))
+    noted = journal.said(row) if row not in journal.pieces else None
+    if noted is not None:
+        timestamp, insert_id, message = _decode(noted)
         level = gist.level
     else:
         entry = journal.original(row)

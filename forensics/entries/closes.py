@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import text_at, whole_number
@@ -10,7 +11,7 @@ from forensics.entries.late import late
 from forensics.model import Close
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _FIRST, _LAST = 1000, 4999
 _KEYS = frozenset({"close_code", "closeCode", "reason"})
@@ -67,17 +68,38 @@ def close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
 
 def close_in_text(message: str) -> Close | None:
     """Return the close that a message tells of; None when there is none."""
-    if _CODE.search(message) is None or not any(mark in message for mark in _MARKS):
+    # Most texts end here: each mark holds one of these, and plain searches cost less than the pattern.
+    if not (
+        "code" in message
+        or "lose" in message
+        or "eceiv" in message
+        or "isconnect" in message
+        or "LOSE" in message
+        or "sent 1" in message
+    ):
         return None
-    closes = list(_WEBSOCKETS.finditer(message))
-    # What the peer said comes first: "received 1011 …; then sent 1011 …" and "sent 1011 …; then received 1011 …".
-    closes.sort(key=lambda match: match["side"].lower() != "received")
-    candidates = [*closes, _CODE_AND_REASON.search(message), _CLOSE_CODE.search(message), _BARE_CODE.search(message)]
-    for match in candidates:
-        close = match and _close(match["code"], match["reason"])
+    if not any(mark in message for mark in _MARKS) or _CODE.search(message) is None:
+        return None
+    for match in _closes_in(message):
+        close = _close(match["code"], match["reason"])
         if close:
             return close
     return None
+
+
+def _closes_in(message: str) -> Iterator[re.Match[str]]:
+    """Yield what may be a close, most telling first; a pattern is asked only where its words are."""
+    lowered = message.lower()
+    # Beyond ASCII, other characters count as letters of these words in another case.
+    is_any = not message.isascii()
+    if is_any or "received " in lowered or "sent " in lowered:
+        # What the peer said comes first: "received 1011 …; then sent 1011 …" and "sent 1011 …; then received 1011 …".
+        yield from sorted(_WEBSOCKETS.finditer(message), key=lambda match: match["side"].lower() != "received")
+    if is_any or "code" in lowered:
+        yield from islice(_CODE_AND_REASON.finditer(message), 1)
+        yield from islice(_CLOSE_CODE.finditer(message), 1)
+    if is_any or "close" in lowered or "disconnected" in lowered:
+        yield from islice(_BARE_CODE.finditer(message), 1)
 
 
 def _close(code: Any, reason: str) -> Close | None:

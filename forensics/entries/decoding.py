@@ -10,7 +10,7 @@ from msgspec import Struct
 from forensics.entries.closes import close_in_text, close_in_values
 from forensics.entries.decoration import Words, undecorate
 from forensics.entries.error_objects import typed_error
-from forensics.entries.exceptions import parse_exceptions, tells_failure, unescaped
+from forensics.entries.exceptions import fails_without_exception, parse_exceptions, tells_failure, unescaped
 from forensics.entries.fields import dict_at, http_of, stream_of, text_of, time_of, whole_number
 from forensics.entries.levels import level_of_severity
 from forensics.entries.payload import level_in, read_payload
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
+_NO_TEXTS = (dict, list, bool)
 _REMEMBERED = 1_024
 """Texts of which it is remembered what they tell."""
 _MEMORABLE = 2_048
@@ -38,32 +39,39 @@ def decode_entry(raw: RawEntry) -> LogEntry:
 
 def decode_record(record: dict[str, Any]) -> LogEntry:
     """Decode one record that needs no place: a raw one, or pieces that were joined."""
+    get = record.get
     payload = read_payload(record)
     said = _said(payload)
-    words = said.words
+    values = payload.values
+    message = said.words.message
     http = http_of(record) if "httpRequest" in record else None
-    log_name = text_of(record.get("logName"))
-    severity = record.get("severity")
+    log_name = text_of(get("logName"))
+    severity = get("severity")
     labels = dict_at(record, "resource", "labels")
+    own_labels = get("labels")
+    exceptions, close = said.exceptions, said.close
+    if values:
+        exceptions = exceptions or _typed(values)
+        close = close_in_values(message, values) or close
     return LogEntry(
-        insert_id=text_of(record.get("insertId")),
-        timestamp=text_of(record.get("timestamp")),
+        insert_id=text_of(get("insertId")),
+        timestamp=text_of(get("timestamp")),
         time=time_of(record),
         log_name=log_name,
         stream=stream_of(log_name),
-        severity=None if severity is None or isinstance(severity, dict | list | bool) else str(severity),
-        level=_level(record, payload, words, http),
-        message=words.message or _request_line(http),
+        severity=None if severity is None or isinstance(severity, _NO_TEXTS) else str(severity),
+        level=_level(severity, record, payload, said, http),
+        message=message or _request_line(http),
         # Most records name both where they should; the rest is looked for.
         revision=text_of(labels.get("revision_name")) or revision_of(record),
         service=text_of(labels.get("service_name")) or service_of(record),
-        instance=text_of(dict_at(record, "labels").get("instanceId")),
-        trace=text_of(record.get("trace")),
+        instance=text_of(own_labels.get("instanceId")) if isinstance(own_labels, dict) else "",
+        trace=text_of(get("trace")),
         raw=record,
-        has_payload=_has_payload(record),
+        has_payload=payload.is_log or http is not None or _has_payload(record),
         http=http,
-        exceptions=said.exceptions or _typed(payload),
-        close=_close(said, payload),
+        exceptions=exceptions,
+        close=close,
     )
 
 
@@ -94,29 +102,29 @@ def _read_text(text: str) -> _Said:
 _remembered = lru_cache(maxsize=_REMEMBERED)(_read_text)
 
 
-def _typed(payload: Payload) -> tuple[ExceptionInfo, ...]:
-    error = typed_error(payload.values) if payload.values else None
+def _typed(values: Mapping[str, Any]) -> tuple[ExceptionInfo, ...]:
+    error = typed_error(values)
     return () if error is None else (error,)
 
 
-def _close(said: _Said, payload: Payload) -> Close | None:
-    told = close_in_values(said.words.message, payload.values) if payload.values else None
-    return said.close if told is None else told
-
-
-def _level(record: Mapping[str, Any], payload: Payload, words: Words, http: HttpRequest | None) -> Level:
+def _level(severity: Any, record: Mapping[str, Any], payload: Payload, said: _Said, http: HttpRequest | None) -> Level:
     """Return the effective severity: the entry's own, else what the payload states, else what it shows."""
-    given = level_of_severity(record.get("severity"))
+    given = None if severity is None else level_of_severity(severity)
     if given is None or given is Level.DEFAULT:
-        given = (level_in(payload.values) if payload.values else None) or words.level
+        given = (level_in(payload.values) if payload.values else None) or said.words.level
     if given is not None and given is not Level.DEFAULT:
         return given
-    if payload.is_log and tells_failure(words.message):
+    if payload.is_log and _fails(said):
         return Level.ERROR
     if http is not None and http.status is not None:
         return level_of_status(http.status)
     failed = whole_number(dict_at(record, "protoPayload", "status").get("code"))
     return Level.ERROR if failed else Level.DEFAULT
+
+
+def _fails(said: _Said) -> bool:
+    message = said.words.message
+    return tells_failure(message) if said.exceptions else fails_without_exception(message)
 
 
 def level_of_status(status: int) -> Level:

@@ -64,6 +64,7 @@ class _Patterns:
 
 # Each pattern stands under a line that it matches. Tried in order, by the kind of the first character; `begin` is what
 # all of them begin with.
+_DIGIT_BEGIN = r"\d{4}[-/]\d\d[-/]\d\d[T\ ]\d | \d\d:\d\d:\d\d"
 _AT_DIGIT = _Patterns(
     # 2025/09/16 00:41:13 [error] 12#12: *1 upstream closed
     rf"\d{{4}}/\d\d/\d\d\ {_CLOCK}\ \[{_ANY_CASE}\]\ \d+\#\d+:\ (?:\*\d+\ )?",
@@ -87,7 +88,7 @@ _AT_DIGIT = _Patterns(
     rf"\d{{4}}/\d\d/\d\d\ {_CLOCK}\ [\w./\-]+\.go:\d+:\ ",
     # 2025-09-16T00:41:13.084Z error: Failed                            2025-09-16 00:41:13 Failed
     rf"{_TIME}[:,]?\s+(?:[-|]\s+)?(?:{_PLAIN}:\s+)?",
-    begin=r"\d{4}[-/]\d\d[-/]\d\d[T\ ]\d | \d\d:\d\d:\d\d",
+    begin=_DIGIT_BEGIN,
 )
 _AT_BRACKET = _Patterns(
     # [2025-09-16 00:41:31 +0000] [13] [INFO] Booting worker
@@ -118,6 +119,7 @@ _AT_BRACKET = _Patterns(
     rf"\[{_PLAIN}\]:?\s*",
     begin=r"\[(?:\d | Nest\] | [A-Z][a-z]{2}\ [A-Z] | [^\W\d_]+\])",
 )
+_LETTER_BEGIN = r"[A-Z]{3,}[:\s] | [DIWEFA], | [IWEF]\d{4} | Step\ \# | [A-Z][a-z]{2}\ \d | \w{4}:\ [\w.`+\-]+\["
 _AT_LETTER = _Patterns(
     # ERROR:app.db:Failed
     r"(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.\-]+:",
@@ -137,7 +139,7 @@ _AT_LETTER = _Patterns(
     rf"[A-Z][a-z]{{2}}\ \d\d?,\ \d{{4}}\ [\d:]+\ [AP]M\ \S+\ \S+\n{_LEVEL}:\ ",
     # fail: Microsoft.AspNetCore.Server.Kestrel[13] Connection refused
     r"(?i:(?P<level>trce|dbug|info|warn|fail|crit)):\ [\w.`+\-]+\[\d+\]\s*",
-    begin=r"[A-Z]{3,}[:\s] | [DIWEFA], | [IWEF]\d{4} | Step\ \# | [A-Z][a-z]{2}\ \d | \w{4}:\ [\w.`+\-]+\[",
+    begin=_LETTER_BEGIN,
 )
 _KLOG = {"I": Level.INFO, "W": Level.WARNING, "E": Level.ERROR, "F": Level.CRITICAL}
 
@@ -160,6 +162,9 @@ _WORD = re.compile(r"[^\W\d_]+")
 _STATING = frozenset({*PLAIN_LEVELS, "NPM", "PNPM", "PHP", "FATAL", "PARSE"})
 """Words that a text which states a level begins with, if not with the place of a line of code."""
 
+# What begins with neither: a word in ASCII, or a digit
+_BARE = re.compile(rf"(?!{_DIGIT_BEGIN} | {_LETTER_BEGIN}) (?: (?P<word>[A-Za-z]+)(?![^\W\d_]) | [0-9])", re.VERBOSE)
+
 _ROUNDS = 3
 
 
@@ -175,6 +180,8 @@ class Words(Struct, frozen=True):
 def undecorate(text: str) -> Words:
     """Strip colours, markup, leading symbols and logger prefixes; the message is empty only where the text is blank."""
     message = without_colours(text).strip()
+    if _is_bare(message):
+        return Words(message, None, False)
     level: Level | None = None
     prefixed = False
     for _ in range(_ROUNDS):
@@ -188,6 +195,16 @@ def undecorate(text: str) -> Words:
     if level is None and message:
         level = _stated_level(message)
     return Words(message or text.strip(), level, prefixed)
+
+
+def _is_bare(message: str) -> bool:
+    """Tell of a text whether it surely begins with no symbol, no prefix and no level: most do, and end here."""
+    begin = _BARE.match(message)
+    if begin is None or ("level=" in message[:120] and "msg=" in message):
+        return False
+    word = begin["word"]
+    # As in `_stated_level`: the place of a line of code may stand before a level, too.
+    return (word is None or word.upper() not in _STATING) and ".py:" not in message and ".swift:" not in message
 
 
 def begins_like_logger(text: str) -> bool:

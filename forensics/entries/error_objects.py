@@ -32,7 +32,12 @@ STACK_KEYS = (
 )
 """Where a payload itself holds a stack, as text or as a list."""
 
-_OBJECTS = ("error", "err", "exception", "exc", "thrown", "context.exception", "fields.error")
+_STACK_KEYS = frozenset(STACK_KEYS)
+_OBJECTS = {
+    path: path.partition(".")[0]
+    for path in ("error", "err", "exception", "exc", "thrown", "context.exception", "fields.error")
+}
+"""Where a payload holds an error object, and the key without which it is not there."""
 _FLAT_OBJECTS = ("error", "exception", "err")
 _HINTS = frozenset(("thrown", "context", "fields", *_FLAT_OBJECTS, "exc"))
 _FLAT_HINTS = frozenset(
@@ -52,13 +57,14 @@ _STACKS_OF_OBJECT = (
     "backtrace",
     "trace",
 )
+_KEYS_OF_STACKS = frozenset(_STACKS_OF_OBJECT)
 _CAUSES = 4
 """How many causes of causes are followed."""
 
 
 def stacks_in(values: Mapping[str, Any]) -> Iterator[str]:
     """Yield the stacks of a payload, its own before those of its error objects."""
-    for key in STACK_KEYS:
+    for key in () if _STACK_KEYS.isdisjoint(values) else STACK_KEYS:
         value = values.get(key)
         if isinstance(value, str):
             yield value
@@ -72,6 +78,8 @@ def stacks_in(values: Mapping[str, Any]) -> Iterator[str]:
 
 def typed_error(values: Mapping[str, Any]) -> ExceptionInfo | None:
     """Return the exception that an error object names: `{"error": {"type": "KeyError", "message": …}}`."""
+    if OBJECT_KEYS.isdisjoint(values):
+        return None
     # Only a word that is an exception's name counts: loggers also fill such an object with `"type": "str"` on INFO.
     for error in _objects_in(values):
         name = _first(error, _TYPE_KEYS)
@@ -89,8 +97,8 @@ def coded_error(values: Mapping[str, Any]) -> Iterator[str]:
 
 def _objects_in(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     if not _HINTS.isdisjoint(values):
-        for path in _OBJECTS:
-            value = at_key(values, path)
+        for path, root in _OBJECTS.items():
+            value = at_key(values, path) if root in values or path in values else None
             if isinstance(value, dict) and value:
                 yield value
     if not _FLAT_HINTS.isdisjoint(values):
@@ -101,13 +109,17 @@ def _objects_in(values: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _first(error: Mapping[str, Any], keys: tuple[str, ...]) -> str:
-    return next((text for key in keys if (text := text_at(error, key))), "")
+    for key in keys:
+        text = error.get(key)
+        if text and isinstance(text, str):
+            return text
+    return ""
 
 
 def _stack_of_object(error: Mapping[str, Any]) -> str:
     """The stack of an error object and of its causes, under the header that some loggers leave out."""
     parts = []
-    for _ in range(_CAUSES):
+    for _ in range(0 if _KEYS_OF_STACKS.isdisjoint(error) else _CAUSES):
         stack = next((text for key in _STACKS_OF_OBJECT if (text := _stack_text(error.get(key)))), "")
         if not stack:
             break

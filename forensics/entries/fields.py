@@ -63,8 +63,9 @@ def whole_number(value: Any) -> int | None:
 
 def time_of(record: Mapping[str, Any]) -> Nanoseconds:
     """Return the time of a record; 0 when it has none that can be read."""
+    stated = record.get("timestamp")
     try:
-        return parse_time(text_of(record.get("timestamp")))
+        return parse_time(stated) if isinstance(stated, str) else Nanoseconds(0)
     except ValueError:
         return Nanoseconds(0)
 

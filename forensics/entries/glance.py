@@ -34,31 +34,34 @@ if TYPE_CHECKING:
             """Return the positions of messages that a rule might claim."""
 
 
+_MINUTES = 10_000
+"""Minutes whose times are remembered."""
 _DEEP = 100
 """Brackets from which on a line may be nested too deeply."""
 
 
-class _Labels(Struct, gc=False):
+# Fields are decoded fastest in the order in which they come, which is that of the API: by name.
+class _Labels(Struct, gc=False, kw_only=True):
+    configuration_name: str = ""
+    function_name: str = ""
+    job_name: str = ""
+    location: str = ""
+    project_id: str = ""
     revision_name: str = ""
     service_name: str = ""
-    configuration_name: str = ""
-    job_name: str = ""
-    function_name: str = ""
-    project_id: str = ""
-    location: str = ""
 
 
 class _Resource(Struct, gc=False):
     labels: _Labels
 
 
-class _Own(Struct, gc=False, frozen=True):
+class _Own(Struct, gc=False, frozen=True, kw_only=True):
     instanceId: str = ""  # noqa: N815 - spelled as in the API
     instanceid: str | None = None
     """How BigQuery spells it."""
 
 
-class _Request(Struct, gc=False):
+class _Request(Struct, gc=False, kw_only=True):
     requestMethod: str = ""  # noqa: N815
     requestUrl: str = ""  # noqa: N815
     status: int | str | float | None = None
@@ -68,23 +71,27 @@ _NOTHING = Raw()
 _NOBODY = _Own()
 
 
-class _Glance(Struct, gc=False):
+class _Glance(Struct, gc=False, kw_only=True):
+    httpRequest: _Request | None = None  # noqa: N815
     insertId: str  # noqa: N815
-    timestamp: str
+    jsonPayload: Raw = _NOTHING  # noqa: N815
+    labels: _Own = _NOBODY
     logName: str  # noqa: N815
+    protoPayload: Raw = _NOTHING  # noqa: N815
     resource: _Resource
     severity: str | None = None
-    labels: _Own = _NOBODY
-    httpRequest: _Request | None = None  # noqa: N815
     textPayload: Raw = _NOTHING  # noqa: N815
-    jsonPayload: Raw = _NOTHING  # noqa: N815
-    protoPayload: Raw = _NOTHING  # noqa: N815
+    timestamp: str
 
 
 _glance = json.Decoder(_Glance).decode
 _Whose = tuple[str, str, str, str, str, str, str | None]
 _Quiet = tuple[int, _Whose, str]
 """Row, whose it is, message."""
+_PREFIX = len("2026-03-02T00:41:")
+_DIGITS = len("13123456789")
+_WHOLE_SECOND = len("2026-03-02T00:41:13Z")
+_POINT_ONLY = len("2026-03-02T00:41:13.Z")
 
 
 class LineReader:
@@ -94,6 +101,9 @@ class LineReader:
         self._asked = asked
         self._screen = screen
         self._codes: dict[tuple[_Whose, Level | None], int] = {}
+        self._levels: dict[tuple[object, str | None], Level | None] = {}
+        """The level of a quiet request by status and severity."""
+        self._minutes: dict[str, int] = {}
         self._clear()
 
     def _clear(self) -> None:
@@ -117,30 +127,69 @@ class LineReader:
 
     def read(self, lines: Lines) -> tuple[int, list[tuple[int, int]]]:
         """Read lines; return how many became rows, and the bounds of those that must be read otherwise."""
-        data, first, keep = lines.data, lines.place, lines.keep
+        data, first, keep, asked = lines.data, lines.place, lines.keep, self._asked
+        times, identities, places, kinds = self._times, self._identities, self._places, self._kinds
         odd: list[tuple[int, int]] = []
         quiet: list[_Quiet] = []
-        before = len(self._times)
+        before = len(times)
         for start, end in lines.spans:
             line = data[start:end]
             try:
                 entry = _glance(line)
-                time = parse_time(entry.timestamp)
             except (ValueError, RecursionError):
                 odd.append((start, end))
                 continue
-            if _is_odd(entry, line):
+            time = self._time(entry.timestamp)
+            if time is None or _is_odd(entry):
                 odd.append((start, end))
-            elif self._asked is None or self._asked in entry.resource.labels.revision_name:
-                level, whose = self._quiet_level(entry), _whose(entry)
+                continue
+            labels = entry.resource.labels
+            if asked is not None and asked not in labels.revision_name:
+                continue
+            whose = (
+                labels.revision_name,
+                labels.service_name or labels.configuration_name or labels.job_name or labels.function_name,
+                labels.project_id,
+                labels.location,
+                entry.labels.instanceId,
+                entry.logName,
+                entry.severity,
+            )
+            level, request = None, entry.httpRequest
+            if request is not None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING:
+                level = self._quiet_level(entry, request)
                 if level is not None:
-                    quiet.append((len(self._times), whose, _message(entry.httpRequest)))
-                self._times.append(time)
-                self._identities.append(hash((entry.insertId, entry.logName)))
-                self._places.append(first + start if keep is None else keep(line))
-                self._kinds.append(self._code(whose, level))
+                    message = f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}"
+                    quiet.append((len(times), whose, message))
+            times.append(time)
+            identities.append(hash((entry.insertId, entry.logName)))
+            places.append(first + start if keep is None else keep(line))
+            kinds.append(self._code(whose, level))
         self._suspect(quiet)
-        return len(self._times) - before, odd
+        return len(times) - before, odd
+
+    def _time(self, text: str) -> int | None:
+        """Return a time in Cloud Logging's own form; None for any other."""
+        size = len(text)
+        minute = self._minutes.get(text[:_PREFIX])
+        if minute is None or size < _WHOLE_SECOND or size == _POINT_ONLY or (text[19] != "." and size > _WHOLE_SECOND):
+            return self._new_time(text)
+        digits = text[17:19] + text[20:-1].ljust(9, "0")
+        if text[-1] != "Z" or len(digits) != _DIGITS or digits[0] > "5" or not (digits.isdigit() and digits.isascii()):
+            return self._new_time(text)
+        return minute + int(digits)
+
+    def _new_time(self, text: str) -> int | None:
+        try:
+            time = parse_time(text)
+        except ValueError:
+            return None
+        if text[-1] != "Z" or text[10] != "T":
+            return None
+        if len(self._minutes) > _MINUTES:
+            self._minutes.clear()
+        self._minutes[text[:_PREFIX]] = parse_time(f"{text[:_PREFIX]}00Z")
+        return time
 
     def _code(self, whose: _Whose, quiet: Level | None) -> int:
         key = (whose, quiet)
@@ -149,17 +198,20 @@ class LineReader:
             code = self._codes[key] = len(self._codes)
         return code
 
-    def _quiet_level(self, entry: _Glance) -> Level | None:
+    def _quiet_level(self, entry: _Glance, request: _Request) -> Level | None:
         """Return the level of a request that may be passed by, None for what must be looked at."""
-        request = entry.httpRequest
-        if request is None or entry.textPayload or entry.jsonPayload or not entry.labels.instanceId:
-            return None
         status = request.status
-        if type(status) is not int or not (request.requestMethod and request.requestUrl):
+        if type(status) is not int or not (request.requestMethod and request.requestUrl and entry.labels.instanceId):
             return None
+        key = (status, entry.severity)
+        if key not in self._levels:
+            self._levels[key] = self._level_of(status, entry.severity)
+        return self._levels[key]
+
+    def _level_of(self, status: int, severity: str | None) -> Level | None:
         if self._screen.is_blind or self._screen.may_claim_status(status):
             return None
-        level = level_of_severity(entry.severity)
+        level = level_of_severity(severity)
         if level is None or level is Level.DEFAULT:
             level = level_of_status(status)
         return level if level.rank < self._screen.level.rank else None
@@ -171,32 +223,12 @@ class LineReader:
             self._kinds[row] = self._code(whose, None)
 
 
-def _is_odd(entry: _Glance, line: bytes) -> bool:
-    """Tell whether the exact and forgiving reading may say something else of a line, or more."""
-    return bool(
-        entry.protoPayload
-        or not entry.insertId
-        or entry.timestamp[-1:] != "Z"
-        or entry.timestamp[10:11] != "T"
-        or entry.labels.instanceid is not None
-        or not (entry.httpRequest is not None or entry.textPayload or entry.jsonPayload)
-        or line.count(b"{") + line.count(b"[") > _DEEP
-    )
-
-
-def _whose(entry: _Glance) -> _Whose:
-    labels = entry.resource.labels
-    service = labels.service_name or labels.configuration_name or labels.job_name or labels.function_name
-    return (
-        labels.revision_name,
-        service,
-        labels.project_id,
-        labels.location,
-        entry.labels.instanceId,
-        entry.logName,
-        entry.severity,
-    )
-
-
-def _message(request: _Request | None) -> str:
-    return f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}" if request is not None else ""
+def _is_odd(entry: _Glance) -> bool:
+    """Tell whether the exact and forgiving reading may say something else of an entry, or more."""
+    payload = entry.jsonPayload
+    if payload is not _NOTHING:
+        text = bytes(payload)
+        is_deep = text.count(b"{") + text.count(b"[") > _DEEP
+    else:
+        is_deep = entry.textPayload is _NOTHING and entry.httpRequest is None  # no payload: deep or not, it is odd
+    return is_deep or entry.protoPayload is not _NOTHING or not entry.insertId or entry.labels.instanceid is not None

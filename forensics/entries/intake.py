@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import json
 from array import array
 from itertools import groupby, islice, pairwise
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
     from forensics.model import Shelf
 
-_MANY = 100_000
-"""Rows from which on sorting in columns is worth the import."""
+_AT_ONCE = 50_000
+"""Rows that are sorted together."""
 _TEXT = json.JSONEncoder(sort_keys=True, default=str)
 
 
@@ -129,7 +130,7 @@ class _Pile:
         self.times.extend(sheet.times)
         self.identities.extend(sheet.identities)
         self.places.extend(sheet.places)
-        self.kinds.extend(array("I", [codes[kind] for kind in sheet.kinds]))
+        self.kinds.extend(map(codes.__getitem__, sheet.kinds))
         direction = self.see(sheet.source)
         self.origins.extend(array("I", [direction.number]) * len(sheet.times))
         direction.go(sheet.times if all(sheet.times) else [time for time in sheet.times if time])
@@ -141,15 +142,20 @@ class _Pile:
         if order is None:
             order = range(len(self.times))
         kept = _settled(order, self, shelf)
-        is_all = isinstance(kept, range)
+        read = len(self.times)
+        self.identities, self.origins = array("q"), array("I")  # no longer needed, and large
+        if not isinstance(kept, range):
+            self.times = array("q", map(self.times.__getitem__, kept))
+            self.places = array("q", map(self.places.__getitem__, kept))
+            self.kinds = array("I", map(self.kinds.__getitem__, kept))
         return Intake(
-            times=self.times if is_all else array("q", [self.times[i] for i in kept]),
-            places=self.places if is_all else array("q", [self.places[i] for i in kept]),
-            kinds=self.kinds if is_all else array("I", [self.kinds[i] for i in kept]),
+            times=self.times,
+            places=self.places,
+            kinds=self.kinds,
             table=self.table,
-            read=len(self.times),
+            read=read,
             passed_over=self.passed,
-            duplicates=len(self.times) - len(kept),
+            duplicates=read - len(kept),
             unreadable=self.unreadable,
             first_unreadable=self.first_unreadable,
             order=_together(self.sources.values()),
@@ -197,17 +203,17 @@ def _order(times: array[int]) -> Sequence[int] | None:
     """Return the positions in order of time, equal times as they were read; None when they lie so already."""
     if not any(map(gt, times, islice(times, 1, None))):
         return None
-    if len(times) < _MANY:
-        return array("I", sorted(range(len(times)), key=times.__getitem__))
-    import numpy as np  # noqa: PLC0415 - a tenth of a second that small logs need not wait
-
-    return array("I", np.argsort(np.frombuffer(times, dtype="int64"), kind="stable").astype("uint32").tobytes())
+    # A list of all positions would be ten times the size of the columns: parts of it are sorted, and merged.
+    time = times.__getitem__
+    starts = range(0, len(times), _AT_ONCE)
+    parts = [array("I", sorted(range(at, min(at + _AT_ONCE, len(times))), key=time)) for at in starts]
+    return parts[0] if len(parts) == 1 else array("I", heapq.merge(*parts, key=time))
 
 
 def _settled(order: Sequence[int], pile: _Pile, shelf: Shelf) -> Sequence[int]:
     """Put entries of one moment in order of (insertId, logName), and leave out second copies."""
     times = pile.times
-    tied = [i for i, (a, b) in enumerate(pairwise(order)) if times[a] == times[b]]
+    tied = array("I", (i for i, (a, b) in enumerate(pairwise(order)) if times[a] == times[b]))
     if not tied:
         return order
     kept = array("I")

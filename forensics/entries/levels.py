@@ -51,7 +51,7 @@ def level_of_name(name: str) -> Level | None:
 def level_of_severity(value: Any) -> Level | None:
     """Return the level of a `severity` field: a name in any case, or the number that Cloud Logging gives it."""
     if isinstance(value, str):
-        named = level_of_name(value)
+        named = _BY_NAME.get(value) or level_of_name(value)
         if named is not None:
             return named
     number = whole_number(value)

@@ -44,6 +44,8 @@ _RAILS = late(r"(?P<prefix>F, \[[^\]\n]*\]\s+FATAL -- [^:\n]*:\s?)?(?P<tags>(?:\
 _NPM = late(r'(?:Step #\d+(?: - "[^"\n]*")?: )?p?npm (?:ERR!|error)')
 _CLOSER = late(r"[\]})]+[,;]*(?:,\ \{)?$")
 _PYTHON_FRAME = late(r'\s*(?:\|\s*)*File "[^"\n]+",\s?line \d+')
+# What a header and a Python frame have in common: how they begin
+_TRACE_BEGIN = late(r'[\s|+]*(?:Exception Group )?(?:Traceback|File ")')
 # KeyError: 'x'      sqlalchemy.exc.OperationalError: (1364, …)      AssertionError
 _EXCEPTION_LINE = late(r"[A-Za-z_][\w.]*(?::\s.*)?$", re.DOTALL)
 # The place of an uncaught error, as Node prints it above the line of code: /app/server.js:12
@@ -224,6 +226,13 @@ class Line:
     def is_dotnet_head(self) -> bool:
         """Is a category of .NET's console logger, whose message follows."""
         return self.start.endswith("]") and _DOTNET_HEAD.match(self.start) is not None
+
+
+def is_plain(text: str) -> bool:
+    """Tell of a text whether its line surely is neither a header nor a Python frame nor typed."""
+    if "\x1b" in text or "<" in text or _TRACE_BEGIN.match(text) is not None:
+        return False
+    return text[:1] in {" ", "\t"} or typed_start(text.rstrip()) is None
 
 
 def line_of(entry: LogEntry) -> Line | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -59,6 +60,7 @@ _REASON_KEYS = (
     "detail",
 )
 
+_REASONS = frozenset(_REASON_KEYS)
 _TELLING = frozenset({*STACK_KEYS, *OBJECT_KEYS, *_REASON_KEYS, "fields"})
 """Without one of these, an object holds a message and nothing that belongs to it."""
 
@@ -67,7 +69,7 @@ class Payload(msgspec.Struct, frozen=True):
     """What a payload says, before any decoration is stripped."""
 
     text: str
-    values: Mapping[str, Any] = msgspec.field(default_factory=dict)
+    values: Mapping[str, Any] = MappingProxyType({})
     """The JSON payload, also where it came as text; empty for other payloads."""
     is_log: bool = False
     """True when a program wrote it, so that it may carry a logger's decoration."""
@@ -79,12 +81,12 @@ _PAYLOADS = frozenset({"textPayload", "jsonPayload", "protoPayload"})
 
 def read_payload(record: Mapping[str, Any]) -> Payload:
     """Return what the payload of a record says; an empty text when there is none."""
-    if _PAYLOADS.isdisjoint(record):
-        return _EMPTY
     text = record.get("textPayload")
     if isinstance(text, str) and text and not text.isspace():
-        values = _json_in(text)
-        return _structured(values) if _says_something(values) else Payload(text, is_log=True)
+        values = _json_in(text) if "{" in text else None
+        return _structured(values) if values and _says_something(values) else Payload(text, is_log=True)
+    if _PAYLOADS.isdisjoint(record):
+        return _EMPTY
     values = dict_at(record, "jsonPayload")
     if values:
         return _structured(values)
@@ -97,9 +99,7 @@ def read_payload(record: Mapping[str, Any]) -> Payload:
 
 
 def _json_in(text: str) -> Mapping[str, Any]:
-    """The object that a text is, when a JSON logger's line was not parsed on its way."""
-    if "{" not in text:
-        return {}
+    """The object that a text with a brace is, when a JSON logger's line was not parsed on its way."""
     stripped = text.strip()
     if not (stripped.startswith("{") and stripped.endswith("}") and '"' in stripped):
         return {}
@@ -112,7 +112,7 @@ def _json_in(text: str) -> Mapping[str, Any]:
 
 def _says_something(values: Mapping[str, Any]) -> bool:
     """Tell a logger's object from data that was printed."""
-    return bool(values) and any(at_key(values, key) for key in (*_MESSAGE_KEYS, *STACK_KEYS))
+    return any(at_key(values, key) for key in (*_MESSAGE_KEYS, *STACK_KEYS))
 
 
 def _audit_text(proto: Mapping[str, Any]) -> str:
@@ -132,6 +132,9 @@ def _structured(values: Mapping[str, Any]) -> Payload:
 
 
 def _message(values: Mapping[str, Any]) -> str:
+    first = values.get(_MESSAGE_KEYS[0])
+    if isinstance(first, str) and first and not first.isspace():
+        return first
     for key in _MESSAGE_KEYS:
         text = _said(at_key(values, key))
         if text:
@@ -164,7 +167,7 @@ def _reasons(values: Mapping[str, Any]) -> Iterator[str]:
         yield error.value
     yield from coded_error(values)
     for scope in (values, dict_at(values, "fields")):
-        for key in _REASON_KEYS:
+        for key in () if _REASONS.isdisjoint(scope) else _REASON_KEYS:
             value = scope.get(key)
             if isinstance(value, str) and value and not value.isspace():
                 yield value.strip()

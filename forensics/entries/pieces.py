@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.entries import stitching
-from forensics.entries.lines import line_of
+from forensics.entries.lines import is_plain, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -26,6 +26,7 @@ class Shape(NamedTuple):
 
 
 _WHOLE = Shape(is_line=False, awaits=False, is_typed=False)
+_PLAIN = Shape(is_line=True, awaits=False, is_typed=False)
 
 
 def shape_of(entry: LogEntry) -> Shape:
@@ -33,6 +34,8 @@ def shape_of(entry: LogEntry) -> Shape:
     line = line_of(entry)
     if line is None:
         return _WHOLE
+    if is_plain(line.raw_text):
+        return _PLAIN
     awaits = (line.is_header or line.is_python_frame) and stitching.ends_open(line)
     return Shape(is_line=True, awaits=awaits, is_typed=line.is_typed and not line.is_own)
 

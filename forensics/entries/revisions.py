@@ -201,7 +201,7 @@ def select(intake: Intake, revision: Revision, query: Query) -> array[int]:
     start = 0 if query.from_time is None else bisect_left(intake.times, parse_time(query.from_time))
     end = len(intake) if query.to_time is None else bisect_left(intake.times, parse_time(query.to_time))
     codes = intake.kinds
-    return array("I", [row for row in range(start, end) if kinds[codes[row]]])
+    return array("I", (row for row in range(start, end) if kinds[codes[row]]))
 
 
 def _is_asked_for(kind: Kind, revision: Revision, query: Query) -> bool:

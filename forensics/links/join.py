@@ -6,19 +6,17 @@ in the same trace, or the same instance, or, where one of them has neither, the 
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from forensics.model import Cluster, ClusterId, Explains, Link, Nanoseconds, Occurrence, Role, Rule
+from forensics.model import Cluster, ClusterId, Explains, Link, Nanoseconds, Role, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from forensics.journal import Journal, Members
-
-    _By = tuple[str, str | int]
-    """What two entries have in common: ("trace", its number), ("instance", its name), ("revision", how far)."""
+    from forensics.journal import Journal, Members, Occurrences
 
 _SECOND = 1_000_000_000
 LATE = Nanoseconds(_SECOND // 4)
@@ -28,6 +26,8 @@ DEFAULT_WINDOW = Nanoseconds(5 * _SECOND)
 UNDECLARED_COVERAGE = 0.5
 """Without a rule's word, a link needs this share of the symptom's occurrences."""
 
+_BITS = 32
+_OCCURRENCE = (1 << _BITS) - 1
 _BY = ("trace", "instance", "revision")
 
 
@@ -37,12 +37,16 @@ def link(
     """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
+    sought: dict[ClusterId, _Sought] = {}
     links = []
-    for symptom in clusters:
-        windows = [(cause, window) for cause in clusters if (window := _window(cause, symptom, rules)) is not None]
-        sought = [_seek(o, journal) for o in of_cluster[symptom.id].occurrences] if windows else []
-        for cause, window in windows:
-            found = _join(symptom, sought, cause, _moments(cause, of_cluster, sought, journal), window)
+    for cause in clusters:
+        windows = [(symptom, window) for symptom in clusters if (window := _window(cause, symptom, rules)) is not None]
+        for symptom, _ in windows:
+            if symptom.id not in sought:
+                sought[symptom.id] = _Sought(of_cluster[symptom.id].occurrences, journal)
+        moments = _Moments(of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], journal)
+        for symptom, window in windows:
+            found = _join(symptom, sought[symptom.id], cause, moments, window)
             links += [found] if found is not None else []
     links.sort(key=lambda found: (order[found.symptom], *strength(found), order[found.cause]))
     return tuple(links)
@@ -54,66 +58,71 @@ def strength(found: Link) -> tuple[float, ...]:
     return (-round(found.coverage, 2), not found.declared, _BY.index(found.by), abs(lag))
 
 
-def _moments(
-    cause: Cluster, members: Mapping[ClusterId, Members], sought: Sequence[Sought], journal: Journal
-) -> Moments:
-    return Moments(members[cause.id].occurrences, {key for one in sought for key in one.keys}, journal)
+class _Sought:
+    """The occurrences of a symptom as its causes are looked for, as columns."""
+
+    def __init__(self, occurrences: Occurrences, journal: Journal) -> None:
+        requests = [gist.is_request for gist in journal.gist_table]
+        self.bases, self.ends, self.traces = array("q"), array("q"), array("q")
+        self.instances: list[str] = []
+        for occurrence in occurrences:
+            # A request is judged at its end; a burst or a life at its first entry, which its cause must not follow.
+            is_request = any(requests[journal.gists[row]] for row in occurrence.rows)
+            self.bases.append(occurrence.end if is_request else occurrence.start)
+            self.ends.append(occurrence.end)
+            self.traces.append(occurrence.trace)
+            self.instances.append(occurrence.instance)
 
 
-class Moments:
-    """When and where the entries of a cause stand, searchable by those of trace, instance and revision that matter."""
+class _Moments:
+    """When and where the entries of a cause stand: by trace, by instance, and all of them.
 
-    def __init__(self, occurrences: Sequence[Occurrence], wanted: Container[_By], journal: Journal) -> None:
-        self._times: dict[_By, list[tuple[int, int]]] = defaultdict(list)
-        self._wanted = wanted
-        for number, occurrence in enumerate(occurrences):
-            for row in occurrence.rows:
-                moment, instance = (journal.times[row], number), journal.instance(row)
-                self._add(("trace", journal.traces[row]), moment)
-                self._add(("instance", instance), moment)
-                if not instance:
-                    self._add(("revision", "without instance"), moment)
-                self._add(("revision", "all"), moment)
-        for times in self._times.values():
-            times.sort()
+    A moment is one number, its time and the number of its occurrence, so that lists of them sort and search fast.
+    """
 
-    def nearest(self, sought: Sought, window: Nanoseconds) -> tuple[str, int, int] | None:
-        """Return (key, time, occurrence) of the entry nearest to the symptom's end, by the closest key that has one."""
-        for key in sought.keys:
-            times = self._times.get(key)
-            found = _nearest(times, sought, window) if times else None
-            if found is not None:
-                return key[0], *found
-        return None
+    def __init__(self, occurrences: Occurrences, sought: Sequence[_Sought], journal: Journal) -> None:
+        traces = {trace for one in sought for trace in one.traces if trace}
+        self._by_trace: dict[int, list[int]] = defaultdict(list)
+        self._by_instance: dict[str, list[int]] = defaultdict(list)
+        self._all: list[int] = []
+        for number, rows in enumerate(occurrences.groups()) if sought else ():
+            for row in rows:
+                moment = (journal.times[row] << _BITS) + number
+                self._all.append(moment)
+                self._by_instance[journal.instance(row)].append(moment)
+                if journal.traces[row] in traces:
+                    self._by_trace[journal.traces[row]].append(moment)
+        for moments in (self._all, *self._by_trace.values(), *self._by_instance.values()):
+            moments.sort()
 
-    def _add(self, key: _By, moment: tuple[int, int]) -> None:
-        if key in self._wanted:
-            self._times[key].append(moment)
-
-
-class Sought(NamedTuple):
-    """An occurrence of a symptom as its causes are looked for."""
-
-    base: int
-    """A request is judged at its end; a burst or a life at its first entry, which its cause must not follow."""
-    end: int
-    keys: tuple[_By, ...]
-    """What may join it with a cause, closest first."""
-
-
-def _seek(symptom: Occurrence, journal: Journal) -> Sought:
-    # A symptom of one instance is not explained by another instance; one of no instance may be by any.
-    reach = "without instance" if symptom.instance else "all"
-    keys: tuple[_By, ...] = (("trace", symptom.trace), ("instance", symptom.instance), ("revision", reach))
-    base = symptom.end if any(journal.gist(row).is_request for row in symptom.rows) else symptom.start
-    return Sought(base, symptom.end, tuple(key for key in keys if key[1]))
+    def nearest(self, sought: _Sought, window: Nanoseconds) -> Iterator[tuple[int, str, int] | None]:
+        """Yield for each occurrence (lag, key, occurrence) of the entry nearest to its end, by the closest key."""
+        nowhere: list[int] = []
+        for base, end, trace, instance in zip(sought.bases, sought.ends, sought.traces, sought.instances, strict=True):
+            # A symptom of one instance is not explained by another instance; one of no instance may be by any.
+            steps = (
+                ("trace", self._by_trace.get(trace, nowhere) if trace else nowhere),
+                ("instance", self._by_instance.get(instance, nowhere) if instance else nowhere),
+                ("revision", self._by_instance.get("", nowhere) if instance else self._all),
+            )
+            for by, moments in steps:
+                found = _nearest(moments, base, end, window) if moments else None
+                if found is not None:
+                    yield base - (found >> _BITS), by, found & _OCCURRENCE
+                    break
+            else:
+                yield None
 
 
-def _nearest(times: Sequence[tuple[int, int]], sought: Sought, window: int) -> tuple[int, int] | None:
-    after = bisect_left(times, (sought.base + 1, -1))
-    near = [times[after - 1]] if after and times[after - 1][0] >= sought.base - window else []
-    near += [times[after]] if after < len(times) and times[after][0] <= sought.end + LATE else []
-    return min(near, key=lambda moment: abs(moment[0] - sought.base), default=None)
+def _nearest(moments: Sequence[int], base: int, end: int, window: int) -> int | None:
+    after = bisect_left(moments, (base + 1) << _BITS)
+    early = moments[after - 1] if after else None
+    if early is not None and early >> _BITS < base - window:
+        early = None
+    late = moments[after] if after < len(moments) else None
+    if late is None or late >> _BITS > end + LATE:
+        return early
+    return late if early is None or (late >> _BITS) - base < base - (early >> _BITS) else early
 
 
 def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Explains | None:
@@ -129,27 +138,25 @@ def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Expl
     return None
 
 
-def _join(
-    symptom: Cluster, occurrences: Sequence[Sought], cause: Cluster, moments: Moments, window: Explains
-) -> Link | None:
-    found = [(o, near) for o in occurrences if (near := moments.nearest(o, window.within)) is not None]
+def _join(symptom: Cluster, sought: _Sought, cause: Cluster, moments: _Moments, window: Explains) -> Link | None:
+    found = [near for near in moments.nearest(sought, window.within) if near is not None]
     if not found:
         return None
-    coverage = len(found) / len(occurrences)
-    by = max((near[0] for _, near in found), key=_BY.index)
+    coverage = len(found) / len(sought.bases)
+    by = max({key for _, key, _ in found}, key=_BY.index)
     declared = bool(window.signature)
     if not declared and (coverage < UNDECLARED_COVERAGE or by == "revision"):
         return None
-    lags = [(o.base - near[1]) / _SECOND for o, near in found]
+    lags = [lag for lag, _, _ in found]
     return Link(
         symptom=symptom.id,
         cause=cause.id,
         by=by,
         declared=declared,
         explained=len(found),
-        of=len(occurrences),
-        causes=len({near[2] for _, near in found}),
+        of=len(sought.bases),
+        causes=len({occurrence for _, _, occurrence in found}),
         within=window.within / _SECOND,
-        lag=(round(min(lags), 6), round(max(lags), 6)),
+        lag=(round(min(lags) / _SECOND, 6), round(max(lags) / _SECOND, 6)),
         coverage=round(coverage, 4),
     )

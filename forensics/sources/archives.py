@@ -1,4 +1,4 @@
-"""An opened file in, its parts out: itself, or, when it is a zip or tar archive, the files inside, one after the other.
+"""A zip or tar archive in, the files inside out, one after the other.
 
 Nothing is written to disk, and the name of a member is shown and never used as a path.
 """
@@ -15,19 +15,15 @@ import zlib
 from contextlib import nullcontext
 from typing import IO, TYPE_CHECKING, BinaryIO
 
-from msgspec import Struct
-
 from forensics.sources.finding import is_hidden, is_passed_over
 from forensics.sources.opening import Content
 from forensics.sources.packing import Allowance, DamageError, blocks_of, peeked, unpacked
+from forensics.sources.parts import TAR_BLOCK, ZIP, ArchiveError, Part, is_tar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-_ZIP = (b"PK\x03\x04", b"PK\x05\x06")
-_TAR_BLOCK = 512
-_TAR_MAGIC = slice(257, 262)
 _MOST_MEMBERS = 10_000
 _IN_MEMORY = 64 * 1024 * 1024
 _ENCRYPTED = 1
@@ -44,37 +40,10 @@ _BROKEN = (
 )
 
 
-class ArchiveError(Exception):
-    """An archive cannot be read, or not to its end; finishes a sentence that begins with its name."""
-
-
-class Part(Struct, frozen=True):
-    """One file of an archive, or a whole file that is none."""
-
-    name: str
-    """The member's name; empty for a file that is no archive."""
-    content: Content | None
-    """None for a member that is not read."""
-    problem: str = ""
-    """Why it is not."""
-
-
-def parts_of(raw: BinaryIO) -> Iterator[Part]:
-    """Yield the parts of a file; each must be read before the next is asked for. Raise ArchiveError."""
-    first, blocks = peeked(blocks_of(raw), len(_ZIP[0]))
-    if first.startswith(_ZIP):
-        with _seekable(raw, blocks) as file:
-            yield from _zip_parts(file)
-        return
-    first, blocks = peeked(unpacked(blocks), _TAR_BLOCK)
-    if _is_tar(first):
-        yield from _tar_parts(blocks)
-    else:
-        yield Part("", Content(blocks))
-
-
-def _is_tar(first: bytes) -> bool:
-    return first[_TAR_MAGIC] == b"ustar"
+def parts_of_zip(raw: BinaryIO, blocks: Iterator[bytes]) -> Iterator[Part]:
+    """Yield the files of a zip archive; raise ArchiveError."""
+    with _seekable(raw, blocks) as file:
+        yield from _zip_parts(file)
 
 
 def _seekable(raw: BinaryIO, blocks: Iterator[bytes]) -> AbstractContextManager[IO[bytes]]:
@@ -111,10 +80,11 @@ def _zip_blocks(archive: zipfile.ZipFile, member: zipfile.ZipInfo, allowance: Al
         raise DamageError(f"this member of the zip archive is broken ({error})") from error
 
 
-def _tar_parts(blocks: Iterator[bytes]) -> Iterator[Part]:
+def parts_of_tar(blocks: Iterator[bytes]) -> Iterator[Part]:
+    """Yield the files of a tar archive; raise ArchiveError."""
     number = 0
     try:
-        with tarfile.open(fileobj=_Reader(blocks), mode="r|", bufsize=512 * _TAR_BLOCK) as archive:
+        with tarfile.open(fileobj=_Reader(blocks), mode="r|", bufsize=512 * TAR_BLOCK) as archive:
             for member in archive:
                 if not member.isreg():
                     continue
@@ -146,8 +116,8 @@ def _part(name: str, blocks: Iterator[bytes]) -> Iterator[Part]:
     *folders, last = name.replace("\\", "/").split("/")
     if is_passed_over(last) or any(is_hidden(folder) for folder in folders):
         return
-    first, everything = peeked(unpacked(blocks), _TAR_BLOCK)
-    is_archive = first.startswith(_ZIP) or _is_tar(first)
+    first, everything = peeked(unpacked(blocks), TAR_BLOCK)
+    is_archive = first.startswith(ZIP) or is_tar(first)
     if is_archive:
         yield Part(_shown(name), None, "an archive inside an archive is not read")
     else:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
 
 from forensics.errors import SourceError
 from forensics.model import PassedOver, Place, RawEntry, Sheet, Unreadable
-from forensics.sources.archives import ArchiveError, parts_of
 from forensics.sources.finding import STDIN, Input, find_inputs
 from forensics.sources.indexing import Indexing, index
 from forensics.sources.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
+from forensics.sources.parts import ArchiveError, parts_of
 from forensics.sources.shapes import QUOTATIONS, SHAPES, lines
 from forensics.sources.sieve import can_sift, spells_like_the_api
 from forensics.sources.spelling import in_api_spelling
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from forensics.sources.archives import Part
     from forensics.sources.finding import Given
     from forensics.sources.opening import Content
+    from forensics.sources.parts import Part
     from forensics.sources.shapes import Shape
     from forensics.sources.shapes.element import Element
 
@@ -215,7 +215,7 @@ def _not_understood(item: Input, content: Content) -> Generator[Unreadable, None
 
 def _is_json(content: Content) -> bool:
     """Tell whether it is JSON of another kind, e.g. the expected findings that lie beside a log."""
-    if content.head.lstrip()[:1] not in {b"{", b"["}:
+    if content.head.lstrip()[:1] not in {b"{", b"["} or content.is_cut:
         return False
     for data in (content.head.lstrip().split(b"\n", 1)[0], content.everything()):
         try:

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 LARGE = 8 * 2**20
 """Bytes from which on a plain file stays where it is, and its lines are found again by their offsets."""
-PAYS = 100 * 2**20
+PAYS = 48 * 2**20
 """Bytes from which on a second process saves more than it costs."""
-PART = 16 * 2**20
+PART = 8 * 2**20
 """Bytes that are read in one go."""
 _BLOCK = 1024 * 1024
 _COMPARED = 1024

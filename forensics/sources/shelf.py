@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from forensics.sources.json_values import NotJsonError, decode_json, entries_in
+from forensics.sources.keys import OTHER_PAYLOADS, PAYLOADS
 from forensics.sources.spelling import in_api_spelling
 
 if TYPE_CHECKING:
@@ -18,8 +19,11 @@ _FILE_BITS = 40
 """A place is a file's number and an offset in it; the offset has as many bits."""
 _SPOOL = 0
 _WINDOW = 64 * 1024
-"""Bytes read at once."""
+"""Bytes read at once where entries lie close together."""
+_GLANCE = 8 * 1024
+"""Bytes read at once where they do not: most of a large window would be read for nothing."""
 _UNWRITTEN = 1024 * 1024
+_PAYLOADS = PAYLOADS | OTHER_PAYLOADS
 
 _encoder = msgspec.json.Encoder()
 
@@ -77,7 +81,9 @@ class FileShelf:
         return self._read(number, offset)
 
     def _read(self, number: int, offset: int) -> bytes:
-        file, size = self._files[number], _WINDOW
+        # The next entry often begins where the last window ended: then all of what was read was worth it.
+        behind = offset - self._window_at - len(self._window) if number == self._window_of else _WINDOW
+        file, size = self._files[number], _WINDOW if -_GLANCE < behind < _GLANCE else _GLANCE
         window = os.pread(file, size, offset)
         while b"\n" not in window and len(window) == size:
             size *= 4
@@ -100,6 +106,9 @@ def one_record(line: bytes) -> dict[str, Any] | None:
         value = decode_json(line)
     except NotJsonError:
         return None
+    # Nearly every record is one entry as it stands: `entries_in` would say so, in a list.
+    if type(value) is dict and not _PAYLOADS.isdisjoint(value):
+        return in_api_spelling(value)
     entries = entries_in(value)
     if entries is None or len(entries) != 1 or not isinstance(entries[0], dict):
         return value if isinstance(value, dict) else None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
-from forensics.classify import Classifier, classify
+from forensics.classify import Classifier, classify, outcomes
 from forensics.classify.index import MAX_CAPTURE, MAX_TEXT
 from forensics.errors import RuleError
 from forensics.model import (
@@ -388,3 +388,19 @@ def test_anchors_never_hide_a_rule(raw: dict[str, Any], message: str) -> None:
     found = FIXED.classify(one)
     claimed = {match.rule for match in (found.primary, *found.also) if match is not None}
     assert claimed == {each.id for each in RULES if FIXED.holds(each.condition, one)}
+
+
+@given(st.lists(st.tuples(RAW, st.text(max_size=20) | st.just("key lost")), max_size=8))
+def test_forgetting_what_was_decided_changes_nothing(drawn: list[tuple[dict[str, Any], str]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcomes, "_REMEMBERED", 2)
+        forgetful = Classifier(RULES)
+        for raw, message in drawn:
+            one = entry(message, raw)
+            assert forgetful.classify(one) == FIXED.classify(one)
+
+
+def test_entries_of_which_the_same_is_true_have_the_same_claims() -> None:
+    first, second, other = (FIXED.claims(entry(text)) for text in ("key lost 1", "key lost 2", "nothing"))
+    assert first is second
+    assert first != other

@@ -4,6 +4,7 @@ from builders import entry
 from hypothesis import given, strategies as st
 
 from forensics.clusters import fingerprint, mask
+from forensics.clusters.mask import _RUN, _VALUE, WILDCARD
 
 
 def test_values_become_wildcards() -> None:
@@ -37,3 +38,14 @@ def test_other_words_have_another_fingerprint() -> None:
 def test_two_places_of_one_exception_are_two_fingerprints() -> None:
     text = 'Traceback (most recent call last):\n  File "/app/{0}.py", line 3, in {0}\n    f()\nValueError: bad'
     assert fingerprint(entry(text.format("pay"))) != fingerprint(entry(text.format("ship")))
+
+
+WORDS = st.sampled_from(
+    ["order", "no1", "/a/b", "é", "²", "١", " ", "\t", "\n", "\u00a0", "a@b", "x://y", "-", ",", "="]
+)
+
+
+@given(st.lists(WORDS, max_size=9).map("".join))
+def test_parts_are_masked_as_the_whole_is(text: str) -> None:
+    whole = _RUN.sub(WILDCARD, _VALUE.sub(WILDCARD, text)).strip()
+    assert mask(text) == whole

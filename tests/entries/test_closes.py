@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given, settings, strategies as st
 
+from forensics.entries import closes
 from forensics.entries.closes import close_in
 
 
@@ -71,3 +73,23 @@ def test_closes_in_payloads(values: dict[str, Any], code: int | None, reason: st
 
 def test_a_code_that_speaks_of_something_else() -> None:
     assert close_in("insert failed", {"code": 1364, "reason": "no default"}) is None
+
+
+PIECES = st.sampled_from(
+    [
+        *("received", "ſent", "sent", "close", "Closed", "CLOSE", "diſconnect", "disconnect", "code"),
+        *("coDe", "reason", "ws", "=", ":", ", ", " (", "x)", " ", "1006", "1011", "4000", "no reason"),
+        *(";", "\n", "é"),
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(PIECES, max_size=12).map("".join))
+def test_no_pattern_is_passed_over_that_would_find_something(message: str) -> None:
+    matches = sorted(closes._WEBSOCKETS.finditer(message), key=lambda match: match["side"].lower() != "received")
+    others = [closes._CODE_AND_REASON, closes._CLOSE_CODE, closes._BARE_CODE]
+    candidates = [*matches, *(pattern.search(message) for pattern in others)]
+    told = [found for match in candidates if match and (found := closes._close(match["code"], match["reason"]))]
+    may = closes._CODE.search(message) is not None and any(mark in message for mark in closes._MARKS)
+    assert close_in(message, {}) == (told[0] if told and may else None)

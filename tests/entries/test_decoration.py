@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from forensics.entries import decoration as module
 from forensics.entries.decoration import begins_like_logger, open_markup, undecorate
@@ -218,3 +218,22 @@ def test_how_prefixes_begin_rules_none_of_them_out(text: str) -> None:
 @given(BEGINNINGS)
 def test_the_first_word_rules_out_no_stated_level(text: str) -> None:
     assert (module._stated_level(text) is None) == (module._STATED.match(text) is None)
+
+
+BEGINS = st.sampled_from(
+    [
+        *("ERROR", "error", "warn", "fail", "E0301 ", "Sep 1", "Step #", "npm", "PHP", "order", "é", "ſ"),
+        *("1", "12", "²", "١", ": ", ":", " ", "-", "[", "]", "x.B[1]", "2026-03-01 00:41:13"),
+        *("00:41:13.1", "level=info", " msg=x", "a.py:3: W", "\x1b[31m", "<b>", "?? "),
+        *("a.swift:3: Fatal error: ", "\n"),
+    ]
+)
+
+
+@settings(max_examples=500)
+@given(st.lists(BEGINS, max_size=6).map("".join))
+def test_what_is_bare_has_nothing_to_come_off(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_is_bare", lambda _: False)
+        whole = undecorate(text)
+    assert undecorate(text) == whole

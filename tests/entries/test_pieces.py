@@ -9,7 +9,7 @@ from builders import START, entry, raw
 from hypothesis import given, settings, strategies as st
 
 from forensics.digest import Digester
-from forensics.entries import decode_record, join, runs, stitch
+from forensics.entries import decode_record, join, pieces, runs, shape_of, stitch
 from forensics.model import Gist, Level
 
 if TYPE_CHECKING:
@@ -230,3 +230,21 @@ def test_what_else_an_open_traceback_takes_keeps_it_open(text: str, second: floa
     entries = at((OPEN, 0), (text, second), ("KeyError: 'card'", end))
     assert [len(e.originals) for e in stitch(entries)] == [3]
     assert by_runs(entries) == list(stitch(entries))
+
+
+BEGINNINGS = st.sampled_from(
+    [
+        *("Traceback (most recent call last):", "Exception Group ", ' File "/a.py", line 1', "| ", "+ "),
+        *("\n", " ", "\t", "x", "KeyError: x", "\x1b[31m", "<red>", "(a.BError) y", "ERROR: "),
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(BEGINNINGS, max_size=6).map("".join))
+def test_a_plain_text_has_the_shape_that_its_line_has(text: str) -> None:
+    one = decode_record(raw(text))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pieces, "is_plain", lambda _: False)
+        whole = shape_of(one)
+    assert shape_of(one) == whole

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
-from forensics.entries.exceptions import parse_exceptions, tells_failure, unescaped
+from forensics.entries import exceptions
+from forensics.entries.exceptions import fails_without_exception, parse_exceptions, tells_failure, unescaped
 
 PYTHON = """\
 Traceback (most recent call last):
@@ -298,3 +299,20 @@ def test_cut_and_torn_texts_break_nothing(noise: str, text: str) -> None:
 def test_a_header_of_which_only_a_name_is_left_is_read() -> None:
     (found,) = parse_exceptions("error\n    at f (/app/a.js:1:2)\n    at g (/app/b.js:2:3)")
     assert (found.type, found.value, len(found.frames)) == ("error", "", 2)
+
+
+MARKS = st.sampled_from(
+    [
+        *("Traceback (most recent call last):", '  File "/a.py", line 3, in f', "\n", " at "),
+        *("\tat f (/a.js:1:2)", "KeyError", ": x", "panic: ", "goroutine 1 [running]:", "/a.go:3"),
+        *(":in `f'", ":in 'f'", "/a.php:3", "panicked at ", "Uncaught "),
+    ]
+)
+
+
+@settings(max_examples=400)
+@given(st.lists(MARKS, max_size=8).map("".join))
+def test_what_is_not_marked_no_printer_would_read(text: str) -> None:
+    assert exceptions._may_be_printed(text) or not any(printer.may_be(text) for printer in exceptions._PRINTERS)
+    if not parse_exceptions(text):
+        assert tells_failure(text) == fails_without_exception(text)

@@ -13,7 +13,7 @@ from forensics.entries.exceptions.types import is_exception_type, reports_crash,
 if TYPE_CHECKING:
     from forensics.model import ExceptionInfo
 
-__all__ = ["is_exception_type", "parse_exceptions", "tells_failure", "unescaped"]
+__all__ = ["fails_without_exception", "is_exception_type", "parse_exceptions", "tells_failure", "unescaped"]
 
 
 class _Printer(Protocol):
@@ -26,13 +26,28 @@ _PRINTERS: tuple[_Printer, ...] = (python, at_lines, golang, others)
 
 def parse_exceptions(text: str) -> tuple[ExceptionInfo, ...]:
     """Return the exceptions that a text tells of, the one where it began first; empty when it names none."""
-    for printer in _PRINTERS:
-        if printer.may_be(text):
-            found = printer.parse(text)
-            if found:
-                return found
+    if _may_be_printed(text):
+        for printer in _PRINTERS:
+            if printer.may_be(text):
+                found = printer.parse(text)
+                if found:
+                    return found
     start = typed_start(text)
     return () if start is None else (start,)
+
+
+def _may_be_printed(text: str) -> bool:
+    """Tell whether any printer may find something: in one piece, for most texts hold nothing of the kind."""
+    return (
+        ("\n" in text and "at " in text)
+        or 'File "' in text
+        or "Traceback" in text
+        or "panic" in text
+        or ":in " in text
+        or ".php" in text
+        or ".go:" in text
+        or "goroutine " in text
+    )
 
 
 def tells_failure(text: str) -> bool:
@@ -40,6 +55,11 @@ def tells_failure(text: str) -> bool:
     if "Traceback (most recent call last)" in text or typed_start(text) is not None or reports_crash(text):
         return True
     return any(printer.may_be(text) and printer.parse(text) for printer in _PRINTERS[1:])
+
+
+def fails_without_exception(text: str) -> bool:
+    """`tells_failure` of a text in which `parse_exceptions` found nothing: what is left to look for."""
+    return python.HEADER in text or reports_crash(text)
 
 
 def unescaped(text: str) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from forensics.sources.blocks import LONGEST_ENTRY, numbered_lines, too_long
 from forensics.sources.json_values import is_entry
 from forensics.sources.shapes.element import Element
-from forensics.sources.yaml_values import NotYamlError, decode_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +39,8 @@ def accepts(content: Content) -> bool:
 
 def read(content: Content) -> Iterator[Element]:
     """Yield the documents, or the items of a list; a broken one costs itself only."""
+    from forensics.sources.yaml_values import NotYamlError, decode_yaml  # noqa: PLC0415 - few logs are YAML
+
     for number, chunk in _chunks(content):
         if chunk is None:
             yield Element(number=number, problem=too_long(_LONGEST))
