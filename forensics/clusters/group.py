@@ -69,15 +69,17 @@ def group(
     """Gather analysed entries into clusters, in order of first entry."""
     analysed = [gist.analysed for gist in journal.gist_table]
     groups: dict[_Key, array[int]] = {}
+    by_codes: dict[tuple[int, int], array[int]] = {}
     all_rows = array("I")
     for row in journal.rows():
-        if analysed[journal.gists[row]]:
+        gist = journal.gists[row]
+        if analysed[gist]:
             all_rows.append(row)
-            key = _key(row, journal)
-            if key in groups:
-                groups[key].append(row)
-            else:
-                groups[key] = array("I", (row,))
+            codes = gist, journal.kinds[row]
+            rows = by_codes.get(codes)
+            if rows is None:
+                rows = by_codes[codes] = groups.setdefault(_key(row, journal), array("I"))
+            rows.append(row)
     ground = _Ground(
         journal=journal,
         rules=rules,
