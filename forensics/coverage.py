@@ -120,7 +120,7 @@ def _place(intake: Intake, lost: int) -> str | None:
     first = intake.first_unreadable
     if first:
         return f"{first.place}: {first.reason}"
-    return "an input changed while it was read" if lost else None
+    return "entries that were read could not be read again" if lost else None
 
 
 def _truncation(intake: Intake, times: Sequence[int], query: Query) -> str | None:
@@ -211,7 +211,7 @@ def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int) ->
         yield f"{intake.unreadable} records could not be read, the first at {_place(intake, lost)}"
     if lost:
         lost_ones = "1 entry was" if lost == 1 else f"{lost:,} entries were"
-        yield f"{lost_ones} lost because an input changed while it was read: run again"
+        yield f"{lost_ones} lost: an input changed while it was read, or holds what cannot be decoded; run again"
 
 
 def _payload_warnings(counts: _Counts) -> Iterator[str]:

@@ -19,7 +19,7 @@ from forensics.entries.fields import stream_of
 from forensics.errors import SourceError
 from forensics.exceptions import innermost_frame, root_exception
 from forensics.fields import field_fault, field_reader, read_field
-from forensics.journal import Journal
+from forensics.journal import Journal, is_same
 from forensics.model import FailureClass, Gist, Level, Priority, Role, Rule, RuleTests
 
 if TYPE_CHECKING:
@@ -154,12 +154,19 @@ class Digester:
         if journal.kind(row).quiet is None or self._screened[number]:
             return number in journal.gist(row).answers
         if not self._is_of_kind[number]:
-            return self._classifier.holds(condition, journal.entry(row))
+            return self._holds(condition, row, journal)
         # Quiet entries of one kind differ in nothing that the condition looks at: one of them answers for all.
         key = (number, journal.kinds[row])
         if key not in self._of_kind:
-            self._of_kind[key] = self._classifier.holds(condition, journal.entry(row))
+            self._of_kind[key] = self._holds(condition, row, journal)
         return self._of_kind[key]
+
+    def _holds(self, condition: Condition, row: int, journal: Journal) -> bool:
+        try:
+            entry = journal.entry(row)
+        except SourceError:  # lost meanwhile: nothing can be said of it
+            return False
+        return self._classifier.holds(condition, entry)
 
 
 def _weight(entry: LogEntry) -> int:
@@ -200,11 +207,9 @@ def digest(
     def boil(chunk: array[int]) -> Boiled:
         return _boil(chunk, intake, shelf, digester)
 
-    def decode(place: int) -> LogEntry:
+    def decode(place: int) -> LogEntry | None:
         record = shelf.record(place)
-        if record is None:
-            raise SourceError("an input changed while it was read; run again")
-        return decode_record(record)
+        return None if record is None else decode_record(record)
 
     is_loud = [kind.quiet is None for kind in intake.table]
     loud = array("I", (row for row in rows if is_loud[intake.kinds[row]]))
@@ -225,12 +230,12 @@ def _boil(rows: Iterable[int], intake: Intake, shelf: Shelf, digester: Digester)
     """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
     for row in rows:
         record = shelf.record(intake.places[row])
-        if record is None:
+        entry = None if record is None else decode_record(record)
+        if entry is None or not is_same(entry, intake.times[row], intake.kind(row)):
             boiled.ends.append(0)
             boiled.traces.append(0)
             boiled.gists.append(_LOST)
             continue
-        entry = decode_record(record)
         boiled.ends.append(entry.end)
         boiled.traces.append(trace_of(entry))
         gist = digester.gist(entry)

@@ -12,6 +12,7 @@ from typing import overload
 
 from msgspec import Struct
 
+from forensics.errors import SourceError
 from forensics.model import (
     ClusterId,
     Gist,
@@ -40,7 +41,7 @@ class Journal:
         self,
         rows: array[int],
         intake: Intake,
-        decode: Callable[[int], LogEntry],
+        decode: Callable[[int], LogEntry | None],
         join: Callable[[Sequence[LogEntry]], LogEntry],
         line: Callable[[int], bytes],
     ) -> None:
@@ -127,8 +128,11 @@ class Journal:
         return self.pieces.get(row, (row,))
 
     def original(self, row: Row) -> LogEntry:
-        """Decode the entry of a row as it was in the log."""
-        return self._decode(self.places[row])
+        """Decode the entry of a row as it was in the log; raise SourceError when it stands there no more."""
+        entry = self._decode(self.places[row])
+        if entry is None or not is_same(entry, self.times[row], self.kind(row)):
+            raise SourceError("an input changed while it was read; run again")
+        return entry
 
     def _entry(self, row: Row) -> LogEntry:
         """Decode the entry of a row, stitched where it has pieces."""
@@ -148,6 +152,11 @@ class Journal:
         """Tell whether an entry is a request that ended badly."""
         gist = self.gist(row)
         return gist.is_request and gist.level.rank >= Level.ERROR.rank
+
+
+def is_same(entry: LogEntry, time: int, kind: Kind) -> bool:
+    """Tell whether an entry that was fetched is the one that was indexed."""
+    return entry.time == time and entry.instance == kind.instance and entry.revision == kind.revision
 
 
 class Occurrences(Sequence[Occurrence]):

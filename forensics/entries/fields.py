@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _NOTHING: Mapping[str, Any] = {}
+_FARTHEST = 2**63 - 10**18
+"""Nanoseconds: what columns of 64 bits hold, less thirty years for what may be added. Go writes year 1 for no time."""
 _LONGEST_REQUEST = 7 * 86_400 * SECOND  # Cloud Run ends a request after an hour, a job's task after seven days
 
 
@@ -62,12 +64,13 @@ def whole_number(value: Any) -> int | None:
 
 
 def time_of(record: Mapping[str, Any]) -> Nanoseconds:
-    """Return the time of a record; 0 when it has none that can be read."""
+    """Return the time of a record; 0 when it has none that can be read, or one that no log can have."""
     stated = record.get("timestamp")
     try:
-        return parse_time(stated) if isinstance(stated, str) else Nanoseconds(0)
+        time = parse_time(stated) if isinstance(stated, str) else Nanoseconds(0)
     except ValueError:
         return Nanoseconds(0)
+    return time if -_FARTHEST < time < _FARTHEST else Nanoseconds(0)
 
 
 @lru_cache(maxsize=256)

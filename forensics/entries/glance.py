@@ -9,10 +9,11 @@ from __future__ import annotations
 from array import array
 from typing import TYPE_CHECKING
 
+import stringzilla
 from msgspec import Raw, Struct, json
 
 from forensics.entries.decoding import level_of_status
-from forensics.entries.fields import path_of
+from forensics.entries.fields import path_of, time_of
 from forensics.entries.levels import level_of_severity
 from forensics.model import Kind, Level, Lines, Sheet
 from forensics.timestamps import parse_time
@@ -140,7 +141,7 @@ class LineReader:
                 odd.append((start, end))
                 continue
             time = self._time(entry.timestamp)
-            if time is None or _is_odd(entry):
+            if time is None or _is_odd(entry, line):
                 odd.append((start, end))
                 continue
             labels = entry.resource.labels
@@ -181,14 +182,16 @@ class LineReader:
 
     def _new_time(self, text: str) -> int | None:
         try:
-            time = parse_time(text)
+            time = time_of({"timestamp": text})
+            minute = parse_time(f"{text[:_PREFIX]}00Z")
         except ValueError:
             return None
-        if text[-1] != "Z" or text[10] != "T":
+        if not time or text[-1] != "Z" or text[10] != "T":
             return None
         if len(self._minutes) > _MINUTES:
             self._minutes.clear()
-        self._minutes[text[:_PREFIX]] = parse_time(f"{text[:_PREFIX]}00Z")
+        if minute:
+            self._minutes[text[:_PREFIX]] = minute
         return time
 
     def _code(self, whose: _Whose, quiet: Level | None) -> int:
@@ -223,12 +226,12 @@ class LineReader:
             self._kinds[row] = self._code(whose, None)
 
 
-def _is_odd(entry: _Glance) -> bool:
+def _is_odd(entry: _Glance, line: bytes) -> bool:
     """Tell whether the exact and forgiving reading may say something else of an entry, or more."""
-    payload = entry.jsonPayload
-    if payload is not _NOTHING:
-        text = bytes(payload)
-        is_deep = text.count(b"{") + text.count(b"[") > _DEEP
-    else:
-        is_deep = entry.textPayload is _NOTHING and entry.httpRequest is None  # no payload: deep or not, it is odd
-    return is_deep or entry.protoPayload is not _NOTHING or not entry.insertId or entry.labels.instanceid is not None
+    return bool(
+        entry.protoPayload is not _NOTHING
+        or not entry.insertId
+        or entry.labels.instanceid is not None
+        or (entry.httpRequest is None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING)
+        or stringzilla.count(line, b"{") + stringzilla.count(line, b"[") > _DEEP
+    )

@@ -117,7 +117,7 @@ class _Pile:
         time = time_of(record)
         self.times.append(time)
         self.identities.append(identity_of(time, text_at(record, "insertId"), text_at(record, "logName"), record))
-        self.places.append(shelf.keep(record))
+        self.places.append(shelf.keep(record) if raw.shelved is None else raw.shelved)
         self.kinds.append(self.codes.setdefault(kind_of(record), len(self.codes)))
         direction = self.see(raw.place.source)
         self.origins.append(direction.number)

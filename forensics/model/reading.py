@@ -46,6 +46,8 @@ class RawEntry(Struct, frozen=True, kw_only=True):
 
     record: dict[str, Any]
     place: Place
+    shelved: int | None = None
+    """Where a shelf finds the record, when it lies there already."""
 
 
 class Unreadable(Struct, frozen=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,14 @@ def too_long(longest: int) -> str:
 def sliced(data: bytes) -> Iterator[bytes]:
     """Cut bytes that are held already into blocks."""
     yield from (data[start : start + _SLICE] for start in range(0, len(data), _SLICE))
+
+
+def read_at(file: int, size: int, offset: int) -> bytes:
+    """Read from an offset of an open file, in one go where the platform can: processes may share the file."""
+    if hasattr(os, "pread"):
+        return os.pread(file, size, offset)
+    os.lseek(file, offset, os.SEEK_SET)
+    return os.read(file, size)
 
 
 def lines_of(blocks: Iterable[bytes], longest: int) -> Iterator[bytes | None]:

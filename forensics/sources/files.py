@@ -182,14 +182,15 @@ def _records(source: str, element: Element) -> Iterator[RawEntry | Unreadable]:
     if element.problem is not None:
         yield Unreadable(place=place, reason=element.problem)
         return
-    entries = entries_in(element.value)
-    for value in [element.value] if entries is None else entries:
+    entries = entries_in(element.value) or [element.value]
+    shelved = element.place if len(entries) == 1 else None
+    for value in entries:
         if not may_be_entry(value):
             yield Unreadable(place=place, reason=f"no log entry: {_kind(value)}")
         elif is_deep(value):
             yield Unreadable(place=place, reason="nested deeper than 100 levels")
         else:
-            yield RawEntry(record=in_api_spelling(value), place=place)
+            yield RawEntry(record=in_api_spelling(value), place=place, shelved=shelved)
 
 
 def _kind(value: object) -> str:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import codecs
-import os
 import stat
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from forensics.model import PassedOver, Place, Reader, Sheet
+from forensics.sources.blocks import read_at
 from forensics.sources.finding import STDIN
 from forensics.sources.shapes.element import Element
 from forensics.sources.shapes.lines import element_of
 from forensics.sources.shelf import FileShelf
-from forensics.sources.sieve import Sifted, sift, why_not_kept
+from forensics.sources.sieve import Odd, Sifted, sift, why_not_kept
 from forensics.workers import in_processes
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class _Part(Struct):
 
     lines: int
     passed_over: int
-    odd: list[tuple[int, bytes]]
+    odd: list[Odd]
     sheet: Sheet
 
 
@@ -57,18 +56,18 @@ def index(source: str, content: Content, asked: str | None, how: Indexing) -> It
     """Yield rows of an input, how many lines were passed over, and elements for lines that are odd."""
     size = _plain_size(source, content)
     place = how.shelf.open(source) if size >= LARGE else None
-    parts = (
-        _parts_of_blocks(source, content, asked, how)
-        if place is None
-        else _parts_of_file(source, size, place, asked, how)
-    )
+    if place is None:
+        parts = _parts_of_blocks(source, content, asked, how)
+    else:
+        how.advance(-len(content.head))  # it is read again, as a part
+        parts = _parts_of_file(source, size, place, asked, how)
     number = 0
     for part in parts:
-        for at, line in part.odd:
-            if not line:
-                yield Element(number=number + at, problem=why_not_kept())
-            elif line.strip(b"\0 \t\r"):
-                yield element_of(number + at, line)
+        for odd in part.odd:
+            if not odd.text:
+                yield Element(number=number + odd.number, problem=why_not_kept())
+            elif odd.text.strip(b"\0 \t\r"):
+                yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
         number += part.lines
         if part.passed_over:
             yield PassedOver(place=Place(source=source, record=number), lines=part.passed_over)
@@ -95,13 +94,15 @@ def _plain_size(source: str, content: Content) -> int:
 def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: Indexing) -> Iterator[_Part]:
     def read(start: int) -> _Part:
         reader = how.reader(asked)
-        with closing(os.fdopen(os.open(source, os.O_RDONLY), "rb", buffering=0)) as file:
+        with Path(source).open("rb", buffering=0) as file:
             first = _line_start(file.fileno(), start)
             blocks = _blocks(file.fileno(), first, min(start + PART, size))
             return _part(source, sift(blocks, asked, reader, place=place + first), reader)
 
-    for part in in_processes(read, range(0, size, PART), how.jobs if size >= PAYS else 1):
-        how.advance(min(PART, size))
+    starts = range(0, size, PART)
+    parts = in_processes(read, starts, how.jobs if size >= PAYS else 1)
+    for start, part in zip(starts, parts, strict=True):
+        how.advance(min(PART, size - start))
         yield part
 
 
@@ -114,9 +115,9 @@ def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Inde
 
 def _part(source: str, blocks: Iterable[Sifted], reader: Reader) -> _Part:
     lines = passed_over = 0
-    odd: list[tuple[int, bytes]] = []
+    odd: list[Odd] = []
     for block in blocks:
-        odd += [(lines + at, line) for at, line in block.odd]
+        odd += [structs.replace(line, number=lines + line.number) for line in block.odd]
         lines += block.lines
         passed_over += block.passed_over
     return _Part(lines=lines, passed_over=passed_over, odd=odd, sheet=reader.sheet(source))
@@ -125,7 +126,7 @@ def _part(source: str, blocks: Iterable[Sifted], reader: Reader) -> _Part:
 def _line_start(file: int, offset: int) -> int:
     """Return where the first line begins that begins at an offset or behind it."""
     at = offset - 1
-    while offset and (block := os.pread(file, _BLOCK, at)):
+    while offset and (block := read_at(file, _BLOCK, at)):
         end = block.find(b"\n")
         if end >= 0:
             return at + end + 1
@@ -136,12 +137,12 @@ def _line_start(file: int, offset: int) -> int:
 def _blocks(file: int, start: int, end: int) -> Iterator[bytes]:
     """Yield the lines that begin between two offsets, the last one whole, in blocks."""
     at = start
-    while at < end and (block := os.pread(file, min(_BLOCK, end - at), at)):
+    while at < end and (block := read_at(file, min(_BLOCK, end - at), at)):
         at += len(block)
         yield block
         if at < end or block.endswith(b"\n"):
             continue
-        while rest := os.pread(file, _BLOCK, at):
+        while rest := read_at(file, _BLOCK, at):
             cut = rest.find(b"\n") + 1
             yield rest[:cut] if cut else rest
             if cut:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from forensics.sources.blocks import read_at
 from forensics.sources.json_values import NotJsonError, decode_json, entries_in
 from forensics.sources.keys import OTHER_PAYLOADS, PAYLOADS
 from forensics.sources.spelling import in_api_spelling
@@ -22,6 +24,8 @@ _WINDOW = 64 * 1024
 """Bytes read at once where entries lie close together."""
 _GLANCE = 8 * 1024
 """Bytes read at once where they do not: most of a large window would be read for nothing."""
+_MOST_OPEN = 64
+"""Files that are open at one time."""
 _UNWRITTEN = 1024 * 1024
 _PAYLOADS = PAYLOADS | OTHER_PAYLOADS
 
@@ -33,15 +37,35 @@ class FileShelf:
 
     def __init__(self) -> None:
         self._spool = tempfile.TemporaryFile(prefix="forensics-", buffering=0)  # noqa: SIM115 - closed with the shelf
-        self._files = [self._spool.fileno()]
+        self._paths: list[str] = [""]
+        self._files: OrderedDict[int, int] = OrderedDict({_SPOOL: self._spool.fileno()})
+        """Number → file that is open; the one used last at the end."""
         self._unwritten = bytearray()
         self._written = 0
         self._window, self._window_at, self._window_of = b"", 0, -1
 
     def open(self, path: Path | str) -> int:
-        """Open a plain file whose lines are to be found again; return the place of its first byte."""
-        self._files.append(os.open(path, os.O_RDONLY))
-        return (len(self._files) - 1) << _FILE_BITS
+        """Note a plain file whose lines are to be found again; return the place of its first byte."""
+        self._paths.append(str(path))
+        number = len(self._paths) - 1
+        self._file(number)  # so that a file that is renamed or deleted meanwhile can still be read
+        return number << _FILE_BITS
+
+    def _file(self, number: int) -> int | None:
+        """Return an open file, closing others when there are many; None when it is gone."""
+        file = self._files.get(number)
+        if file is None:
+            try:
+                file = os.open(self._paths[number], os.O_RDONLY | getattr(os, "O_BINARY", 0))
+            except OSError:
+                return None
+            self._files[number] = file
+        if number != _SPOOL:
+            self._files.move_to_end(number)
+            if len(self._files) > _MOST_OPEN:
+                oldest = next(other for other in self._files if other != _SPOOL)
+                os.close(self._files.pop(oldest))
+        return file
 
     def keep(self, record: dict[str, Any]) -> int:
         """Put a record away and return its place."""
@@ -83,11 +107,14 @@ class FileShelf:
     def _read(self, number: int, offset: int) -> bytes:
         # The next entry often begins where the last window ended: then all of what was read was worth it.
         behind = offset - self._window_at - len(self._window) if number == self._window_of else _WINDOW
-        file, size = self._files[number], _WINDOW if -_GLANCE < behind < _GLANCE else _GLANCE
-        window = os.pread(file, size, offset)
+        size = _WINDOW if -_GLANCE < behind < _GLANCE else _GLANCE
+        file = self._file(number)
+        if file is None:
+            return b""
+        window = read_at(file, size, offset)
         while b"\n" not in window and len(window) == size:
             size *= 4
-            window = os.pread(file, size, offset)
+            window = read_at(file, size, offset)
         # The spool grows behind what was read of it.
         self._window, self._window_at, self._window_of = window[:_WINDOW], offset, number if number != _SPOOL else -1
         end = window.find(b"\n")
@@ -95,8 +122,10 @@ class FileShelf:
 
     def close(self) -> None:
         """Let go of all files."""
-        for file in self._files[1:]:
-            os.close(file)
+        for number, file in self._files.items():
+            if number != _SPOOL:
+                os.close(file)
+        self._files.clear()
         self._spool.close()
 
 

@@ -27,6 +27,7 @@ _BRACE = ord("{")
 _ESCAPE = b"\\u00"
 _HARMLESS_ESCAPES = (b"3c", b"3e", b"26", b"3C", b"3E")
 """How Go's encoder writes `<`, `>` and `&`: frequent, and never a part of a revision's name."""
+_BLANK_ENDS = tuple(blank + end for blank in (b" ", b"\t", b"\0") for end in (b"\n", b"\r\n"))
 AUDIT = (b"protoPayload", b"protopayload_auditlog")
 """As the API spells it, and as a BigQuery sink does."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,}")
@@ -42,14 +43,24 @@ def spells_like_the_api(head: bytes) -> bool:
     return b'"logName"' in head or b'"insertId"' in head
 
 
+class Odd(Struct):
+    """A line to be read by itself."""
+
+    number: int
+    """From 1, in the block or the part."""
+    text: bytes
+    """None, where the line is too long."""
+    place: int | None = None
+    """Where a shelf finds it."""
+
+
 class Sifted(Struct, kw_only=True):
     """What came of one block."""
 
     lines: int
     """Line breaks in it."""
     passed_over: int = 0
-    odd: list[tuple[int, bytes]]
-    """Lines to be read one by one: number, from 1 in the block, and text, or none when it is too long."""
+    odd: list[Odd]
 
 
 def sift(
@@ -63,13 +74,21 @@ def sift(
     literals = (asked.encode(), *AUDIT) if asked is not None else ()
     for at, block in _whole_lines(blocks):
         if block is None:
-            yield Sifted(lines=1, odd=[(1, b"")])
+            yield Sifted(lines=1, odd=[Odd(1, b"")])
             continue
         spans = _candidates(block, literals) if literals else _all_lines(block)
         rows, odd = reader.read(Lines(data=block, spans=spans, place=place + at, keep=keep))
         lines = stringzilla.count(block, b"\n")
         passed = lines - rows - len(odd) - _blank(block) if literals else 0
-        numbered = [(stringzilla.count(block, b"\n", 0, start) + 1, block[start:end]) for start, end in odd]
+        first = None if keep is not None else place + at
+        numbered = [
+            Odd(
+                stringzilla.count(block, b"\n", 0, start) + 1,
+                block[start:end],
+                None if first is None else first + start,
+            )
+            for start, end in odd
+        ]
         yield Sifted(lines=lines, passed_over=passed, odd=numbered)
 
 
@@ -140,7 +159,16 @@ def _escapes(block: bytes) -> Iterator[int]:
 
 
 def _blank(block: bytes) -> int:
-    """Count empty lines of a block: a line is empty when a break follows a break, or begins the block."""
+    """Count the lines of a block in which nothing stands, or nothing but blanks and NULs."""
     # The last argument lets breaks overlap: three in a row are two empty lines.
     twice = sum(int(stringzilla.count(block, two, 0, len(block), True)) for two in (b"\n\n", b"\n\r\n"))
-    return twice + block.startswith((b"\n", b"\r\n"))
+    return twice + block.startswith((b"\n", b"\r\n")) + sum(_filled_with_blanks(block))
+
+
+def _filled_with_blanks(block: bytes) -> Iterator[bool]:
+    """Look at each line that ends in a blank or a NUL: few do."""
+    for end in _BLANK_ENDS:
+        at = stringzilla.find(block, end)
+        while at >= 0:
+            yield not block[block.rfind(b"\n", 0, at) + 1 : at].strip(b"\0 \t\r")
+            at = stringzilla.find(block, end, at + len(end))

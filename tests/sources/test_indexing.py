@@ -135,11 +135,8 @@ def test_a_requests_row_tells_that_nobody_need_decode_it(tmp_path: Path) -> None
     assert [x.lines for x in found if isinstance(x, PassedOver)] == [0]
 
 
-TWICE = pytest.mark.xfail(reason="the head of a large file counts twice: once when its shape is told, once in its part")
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
-@pytest.mark.parametrize("large", [pytest.param(1, marks=TWICE), pytest.param(10**9, id="small")])
+@pytest.mark.parametrize("large", [pytest.param(1), pytest.param(10**9, id="small")])
 def test_progress_reaches_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int, large: int) -> None:
     path = tmp_path / "log.ndjson"
     path.write_text("\n".join([GOOD] * 500))
@@ -205,18 +202,13 @@ def test_what_makes_two_entries_one_is_told_alike(tmp_path: Path, key: str) -> N
     assert coverage(path, texts, by_index=True).duplicates == exact.duplicates
 
 
-UNSEEN = pytest.mark.xfail(
-    reason="brackets are counted in jsonPayload only: what is as deep elsewhere passes the glance"
-)
-
-
 @pytest.mark.parametrize(
     ("levels", "key"),
     [
         *((levels, key) for levels in (20, 98, 99, 5_000) for key in ("jsonPayload", "operation", "httpRequest")),
         *((levels, key) for levels in (100, 101, 150, 700) for key in ("jsonPayload", "severity", "resource")),
-        *(pytest.param(101, key, marks=UNSEEN) for key in ("operation", "labels", "httpRequest", "unknown")),
-        pytest.param(700, "operation", marks=UNSEEN),
+        *(pytest.param(101, key) for key in ("operation", "labels", "httpRequest", "unknown")),
+        pytest.param(700, "operation"),
     ],
 )
 def test_what_is_nested_too_deeply_is_told_alike(tmp_path: Path, levels: int, key: str) -> None:
@@ -231,31 +223,26 @@ def test_what_is_nested_too_deeply_is_told_alike(tmp_path: Path, levels: int, ke
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
-@pytest.mark.xfail(raises=OverflowError, reason="times beyond 1677 to 2262 do not fit the column of nanoseconds")
 @pytest.mark.parametrize("by_index", [True, False])
 def test_a_time_far_away_stops_nothing(tmp_path: Path, time: str, by_index: bool) -> None:  # noqa: FBT001 - a column
     text = json.dumps(raw("hello", timestamp=time, number=7))
     assert coverage(tmp_path / "log.ndjson", [text], by_index=by_index).entries_selected == 2
 
 
-@pytest.mark.xfail(
-    reason="an index takes entries of 1970-01-01T00:00:00Z with one insertId for copies, unlike `collect`"
-)
 def test_entries_without_a_time_worth_the_name_are_no_copies(tmp_path: Path) -> None:
     texts = [json.dumps(raw(text, insert_id="a", timestamp="1970-01-01T00:00:00Z")) for text in ("one", "two")]
     path = tmp_path / "log.ndjson"
     assert coverage(path, texts, by_index=True).duplicates == coverage(path, texts, by_index=False).duplicates
 
 
-@pytest.mark.xfail(reason="a number of over 4,300 digits passes the glance, and is then called lost in a changed input")
 def test_a_number_that_python_refuses_is_unreadable(tmp_path: Path) -> None:
-    text = GOOD.replace('"severity"', f'"operation": {"1" * 5000}, "severity"')
+    text = json.dumps(raw("late", at=5, severity="INFO"))
+    text = text.replace('"severity"', f'"operation": {"1" * 5000}, "severity"')
     path = tmp_path / "log.ndjson"
     exact = coverage(path, [text], by_index=False)
-    assert coverage(path, [text], by_index=True).first_unreadable == exact.first_unreadable
+    assert coverage(path, [text], by_index=True).unreadable == exact.unreadable == 1
 
 
-@pytest.mark.xfail(reason="of two copies in one file the odd one is kept when the file is large, else the first")
 def test_the_first_of_two_copies_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexing, "LARGE", 1)
     first = raw("twice", at=1, insert_id="a", severity="INFO")

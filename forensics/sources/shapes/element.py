@@ -15,5 +15,5 @@ class Element(Struct, frozen=True, kw_only=True):
     value: Any = None
     problem: str | None = None
     """Why there is no value."""
-    passed_over: int = 0
-    """Lines up to this one that were counted and not parsed."""
+    place: int | None = None
+    """Where a shelf finds it, when it lies there already."""
