@@ -6,7 +6,7 @@ import re
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast, overload
 
 from forensics.errors import SourceError
 from forensics.model import PassedOver, Place, RawEntry, Sheet, Unreadable
@@ -39,6 +39,23 @@ _LOG_NAMES = (".json", ".jsonl", ".ndjson", ".log", ".csv", ".tsv", ".gz", ".zst
 _TYPED_COLUMN = re.compile(rb'"(?:json|proto)payload_')
 
 
+@overload
+def read_records(
+    logs: Sequence[str],
+    stdin: BinaryIO | None = None,
+    *,
+    only: str | None = None,
+    expect: Callable[[int], None] | None = None,
+) -> Iterator[RawEntry | Unreadable | PassedOver]: ...
+@overload
+def read_records(
+    logs: Sequence[str],
+    stdin: BinaryIO | None = None,
+    *,
+    only: str | None = None,
+    indexing: Indexing | None,
+    expect: Callable[[int], None] | None = None,
+) -> Iterator[Record]: ...
 def read_records(
     logs: Sequence[str],
     stdin: BinaryIO | None = None,

@@ -28,7 +28,8 @@ PAYS = 48 * 2**20
 """Bytes from which on a second process saves more than it costs."""
 PART = 8 * 2**20
 """Bytes that are read in one go."""
-_BLOCK = 1024 * 1024
+_BLOCK = 256 * 1024
+"""Bytes that are read at once: what is read last is still near the processor when it is searched."""
 _COMPARED = 1024
 
 
@@ -135,12 +136,14 @@ def _line_start(file: int, offset: int) -> int:
 
 
 def _blocks(file: int, start: int, end: int) -> Iterator[bytes]:
-    """Yield the lines that begin between two offsets, the last one whole, in blocks."""
+    """Yield the lines that begin between two offsets, the last one whole, in blocks that end with a line."""
     at = start
     while at < end and (block := read_at(file, min(_BLOCK, end - at), at)):
-        at += len(block)
-        yield block
-        if at < end or block.endswith(b"\n"):
+        cut = block.rfind(b"\n") + 1
+        whole = block[:cut] if cut and at + len(block) < end else block
+        yield whole
+        at += len(whole)
+        if at < end or whole.endswith(b"\n"):
             continue
         while rest := read_at(file, _BLOCK, at):
             cut = rest.find(b"\n") + 1

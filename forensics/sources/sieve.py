@@ -79,7 +79,7 @@ def sift(
         spans = _candidates(block, literals) if literals else _all_lines(block)
         rows, odd = reader.read(Lines(data=block, spans=spans, place=place + at, keep=keep))
         lines = stringzilla.count(block, b"\n")
-        passed = lines - rows - len(odd) - _blank(block) if literals else 0
+        passed = lines - rows - len(odd) - _blank(block, lines) if literals else 0
         first = None if keep is not None else place + at
         numbered = [
             Odd(
@@ -158,11 +158,13 @@ def _escapes(block: bytes) -> Iterator[int]:
             at = stringzilla.find(block, _ESCAPE, block.find(b"\n", end))
 
 
-def _blank(block: bytes) -> int:
+def _blank(block: bytes, lines: int) -> int:
     """Count the lines of a block in which nothing stands, or nothing but blanks and NULs."""
     # The last argument lets breaks overlap: three in a row are two empty lines.
     twice = sum(int(stringzilla.count(block, two, 0, len(block), True)) for two in (b"\n\n", b"\n\r\n"))
-    return twice + block.startswith((b"\n", b"\r\n")) + sum(_filled_with_blanks(block))
+    empty = twice + block.startswith((b"\n", b"\r\n"))
+    entries = sum(int(stringzilla.count(block, end)) for end in (b"}\n", b"}\r\n"))
+    return empty if empty + entries == lines else empty + sum(_filled_with_blanks(block))
 
 
 def _filled_with_blanks(block: bytes) -> Iterator[bool]:
