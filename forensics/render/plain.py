@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -15,6 +16,7 @@ from forensics.render.escape import csv_cell
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_REMEMBERED = 4096
 _PIECE = 256 * 1024
 """Characters of a table that are written at once."""
 _ENCODER = msgspec.json.Encoder(order=None)
@@ -49,8 +51,9 @@ def encode_rows(rows: Iterable[EntryRow]) -> Iterator[bytes]:
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(EntryRow.__struct_fields__)
+    cell = lru_cache(_REMEMBERED)(csv_cell)  # most cells say what those above them say
     for row in rows:
-        writer.writerow([csv_cell(str(value)) for value in msgspec.structs.astuple(row)])
+        writer.writerow([cell(str(value)) for value in msgspec.structs.astuple(row)])
         if out.tell() >= _PIECE:
             yield out.getvalue().encode("utf-8", "replace")
             out.seek(0)

@@ -81,7 +81,7 @@ def ends_every_life(scene: Scene) -> bool:
     if cluster.role is Role.SYMPTOM or cluster.failure_class not in _STARTUP:
         return False
     ended = [life for life in scene.stage.lives if life.ended and life.revision == cluster.revision]
-    touched = {o.instance for o in scene.occurrences}
+    touched = scene.instances
     short = all(life.end - life.start <= _START_UP_SECONDS * _SECOND for life in ended)
     return len(ended) > 1 and short and all(life.instance in touched for life in ended)
 

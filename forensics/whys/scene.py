@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from forensics.journal import Journal, Members
+from forensics.journal import Journal, Members, Occurrences
 from forensics.model import (
     Cluster,
     ClusterId,
@@ -84,7 +84,7 @@ class Scene(Struct, frozen=True, kw_only=True):
         return self.stage.rules.get(self.cluster.signature or "")
 
     @property
-    def occurrences(self) -> Sequence[Occurrence]:
+    def occurrences(self) -> Occurrences:
         """The cluster's occurrences."""
         return self.stage.members[self.cluster.id].occurrences
 
@@ -92,6 +92,12 @@ class Scene(Struct, frozen=True, kw_only=True):
     def rows(self) -> Sequence[int]:
         """The cluster's entries in the journal."""
         return self.stage.members[self.cluster.id].rows
+
+    @property
+    def instances(self) -> set[str]:
+        """The instances on which it happened."""
+        journal = self.stage.journal
+        return {journal.table[kind].instance for kind in set(map(journal.kinds.__getitem__, self.rows))}
 
     @property
     def as_cause(self) -> list[Link]:

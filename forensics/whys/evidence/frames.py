@@ -15,7 +15,8 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     if frame is None:
         return _nothing(scene)
     journal = scene.stage.journal
-    same = sum(any(journal.gist(row).frame == frame for row in o.rows) for o in scene.occurrences)
+    raised_there = [gist.frame == frame for gist in journal.gist_table]
+    same = sum(any(raised_there[journal.gists[row]] for row in rows) for rows in scene.occurrences.groups())
     chain = chain_of(speaker(scene))
     raised = f"raised at `{place(frame)}` in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"
     chained = f"; exceptions, first raised first: {' → '.join(chain)}" if len(chain) > 1 else ""

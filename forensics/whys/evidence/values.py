@@ -20,8 +20,9 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     in_a_sentence = lru_cache(1024)(plain)
     complete = 0
-    for occurrence in scene.occurrences:
-        seen = {pair for row in occurrence.rows for pair in journal.gist(row).values if pair[0] in names}
+    asked = [tuple(pair for pair in gist.values if pair[0] in names) for gist in journal.gist_table]
+    for rows in scene.occurrences.groups():
+        seen = {pair for row in rows for pair in asked[journal.gists[row]]}
         complete += {name for name, _ in seen}.issuperset(names)
         for name, value in seen:
             counts[name][in_a_sentence(value)] += 1
