@@ -45,7 +45,8 @@ def measure(
     `around` are audit entries of the revision's service that name no revision: they say which logs there are, and
     neither when the revision ran nor how it did. `lost` entries were there once and not when they were needed.
     """
-    times = journal.times[bisect_right(journal.times, 0) :]
+    untimed = bisect_right(journal.times, 0)
+    times = journal.times[untimed:] if untimed else journal.times
     counts = _Counts(journal, around)
     reason = _truncation(intake, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()

@@ -7,6 +7,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import dict_at, text_at
@@ -105,12 +106,11 @@ def revision_spans(intake: Intake) -> tuple[RevisionSpan, ...]:
 
 def _spans(intake: Intake) -> tuple[dict[int, int], dict[int, int]]:
     """Return the first and the last time of each kind; rows without a time stand at the front."""
-    timed = bisect_right(intake.times, 0)
-    kinds, times = intake.kinds[timed:], intake.times[timed:]
-    last = dict(zip(kinds, times, strict=True))
-    kinds.reverse()
-    times.reverse()
-    return dict(zip(kinds, times, strict=True)), last
+    timed = len(intake) - bisect_right(intake.times, 0)
+    backwards = zip(reversed(intake.kinds), reversed(intake.times), strict=True)
+    first = dict(islice(backwards, timed))
+    last = {code: time for code, time in zip(intake.kinds, intake.times, strict=True) if time > 0}
+    return first, last
 
 
 def resolve_revision(asked: str, spans: Sequence[RevisionSpan], *, service: str | None = None) -> Revision:
