@@ -1,0 +1,75 @@
+"""A log in, the processor seconds of each stage of an analysis out, all in one process.
+
+python benchmarks/stages.py build/bench/mixed
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import time
+from contextlib import closing
+from functools import partial
+from pathlib import Path
+
+from forensics.classify import Screen
+from forensics.clusters import entry_rows, find_lives, group
+from forensics.digest import Digester, digest
+from forensics.entries import LineReader, collect, resolve_revision, revision_spans, select
+from forensics.links import link
+from forensics.model import Level, Query
+from forensics.render import encode_rows
+from forensics.rulebook import load_rules
+from forensics.sources import FileShelf, Indexing, read_records
+
+
+def main() -> None:
+    """Print the stages with their seconds."""
+    parser = argparse.ArgumentParser(description="Show how long each stage of an analysis takes.")
+    parser.add_argument("folder", type=Path, help="a log and its truth.json, made by generate.py")
+    given = parser.parse_args()
+    truth = json.loads((given.folder / "truth.json").read_text())
+    gc.disable()
+    with closing(FileShelf()) as shelf:
+        _stages(Query(revision=truth["asked"]["revision"], logs=(str(given.folder / truth["file"]),)), shelf)
+
+
+def _stages(query: Query, shelf: FileShelf) -> None:
+    watch = _Watch()
+    rules, _ = load_rules()
+    by_id = {rule.id: rule for rule in rules}
+    digester, screen = Digester(rules, Level.ERROR), Screen(rules, Level.ERROR)
+    watch.tell("rules")
+    how = Indexing(shelf=shelf, reader=partial(LineReader, screen=screen))
+    records = list(read_records(query.logs, only=query.revision, indexing=how))
+    watch.tell("find and index lines")
+    intake = collect(records, shelf)
+    revision = resolve_revision(query.revision, revision_spans(intake))
+    rows = select(intake, revision, query)
+    watch.tell(f"sort, drop duplicates, select {len(rows):,} entries")
+    journal, _ = digest(intake, rows, shelf, digester)
+    loud = sum(journal.kind(row).quiet is None for row in range(len(journal)))
+    watch.tell(f"decode, classify and boil down {loud:,} of them")
+    lives = find_lives(journal)
+    clusters, members = group(journal, by_id, lives)
+    link(clusters, members, by_id, journal)
+    watch.tell(f"lives, {len(clusters)} clusters, links")
+    size = sum(map(len, encode_rows(entry_rows(clusters, members, journal))))
+    watch.tell(f"entries.csv, {size / 1e6:.1f} MB")
+
+
+class _Watch:
+    """Tells processor seconds since it was last asked."""
+
+    def __init__(self) -> None:
+        self._last = time.process_time()
+
+    def tell(self, stage: str) -> None:
+        now = time.process_time()
+        print(f"{stage:<60} {now - self._last:6.2f} s")
+        self._last = now
+
+
+if __name__ == "__main__":
+    main()
