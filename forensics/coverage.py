@@ -209,7 +209,8 @@ def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int) ->
     if counts.without_time:
         yield f"{_counted(counts.without_time)} no readable timestamp: counted, but not in order"
     if intake.unreadable:
-        yield f"{intake.unreadable} records could not be read, the first at {_place(intake, lost)}"
+        bad = "1 record" if intake.unreadable == 1 else f"{intake.unreadable:,} records"
+        yield f"{bad} could not be read, the first at {_place(intake, lost)}"
     if lost:
         lost_ones = "1 entry was" if lost == 1 else f"{lost:,} entries were"
         yield f"{lost_ones} lost: an input changed while it was read, or holds what cannot be decoded; run again"
