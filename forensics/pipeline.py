@@ -31,7 +31,7 @@ from forensics.whys import Neighbours, Scene, Stage, explain
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from forensics.digest import Spread
+    from forensics.digest.boiling import Spread
     from forensics.model import PassedOver, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
 
 

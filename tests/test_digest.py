@@ -9,8 +9,7 @@ import pytest
 from builders import REVISION, START, digested, journal, query, raw, raws, request, shelved
 from hypothesis import given, settings, strategies as st
 
-from forensics import digest as digest_module
-from forensics.digest import Digester, digest, trace_of
+from forensics.digest import Digester, boiling, digest, digester, trace_of
 from forensics.entries import MemoryShelf, collect, decode_record, stitch
 from forensics.model import (
     Analysis,
@@ -36,7 +35,7 @@ from forensics.pipeline import analyze
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.digest import Boil, Boiled
+    from forensics.digest.boiling import Boil, Boiled
 
 TRACE = (
     "Traceback (most recent call last):\n"
@@ -161,8 +160,8 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
     records += [raw(line, at=1 + n * 5e-6) for n, line in enumerate(TRACE.split("\n"))]
     intake, shelf = shelved(*records)
     whole, _ = digested(intake, shelf)
-    monkeypatch.setattr(digest_module, "_CHUNK", size)
-    monkeypatch.setattr(digest_module, "_WORTH", 0, raising=False)
+    monkeypatch.setattr(boiling, "_CHUNK", size)
+    monkeypatch.setattr(boiling, "_WORTH", 0)
     found, lost = digest(intake, array("I", range(len(intake))), shelf, ANY, backwards)
     assert lost == 0
     assert (found.times, found.ends, found.traces, found.kinds) == (whole.times, whole.ends, whole.traces, whole.kinds)
@@ -225,7 +224,7 @@ def test_a_gist_is_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPa
     alone = [Digester(rules, Level.ERROR).gist(one) for one in entries]
     used = Digester(rules, Level.ERROR)
     assert [used.gist(one) for one in entries] == alone
-    monkeypatch.setattr(digest_module, "_REMEMBERED", 2)
+    monkeypatch.setattr(digester, "_REMEMBERED", 2)
     forgetful = Digester(rules, Level.ERROR)
     assert [forgetful.gist(one) for one in entries] == alone
 

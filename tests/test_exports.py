@@ -69,7 +69,7 @@ def analyses() -> dict[str, Analysed]:
     classifier = Classifier(rules)
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forensics.digest.Classifier", lambda _: classifier)
+        patch.setattr("forensics.digest.digester.Classifier", lambda _: classifier)
         for name in NAMES:
             logs = (str(EXPORTS / f"{name}.jsonl"),)
             query = Query(revision="all", logs=logs)

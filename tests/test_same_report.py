@@ -20,8 +20,8 @@ import zstandard
 from builders import REVISION, query, raw, request
 from hypothesis import given, settings, strategies as st
 
-from forensics import digest
 from forensics.classify import Screen
+from forensics.digest import boiling
 from forensics.entries import LineReader
 from forensics.model import Level, RulebookInfo
 from forensics.pipeline import analyze
@@ -312,7 +312,7 @@ def cut(size: int) -> ExitStack:
     stack = ExitStack()
     stack.enter_context(patch.multiple(indexing, LARGE=1, PART=size, PAYS=1, _BLOCK=size // 2))
     stack.enter_context(patch.object(files, "LARGE", 0))
-    stack.enter_context(patch.multiple(digest, _WORTH=1, _CHUNK=3))
+    stack.enter_context(patch.multiple(boiling, _WORTH=1, _CHUNK=3))
     return stack
 
 

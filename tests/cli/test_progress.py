@@ -21,11 +21,12 @@ if TYPE_CHECKING:
 SIZE = 12_000_000
 SMALL_THRESHOLDS = """
 from unittest.mock import patch
-from forensics import cli, digest
+from forensics import cli
+from forensics.digest import boiling
 from forensics.sources import files, indexing
 patch.object(files, "LARGE", 1_000_000).start()
 patch.multiple(indexing, LARGE=1_000_000, PAYS=1_000_000, PART=2_000_000).start()
-patch.multiple(digest, _WORTH=10, _CHUNK=500).start()
+patch.multiple(boiling, _WORTH=10, _CHUNK=500).start()
 cli.main()
 """
 

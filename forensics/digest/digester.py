@@ -1,33 +1,25 @@
-"""Rows of an intake in, a journal out: every entry decoded once, classified, and boiled down to its gist.
-
-Decoded entries are large and live for a moment only. What counting, grouping and linking need stays, as columns; who
-wants to quote an entry later fetches it again by its row.
-"""
+"""Rules and a level in; for an entry, what it comes down to out."""
 
 from __future__ import annotations
 
-from array import array
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from msgspec import Struct
-
 from forensics.classify import Classifier, is_screened, leaves
-from forensics.clusters import fingerprint, is_exit, is_start, said
-from forensics.entries import decode_record, join, runs, shape_of, stitch
-from forensics.entries.fields import stream_of
+from forensics.clusters import fingerprint, is_exit, is_start
+from forensics.entries import shape_of
 from forensics.errors import SourceError
 from forensics.exceptions import innermost_frame, root_exception
 from forensics.fields import field_fault, field_reader, read_field
-from forensics.journal import Journal, is_same
 from forensics.model import FailureClass, Gist, Level, Priority, Role, Rule, RuleTests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from forensics.classify.outcomes import Claim, Claims
     from forensics.entries.pieces import Shape
-    from forensics.model import Condition, Frame, Intake, Kind, LogEntry, Shelf
+    from forensics.journal import Journal
+    from forensics.model import Condition, Frame, LogEntry
 
     Read = Callable[[LogEntry], str]
     Pairs = tuple[tuple[str, str], ...]
@@ -35,33 +27,12 @@ if TYPE_CHECKING:
     """Level, severity, stream, has a payload, is a request, shape, exits, starts, weight."""
     Detail = tuple[tuple[str, ...], Pairs, Pairs, Frame | None]
     """Group, captures, values, frame: of entries that are analysed."""
-    Boil = Callable[[array[int]], "Boiled"]
-    Spread = Callable[[Boil, Sequence[array[int]]], Iterator["Boiled"]]
-    """Calls a function with each of many arguments, perhaps in several processes; results in order."""
 
-_CHUNK = 1_000
-"""Rows that are boiled down in one go."""
-_WORTH = 4_000
-"""Rows from which on other processes are asked to help."""
 _REMEMBERED = 10_000
 """Gists that are kept to be used again."""
 _OF_KIND = frozenset({"level", "severity", "stream", "logName"})
 """Fields that are the same for all quiet entries of one kind."""
 _NO_DETAIL: Detail = ((), (), (), None)
-_LOST = 2**32 - 1
-"""Instead of a gist: the record is not there any more."""
-
-
-class Boiled(Struct):
-    """The gists of some rows, as columns."""
-
-    ends: array[int]
-    traces: array[int]
-    gists: array[int]
-    """Positions in `table`."""
-    table: list[Gist]
-    said: list[bytes]
-    """For each analysed row, what the table of entries prints of it."""
 
 
 class _Told(NamedTuple):
@@ -197,119 +168,6 @@ def _gist(facts: Facts, told: _Told, detail: Detail, *, analysed: bool) -> Gist:
         answers=told.answers,
         weight=weight,
     )
-
-
-def digest(
-    intake: Intake, rows: array[int], shelf: Shelf, digester: Digester, spread: Spread = map
-) -> tuple[Journal, int]:
-    """Boil down rows, join the pieces of split messages, and count the rows whose records are gone."""
-
-    def boil(chunk: array[int]) -> Boiled:
-        return _boil(chunk, intake, shelf, digester)
-
-    def decode(place: int) -> LogEntry | None:
-        record = shelf.record(place)
-        return None if record is None else decode_record(record)
-
-    is_loud = [kind.quiet is None for kind in intake.table]
-    loud = array("I", (row for row in rows if is_loud[intake.kinds[row]]))
-    chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
-    journal = Journal(rows, intake, decode, join, shelf.line)
-    lost = _note(journal, (spread if len(loud) >= _WORTH else map)(boil, chunks), shelf)
-    if lost:
-        journal.drop(lost)
-    journal.counts.update(journal.gists)
-    _stitch(journal, digester)
-    return journal, len(lost)
-
-
-def _boil(rows: Iterable[int], intake: Intake, shelf: Shelf, digester: Digester) -> Boiled:
-    boiled = Boiled(array("q"), array("q"), array("I"), [], [])
-    codes: dict[Gist, int] = {}
-    known: dict[int, tuple[Gist, int]] = {}
-    """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
-    for row in rows:
-        record = shelf.record(intake.places[row])
-        entry = None if record is None else decode_record(record)
-        if entry is None or not is_same(entry, intake.times[row], intake.kind(row)):
-            boiled.ends.append(0)
-            boiled.traces.append(0)
-            boiled.gists.append(_LOST)
-            continue
-        boiled.ends.append(entry.end)
-        boiled.traces.append(trace_of(entry))
-        gist = digester.gist(entry)
-        same = known.get(id(gist))
-        if same is None:
-            same = known[id(gist)] = (gist, codes.setdefault(gist, len(codes)))
-        boiled.gists.append(same[1])
-        if gist.analysed:
-            boiled.said.append(said(entry))
-    boiled.table = list(codes)
-    return boiled
-
-
-def trace_of(entry: LogEntry) -> int:
-    """Return a number that stands for the trace in this run, 0 for none."""
-    return hash(entry.trace) if entry.trace else 0
-
-
-def _note(journal: Journal, results: Iterable[Boiled], shelf: Shelf) -> list[int]:
-    """Write quiet rows' gists and those that come from elsewhere into the columns; return rows that are lost."""
-    quiet = {code: journal.code(_quiet_gist(kind)) for code, kind in enumerate(journal.table) if kind.quiet is not None}
-    loud = array("I")
-    for row, code in enumerate(journal.kinds):
-        if code in quiet:
-            journal.gists[row] = quiet[code]
-        else:
-            loud.append(row)
-    lost = []
-    at = 0
-    for boiled in results:
-        codes = [journal.code(gist) for gist in boiled.table]
-        texts = iter(boiled.said)
-        for end, trace, code in zip(boiled.ends, boiled.traces, boiled.gists, strict=True):
-            row = loud[at]
-            at += 1
-            if code == _LOST:
-                lost.append(row)
-                continue
-            journal.ends[row] = end
-            journal.traces[row] = trace
-            journal.gists[row] = codes[code]
-            if boiled.table[code].analysed:
-                journal.keep_said(row, shelf.keep_line(next(texts)))
-    return lost
-
-
-def _quiet_gist(kind: Kind) -> Gist:
-    return Gist(
-        level=kind.quiet or Level.INFO,
-        severity=kind.severity,
-        stream=stream_of(kind.log_name),
-        has_payload=True,
-        is_request=True,
-    )
-
-
-def _stitch(journal: Journal, digester: Digester) -> None:
-    """Join the pieces of messages; only lines close together can be pieces of one, and only those are fetched."""
-    kinds = [(kind.instance, kind.log_name, kind.revision) for kind in journal.table]
-    gists = journal.gist_table
-    lines = [gist.is_line for gist in gists]
-    close = runs(
-        (row, journal.times[row], kinds[journal.kinds[row]], gists[gist])
-        for row, gist in enumerate(journal.gists)
-        if lines[gist]
-    )
-    for run in close:
-        entries = [journal.original(row) for row in run]
-        rows = {id(entry): row for entry, row in zip(entries, run, strict=True)}
-        for entry in stitch(entries):
-            if entry.pieces:
-                pieces = tuple(rows[id(piece)] for piece in entry.pieces)
-                journal.joined(pieces)
-                journal.note(pieces[0], digester.gist(entry), entry.end, trace_of(entry))
 
 
 def _question(condition: Condition, number: int) -> Rule:
