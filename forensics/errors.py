@@ -5,6 +5,7 @@
     ├── SourceError           the logs could not be read
     │   ├── NoEntriesError    they were read and hold nothing that was asked for
     │   └── RevisionError     no revision fits, or (SeveralRevisionsError) several do
+    ├── CaseError             a case cannot be read or written, or has been changed
     ├── RuleError             a rule file is not a rule
     ├── BaselineError         the report to compare with cannot be used
     └── TemplateError         a report template does not render
@@ -38,6 +39,10 @@ class RevisionError(SourceError):
 
 class SeveralRevisionsError(RevisionError):
     """Several revisions fit what was asked for; the message lists them."""
+
+
+class CaseError(ForensicsError):
+    """A case cannot be read or written, or is not as it was written."""
 
 
 class RuleError(ForensicsError):

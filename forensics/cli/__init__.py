@@ -15,6 +15,7 @@ from forensics.errors import ForensicsError
 VERBS = {
     "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
     "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
+    "verify": ("forensics.cli.verify", "Check that a case is still as it was written."),
     "rules": ("forensics.cli.rules", "List, show and check the rule files."),
 }
 """verb → (module, one-line help). Modules are imported when their verb is called, so that --help stays quick."""

@@ -8,18 +8,23 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
+from msgspec.structs import replace
 
 from forensics import __version__
 from forensics.cli.output import out_folder, say_exit, write_documents
 from forensics.cli.progress import watching
 from forensics.cli.terminal import print_summary
-from forensics.errors import SeveralRevisionsError, SourceError, UsageError
-from forensics.model import Level, Priority, Query, TestRun
+from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
+from forensics.model import Analysis, Level, Priority, Query, TestRun
+from forensics.model.report import CaseRef
 from forensics.render import FORMATS, encode_report
 from forensics.settings import Settings, find_settings
+
+if TYPE_CHECKING:
+    from forensics.cases import Case
 
 EPILOG = """\b
 Examples:
@@ -32,6 +37,13 @@ Examples:
 @click.option("--revision", required=True, metavar="R", help="Full name, prefix (…-00180), number, `latest` or `all`.")
 @click.option(
     "--logs", multiple=True, metavar="PATH", help="File, folder, glob or - (stdin); repeatable. [default: settings]"
+)
+@click.option(
+    "--case",
+    "folder_of_case",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A case to read, instead of --logs.",
 )
 @click.option("--service", metavar="NAME", help="Only entries of this service.")
 @click.option(
@@ -86,6 +98,7 @@ Examples:
 def command(
     revision: str,
     logs: tuple[str, ...],
+    folder_of_case: Path | None,
     service: str | None,
     project: str | None,
     region: str | None,
@@ -118,6 +131,7 @@ def command(
     from forensics.workers import default_jobs, in_processes  # noqa: PLC0415
 
     settings = find_settings(Path.cwd())
+    case = _sound_case(folder_of_case, logs) if folder_of_case else None
     wanted = _formats(formats or settings.format)
     first, last = _bounds(since, from_, to)
     query = Query(
@@ -128,7 +142,7 @@ def command(
         from_time=first,
         to_time=last,
         level=Level((level or settings.level or "ERROR").upper()),
-        logs=logs or settings.logs,
+        logs=(str(folder_of_case),) if case else logs or settings.logs,
     )
     _require_logs(query)
     loaded, rulebook = load_rules([*map(Path, settings.rules), *rules])
@@ -145,7 +159,8 @@ def command(
             advance=watch.advance,
         )
         spread = watch.spread(partial(in_processes, jobs=indexing.jobs, before=shelf.flush))
-        read = partial(read_records, query.logs, _stdin(query), indexing=indexing, expect=watch.expect)
+        given = case.paths if case else query.logs
+        read = partial(read_records, given, _stdin(query), indexing=indexing, expect=watch.expect)
         run = partial(
             analyze,
             rules=loaded,
@@ -163,6 +178,7 @@ def command(
                 raise
             # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
             analysis = run(read())
+        analysis = _naming(case, analysis)
         folder = out or _default_folder(settings, analysis.report.revision.name)
         write_documents(
             analysis, folder, wanted, templates or (Path(settings.templates) if settings.templates else None)
@@ -172,6 +188,28 @@ def command(
     else:
         print_summary(analysis.report, folder, wanted)
     say_exit(analysis.report, Priority(fail_on.upper()) if fail_on else None)
+
+
+def _sound_case(folder: Path, logs: tuple[str, ...]) -> Case:
+    """Open a case whose entries are those that were written; the report will name it by its hash."""
+    if logs:
+        raise UsageError("--case and --logs both say what to read: give one of them")
+    from forensics.cases import Case, check_hashes  # noqa: PLC0415 - most runs read exports
+
+    case = Case.look(folder)
+    if not case.manifest.entries:
+        raise CaseError(f"the case {str(folder)!r} holds no entries; pull into it first, or read exports with --logs")
+    check_hashes(case)
+    return case
+
+
+def _naming(case: Case | None, analysis: Analysis) -> Analysis:
+    """Let the report say which case it was made from."""
+    if case is None:
+        return analysis
+    # By name and not by path: the same case gives the same report wherever it lies.
+    reference = CaseRef(folder=case.folder.resolve().name, sha256=case.sha256)
+    return replace(analysis, report=replace(analysis.report, case=reference))
 
 
 def _test_runs(files: tuple[Path, ...]) -> TestRun | None:

@@ -348,6 +348,15 @@ class Report(Struct, frozen=True, kw_only=True):
     tests: TestRun | None = None
     impact: dict[str, Any] | None = None
     claims: tuple[dict[str, Any], ...] | None = None
+    case: CaseRef | None = None
+
+
+class CaseRef(Struct, frozen=True, kw_only=True):
+    """The case that a report was made from."""
+
+    folder: str
+    sha256: str
+    """Of its manifest, which holds the hashes of all entries."""
 
 
 class RulebookInfo(Struct, frozen=True, kw_only=True):

@@ -1,0 +1,118 @@
+"""The records of `manifest.json`; bytes in, a manifest out, and back. A seal at its end finds every changed byte."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import msgspec
+from msgspec import Struct, field
+
+from forensics.errors import CaseError
+
+CASE_SCHEMA = "forensics.case/1"
+
+# The last field is the SHA-256 of all bytes before it: a manifest with a changed byte does not fit its seal.
+_SEAL = re.compile(rb',\n  "seal": "([0-9a-f]{64})"\n\}\n\Z')
+_END = b"\n}"
+# segments/000001.ndjson.zst: a manifest from elsewhere must not lead out of its folder.
+_SEGMENT_FILE = re.compile(r"segments/[0-9]{6,12}\.ndjson\.zst")
+
+
+class Checkpoint(Struct, frozen=True, kw_only=True):
+    """How far a pull has come."""
+
+    next_page_token: str | None = None
+    last_timestamp: str | None = None
+    """As received; where to begin again when the token is no longer good."""
+    done: bool = False
+
+
+class PullRecord(Struct, frozen=True, kw_only=True):
+    """What one pull asked for, and how far it came."""
+
+    filter: str
+    """The query, as it was sent."""
+    from_time: str | None = field(default=None, name="from")
+    """RFC 3339 UTC, inclusive."""
+    to_time: str | None = field(default=None, name="to")
+    """RFC 3339 UTC, exclusive."""
+    project: str = ""
+    transport: str = "rest"
+    """rest or grpc; gRPC turns the numbers of payloads into doubles."""
+    started: str
+    finished: str | None = None
+    pages: int = 0
+    entries: int = 0
+    checkpoint: Checkpoint = Checkpoint()
+
+
+class Segment(Struct, frozen=True, kw_only=True):
+    """One file of entries."""
+
+    file: str
+    """Its name from the case's folder on."""
+    entries: int
+    bytes: int
+    """Size of the file, packed."""
+    sha256: str
+    """Of the file, packed."""
+    first: str | None
+    """The earliest timestamp in it, as received; null when no entry has one."""
+    last: str | None
+
+
+class Manifest(Struct, frozen=True, kw_only=True):
+    """What a case holds."""
+
+    schema: str = CASE_SCHEMA
+    tool_version: str
+    created: str
+    revisions: tuple[str, ...] = ()
+    """As they were asked for."""
+    pulls: tuple[PullRecord, ...] = ()
+    segments: tuple[Segment, ...] = ()
+    """In the order in which they were pulled."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def entries(self) -> int:
+        """The number of entries in all segments."""
+        return sum(segment.entries for segment in self.segments)
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """Write a manifest, indented and sealed."""
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    body = text.removesuffix(_END)
+    return body + b',\n  "seal": "' + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
+
+
+def decode_manifest(data: bytes, name: str) -> Manifest:
+    """Read a manifest back; CaseError says why it cannot be used."""
+    try:
+        head = msgspec.json.decode(data, type=dict)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CaseError(f"{name}: is not JSON ({error}); {_pull_again()}") from error
+    if head.get("schema") != CASE_SCHEMA:
+        raise CaseError(f"{name}: its schema is {head.get('schema')!r}, this version reads {CASE_SCHEMA!r}")
+    seal = _SEAL.search(data)
+    if seal is None or hashlib.sha256(data[: seal.start()]).hexdigest().encode() != seal[1]:
+        raise CaseError(f"{name}: has been changed since it was written: it does not fit its seal; {_pull_again()}")
+    try:
+        manifest = msgspec.convert(head, type=Manifest)
+    except msgspec.ValidationError as error:
+        raise CaseError(f"{name}: {error}; {_pull_again()}") from error
+    _require_good_names(manifest, name)
+    return manifest
+
+
+def _require_good_names(manifest: Manifest, name: str) -> None:
+    files = [segment.file for segment in manifest.segments]
+    wrong = [file for file in files if not _SEGMENT_FILE.fullmatch(file) or files.count(file) > 1]
+    if wrong:
+        raise CaseError(f"{name}: {wrong[0]!r} cannot be a segment's file, or is named twice; {_pull_again()}")
+
+
+def _pull_again() -> str:
+    return "restore the case from a copy, or make a new one"

@@ -1,0 +1,32 @@
+"""`forensics verify`: is a case still as it was written?"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from forensics.cases import Case, verify
+
+EPILOG = """\b
+Examples:
+  forensics verify cases/shop-api-00042
+  forensics verify cases/shop-api-00042 && forensics analyze --revision latest --case cases/shop-api-00042
+"""
+
+
+@click.command("verify", epilog=EPILOG)
+@click.argument("folder", metavar="CASE", type=click.Path(path_type=Path))
+def command(folder: Path) -> None:
+    """Hash and count every segment of a case again, and list what is not as it was written."""
+    problems = verify(folder)
+    if problems:
+        for problem in problems:
+            click.echo(f"forensics: {problem}", err=True)
+        sys.exit(2)
+    case = Case.look(folder)
+    manifest = case.manifest
+    segments = "1 segment" if len(manifest.segments) == 1 else f"{len(manifest.segments):,} segments"
+    entries = "1 entry" if manifest.entries == 1 else f"{manifest.entries:,} entries"
+    click.echo(f"case is sound: {entries} in {segments}, sha256 of the manifest {case.sha256}")
