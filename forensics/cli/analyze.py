@@ -198,7 +198,7 @@ def _sound_case(folder: Path, logs: tuple[str, ...]) -> Case:
 
     case = Case.look(folder)
     if not case.manifest.entries:
-        raise CaseError(f"the case {str(folder)!r} holds no entries; pull into it first, or read exports with --logs")
+        raise CaseError(f"the case {str(folder)!r} holds no entries; read exports with --logs")
     check_hashes(case)
     return case
 
