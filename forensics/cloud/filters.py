@@ -1,0 +1,265 @@
+"""What is asked for goes in, filters in the Logging query language come out. No network, no clock.
+
+Every filter has both time bounds: the client library quietly adds "last 24 hours" to one without. Every clause stands
+in parentheses: OR binds tighter than AND in this language. Every value is quoted and escaped, and `=` rather than `=~`
+is used where a name is known in full: it can be answered from an index.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from forensics.errors import UsageError
+from forensics.model import Level, Nanoseconds
+from forensics.timestamps import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LONGEST = 20_000
+"""Characters that the API takes."""
+_ROOM = LONGEST - 200
+"""A page loop that has to begin again in the middle adds one more bound."""
+
+_REQUESTS = "run.googleapis.com%2Frequests"
+_PLATFORM_LOGS = (
+    "run.googleapis.com%2Fvarlog%2Fsystem",
+    "cloudaudit.googleapis.com%2Factivity",
+    "cloudaudit.googleapis.com%2Fsystem_event",
+)
+"""What the platform says of instances, what people and pipelines did, what the platform did by itself."""
+
+# 180, 00180, 00180-jkl: the number alone, without the service's name
+_NUMBER = re.compile(r"([0-9]{1,5})(-[a-z0-9]+)?")
+_ANY_NAME = frozenset({"", "all", "latest"})
+
+_ERROR_WORDS = r"err|erro|error|fail|fatal|ftl|crit|critical|alert|emerg|emergency|d?panic|severe"
+_WARNING_WORDS = rf"warn|warning|wrn|{_ERROR_WORDS}"
+_OUTCRIES = r"exception|traceback|[a-z]+error|failed|failure|exited with|shutting down|unhandled|segfault|oomkilled"
+_TEXTS = ("textPayload", "jsonPayload.message", "jsonPayload.msg")
+_LEVEL_KEYS = ("level", "severity", "levelname")
+_NUMBERS = (40, 50, 60)
+_LEAST_NUMBER = {Level.WARNING: 40, Level.ERROR: 50}
+"""pino and bunyan write levels as numbers."""
+_STATUS = {Level.WARNING: 400, Level.ERROR: 500}
+_NO_SEVERITY = "NOT severity>=DEBUG"
+"""True for a missing severity and for DEFAULT, whichever of them the server sees."""
+
+
+class Target(Struct, frozen=True, kw_only=True):
+    """Whose entries are asked for; what is empty does not restrict."""
+
+    revision: str = ""
+    """The full name; `find_revision` also takes a prefix, a number, `latest` and `all`."""
+    service: str = ""
+    location: str = ""
+    project: str = ""
+
+
+class Span(Struct, frozen=True, order=True):
+    """From `start` up to, not including, `end`."""
+
+    start: Nanoseconds
+    end: Nanoseconds
+
+
+class Window(Struct, frozen=True, order=True):
+    """A span of one instance's life; without an instance it is a span of the whole revision."""
+
+    span: Span
+    instance: str = ""
+
+
+def find_revision(target: Target, span: Span) -> str:
+    """Ask for entries that name the revision asked for; the newest of them tell its full name and its service.
+
+    Audit entries are asked for by what they act on: a revision that never started has no other entries.
+    """
+    return _filter(*_place(target), _named_like(target.revision), span=span)
+
+
+def errors(target: Target, span: Span, level: Level = Level.ERROR) -> str:
+    """Ask for a revision's entries at or above a level, by severity or by what they say.
+
+    A status counts because a request entry may carry a lower severity than its status deserves, and a level in the
+    payload because not every logger's field for it is one that Cloud Run takes over. Words in a message count only
+    where there is no severity, as in plain text on stdout: else every `0 errors` would be fetched.
+    """
+    return _filter(*_place(target), _revision(target), _at_least(level), span=span)
+
+
+def requests(target: Target, span: Span) -> str:
+    """Ask for a revision's request log: the exposure against which errors are counted."""
+    return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), span=span)
+
+
+def service_logs(target: Target, span: Span) -> str:
+    """Ask for system and audit entries of the service, whichever revision they name.
+
+    The label `revision_name` is empty in the audit entries of a deployment, and the revision before it explains much.
+    Without a service, what names the revision is the most that can be asked for.
+    """
+    who = "" if target.service else _named_like(target.revision)
+    return _filter(*_place(target), who, _in_logs(*_PLATFORM_LOGS), span=span)
+
+
+def everything(target: Target, span: Span) -> str:
+    """Ask for all entries of a revision, and for those of the platform about its service."""
+    revision = _revision(target)
+    if not revision:
+        return _filter(*_place(target), span=span)
+    platform = _in_logs(*_PLATFORM_LOGS) if target.service else _named_like(target.revision)
+    return _filter(*_place(target), f"{revision} OR ({platform})", span=span)
+
+
+def neighbourhood(target: Target, windows: Iterable[Window]) -> tuple[str, ...]:
+    """Ask for whatever was logged around errors, at any severity, in as few filters as their length allows.
+
+    The cause often has a lower severity than its symptom, or none. Windows of one instance that overlap are merged, and
+    instances that share a window share a clause. Each filter is bounded by the windows that it holds.
+    """
+    outer = [*_place(target), _revision(target)]
+    filters: list[str] = []
+    held: list[Window] = []
+    clauses: list[str] = []
+    room = _ROOM - len(_filter(*outer, "()", span=Span(Nanoseconds(0), Nanoseconds(0)))) - 2 * len(".000000000")
+    length = 0
+    for windows_of_clause, clause in _window_clauses(merge(windows)):
+        length += len(clause) + len(" OR ()")
+        if clauses and length > room:
+            filters.append(_filter(*outer, " OR ".join(clauses), span=_hull(held)))
+            held, clauses, length = [], [], len(clause) + len(" OR ()")
+        held += windows_of_clause
+        clauses.append(f"({clause})")
+    if clauses:
+        filters.append(_filter(*outer, " OR ".join(clauses), span=_hull(held)))
+    return tuple(filters)
+
+
+def merge(windows: Iterable[Window]) -> tuple[Window, ...]:
+    """Join windows of one instance that overlap or touch; in order of time."""
+    merged: list[Window] = []
+    for window in sorted(windows, key=lambda window: (window.instance, window.span)):
+        last = merged[-1] if merged else None
+        if last is not None and last.instance == window.instance and window.span.start <= last.span.end:
+            span = Span(last.span.start, max(last.span.end, window.span.end))
+            merged[-1] = Window(span, window.instance)
+        else:
+            merged.append(window)
+    return tuple(sorted(merged))
+
+
+_INSTANCES_OF_CLAUSE = 40
+"""An instance id has some 200 digits, so this is less than half of a filter."""
+
+
+def _window_clauses(windows: Iterable[Window]) -> Iterator[tuple[list[Window], str]]:
+    for span, group in groupby(windows, key=lambda window: window.span):
+        same = list(group)
+        if not same[0].instance:  # sorted to the front: the whole revision, which holds all the others
+            yield same, _bounds(span)
+            continue
+        for at in range(0, len(same), _INSTANCES_OF_CLAUSE):
+            part = same[at : at + _INSTANCES_OF_CLAUSE]
+            instances = " OR ".join(f"labels.instanceId={quote(window.instance)}" for window in part)
+            yield part, f"({instances}) AND {_bounds(span)}"
+
+
+def _hull(windows: Iterable[Window]) -> Span:
+    spans = [window.span for window in windows]
+    return Span(min(span.start for span in spans), max(span.end for span in spans))
+
+
+def quote(value: str) -> str:
+    """Write a value as a string of the query language that ends where it ends, in printable ASCII."""
+    return '"' + "".join(map(_escape, value)) + '"'
+
+
+def _escape(character: str) -> str:
+    if character in '"\\':
+        return "\\" + character
+    if " " <= character <= "~":
+        return character
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004 - half of a pair is no character, and JSON cannot carry it
+        code = 0xFFFD
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"  # noqa: PLR2004 - as wide as the escapes are
+
+
+def _literal(value: str) -> str:
+    """Write a value so that RE2 takes every character of it for itself."""
+    return re.sub(r"[!-/:-@\[-`{-~]", lambda found: "\\" + found[0] if found[0] not in "-_/" else found[0], value)
+
+
+def _filter(*clauses: str, span: Span) -> str:
+    text = " AND ".join(f"({clause})" for clause in clauses if clause)
+    text = f"{text} AND {_bounds(span)}" if text else _bounds(span)
+    if len(text) > _ROOM:
+        raise UsageError(
+            f"the filter for Cloud Logging would have {len(text)} characters of {LONGEST}; shorten the names"
+        )
+    return text
+
+
+def _bounds(span: Span) -> str:
+    return f'(timestamp>="{format_time(span.start)}") AND (timestamp<"{format_time(span.end)}")'
+
+
+def _place(target: Target) -> list[str]:
+    """Where the entries lie; the type and the labels of a resource are indexed, so they come first."""
+    labels = (
+        ("project_id", target.project),
+        ("location", target.location),
+        ("service_name", target.service),
+    )
+    return ['resource.type="cloud_run_revision"', *(f"resource.labels.{k}={quote(v)}" for k, v in labels if v)]
+
+
+def _revision(target: Target) -> str:
+    return "" if target.revision in _ANY_NAME else f"resource.labels.revision_name={quote(target.revision)}"
+
+
+def _named_like(asked: str) -> str:
+    """The label, or what an audit entry acts on: in full, by a prefix at a word boundary, or by number."""
+    if asked in _ANY_NAME:
+        return ""
+    spoken = asked.rstrip("-") or asked
+    name = _literal(spoken)
+    label, path = f"^{name}(-|$)", f"/revisions/{name}(-|$)"
+    number = _NUMBER.fullmatch(asked)
+    if number:
+        spoken = f"-{number[1]:0>5}{number[2] or ''}"
+        part = f"{spoken}(-|$)"
+        label, path = f"{part}|{label}", f"/revisions/[a-z0-9-]*{part}|{path}"
+    fields = (
+        f"resource.labels.revision_name={quote(asked)}",
+        f"resource.labels.revision_name=~{quote(label)}",
+        f"protoPayload.resourceName=~{quote(path)}",
+        f"protoPayload.response.metadata.name=~{quote(label)}",
+        # Ready condition status changed to False for Revision shop-00003-abc with message: …
+        f"protoPayload.status.message:{quote(spoken)}",
+    )
+    return " OR ".join(fields)
+
+
+def _in_logs(*names: str) -> str:
+    return " OR ".join(f"logName:{quote(name)}" for name in names)
+
+
+def _at_least(level: Level) -> str:
+    clauses = [f"severity>={level}"]
+    if level.rank < Level.WARNING.rank:
+        # Below a warning no word gives a level away: whatever lacks a severity is taken.
+        return f"{clauses[0]} OR ({_NO_SEVERITY})"
+    if level in _STATUS:
+        clauses.append(f"httpRequest.status>={_STATUS[level]}")
+    words = _WARNING_WORDS if level is Level.WARNING else _ERROR_WORDS
+    clauses += [f"jsonPayload.{key}=~{quote(f'(?i)^({words})$')}" for key in _LEVEL_KEYS]
+    clauses += [f"jsonPayload.level={number}" for number in _NUMBERS if number >= _LEAST_NUMBER.get(level, 60)]
+    said = quote(rf"(?i)\b({words}|{_OUTCRIES})\b")
+    texts = " OR ".join(f"{field}=~{said}" for field in _TEXTS)
+    return " OR ".join([*clauses, f"(({_NO_SEVERITY}) AND ({texts}))"])
