@@ -25,6 +25,8 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     next_page_token: str | None = None
     last_timestamp: str | None = None
     """As received; where to begin again when the token is no longer good."""
+    cursor: str | None = None
+    """What the reader of pages needs to go on: opaque here."""
     done: bool = False
 
 

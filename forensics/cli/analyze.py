@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,6 +16,7 @@ from forensics import __version__
 from forensics.cli.output import out_folder, say_exit, write_documents
 from forensics.cli.progress import watching
 from forensics.cli.terminal import print_summary
+from forensics.cli.times import bounds
 from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
 from forensics.model import Analysis, Level, Priority, Query, TestRun
 from forensics.model.report import CaseRef
@@ -133,7 +133,7 @@ def command(
     settings = find_settings(Path.cwd())
     case = _sound_case(folder_of_case, logs) if folder_of_case else None
     wanted = _formats(formats or settings.format)
-    first, last = _bounds(since, from_, to)
+    first, last = bounds(since, from_, to)
     query = Query(
         revision=revision,
         service=service or settings.service,
@@ -245,33 +245,3 @@ def _require_logs(query: Query) -> None:
         "no logs given: add --logs PATH, or set logs = […] in forensics.toml; "
         f"an export is made by: {pull} --freshness 1d --format json > logs.json"
     )
-
-
-def _bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | None, str | None]:
-    """Turn --since, --from and --to into RFC 3339 UTC."""
-    if since and (from_ or to):
-        raise UsageError("--since and --from/--to say the same thing twice: give one of them")
-    if since:
-        from forensics.timestamps import parse_duration  # noqa: PLC0415
-
-        try:
-            back = timedelta(microseconds=parse_duration(since) // 1000)
-        except ValueError as error:
-            raise UsageError(f"--since {since!r} is no duration: write 30m, 2h or 7d") from error
-        return (datetime.now(UTC) - back).isoformat().replace("+00:00", "Z"), None
-    return _time("--from", from_), _time("--to", to)
-
-
-def _time(flag: str, text: str | None) -> str | None:
-    if text is None:
-        return None
-    from dateutil import parser  # noqa: PLC0415
-
-    try:
-        moment = parser.parse(text)
-    except (ValueError, OverflowError) as error:
-        raise UsageError(f"{flag} {text!r} is no time: write 2025-09-08T14:00:00Z or 2025-09-08 16:00+02:00") from error
-    if moment.tzinfo is None:
-        click.echo(f"forensics: {flag} {text!r} names no zone: taken as UTC", err=True)
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,39 @@
+"""`--since`, `--from` and `--to` in, RFC 3339 UTC out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from forensics.errors import UsageError
+
+
+def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | None, str | None]:
+    """Turn --since, --from and --to into RFC 3339 UTC."""
+    if since and (from_ or to):
+        raise UsageError("--since and --from/--to say the same thing twice: give one of them")
+    if since:
+        from forensics.timestamps import parse_duration  # noqa: PLC0415
+
+        try:
+            back = timedelta(microseconds=parse_duration(since) // 1000)
+        except ValueError as error:
+            raise UsageError(f"--since {since!r} is no duration: write 30m, 2h or 7d") from error
+        return (datetime.now(UTC) - back).isoformat().replace("+00:00", "Z"), None
+    return _time("--from", from_), _time("--to", to)
+
+
+def _time(flag: str, text: str | None) -> str | None:
+    if text is None:
+        return None
+    from dateutil import parser  # noqa: PLC0415
+
+    try:
+        moment = parser.parse(text)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{flag} {text!r} is no time: write 2025-09-08T14:00:00Z or 2025-09-08 16:00+02:00") from error
+    if moment.tzinfo is None:
+        click.echo(f"forensics: {flag} {text!r} names no zone: taken as UTC", err=True)
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

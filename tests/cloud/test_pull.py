@@ -1,0 +1,121 @@
+"""`forensics pull` against a real server: complete, in order, each once, whatever happens on the way."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from cloud import samples
+from cloud.faults import Cut, FaultPlan, permission_denied, unavailable
+from cloud.server import CloudServer
+
+from forensics.cases import Case
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SPAN = ("--from", "2026-05-01T00:00:00Z", "--to", "2026-05-02T00:00:00Z")
+
+
+def make_entry(number: int, **fields: Any) -> dict[str, Any]:
+    entry = samples.make_entry(number, **fields)
+    entry["resource"]["labels"]["project_id"] = "p"
+    return entry
+
+
+def start(server: CloudServer, folder: Path, *more: str, revision: str = "backend-00042") -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "forensics", "pull", "--revision", revision, "--project", "p", *SPAN, *more]
+    command += ["--endpoint", server.rest_endpoint, "--case", str(folder / "case"), "--requests-per-minute", "600"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
+
+
+def finish(pull: subprocess.Popen[str]) -> tuple[int, str, str]:
+    out, err = pull.communicate(timeout=60)
+    return pull.returncode, out, err
+
+
+def run(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, "-m", "forensics", *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout
+
+
+def ids(folder: Path) -> list[str]:
+    return [json.loads(line)["insertId"] for line in Case.look(folder / "case").lines()]
+
+
+def wanted(count: int) -> list[str]:
+    return [make_entry(number)["insertId"] for number in range(count)]
+
+
+def test_all_is_pulled_in_order_and_once_in_spite_of_faults(tmp_path: Path) -> None:
+    faults = FaultPlan([None, unavailable(), Cut(), None, unavailable()])
+    with CloudServer([make_entry(number) for number in range(3_500)], faults=faults) as server:
+        code, out, err = finish(start(server, tmp_path))
+        assert (code, err) == (0, "")
+        assert "3,500 entries of backend-00042" in out
+        assert server.breaches == []
+        assert {request.page_size for request in server.requests} == {1000}
+    assert ids(tmp_path) == wanted(3_500)
+    assert "case is sound: 3,500 entries" in run(tmp_path, "verify", "case")
+
+
+def test_what_json_can_hold_arrives_as_it_was_sent(tmp_path: Path) -> None:
+    proto = {"@type": "type.example.com/unknown", "n": 9007199254740993}
+    odd: dict[str, Any] = make_entry(1, timestamp="2026-05-01T00:00:01.123456789Z", jsonPayload={"n": 9007199254740993})
+    del odd["textPayload"]
+    with CloudServer([odd, make_entry(2, protoPayload=proto)]) as server:
+        assert finish(start(server, tmp_path))[0] == 0
+    second, first = (json.loads(line) for line in Case.look(tmp_path / "case").lines())
+    assert (first["timestamp"], first["jsonPayload"]) == ("2026-05-01T00:00:01.123456789Z", {"n": 9007199254740993})
+    assert second["protoPayload"] == proto
+
+
+def test_a_case_and_the_same_entries_as_a_file_give_the_same_report(tmp_path: Path) -> None:
+    entries = [make_entry(number, textPayload=f"ValueError: bad order {number}") for number in range(40)]
+    (tmp_path / "log.ndjson").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+    with CloudServer(entries) as server:
+        assert finish(start(server, tmp_path))[0] == 0
+    reports = []
+    for option, value in (("--case", "case"), ("--logs", "log.ndjson")):
+        text = run(tmp_path, "analyze", "--revision", "backend-00042", option, value, "--out", option[2:], "--json")
+        report = json.loads(text)
+        report["query"]["logs"] = report["case"] = None
+        reports.append(report)
+    assert reports[0] == reports[1]
+
+
+def test_a_pull_that_was_killed_goes_on(tmp_path: Path) -> None:
+    with CloudServer([make_entry(number) for number in range(30_000)]) as server:
+        for _ in range(3):
+            pull = start(server, tmp_path)
+            before = len(server.requests)
+            while len(server.requests) < before + 6 and pull.poll() is None:
+                time.sleep(0.005)
+            pull.send_signal(signal.SIGKILL)
+            finish(pull)
+        _, out, _ = finish(start(server, tmp_path))
+    assert "30,000 entries" in out
+    assert ids(tmp_path) == wanted(30_000)
+    assert "case is sound" in run(tmp_path, "verify", "case")
+
+
+@pytest.mark.parametrize(
+    ("faults", "revision", "words"),
+    [
+        ([permission_denied()], "backend-00042", "roles/logging.viewer"),
+        ([], "backend-00077", "no entry of revision 'backend-00077'"),
+    ],
+)
+def test_what_cannot_be_had_is_one_line_and_leaves_nothing(
+    tmp_path: Path, faults: list[Any], revision: str, words: str
+) -> None:
+    with CloudServer([make_entry(number) for number in range(9)], faults=FaultPlan(faults)) as server:
+        code, out, err = finish(start(server, tmp_path, revision=revision))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert words in err
+    assert list(tmp_path.iterdir()) == []
