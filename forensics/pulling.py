@@ -11,15 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from forensics.cases import Checkpoint, PullRecord
-from forensics.cloud.filters import Span, Target, everything, find_revision
+from forensics.cloud.filters import Span, Target, everything, find_revision, quote
 from forensics.cloud.pages import Cursor, Listing
 from forensics.entries import resolve_revision
 from forensics.errors import NoEntriesError
 from forensics.model import Nanoseconds, RevisionSpan
-from forensics.timestamps import format_time, parse_time
+from forensics.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     from forensics.cases import Case
     from forensics.cloud.pages import Page, Reader
@@ -40,6 +40,8 @@ class _Named(Struct, frozen=True):
     timestamp: str = ""
 
 
+_LATE = 5 * 60 * SECOND
+"""Nanoseconds that an entry may come behind others with its time."""
 _NAMED = msgspec.json.Decoder(_Named)
 _CURSOR = msgspec.json.Decoder(Cursor)
 
@@ -102,10 +104,21 @@ def begin(case: Case, target: Target, span: Span, started: str) -> int:
     return case.begin(record, (target.revision,))
 
 
-def unfinished(case: Case) -> int | None:
-    """Return the id of a pull that was stopped before its end, None when there is none."""
-    pulls = case.manifest.pulls
-    return next((number for number, pull in enumerate(pulls, 1) if not pull.checkpoint.done), None)
+def unfinished(case: Case, target: Target) -> int | None:
+    """Return the id of a pull of a revision that was stopped before its end, None when there is none."""
+    return next((number for number, pull in _pulls_of(case, target) if not pull.checkpoint.done), None)
+
+
+def rest_of(case: Case, target: Target, span: Span) -> Span:
+    """Leave out what earlier pulls of a revision brought, but for their last minutes: entries may arrive late."""
+    ends = [parse_time(pull.to_time) for _, pull in _pulls_of(case, target) if pull.checkpoint.done and pull.to_time]
+    start = max([span.start, *(Nanoseconds(end - _LATE) for end in ends if end <= span.end)])
+    return Span(start, span.end)
+
+
+def _pulls_of(case: Case, target: Target) -> Iterator[tuple[int, PullRecord]]:
+    name = quote(target.revision)
+    return ((number, pull) for number, pull in enumerate(case.manifest.pulls, 1) if name in pull.filter)
 
 
 def go_on(case: Case, pull_id: int, reader: Reader, told: Callable[[Page], object]) -> None:

@@ -75,7 +75,7 @@ def command(
     # Heavy imports stand here: `--help` does without them.
     from forensics.cloud.connection import Access, connect  # noqa: PLC0415
     from forensics.cloud.pages import Reader  # noqa: PLC0415
-    from forensics.pulling import begin, find_target, go_on, unfinished  # noqa: PLC0415
+    from forensics.pulling import begin, find_target, go_on, rest_of, unfinished  # noqa: PLC0415
 
     span = _span(since, from_, to)
     access = Access(project=project, impersonate=impersonate, endpoint=endpoint, is_insecure=insecure)
@@ -87,8 +87,9 @@ def command(
     if show_query:
         click.echo(everything(target, span))
     with _opened(folder or out_folder(Path("forensics-cases"), target.revision), target.revision) as case:
-        pull_id = unfinished(case)
+        pull_id = unfinished(case, target)
         if pull_id is None:
+            span = span if since or from_ else rest_of(case, target, span)
             pull_id = begin(case, target, span, datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
         else:
             click.echo("forensics: going on with a pull that was stopped", err=True)

@@ -104,6 +104,17 @@ def test_a_pull_that_was_killed_goes_on(tmp_path: Path) -> None:
     assert "case is sound" in run(tmp_path, "verify", "case")
 
 
+def test_a_later_pull_adds_what_came_since(tmp_path: Path) -> None:
+    with CloudServer([make_entry(number) for number in range(20)]) as server:
+        assert finish(start(server, tmp_path))[0] == 0
+        server.add([make_entry(2 * 86_400_000 + number) for number in range(3)])
+        command = [sys.executable, "-m", "forensics", "pull", "--revision", "backend-00042", "--project", "p"]
+        command += ["--endpoint", server.rest_endpoint, "--case", "case", "--to", "2026-05-04T00:00:00Z"]
+        done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
+    assert "3 entries of backend-00042" in done.stdout
+    assert len(ids(tmp_path)) == 23
+
+
 @pytest.mark.parametrize(
     ("faults", "revision", "words"),
     [
