@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _LONGEST = Nanoseconds(7 * 86_400 * SECOND)
 """Without bounds, entries of the last seven days are pulled."""
 
+_WORTH_A_WORD = 3.0
+
 EPILOG = """\b
 Examples:
   forensics pull --revision shop-api-00042 --project my-project
@@ -81,7 +83,7 @@ def command(
     access = Access(project=project, impersonate=impersonate, endpoint=endpoint, is_insecure=insecure)
     connection = connect(access, os.environ)
     pacer = Pacer(time.monotonic, time.sleep, requests_per_minute)
-    reader = Reader(connection, pacer=pacer, backoff=Backoff(random.Random()), sleep=time.sleep)  # noqa: S311 - jitter
+    reader = Reader(connection, pacer=pacer, backoff=Backoff(random.Random()), sleep=_wait)  # noqa: S311 - jitter
     asked = Target(revision=revision, service=service, location=region, project=connection.project)
     target = find_target(reader, asked, span)
     if show_query:
@@ -97,6 +99,13 @@ def command(
         click.echo(
             f"{case.manifest.pulls[pull_id - 1].entries:,} entries of {target.revision} pulled into {case.folder}"
         )
+
+
+def _wait(seconds: float) -> None:
+    """Wait after a failure, and say so when it takes a while."""
+    if seconds >= _WORTH_A_WORD:
+        click.echo(f"forensics: no good answer from Cloud Logging, asking again in {seconds:.0f} s", err=True)
+    time.sleep(seconds)
 
 
 def _span(since: str | None, from_: str | None, to: str | None) -> Span:
