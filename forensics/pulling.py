@@ -112,13 +112,13 @@ def unfinished(case: Case, target: Target) -> int | None:
 def rest_of(case: Case, target: Target, span: Span) -> Span:
     """Leave out what earlier pulls of a revision brought, but for their last minutes: entries may arrive late."""
     ends = [parse_time(pull.to_time) for _, pull in _pulls_of(case, target) if pull.checkpoint.done and pull.to_time]
-    start = max([span.start, *(Nanoseconds(end - _LATE) for end in ends if end <= span.end)])
-    return Span(start, span.end)
+    # However long ago the last one was: between two pulls nothing may be missing.
+    return Span(Nanoseconds(max(ends) - _LATE), span.end) if ends and max(ends) <= span.end else span
 
 
 def _pulls_of(case: Case, target: Target) -> Iterator[tuple[int, PullRecord]]:
-    name = quote(target.revision)
-    return ((number, pull) for number, pull in enumerate(case.manifest.pulls, 1) if name in pull.filter)
+    name, pulls = quote(target.revision), enumerate(case.manifest.pulls, 1)
+    return ((number, pull) for number, pull in pulls if pull.project == target.project and name in pull.filter)
 
 
 def go_on(case: Case, pull_id: int, reader: Reader, told: Callable[[Page], object]) -> None:

@@ -6,14 +6,28 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.digest import Digester, digest
 from forensics.entries import MemoryShelf, collect, decode_entry, select
-from forensics.model import Intake, Level, LogEntry, Place, Query, RawEntry, Revision
+from forensics.model import (
+    Condition,
+    FailureClass,
+    Intake,
+    Level,
+    LogEntry,
+    Place,
+    Priority,
+    Query,
+    RawEntry,
+    Revision,
+    Role,
+    Rule,
+    RuleTests,
+)
 from forensics.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forensics.journal import Journal
-    from forensics.model import Rule, Shelf
+    from forensics.model import Shelf
 
 START = parse_time("2026-03-01T10:00:00Z")
 REVISION = "shop-api-00042-abc"
@@ -91,3 +105,18 @@ def journal(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> Journal:
 def query(revision: str = REVISION, **fields: Any) -> Query:
     """Make a query."""
     return Query(revision=revision, **fields)
+
+
+def rule(id_: str, condition: Condition, role: Role = Role.CAUSE, **fields: Any) -> Rule:
+    """Make a rule that claims what a condition says."""
+    return Rule(
+        id=id_,
+        version=1,
+        title=id_,
+        failure_class=FailureClass.OTHER,
+        role=role,
+        priority=Priority.P1,
+        condition=condition,
+        tests=RuleTests(match=(), no_match=()),
+        **fields,
+    )

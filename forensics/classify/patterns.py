@@ -51,7 +51,7 @@ class PatternSet:
             for word in needed or ():
                 by_word[word].append(number)
         self._by_word = tuple(by_word.values())
-        self._words = _set(by_word, literal=True) if by_word else None
+        self._words = pattern_set(by_word, literal=True) if by_word else None
         self._loose = loose
         self._loose_set = self._made(loose) if loose else None
 
@@ -86,7 +86,7 @@ class PatternSet:
     def _made(self, numbers: Sequence[int]) -> Any:
         """Make patterns ready; a set of one is found faster than by a search, which also says where."""
         try:
-            return _set(self._patterns[number] for number in numbers)
+            return pattern_set(self._patterns[number] for number in numbers)
         except re2.error as error:
             message = f"{len(self._patterns)} patterns do not fit together: {error}; split the largest"
             raise RuleError(message) from error
@@ -111,7 +111,8 @@ def lowered(text: bytes) -> bytes:
     return (text if text.isascii() else text.replace(_LONG_S, b"s").replace(_KELVIN, b"k")).lower()
 
 
-def _set(patterns: Iterable[str], *, literal: bool = False) -> Any:
+def pattern_set(patterns: Iterable[str], *, literal: bool = False) -> Any:
+    """Make patterns, or words as they stand, ready to be looked for together."""
     options = re2.Options()
     options.log_errors = False  # RE2 would write to stderr, which is the reader's
     options.max_mem = _SET_MEMORY

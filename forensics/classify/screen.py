@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import re2
 
 from forensics.classify.leaves import compares, comparison, pattern
-from forensics.classify.patterns import lowered
+from forensics.classify.patterns import lowered, pattern_set
 from forensics.classify.words import needed_words
 from forensics.model import AllOf, AnyOf, Leaf, Level
 
@@ -43,7 +43,7 @@ class Screen:
         patterns = [text for leaf in leaves if leaf.path == "message" and (text := pattern(leaf)) is not None]
         needed = {text: needed_words(text) for text in patterns}
         words = {word for found in needed.values() for word in found or ()}
-        self._words = _set(sorted(words)) if words else None
+        self._words = pattern_set(sorted(words), literal=True) if words else None
         self._loose = [re2.compile(text) for text, found in needed.items() if found is None]
         self.may_claim_status = lru_cache(1024)(self._may_claim_status)
 
@@ -107,14 +107,3 @@ def _root(leaf: Leaf) -> str:
 def _tester(leaf: Leaf) -> Any:
     text = pattern(leaf)
     return comparison(leaf) if text is None else re2.compile(text).search
-
-
-def _set(words: Iterable[str]) -> Any:
-    options = re2.Options()
-    options.literal = True
-    options.never_capture = True
-    built = re2.Set.SearchSet(options)
-    for word in words:
-        built.Add(word)
-    built.Compile()
-    return built

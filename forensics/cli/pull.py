@@ -13,7 +13,7 @@ import click
 
 from forensics.cli.output import out_folder
 from forensics.cli.times import bounds
-from forensics.cloud.filters import Span, Target, everything
+from forensics.cloud.filters import Span, Target
 from forensics.cloud.pacing import REQUESTS_PER_MINUTE, Backoff, Pacer
 from forensics.model import Nanoseconds
 from forensics.timestamps import SECOND, parse_time
@@ -86,8 +86,6 @@ def command(
     reader = Reader(connection, pacer=pacer, backoff=Backoff(random.Random()), sleep=_wait)  # noqa: S311 - jitter
     asked = Target(revision=revision, service=service, location=region, project=connection.project)
     target = find_target(reader, asked, span)
-    if show_query:
-        click.echo(everything(target, span))
     with _opened(folder or out_folder(Path("forensics-cases"), target.revision), target.revision) as case:
         pull_id = unfinished(case, target)
         if pull_id is None:
@@ -95,7 +93,11 @@ def command(
             pull_id = begin(case, target, span, datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
         else:
             click.echo("forensics: going on with a pull that was stopped", err=True)
+        if show_query:
+            click.echo(case.manifest.pulls[pull_id - 1].filter)
         go_on(case, pull_id, reader, _tell)
+        if os.isatty(2):
+            click.echo("\r\x1b[K", err=True, nl=False)
         click.echo(
             f"{case.manifest.pulls[pull_id - 1].entries:,} entries of {target.revision} pulled into {case.folder}"
         )

@@ -49,7 +49,7 @@ class Odd(Struct):
     number: int
     """From 1, in the block or the part."""
     text: bytes
-    """None, where the line is too long."""
+    """Empty, where the line is too long."""
     place: int | None = None
     """Where a shelf finds it."""
 

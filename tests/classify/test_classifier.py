@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from builders import rule
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
 
@@ -16,17 +17,14 @@ from forensics.model import (
     AnyOf,
     Condition,
     ExceptionInfo,
-    FailureClass,
     HttpRequest,
     Leaf,
     Level,
     LogEntry,
     Nanoseconds,
     NoneOf,
-    Priority,
     Role,
     Rule,
-    RuleTests,
     WhyRule,
 )
 
@@ -59,20 +57,6 @@ BASE = LogEntry(
 
 def entry(message: str = "", raw: dict[str, Any] | None = None, **fields: Any) -> LogEntry:
     return replace(BASE, message=message, raw=raw or {}, **fields)
-
-
-def rule(id_: str, condition: Condition, role: Role = Role.CAUSE, **fields: Any) -> Rule:
-    return Rule(
-        id=id_,
-        version=1,
-        title=id_,
-        failure_class=FailureClass.OTHER,
-        role=role,
-        priority=Priority.P1,
-        condition=condition,
-        tests=RuleTests(match=(), no_match=()),
-        **fields,
-    )
 
 
 def leaf(path: str = "message", *, cased: bool = False, **op: Any) -> Leaf:

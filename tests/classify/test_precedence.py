@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from builders import entry
+from builders import entry, rule
 
 from forensics.classify import Classifier
-from forensics.model import Condition, FailureClass, Leaf, Priority, Role, Rule, RuleTests
-
-
-def rule(id_: str, condition: Condition, role: Role = Role.CAUSE, **fields: Any) -> Rule:
-    return Rule(
-        id=id_,
-        version=1,
-        title=id_,
-        failure_class=FailureClass.OTHER,
-        role=role,
-        priority=Priority.P1,
-        condition=condition,
-        tests=RuleTests(match=(), no_match=()),
-        **fields,
-    )
-
+from forensics.model import Leaf, Role, Rule
 
 ANY = Leaf(path="message", op="contains", value="m")
 

@@ -109,9 +109,13 @@ def test_a_later_pull_adds_what_came_since(tmp_path: Path) -> None:
         assert finish(start(server, tmp_path))[0] == 0
         server.add([make_entry(2 * 86_400_000 + number) for number in range(3)])
         command = [sys.executable, "-m", "forensics", "pull", "--revision", "backend-00042", "--project", "p"]
-        command += ["--endpoint", server.rest_endpoint, "--case", "case", "--to", "2026-05-04T00:00:00Z"]
+        # More than the usual seven days later: nothing in between may be missing.
+        command += ["--endpoint", server.rest_endpoint, "--case", "case", "--show-query"]
+        command += ["--to", "2026-05-10T00:00:00Z"]
         done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=tmp_path)
     assert "3 entries of backend-00042" in done.stdout
+    assert 'timestamp>="2026-05-01T23:55:00Z"' in done.stdout
+    assert Case.look(tmp_path / "case").manifest.pulls[1].filter in done.stdout
     assert len(ids(tmp_path)) == 23
 
 
