@@ -1,13 +1,17 @@
 """The nouns: every record that passes between stages, and nothing that does anything.
 
-`words` are the enums; `reading`, `entry`, `rule` and `working` travel inside one run; `report` is plain data that
-round-trips through JSON. Times inside a run are integers, nanoseconds since 1970-01-01T00:00:00Z; times in a report
-are RFC 3339 strings in UTC with the precision that was received.
+`words` are the enums; `reading`, `entry`, `rule` and `working` travel inside one run; `report` and its parts
+(`clusters`, `findings`, `coverage`, `testing`) are plain data that round-trips through JSON. Times inside a run are
+integers, nanoseconds since 1970-01-01T00:00:00Z; times in a report are RFC 3339 strings in UTC with the precision that
+was received.
 """
 
 from __future__ import annotations
 
+from forensics.model.clusters import Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
+from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -26,32 +30,13 @@ from forensics.model.reading import (
 from forensics.model.report import (
     REPORT_SCHEMA,
     SIGNATURE_METHOD,
-    Action,
     Analysis,
-    Cadence,
-    Cluster,
-    Coverage,
+    CaseRef,
     Deploy,
-    EntryRef,
     EntryRow,
-    Evidence,
-    ExceptionRef,
-    Finding,
-    FrameRef,
-    Gap,
-    Incident,
-    Link,
     Report,
-    Rival,
-    Root,
-    RootCause,
     RulebookInfo,
-    Span,
-    TestFailure,
-    TestRun,
-    TestSuite,
     TimelineEvent,
-    Why,
 )
 from forensics.model.rule import (
     ActionRule,
@@ -67,6 +52,7 @@ from forensics.model.rule import (
     RuleTests,
     WhyRule,
 )
+from forensics.model.testing import TestFailure, TestRun, TestSuite
 from forensics.model.words import (
     ClusterId,
     FailureClass,
@@ -90,6 +76,7 @@ __all__ = [
     "Analysis",
     "AnyOf",
     "Cadence",
+    "CaseRef",
     "Classified",
     "Close",
     "Cluster",

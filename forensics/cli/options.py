@@ -1,0 +1,126 @@
+"""Flags that several verbs share in, one record out: what to read, and how to look at it."""
+
+from __future__ import annotations
+
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from msgspec import Struct
+
+from forensics.model import Level, Priority
+from forensics.render import FORMATS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    Command = Callable[..., Any]
+    Option = Callable[[Command], Command]
+
+
+class Asked(Struct, frozen=True, kw_only=True):
+    """What the flags say about an analysis; None and empty where they say nothing. Settings fill the gaps."""
+
+    logs: tuple[str, ...] = ()
+    case: Path | None = None
+    service: str | None = None
+    project: str | None = None
+    region: str | None = None
+    since: str | None = None
+    from_: str | None = None
+    to: str | None = None
+    level: str | None = None
+    tests: tuple[Path, ...] = ()
+    rules: tuple[Path, ...] = ()
+    jobs: int | None = None
+    strict: bool = False
+
+
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What the flags say about the documents."""
+
+    templates: Path | None = None
+    out: Path | None = None
+    formats: str | None = None
+    fail_on: str | None = None
+    as_json: bool = False
+
+
+_FOLDER = click.Path(path_type=Path)
+
+_ASKED = (
+    click.option(
+        "--logs", multiple=True, metavar="PATH", help="File, folder, glob or - (stdin); repeatable. [default: settings]"
+    ),
+    click.option("--case", type=_FOLDER, metavar="DIR", help="A case to read, instead of --logs."),
+    click.option("--service", metavar="NAME", help="Only entries of this service."),
+    click.option(
+        "--project", envvar="GOOGLE_CLOUD_PROJECT", metavar="ID", help="Project, for the commands that are suggested."
+    ),
+    click.option("--region", metavar="NAME", help="Region, for the commands that are suggested."),
+    click.option("--since", metavar="2h", help="Only entries of the last 30m, 2h, 7d … before now."),
+    click.option("--from", "from_", metavar="TIME", help="Only entries from this time on (without a zone: UTC)."),
+    click.option("--to", metavar="TIME", help="Only entries before this time."),
+    click.option(
+        "--level",
+        type=click.Choice([x.value for x in Level], case_sensitive=False),
+        help="Analyse unknown entries from this level on. [default: ERROR]",
+    ),
+    click.option(
+        "--tests",
+        multiple=True,
+        type=_FOLDER,
+        metavar="XML",
+        help="JUnit results of the tests against it; repeatable.",
+    ),
+    click.option(
+        "--rules",
+        multiple=True,
+        type=_FOLDER,
+        metavar="DIR",
+        help="More rules; one with a shipped id replaces it. Repeatable.",
+    ),
+    click.option(
+        "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes for large logs. [default: processors]"
+    ),
+    click.option("--strict", is_flag=True, help="Validate every line of a log, also those of other revisions."),
+)
+
+_WANTED = (
+    click.option(
+        "--templates", type=_FOLDER, metavar="DIR", help="Templates that replace the shipped ones of the same name."
+    ),
+    click.option("--out", type=_FOLDER, metavar="DIR", help="Where to write. [default: forensics-reports/REVISION]"),
+    click.option(
+        "--format", "formats", metavar="LIST", help=f"Comma-separated out of {', '.join(FORMATS)}. [default: all]"
+    ),
+    click.option(
+        "--fail-on",
+        type=click.Choice([x.value for x in Priority], case_sensitive=False),
+        help="Exit 1 when a finding has this priority or a higher one. [default: never]",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print report.json on stdout instead of the summary."),
+)
+
+
+def asked_options(command: Command) -> Command:
+    """Give a command the flags that say what to read; it is called with `asked`."""
+    return _gathered(command, "asked", Asked, _ASKED)
+
+
+def wanted_options(command: Command) -> Command:
+    """Give a command the flags that say what to write; it is called with `wanted`."""
+    return _gathered(command, "wanted", Wanted, _WANTED)
+
+
+def _gathered(command: Command, name: str, record: type[Struct], options: Sequence[Option]) -> Command:
+    @wraps(command)
+    def called(**flags: Any) -> Any:
+        own = {field: flags.pop(field) for field in record.__struct_fields__}
+        return command(**{name: record(**own)}, **flags)
+
+    decorated: Command = called
+    for option in reversed(options):
+        decorated = option(decorated)
+    return decorated

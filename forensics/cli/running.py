@@ -1,0 +1,137 @@
+"""A revision and what the flags say in, an analysis out: the same for every verb that looks at a revision."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from msgspec.structs import replace
+
+from forensics import __version__
+from forensics.cli.progress import watching
+from forensics.cli.times import bounds
+from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
+from forensics.model import Analysis, CaseRef, Level, Query, TestRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.cases import Case
+    from forensics.cli.options import Asked
+    from forensics.settings import Settings
+
+
+@contextmanager
+def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analysis]:
+    """Analyse a revision; the table of entries can be taken inside the context only, since it reads the records again.
+
+    Raises:
+        ForensicsError: one line for the user, when what was asked for cannot be read, found or understood.
+    """
+    # Heavy imports stand here: `--help` does without them.
+    from forensics.classify import Screen  # noqa: PLC0415
+    from forensics.entries import LineReader  # noqa: PLC0415
+    from forensics.pipeline import analyze  # noqa: PLC0415
+    from forensics.rulebook import load_rules  # noqa: PLC0415
+    from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
+    from forensics.workers import default_jobs, in_processes  # noqa: PLC0415
+
+    case = _sound_case(asked.case, asked.logs) if asked.case else None
+    query = _query(revision, asked, settings)
+    _require_logs(query)
+    loaded, rulebook = load_rules([*map(Path, settings.rules), *asked.rules])
+    runs = _test_runs(asked.tests)
+    only = None if asked.strict or "-" in query.logs else query.revision
+    # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
+    gc.disable()
+    with watching() as watch, closing(FileShelf()) as shelf:
+        indexing = Indexing(
+            shelf=shelf,
+            reader=partial(LineReader, screen=Screen(loaded, query.level)),
+            jobs=asked.jobs or default_jobs(),
+            advance=watch.advance,
+        )
+        spread = watch.spread(partial(in_processes, jobs=indexing.jobs, before=shelf.flush))
+        given = case.paths if case else query.logs
+        read = partial(read_records, given, _stdin(query), indexing=indexing, expect=watch.expect)
+        run = partial(
+            analyze,
+            rules=loaded,
+            query=query,
+            rulebook=rulebook,
+            tool_version=__version__,
+            tests=runs,
+            shelf=shelf,
+            spread=spread,
+        )
+        try:
+            analysis = run(read(only=only))
+        except SourceError as error:
+            if only is None or isinstance(error, SeveralRevisionsError):
+                raise
+            # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
+            analysis = run(read())
+        yield _naming(case, analysis)
+
+
+def _query(revision: str, asked: Asked, settings: Settings) -> Query:
+    first, last = bounds(asked.since, asked.from_, asked.to)
+    return Query(
+        revision=revision,
+        service=asked.service or settings.service,
+        project=asked.project or settings.project,
+        region=asked.region or settings.region,
+        from_time=first,
+        to_time=last,
+        level=Level((asked.level or settings.level or "ERROR").upper()),
+        logs=(str(asked.case),) if asked.case else asked.logs or settings.logs,
+    )
+
+
+def _sound_case(folder: Path, logs: tuple[str, ...]) -> Case:
+    """Open a case whose entries are those that were written; the report will name it by its hash."""
+    if logs:
+        raise UsageError("--case and --logs both say what to read: give one of them")
+    from forensics.cases import Case, check_hashes  # noqa: PLC0415 - most runs read exports
+
+    case = Case.look(folder)
+    if not case.manifest.entries:
+        raise CaseError(f"the case {str(folder)!r} holds no entries; read exports with --logs")
+    check_hashes(case)
+    return case
+
+
+def _naming(case: Case | None, analysis: Analysis) -> Analysis:
+    """Let the report say which case it was made from."""
+    if case is None:
+        return analysis
+    # By name and not by path: the same case gives the same report wherever it lies.
+    reference = CaseRef(folder=case.folder.resolve().name, sha256=case.sha256)
+    return replace(analysis, report=replace(analysis.report, case=reference))
+
+
+def _test_runs(files: tuple[Path, ...]) -> TestRun | None:
+    if not files:
+        return None
+    from forensics.testruns import read_test_runs  # noqa: PLC0415
+
+    return read_test_runs(files)
+
+
+def _stdin(query: Query) -> BinaryIO | None:
+    return sys.stdin.buffer if "-" in query.logs else None
+
+
+def _require_logs(query: Query) -> None:
+    if query.logs:
+        return
+    name = query.revision if query.revision not in {"all", "latest"} else "NAME"
+    pull = f"gcloud logging read 'resource.labels.revision_name:\"{name}\"' --project {query.project or 'PROJECT'}"
+    raise UsageError(
+        "no logs given: add --logs PATH, or set logs = […] in forensics.toml; "
+        f"an export is made by: {pull} --freshness 1d --format json > logs.json"
+    )

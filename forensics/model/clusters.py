@@ -1,0 +1,103 @@
+"""What fails, and what explains what, as a report tells it."""
+
+from __future__ import annotations
+
+from msgspec import Struct, field
+
+from forensics.model.words import ClusterId, FailureClass, Level, OccurrenceUnit, Priority, Role
+
+
+class Cadence(Struct, frozen=True, kw_only=True):
+    """Seconds from the start of one occurrence to the start of the next."""
+
+    median: float
+    shortest: float
+    longest: float
+
+
+class EntryRef(Struct, frozen=True, kw_only=True):
+    """A citation: enough to find the entry again in Cloud Logging or in the export."""
+
+    insert_id: str
+    timestamp: str
+    log_name: str
+    level: Level
+    severity: str | None
+    message: str
+    """Redacted, shortened."""
+    url: str
+
+
+class ExceptionRef(Struct, frozen=True, kw_only=True):
+    """The exception where a chain began."""
+
+    type: str
+    value: str
+
+
+class FrameRef(Struct, frozen=True, kw_only=True):
+    """The innermost frame of the application."""
+
+    file: str
+    line: int | None
+    function: str
+
+
+class Cluster(Struct, frozen=True, kw_only=True):
+    """The entries of one revision with one signature and group key; without a signature, with one fingerprint."""
+
+    id: ClusterId
+    revision: str
+    signature: str | None
+    signature_version: int | None
+    group: tuple[str, ...]
+    """The values of the rule's `group_by`, in its order; empty where the rule does not split."""
+    failure_class: FailureClass = field(name="class")
+    title: str
+    role: Role
+    priority: Priority
+    priority_reason: str
+    level: Level
+    entries: int
+    """Original entries, the pieces of stitched ones included."""
+    entries_by_severity: dict[str, int]
+    """As received; `(none)` counts entries without a severity."""
+    occurrences: int
+    unit: OccurrenceUnit
+    instances: int
+    first_seen: str
+    last_seen: str
+    cadence: Cadence | None
+    trend: tuple[int, ...]
+    """Occurrences in eight equal parts of the covered time."""
+    template: str
+    fingerprint: str
+    exception: ExceptionRef | None
+    frame: FrameRef | None
+    captures: dict[str, tuple[tuple[str, int], ...]]
+    """Values with the number of occurrences, most frequent first."""
+    also_matched: tuple[str, ...]
+    exemplars: tuple[EntryRef, ...]
+
+
+class Link(Struct, frozen=True, kw_only=True):
+    """Symptom ← cause, with its strength."""
+
+    symptom: ClusterId
+    cause: ClusterId
+    by: str
+    """trace, instance or revision: what joins them."""
+    declared: bool
+    """True when a rule says that the one explains the other; False when only order and place do."""
+    explained: int
+    """Occurrences of the symptom with the cause in the window."""
+    of: int
+    causes: int
+    """Occurrences of the cause that explain at least one."""
+    within: float
+    """The window, seconds."""
+    lag: tuple[float, float] | None
+    """Shortest and longest time from the cause to the symptom's end, seconds; negative: the cause was logged after."""
+    coverage: float
+    lift: float | None = None
+    p_value: float | None = None

@@ -1,0 +1,100 @@
+"""Clusters explained: whys, their evidence, and the incidents that they make."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from forensics.model.clusters import EntryRef
+from forensics.model.words import ClusterId, Priority, StatementKind, Verdict
+
+
+class Evidence(Struct, frozen=True, kw_only=True):
+    """What shows a why: a statement, its counts and its citations."""
+
+    kind: str
+    statement: str
+    count: int | None = None
+    of: int | None = None
+    refs: tuple[EntryRef, ...] = ()
+    values: dict[str, str] = {}
+
+
+class Why(Struct, frozen=True, kw_only=True):
+    """One step of the five whys."""
+
+    ask: str
+    answer: str | None
+    kind: StatementKind
+    verdict: Verdict
+    evidence: tuple[Evidence, ...]
+    next_step: str | None = None
+
+
+class Root(Struct, frozen=True, kw_only=True):
+    """The last why of a chain that is at least plausible."""
+
+    why: int
+    """Its number, from 1."""
+    statement: str
+    verdict: Verdict
+
+
+class Rival(Struct, frozen=True, kw_only=True):
+    """Another explanation that was looked for."""
+
+    signature: str
+    title: str
+    entries: int
+    statement: str
+
+
+class Action(Struct, frozen=True, kw_only=True):
+    """Something to do, and what shows that it is done."""
+
+    kind: str
+    priority: Priority
+    text: str
+    owner: str
+    done_when: str
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """A cluster explained."""
+
+    cluster: ClusterId
+    headline: str
+    whys: tuple[Why, ...]
+    root: Root | None
+    confidence: Verdict
+    """That of the weakest link of the chain."""
+    chain: tuple[str, ...]
+    """The error behind the error, cause first, in a few words each."""
+    rivals: tuple[Rival, ...]
+    actions: tuple[Action, ...]
+    references: tuple[str, ...] = ()
+
+
+class Incident(Struct, frozen=True, kw_only=True):
+    """Clusters that share one root, in order of cause."""
+
+    id: str
+    title: str
+    root_cluster: ClusterId
+    clusters: tuple[ClusterId, ...]
+    onset: str
+    end: str
+    occurrences: int
+    priority: Priority
+    verdict: Verdict
+
+
+class RootCause(Struct, frozen=True, kw_only=True):
+    """One line of the ranking: what to look at first."""
+
+    rank: int
+    when: str
+    component: str
+    reason: str
+    signature: str | None
+    cluster: ClusterId
+    verdict: Verdict
