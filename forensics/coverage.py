@@ -10,7 +10,7 @@ from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
-from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Query, ReadOrder, Span
+from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Pulled, Query, ReadOrder, Span
 from forensics.redact import quote
 from forensics.timestamps import format_seconds, format_time, parse_time
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
 _AUDIT = {"activity", "system_event", "data_access", "policy"}
 _SECOND = 1_000_000_000
+_EDGE = 300 * _SECOND
+"""So near to the start of a pull an error may be an old one; in short pulls a tenth of them."""
 _MIN_LIMIT = 10
 """Nobody pulls with a smaller limit and then wonders."""
 _SHORT = 0.5
@@ -39,16 +41,22 @@ def measure(
     analysed: int,
     unclassified: int,
     lost: int = 0,
+    pulled: Sequence[Pulled] = (),
+    revision: str = "all",
 ) -> Coverage:
     """Count what was read and state what is missing.
 
-    `around` are audit entries of the revision's service that name no revision: they say which logs there are, and
-    neither when the revision ran nor how it did. `lost` entries were there once and not when they were needed.
+    `pulled` are the listings that a case was filled by: they tell what was asked for of `revision` and whether all of
+    it came, so that nothing need be guessed from numbers. `around` are audit entries of the revision's service that
+    name no revision: they say which logs there are, and neither when the revision ran nor how it did. `lost` entries
+    were there once and not when they were needed.
     """
     untimed = bisect_right(journal.times, 0)
     times = journal.times[untimed:] if untimed else journal.times
     counts = _Counts(journal, around)
-    reason = _truncation(intake, times, query)
+    about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
+    cut = _cut_pull(about, query) if about else _of_others(pulled)
+    reason = cut if pulled else _truncation(intake, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
         entries_read=intake.read + intake.passed_over,
@@ -62,16 +70,20 @@ def measure(
         no_severity=counts.no_severity,
         no_payload=counts.no_payload,
         unclassified=unclassified,
-        asked=Span(from_time=query.from_time, to_time=query.to_time),
+        asked=_asked(query, about),
         covered=covered,
         covered_seconds=round((times[-1] - times[0]) / _SECOND, 6) if times else None,
         order=intake.order,
-        truncated=None if reason else False,
+        truncated=True if cut else None if reason else False,
         truncation=reason,
         gaps=_gaps(times),
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
-        warnings=tuple(_warnings(intake, counts, reason, lost)),
+        warnings=(
+            *_warnings(intake, counts, reason, lost, is_known=bool(_pulled_spans(about))),
+            *_left_out(about),
+            *_at_edge(journal, about),
+        ),
     )
 
 
@@ -122,6 +134,110 @@ def _place(intake: Intake, lost: int) -> str | None:
     if first:
         return f"{first.place}: {first.reason}"
     return "entries that were read could not be read again" if lost else None
+
+
+def _pulled_spans(pulled: Sequence[Pulled]) -> list[tuple[int, int]]:
+    """The times that pulls were about, in order, joined where they touch."""
+    spans: list[tuple[int, int]] = []
+    for start, end in sorted(
+        (parse_time(one.from_time), parse_time(one.to_time))
+        for one in pulled
+        if one.from_time and one.to_time and one.part in {"everything", "errors"}
+    ):
+        if spans and start <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
+        else:
+            spans.append((start, end))
+    return spans
+
+
+def _asked(query: Query, pulled: Sequence[Pulled]) -> Span:
+    """Say what was asked for; where the query says nothing, what the pulls asked for."""
+    spans = _pulled_spans(pulled)
+    return Span(
+        from_time=query.from_time or (format_time(spans[0][0]) if spans else None),
+        to_time=query.to_time or (format_time(spans[-1][1]) if spans else None),
+    )
+
+
+def _cut_pull(pulled: Sequence[Pulled], query: Query) -> str | None:
+    """Say what a case is known to lack of what was asked for, None when nothing."""
+    unfinished = next((one for one in pulled if not one.done), None)
+    if unfinished is not None:
+        come = f" it came to {quote(unfinished.last_time, 40)};" if unfinished.last_time else ""
+        return f"the pull into this case was stopped before its end:{come} give the same command again to go on"
+    beyond = _beyond(_pulled_spans(pulled), query)
+    if beyond:
+        return beyond
+    # That a healthy revision's other entries were left out is said of the pull as a whole.
+    capped = [one for one in pulled if one.capped and one.part != "first entries"]
+    return "; ".join(dict.fromkeys(_capped(one) for one in capped)) or None
+
+
+def _of_others(pulled: Sequence[Pulled]) -> str | None:
+    """Say that a case was pulled for other revisions; None when it was not pulled at all."""
+    if not pulled:
+        return None
+    names = ", ".join(sorted({quote(one.revision, 80) for one in pulled}))
+    return f"the case was pulled for {names}: of this revision it holds only what came along"
+
+
+def _beyond(spans: Sequence[tuple[int, int]], query: Query) -> str | None:
+    """Say which part of what is asked for was never pulled."""
+    if not spans:
+        return None
+    start = parse_time(query.from_time) if query.from_time else spans[0][0]
+    end = parse_time(query.to_time) if query.to_time else spans[-1][1]
+    if start >= end:
+        return None
+    edges = [start, *(edge for span in spans for edge in span if start < edge < end), end]
+    lacks = [(a, b) for a, b in pairwise(edges) if not any(first <= a and b <= last for first, last in spans)]
+    if not lacks:
+        return None
+    listed = ", ".join(f"{format_time(a)} – {format_time(b)}" for a, b in lacks[:3]) + (", …" if lacks[3:] else "")
+    return f"nothing was pulled of {listed}, which is asked for as well"
+
+
+_WORDS_OF_PARTS = {
+    "requests": "requests",
+    "neighbourhood": "entries around errors",
+    "platform": "entries of the platform",
+}
+
+
+def _capped(one: Pulled) -> str:
+    what = _WORDS_OF_PARTS.get(one.part, "entries")
+    until = f" up to {quote(one.last_time, 40)}" if one.last_time else ""
+    only = "; later ones only where they failed or stand around an error" if one.part == "requests" else ""
+    return f"of the {what} only {one.entries:,} were pulled,{until}{only}"
+
+
+def _left_out(pulled: Sequence[Pulled]) -> Iterator[str]:
+    """Say what a pull of errors did not ask for."""
+    levels = sorted({one.level for one in pulled if one.level})
+    if levels:
+        yield (
+            f"Pulled were errors ({', '.join(quote(level, 20) for level in levels)} and above), what stands within "
+            "seconds of them on the same instance, requests, and what the platform logged: other entries are not here "
+            "(--everything pulls them)"
+        )
+    stretches = sum(one.left_out for one in pulled)
+    if stretches:
+        yield (
+            f"Errors stand in too many places to ask for what is around all of them: {stretches:,} stretches of time "
+            "were left out, evenly over the span"
+        )
+
+
+def _at_edge(journal: Journal, pulled: Sequence[Pulled]) -> Iterator[str]:
+    """Say that what failed at the very start of what was pulled may have begun before it."""
+    spans = _pulled_spans(pulled)
+    errors = {code for code, gist in enumerate(journal.gist_table) if gist.level.rank >= Level.ERROR.rank}
+    first = next((time for time, code in zip(journal.times, journal.gists, strict=True) if code in errors), None)
+    if first is not None and spans:
+        start, end = spans[0]
+        if start <= first < start + min(_EDGE, (end - start) // 10):
+            yield "The first error stands at the start of what was pulled: it may have begun before; see --from"
 
 
 def _truncation(intake: Intake, times: Sequence[int], query: Query) -> str | None:
@@ -184,14 +300,15 @@ def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
     )
 
 
-def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int) -> Iterator[str]:
-    """Say what a reader must know before trusting a number."""
+def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int, *, is_known: bool) -> Iterator[str]:
+    """Say what a reader must know before trusting a number; `is_known`: what was asked for need not be guessed."""
     if reason:
         yield _capital(reason)
     yield from _payload_warnings(counts)
     logs = counts.logs
     if not logs["requests"]:
-        yield "No request log in these entries: the effect on users cannot be told"
+        none = "No request was logged in the time that was pulled" if is_known else "No request log in these entries"
+        yield f"{none}: the effect on users cannot be told"
     if (
         not logs["stdout"]
         and not logs["stderr"]
@@ -199,7 +316,7 @@ def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int) ->
         and logs["requests"] + logs["system"]
     ):
         yield "No stdout and no stderr in these entries: what the application said is not here"
-    if _only_loud(counts):
+    if not is_known and _only_loud(counts):
         yield (
             "Only entries of severity WARNING or above were pulled: continuation lines of tracebacks and causes of "
             "lower or no severity are not here"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from forensics.digest.boiling import Spread
-    from forensics.model import PassedOver, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
+    from forensics.model import PassedOver, Pulled, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
 
 
 def analyze(
@@ -43,12 +43,14 @@ def analyze(
     rulebook: RulebookInfo,
     tool_version: str,
     tests: TestRun | None = None,
+    pulled: Sequence[Pulled] = (),
     shelf: Shelf | None = None,
     spread: Spread = map,
 ) -> Analysis:
     """Find out why a revision fails, and say no more than its entries show.
 
-    A shelf keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
+    `pulled` are the listings that a case was filled by. A shelf keeps the records elsewhere than in memory, and
+    `spread` is `map` in several processes.
     """
     digester = Digester(rules, query.level)
     given = read(records, query, digester, shelf or MemoryShelf(), spread)
@@ -71,7 +73,15 @@ def analyze(
         neighbours=Neighbours(journal),
         holds=digester.holds,
         coverage=measure(
-            given.intake, journal, given.around, query, analysed=analysed, unclassified=unclassified, lost=given.lost
+            given.intake,
+            journal,
+            given.around,
+            query,
+            analysed=analysed,
+            unclassified=unclassified,
+            lost=given.lost,
+            pulled=pulled,
+            revision=given.revision.name,
         ),
         covered_from=journal.starts_at,
         deploys=find_deploys([*_audit(journal), *given.around]),

@@ -15,6 +15,7 @@ from forensics.cases.durable import LOCK, lock, sync_folder, write_durably
 from forensics.cases.manifest import Checkpoint, Manifest, PullRecord, Segment, decode_manifest, encode_manifest
 from forensics.cases.segments import FOLDER, is_small, join, neighbours, next_number, read_segment, write_segment
 from forensics.errors import CaseError
+from forensics.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -96,16 +97,25 @@ class Case:
         """The files of the segments, in order."""
         return tuple(str(self.folder / segment.file) for segment in self.manifest.segments)
 
-    def lines(self) -> Iterator[bytes]:
-        """Yield the raw entries in the order they were appended; CaseError at a segment that is damaged."""
+    def lines(self, since: int | None = None) -> Iterator[bytes]:
+        """Yield the raw entries in the order they were appended; CaseError at a segment that is damaged.
+
+        With `since` (nanoseconds), segments whose entries are all older are left out.
+        """
         for segment in self.manifest.segments:
-            yield from read_segment(self.folder, segment)
+            if since is None or segment.last is None or parse_time(segment.last) >= since:
+                yield from read_segment(self.folder, segment)
 
     def begin(self, pull: PullRecord, revisions: Sequence[str] = ()) -> int:
         """Note a new pull, and for which revisions; return its id. `append` goes to the newest pull by default."""
+        return self.begin_all((pull,), revisions)
+
+    def begin_all(self, pulls: Sequence[PullRecord], revisions: Sequence[str] = ()) -> int:
+        """Note several new pulls, all or none; return the id of the first."""
         asked = tuple(dict.fromkeys((*self.manifest.revisions, *revisions)))
-        self._commit(replace(self.manifest, revisions=asked, pulls=(*self.manifest.pulls, pull)))
-        return len(self.manifest.pulls)
+        number = len(self.manifest.pulls) + 1
+        self._commit(replace(self.manifest, revisions=asked, pulls=(*self.manifest.pulls, *pulls)))
+        return number
 
     def checkpoint(self, pull_id: int) -> Checkpoint:
         """Tell how far a pull has come."""
@@ -150,6 +160,19 @@ class Case:
         self._commit(replace(self.manifest, segments=tuple(joined)))
         with self._writing():
             self._drop_leftovers()
+
+    def discard(self) -> None:
+        """Delete a case that holds no entry yet, and its folder when nothing else is in it."""
+        if self.manifest.entries:
+            raise ValueError("a case with entries is not to be deleted")
+        with self._writing():
+            self._drop_leftovers()
+            (self.folder / MANIFEST).unlink()
+            self.close()
+            (self.folder / LOCK).unlink(missing_ok=True)
+            (self.folder / FOLDER).rmdir()
+            if not any(self.folder.iterdir()):
+                self.folder.rmdir()
 
     def _pull(self, pull_id: int) -> PullRecord:
         if not 1 <= pull_id <= len(self.manifest.pulls):

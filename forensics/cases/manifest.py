@@ -28,13 +28,31 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     cursor: str | None = None
     """What the reader of pages needs to go on: opaque here."""
     done: bool = False
+    capped: bool = False
+    """Done because a limit was reached: the listing has more."""
 
 
 class PullRecord(Struct, frozen=True, kw_only=True):
-    """What one pull asked for, and how far it came."""
+    """What one listing asked for, and how far it came; a pull of errors only is made of several."""
 
     filter: str
     """The query, as it was sent."""
+    revision: str = ""
+    """The full name of the revision that it is about, or `all`."""
+    part: str = "everything"
+    """everything, or errors, neighbourhood, first entries, platform, requests."""
+    level: str = ""
+    """Of the errors asked for; empty when everything was."""
+    group: int = 0
+    """The number of the first listing of the same pull, from 1."""
+    held: int = 0
+    """Entries that the case held when the pull began."""
+    limit: int | None = None
+    """Entries after which the listing is left."""
+    floor: str | None = None
+    """How far back the pull may be widened; null when it may not."""
+    left_out: int = 0
+    """Stretches around errors that were not asked for, because there were too many."""
     from_time: str | None = field(default=None, name="from")
     """RFC 3339 UTC, inclusive."""
     to_time: str | None = field(default=None, name="to")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from forensics.cli.options import Asked, Wanted, asked_options, wanted_options
+from forensics.cli.options import Asked, LiveAsked, Wanted, asked_options, live_options, wanted_options
 from forensics.cli.output import out_folder, say_exit, write_documents
 from forensics.cli.running import analysed
 from forensics.cli.terminal import print_summary
@@ -20,23 +20,26 @@ EPILOG = """\b
 Examples:
   forensics analyze --revision netra-backend-staging-00180
   forensics analyze --revision all --logs samples/module-missing-crash-loop/logs --format json --json
+  forensics analyze --revision shop-api-00042 --live --project my-project --since 2h
 """
 
 
 @click.command("analyze", epilog=EPILOG)
 @click.option("--revision", required=True, metavar="R", help="Full name, prefix (…-00180), number, `latest` or `all`.")
 @asked_options
+@live_options
 @wanted_options
-def command(revision: str, asked: Asked, wanted: Wanted) -> None:
+def command(revision: str, asked: Asked, live: LiveAsked, wanted: Wanted) -> None:
     """Find out why a revision fails, and write the documents.
 
-    Reads exports of Cloud Logging, names the failures, groups them, links symptoms to causes, and writes index.md,
-    one five-whys document per cluster, postmortem.md, report.json and entries.csv.
+    Reads exports of Cloud Logging, or asks Cloud Logging itself when there are none, names the failures, groups them,
+    links symptoms to causes, and writes index.md, one five-whys document per cluster, postmortem.md, report.json and
+    entries.csv.
     """
     settings = find_settings(Path.cwd())
     formats = _formats(wanted.formats or settings.format)
     templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
-    with analysed(revision, asked, settings) as analysis:
+    with analysed(revision, asked, settings, live) as analysis:
         folder = wanted.out or _default_folder(settings, analysis.report.revision.name)
         write_documents(analysis, folder, formats, templates)
     if wanted.as_json:

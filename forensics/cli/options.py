@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec import Struct
 
+from forensics.cloud.pacing import REQUESTS_PER_MINUTE
 from forensics.model import Level, Priority
 from forensics.render import FORMATS
 
@@ -35,6 +36,19 @@ class Asked(Struct, frozen=True, kw_only=True):
     rules: tuple[Path, ...] = ()
     jobs: int | None = None
     strict: bool = False
+    live: bool = False
+
+
+class LiveAsked(Struct, frozen=True, kw_only=True):
+    """What the flags say about asking Cloud Logging."""
+
+    endpoint: str = ""
+    impersonate: str = ""
+    insecure: bool = False
+    requests_per_minute: int = REQUESTS_PER_MINUTE
+    everything: bool | None = None
+    """None leaves it to the verb."""
+    show_query: bool = False
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -53,12 +67,15 @@ _ASKED = (
     click.option(
         "--logs", multiple=True, metavar="PATH", help="File, folder, glob or - (stdin); repeatable. [default: settings]"
     ),
-    click.option("--case", type=_FOLDER, metavar="DIR", help="A case to read, instead of --logs."),
+    click.option(
+        "--case", type=_FOLDER, metavar="DIR", help="A case to read, instead of --logs; with --live, to pull into."
+    ),
+    click.option("--live", is_flag=True, help="Ask Cloud Logging, into a case. [default: when there are no logs]"),
     click.option("--service", metavar="NAME", help="Only entries of this service."),
     click.option(
-        "--project", envvar="GOOGLE_CLOUD_PROJECT", metavar="ID", help="Project, for the commands that are suggested."
+        "--project", envvar="GOOGLE_CLOUD_PROJECT", metavar="ID", help="Project to ask, and to name in commands."
     ),
-    click.option("--region", metavar="NAME", help="Region, for the commands that are suggested."),
+    click.option("--region", metavar="NAME", help="Region to ask for, and to name in commands."),
     click.option("--since", metavar="2h", help="Only entries of the last 30m, 2h, 7d … before now."),
     click.option("--from", "from_", metavar="TIME", help="Only entries from this time on (without a zone: UTC)."),
     click.option("--to", metavar="TIME", help="Only entries before this time."),
@@ -87,6 +104,30 @@ _ASKED = (
     click.option("--strict", is_flag=True, help="Validate every line of a log, also those of other revisions."),
 )
 
+_LIVE = (
+    click.option(
+        "--everything/--errors",
+        default=None,
+        help="Pull all entries of the revision, or its errors with what stands around them, requests and what the "
+        "platform says. [default: analyze --errors, pull --everything]",
+    ),
+    click.option(
+        "--requests-per-minute",
+        type=click.IntRange(1, 600),
+        default=REQUESTS_PER_MINUTE,
+        show_default=True,
+        help="Google allows 60 reads a minute for a project.",
+    ),
+    click.option(
+        "--impersonate-service-account", "impersonate", default="", metavar="EMAIL", help="Read as this account."
+    ),
+    click.option(
+        "--endpoint", default="", metavar="URL", help="A server without credentials and TLS: http://host:port."
+    ),
+    click.option("--insecure", is_flag=True, help="Allow an --endpoint on another computer."),
+    click.option("--show-query", is_flag=True, help="Print the queries that are sent, with bounds and counts."),
+)
+
 _WANTED = (
     click.option(
         "--templates", type=_FOLDER, metavar="DIR", help="Templates that replace the shipped ones of the same name."
@@ -107,6 +148,11 @@ _WANTED = (
 def asked_options(command: Command) -> Command:
     """Give a command the flags that say what to read; it is called with `asked`."""
     return _gathered(command, "asked", Asked, _ASKED)
+
+
+def live_options(command: Command) -> Command:
+    """Give a command the flags that say how to ask Cloud Logging; it is called with `live`."""
+    return _gathered(command, "live", LiveAsked, _LIVE)
 
 
 def wanted_options(command: Command) -> Command:

@@ -9,25 +9,28 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+import click
 from msgspec.structs import replace
 
 from forensics import __version__
 from forensics.cli.progress import watching
 from forensics.cli.times import bounds
 from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
-from forensics.model import Analysis, CaseRef, Level, Query, TestRun
+from forensics.model import Analysis, CaseRef, Level, Pulled, Query, TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from forensics.cases import Case
-    from forensics.cli.options import Asked
+    from forensics.cli.options import Asked, LiveAsked
     from forensics.settings import Settings
 
 
 @contextmanager
-def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analysis]:
+def analysed(revision: str, asked: Asked, settings: Settings, live: LiveAsked | None = None) -> Iterator[Analysis]:
     """Analyse a revision; the table of entries can be taken inside the context only, since it reads the records again.
+
+    With `live`, Cloud Logging is asked first when that is wanted, or when there are no logs.
 
     Raises:
         ForensicsError: one line for the user, when what was asked for cannot be read, found or understood.
@@ -40,9 +43,12 @@ def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analys
     from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
     from forensics.workers import default_jobs, in_processes  # noqa: PLC0415
 
+    if live is not None and _is_live(asked, settings):
+        revision, asked = _pulled(revision, asked, settings, live)
     case = _sound_case(asked.case, asked.logs) if asked.case else None
     query = _query(revision, asked, settings)
-    _require_logs(query)
+    if not query.logs:
+        raise UsageError(f"no logs given: {_how_to_export(revision, asked, settings)}")
     loaded, rulebook = load_rules([*map(Path, settings.rules), *asked.rules])
     runs = _test_runs(asked.tests)
     only = None if asked.strict or "-" in query.logs else query.revision
@@ -65,6 +71,7 @@ def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analys
             rulebook=rulebook,
             tool_version=__version__,
             tests=runs,
+            pulled=_listings(case),
             shelf=shelf,
             spread=spread,
         )
@@ -76,6 +83,30 @@ def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analys
             # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
             analysis = run(read())
         yield _naming(case, analysis)
+
+
+def _is_live(asked: Asked, settings: Settings) -> bool:
+    return asked.live or not (asked.logs or asked.case or settings.logs)
+
+
+def _pulled(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> tuple[str, Asked]:
+    """Ask Cloud Logging; return the revision's full name, and what is to be read now."""
+    if asked.logs:
+        raise UsageError("--live and --logs both say what to read: give one of them")
+    from forensics.cli.live import fetch, open_connection  # noqa: PLC0415 - most runs read exports
+    from forensics.cloud.errors import AccessError  # noqa: PLC0415
+
+    try:
+        connection = open_connection(asked, settings, live)
+    except AccessError as error:
+        if asked.live or live.endpoint or live.impersonate:
+            raise
+        export = _how_to_export(revision, asked, settings)
+        raise UsageError(f"no logs given, and Cloud Logging cannot be asked: {error}; or {export}") from error
+    say = partial(click.echo, err=True)
+    fetched = fetch(revision, asked, settings, live, connection, is_narrow=not live.everything, say=say)
+    found = replace(asked, case=fetched.folder, since=None, from_=fetched.from_time, to=fetched.to_time)
+    return fetched.revision, found
 
 
 def _query(revision: str, asked: Asked, settings: Settings) -> Query:
@@ -105,6 +136,14 @@ def _sound_case(folder: Path, logs: tuple[str, ...]) -> Case:
     return case
 
 
+def _listings(case: Case | None) -> tuple[Pulled, ...]:
+    if case is None:
+        return ()
+    from forensics.pulling import pulled_of  # noqa: PLC0415 - most runs read exports
+
+    return pulled_of(case.manifest)
+
+
 def _naming(case: Case | None, analysis: Analysis) -> Analysis:
     """Let the report say which case it was made from."""
     if case is None:
@@ -126,12 +165,11 @@ def _stdin(query: Query) -> BinaryIO | None:
     return sys.stdin.buffer if "-" in query.logs else None
 
 
-def _require_logs(query: Query) -> None:
-    if query.logs:
-        return
-    name = query.revision if query.revision not in {"all", "latest"} else "NAME"
-    pull = f"gcloud logging read 'resource.labels.revision_name:\"{name}\"' --project {query.project or 'PROJECT'}"
-    raise UsageError(
-        "no logs given: add --logs PATH, or set logs = […] in forensics.toml; "
+def _how_to_export(revision: str, asked: Asked, settings: Settings) -> str:
+    name = revision if revision not in {"all", "latest"} else "NAME"
+    project = asked.project or settings.project or "PROJECT"
+    pull = f"gcloud logging read 'resource.labels.revision_name:\"{name}\"' --project {project}"
+    return (
+        "add --logs PATH, or set logs = […] in forensics.toml; "
         f"an export is made by: {pull} --freshness 1d --format json > logs.json"
     )

@@ -29,6 +29,26 @@ class Query(Struct, frozen=True, kw_only=True):
     """The paths as they were given; `-` is standard input."""
 
 
+class Pulled(Struct, frozen=True, kw_only=True):
+    """One listing of Cloud Logging that a case was filled by, and how far it came."""
+
+    revision: str
+    """Its full name, or `all`; "" when unknown."""
+    part: str
+    """everything, or errors, neighbourhood, first entries, platform, requests."""
+    level: str = ""
+    from_time: str | None = None
+    to_time: str | None = None
+    entries: int = 0
+    done: bool = False
+    capped: bool = False
+    """Left at its limit: there are more."""
+    last_time: str | None = None
+    """The latest timestamp had."""
+    left_out: int = 0
+    """Stretches around errors that were not asked for."""
+
+
 class Place(Struct, frozen=True, kw_only=True):
     """Where a record was found."""
 

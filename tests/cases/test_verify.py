@@ -156,7 +156,7 @@ def analyzed(cwd: Path, *arguments: str) -> tuple[dict[str, Any], dict[str, str]
 def test_a_case_and_the_same_entries_as_a_file_give_the_same_report(tmp_path: Path) -> None:
     lines = entries(33)
     (tmp_path / "logs.ndjson").write_bytes(b"\n".join(lines) + b"\n")
-    case = fill(tmp_path / "case", [lines[:10], lines[10:21], lines[21:]])
+    case = fill(tmp_path / "case", [lines[:10], lines[10:21], lines[21:]], done=True)
     from_file, documents = analyzed(tmp_path, "--logs", "logs.ndjson")
     from_case, documents_of_case = analyzed(tmp_path, "--case", "case")
     sha256 = hashlib.sha256((case / "manifest.json").read_bytes()).hexdigest()
@@ -179,6 +179,8 @@ def test_a_joined_case_gives_the_same_report(tmp_path: Path) -> None:
         fill(tmp_path / name, [lines[:10], lines[10:21], lines[21:]], done=done)
         report, _ = analyzed(tmp_path, "--case", name)
         del report["case"], report["query"]["logs"]
+        assert report["coverage"]["truncated"] is not done  # a pull that has not come to its end is cut
+        report["coverage"] |= {"truncated": None, "truncation": None, "warnings": []}
         reports.append(report)
     assert reports[0] == reports[1]
     assert len(Case.look(tmp_path / "joined").manifest.segments) == 1

@@ -76,7 +76,7 @@ def test_what_json_can_hold_arrives_as_it_was_sent(tmp_path: Path) -> None:
 
 
 def test_a_case_and_the_same_entries_as_a_file_give_the_same_report(tmp_path: Path) -> None:
-    entries = [make_entry(number, textPayload=f"ValueError: bad order {number}") for number in range(40)]
+    entries = [make_entry(number, textPayload=f"ValueError: bad order {number}") for number in range(41)]
     (tmp_path / "log.ndjson").write_text("".join(json.dumps(entry) + "\n" for entry in entries))
     with CloudServer(entries) as server:
         assert finish(start(server, tmp_path))[0] == 0
@@ -85,6 +85,7 @@ def test_a_case_and_the_same_entries_as_a_file_give_the_same_report(tmp_path: Pa
         text = run(tmp_path, "analyze", "--revision", "backend-00042", option, value, "--out", option[2:], "--json")
         report = json.loads(text)
         report["query"]["logs"] = report["case"] = None
+        report["coverage"] |= {"asked": None, "warnings": None}  # a case knows what was asked for, a file does not
         reports.append(report)
     assert reports[0] == reports[1]
 

@@ -1,0 +1,147 @@
+"""Flags in; a case that Cloud Logging filled out. `pull` ends there, a live analysis goes on with it."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from forensics.cli.output import out_folder
+from forensics.cli.pull_progress import PullProgress
+from forensics.cli.times import bounds
+from forensics.errors import ForensicsError
+from forensics.model import Level, Nanoseconds
+from forensics.timestamps import SECOND, format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from forensics.cases import Case
+    from forensics.cli.options import Asked, LiveAsked
+    from forensics.cloud.connection import Connection
+    from forensics.cloud.filters import Span
+    from forensics.settings import Settings
+
+_LONGEST = Nanoseconds(7 * 86_400 * SECOND)
+"""Without bounds, and however far a pull widens itself: entries of the last seven days."""
+
+
+class Fetched(Struct, frozen=True, kw_only=True):
+    """What was pulled, and where it lies."""
+
+    folder: Path
+    revision: str
+    """Its full name."""
+    entries: int
+    from_time: str | None
+    """The bounds asked for, widened where errors stood at the edge; None where none were asked for."""
+    to_time: str | None
+
+
+def open_connection(asked: Asked, settings: Settings, live: LiveAsked) -> Connection:
+    """Find credentials, server and project; raise AccessError."""
+    from forensics.cloud.connection import Access, connect  # noqa: PLC0415 - takes a quarter of a second
+
+    access = Access(
+        project=asked.project or settings.project or "",
+        impersonate=live.impersonate,
+        endpoint=live.endpoint,
+        is_insecure=live.insecure,
+    )
+    return connect(access, os.environ)
+
+
+def fetch(
+    revision: str,
+    asked: Asked,
+    settings: Settings,
+    live: LiveAsked,
+    connection: Connection,
+    *,
+    is_narrow: bool,
+    say: Callable[[str], object],
+) -> Fetched:
+    """Pull a revision's entries into a case: into a new one, into what a stopped pull left, or into an older one.
+
+    `say` is given the queries, when they are asked for.
+
+    Raises:
+        ForensicsError: one line for the user; a case that got no entry is taken away again.
+    """
+    from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
+    from forensics.cloud.pacing import Backoff, Pacer  # noqa: PLC0415
+    from forensics.cloud.pages import Reader  # noqa: PLC0415
+    from forensics.pulling import Order, find_start, find_target, pull  # noqa: PLC0415
+
+    progress = PullProgress(time.monotonic, time.sleep, say if live.show_query else None)
+    pacer = Pacer(time.monotonic, progress.wait_for_quota, live.requests_per_minute)
+    backoff = Backoff(random.Random())  # noqa: S311 - jitter
+    reader = Reader(connection, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
+    named = Target(
+        revision=revision,
+        service=asked.service or settings.service or "",
+        location=asked.region or settings.region or "",
+        project=connection.project,
+    )
+    span = _span(asked)
+    with progress:
+        target = find_target(reader, named, span, progress.shows)
+        is_open = not (asked.since or asked.from_)
+        if is_open:
+            span = type(span)(find_start(reader, target, span, progress.shows), span.end)
+        order = Order(
+            target=target,
+            span=span,
+            level=Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None,
+            floor=Nanoseconds(min(span.start, span.end - _LONGEST)) if asked.since else None,
+            is_open=is_open,
+        )
+        folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
+        with _opened(folder, target.revision) as case:
+            done = pull(case, reader, order, progress, _now())
+    return Fetched(
+        folder=folder,
+        revision=target.revision,
+        entries=done.entries,
+        from_time=None if is_open else format_time(done.span.start),
+        to_time=None if is_open and not asked.to else format_time(done.span.end),
+    )
+
+
+def _span(asked: Asked) -> Span:
+    from forensics.cloud.filters import Span  # noqa: PLC0415
+
+    first, last = bounds(asked.since, asked.from_, asked.to)
+    end = Nanoseconds(parse_time(last) if last else time.time_ns())
+    return Span(Nanoseconds(parse_time(first) if first else end - _LONGEST), end)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@contextmanager
+def _opened(folder: Path, revision: str) -> Iterator[Case]:
+    """Open a case, or make one that goes away again when it gets no entry."""
+    from forensics.cases import Case  # noqa: PLC0415
+
+    if (folder / "manifest.json").exists():
+        with Case.open(folder) as case:
+            yield case
+        return
+    made = [parent for parent in folder.parents if not parent.exists()]
+    with Case.create(folder, revisions=(revision,)) as case:
+        try:
+            yield case
+        except ForensicsError:
+            if not case.manifest.entries:
+                case.discard()
+                for parent in made:
+                    parent.rmdir()
+            raise

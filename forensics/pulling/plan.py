@@ -1,0 +1,225 @@
+"""What is asked for and what a case notes of earlier pulls in; the listings still to be asked for out. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from forensics.cases import PullRecord
+from forensics.cloud.filters import Span, Target, errors, everything, requests, service_logs
+from forensics.model import Level, Nanoseconds, Pulled
+from forensics.pulling.around import Around, neighbours_of
+from forensics.timestamps import SECOND, format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forensics.cases import Manifest
+
+EVERYTHING, ERRORS, NEIGHBOURHOOD, FIRST, PLATFORM, REQUESTS = (
+    "everything", "errors", "neighbourhood", "first entries", "platform", "requests",
+)  # fmt: skip
+_MOST_FIRST = 1_000
+"""Of a revision without errors: enough to see that it was there, and what it said when it started."""
+_MOST_NEIGHBOURS = 60_000
+_MOST_PLATFORM = 50_000
+_MOST_REQUESTS = 20_000
+"""Entries: a minute of the quota gives 50,000, and requests that went well serve as exposure only."""
+_LATE = 5 * 60 * SECOND
+"""Nanoseconds that an entry may come behind others with its time."""
+_EDGE = 5 * 60 * SECOND
+"""An error so near to the start of a span may have begun before it; in short spans a tenth of them."""
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What is to be in a case at the end."""
+
+    target: Target
+    span: Span
+    level: Level | None = None
+    """Of the errors that are asked for with what stands around them; None asks for everything."""
+    floor: Nanoseconds | None = None
+    """How far back the span may be widened when errors stand at its edge; None: the span is meant as it is."""
+    is_open: bool = False
+    """Nobody said where the span starts: between it and earlier pulls nothing may be missing."""
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """The listings of one pull."""
+
+    number: int
+    records: tuple[tuple[int, PullRecord], ...]
+    """With their ids."""
+
+    @property
+    def lead(self) -> PullRecord:
+        """The first listing."""
+        return self.records[0][1]
+
+    @property
+    def span(self) -> Span | None:
+        """The time that it is about; None when a bound is not known."""
+        leads = [record for _, record in self.records if record.part in {EVERYTHING, ERRORS}]
+        starts = [time for record in leads if (time := _time(record.from_time)) is not None]
+        ends = [time for record in leads if (time := _time(record.to_time)) is not None]
+        return Span(min(starts), max(ends)) if starts and ends else None
+
+    @property
+    def is_planned(self) -> bool:
+        """Whether no listing will be added to it."""
+        return any(record.part in {EVERYTHING, REQUESTS} for _, record in self.records)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it came to its end."""
+        return self.is_planned and all(record.checkpoint.done for _, record in self.records)
+
+
+def _time(text: str | None) -> Nanoseconds | None:
+    """Read a time of a manifest, which may come from anywhere."""
+    try:
+        return parse_time(text) if text else None
+    except ValueError:
+        return None
+
+
+def groups(manifest: Manifest) -> tuple[Group, ...]:
+    """Gather the listings of a case into pulls."""
+    gathered: dict[int, list[tuple[int, PullRecord]]] = {}
+    for number, record in enumerate(manifest.pulls, 1):
+        gathered.setdefault(record.group or number, []).append((number, record))
+    return tuple(Group(number=number, records=tuple(records)) for number, records in gathered.items())
+
+
+def groups_of(manifest: Manifest, target: Target) -> Iterator[Group]:
+    """Yield the pulls about a revision."""
+    return (
+        group
+        for group in groups(manifest)
+        if group.lead.project == target.project and group.lead.revision == target.revision
+    )
+
+
+def missing(manifest: Manifest, order: Order) -> tuple[Span, ...]:
+    """Say which parts of the span asked for a case does not hold yet; last minutes are asked for again.
+
+    Entries may arrive late, so that a pull that ended at its own present is not taken at its word for its last minutes.
+    """
+    had = sorted(_covered(manifest, order))
+    start, end = order.span.start, order.span.end
+    if order.is_open and had and (last := max(span.end for span, _ in had)) < end:
+        start = Nanoseconds(min(start, last - _LATE))
+    gaps: list[Span] = []
+    for span, started in had:
+        if span.start >= end or span.end <= start:
+            continue
+        if span.start > start:
+            gaps.append(Span(start, span.start))
+        is_sure = span.end >= end and started >= span.end + _LATE
+        start = Nanoseconds(max(start, span.end if is_sure else span.end - _LATE))
+    return (*gaps, Span(start, end)) if start < end else tuple(gaps)
+
+
+def _covered(manifest: Manifest, order: Order) -> Iterator[tuple[Span, int]]:
+    for group in groups_of(manifest, order.target):
+        level = group.lead.level
+        is_enough = not level or (order.level is not None and Level(level).rank <= order.level.rank)
+        if is_enough and group.is_whole and group.span is not None:
+            yield group.span, _time(group.lead.started) or 0
+
+
+def first_listing(order: Order, span: Span, started: str, number: int) -> PullRecord:
+    """Begin a pull: everything in one listing, or the errors first."""
+    if order.level is None:
+        return _record(order.target, EVERYTHING, everything(order.target, span), span, started=started, group=number)
+    floor = format_time(order.floor) if order.floor is not None and span.start == order.span.start else None
+    return _record(
+        order.target,
+        ERRORS,
+        errors(order.target, span, order.level),
+        span,
+        started=started,
+        group=number,
+        level=order.level.value,
+        floor=floor,
+    )
+
+
+def _record(target: Target, part: str, text: str, span: Span, **more: object) -> PullRecord:
+    record = PullRecord(
+        filter=text,
+        from_time=format_time(span.start),
+        to_time=format_time(span.end),
+        project=target.project,
+        revision=target.revision,
+        part=part,
+        started="",
+    )
+    return replace(record, **more)
+
+
+def widened(group: Group, around: Around, target: Target) -> PullRecord | None:
+    """Ask for errors before the span, as far again, when the first of them stand at its edge; None when not."""
+    span, lead = group.span, group.lead
+    floor = _time(lead.floor)
+    if span is None or floor is None or around.first is None:
+        return None
+    length = span.end - span.start
+    if around.first >= span.start + min(_EDGE, length // 10) or floor >= span.start:
+        return None
+    before = Span(Nanoseconds(max(floor, span.start - length)), span.start)
+    text = errors(target, before, Level(lead.level))
+    return _like(lead, _record(target, ERRORS, text, before))
+
+
+def rest(group: Group, around: Around, target: Target) -> tuple[PullRecord, ...]:
+    """Ask for what stands around the errors, for what the platform says, and for requests as exposure."""
+    span, lead = group.span, group.lead
+    if span is None:
+        return ()
+    filters, left_out = neighbours_of(target, around.windows)
+    hulls = Span(around.windows[0].span.start, max(w.span.end for w in around.windows)) if filters else span
+    limit = _MOST_NEIGHBOURS // max(1, len(filters))
+    parts = [
+        _record(target, NEIGHBOURHOOD, text, hulls, limit=limit, left_out=0 if number else left_out)
+        for number, text in enumerate(filters)
+    ]
+    if not filters:
+        parts.append(_record(target, FIRST, everything(target, span), span, limit=_MOST_FIRST))
+    parts += [
+        _record(target, PLATFORM, service_logs(target, span), span, limit=_MOST_PLATFORM),
+        _record(target, REQUESTS, requests(target, span), span, limit=_MOST_REQUESTS),
+    ]
+    return tuple(_like(lead, part) for part in parts)
+
+
+def _like(lead: PullRecord, record: PullRecord) -> PullRecord:
+    return replace(record, started=lead.started, group=lead.group, level=lead.level, transport=lead.transport)
+
+
+def pulled_of(manifest: Manifest) -> tuple[Pulled, ...]:
+    """Say of each listing of a case what a report must know of it."""
+    return tuple(_pulled(record, group) for group in groups(manifest) for _, record in group.records)
+
+
+def _pulled(record: PullRecord, group: Group) -> Pulled:
+    return Pulled(
+        revision=record.revision,
+        part=record.part,
+        level=record.level,
+        from_time=record.from_time if _time(record.from_time) is not None else None,
+        to_time=record.to_time if _time(record.to_time) is not None else None,
+        entries=record.entries,
+        # Errors without what belongs to them are a pull that was stopped in between.
+        done=record.checkpoint.done and group.is_planned,
+        capped=record.checkpoint.capped,
+        last_time=record.checkpoint.last_timestamp,
+        left_out=record.left_out,
+    )
+
+
+def entries_of(manifest: Manifest, numbers: Sequence[int]) -> int:
+    """Count the entries that some pulls brought."""
+    return sum(record.entries for group in groups(manifest) if group.number in numbers for _, record in group.records)
