@@ -5,18 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import digested, query, raw, request, shelved
+from builders import REVISION, digested, query, raw, request, shelved
 
 from forensics.coverage import measure
+from forensics.model import Pulled
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from forensics.model import Coverage
 
 
-def covered(*records: dict[str, Any], **asked: str) -> Coverage:
+def covered(*records: dict[str, Any], pulled: Sequence[Pulled] = (), **asked: str) -> Coverage:
     intake, shelf = shelved(*records)
     journal, lost = digested(intake, shelf)
-    return measure(intake, journal, [], query(**asked), analysed=0, unclassified=0, lost=lost)
+    asks = query(**asked)
+    return measure(intake, journal, [], asks, analysed=0, unclassified=0, lost=lost, pulled=pulled, revision=REVISION)
+
+
+def listing(start: str = "10:00", end: str = "11:00", **fields: Any) -> Pulled:
+    usual: dict[str, Any] = {"revision": REVISION, "part": "everything", "done": True}
+    return Pulled(from_time=f"2026-03-01T{start}:00Z", to_time=f"2026-03-01T{end}:00Z", **(usual | fields))
 
 
 def lines(count: int, **fields: Any) -> list[dict[str, Any]]:
@@ -75,3 +84,48 @@ def test_a_silence_that_stands_out_is_a_gap() -> None:
 def test_a_log_by_an_unknown_name_is_named_by_what_it_holds() -> None:
     bare = request(200, at=0, latency=0.1) | {"logName": ""}
     assert covered(bare).logs["requests"] == 1
+
+
+def test_a_finished_pull_is_asked_and_not_its_numbers() -> None:
+    found = covered(*lines(50, severity="ERROR")[::-1], pulled=[listing()])
+    assert (found.truncated, found.truncation) == (False, None)
+    assert (found.asked.from_time, found.asked.to_time) == ("2026-03-01T10:00:00Z", "2026-03-01T11:00:00Z")
+    assert not any("severity WARNING" in w for w in found.warnings)
+
+
+@pytest.mark.parametrize(
+    ("pulled", "asked", "words"),
+    [
+        ([listing(done=False, last_time="2026-03-01T10:10:00Z")], {}, "it came to 2026-03-01T10:10:00Z; give the same"),
+        ([listing(), listing(part="requests", level="ERROR", entries=9, capped=True)], {}, "only 9 were pulled"),
+        ([listing(), listing("11:30", "12:00")], {}, "nothing was pulled of 2026-03-01T11:00:00Z – 2026-03-01T11:30"),
+        ([listing()], {"from_time": "2026-03-01T09:00:00Z"}, "nothing was pulled of 2026-03-01T09:00:00Z – 2026-03-01"),
+        ([listing(revision="other")], {}, "the case was pulled for other"),
+    ],
+)
+def test_a_case_that_lacks_something_is_cut_and_says_why(
+    pulled: list[Pulled], asked: dict[str, str], words: str
+) -> None:
+    found = covered(*lines(3), pulled=pulled, **asked)
+    assert found.truncated is True
+    assert words in str(found.truncation)
+    assert any(words in w.replace("Nothing", "nothing").replace("The case", "the case") for w in found.warnings)
+
+
+def test_pulls_of_other_revisions_and_touching_ones_are_no_gap() -> None:
+    pulled = [listing(), listing("10:55", "12:00"), listing("05:00", "06:00", revision="other", done=False)]
+    assert covered(*lines(3), pulled=pulled).truncated is False
+
+
+def test_a_pull_of_errors_says_what_it_left_out() -> None:
+    found = covered(
+        *lines(3), pulled=[listing(part="errors", level="ERROR"), listing(part="neighbourhood", left_out=7)]
+    )
+    assert any("errors (ERROR and above)" in w for w in found.warnings)
+    assert any("7 stretches" in w for w in found.warnings)
+
+
+@pytest.mark.parametrize(("start", "is_told"), [("10:00", True), ("09:50", False)])
+def test_an_error_at_the_start_of_a_pull_may_be_an_old_one(start: str, is_told: bool) -> None:  # noqa: FBT001 - a table
+    found = covered(*lines(3, severity="ERROR"), pulled=[listing(start)])
+    assert any("it may have begun before" in w for w in found.warnings) is is_told

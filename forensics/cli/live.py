@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import random
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from msgspec import Struct
 
 from forensics.cli.output import out_folder
 from forensics.cli.pull_progress import PullProgress
 from forensics.cli.times import bounds
-from forensics.errors import ForensicsError
+from forensics.errors import CaseError, ForensicsError
 from forensics.model import Level, Nanoseconds
 from forensics.timestamps import SECOND, format_time, parse_time
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from forensics.cases import Case
     from forensics.cli.options import Asked, LiveAsked
     from forensics.cloud.connection import Connection
-    from forensics.cloud.filters import Span
+    from forensics.cloud.filters import Span, Target
+    from forensics.cloud.pages import Reader
+    from forensics.pulling import Order
     from forensics.settings import Settings
 
 _LONGEST = Nanoseconds(7 * 86_400 * SECOND)
@@ -74,15 +77,9 @@ def fetch(
     Raises:
         ForensicsError: one line for the user; a case that got no entry is taken away again.
     """
-    from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
-    from forensics.cloud.pacing import Backoff, Pacer  # noqa: PLC0415
-    from forensics.cloud.pages import Reader  # noqa: PLC0415
-    from forensics.pulling import Order, find_start, find_target, pull  # noqa: PLC0415
+    from forensics.cloud.filters import Span, Target  # noqa: PLC0415 - as above
+    from forensics.pulling import find_start, find_target, pull  # noqa: PLC0415
 
-    progress = PullProgress(time.monotonic, time.sleep, say if live.show_query else None)
-    pacer = Pacer(time.monotonic, progress.wait_for_quota, live.requests_per_minute)
-    backoff = Backoff(random.Random())  # noqa: S311 - jitter
-    reader = Reader(connection, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
     named = Target(
         revision=revision,
         service=asked.service or settings.service or "",
@@ -90,21 +87,16 @@ def fetch(
         project=connection.project,
     )
     span = _span(asked)
-    with progress:
+    is_open = not (asked.since or asked.from_)
+    with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
+        reader = _reader(connection, live, progress)
         target = find_target(reader, named, span, progress.shows)
-        is_open = not (asked.since or asked.from_)
         if is_open:
-            span = type(span)(find_start(reader, target, span, progress.shows), span.end)
-        order = Order(
-            target=target,
-            span=span,
-            level=Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None,
-            floor=Nanoseconds(min(span.start, span.end - _LONGEST)) if asked.since else None,
-            is_open=is_open,
-        )
+            span = Span(find_start(reader, target, span, progress.shows), span.end)
+        level = Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None
         folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
         with _opened(folder, target.revision) as case:
-            done = pull(case, reader, order, progress, _now())
+            done = pull(case, reader, _order(asked, target, span, level), progress, _now())
     return Fetched(
         folder=folder,
         revision=target.revision,
@@ -112,6 +104,23 @@ def fetch(
         from_time=None if is_open else format_time(done.span.start),
         to_time=None if is_open and not asked.to else format_time(done.span.end),
     )
+
+
+def _reader(connection: Connection, live: LiveAsked, progress: PullProgress) -> Reader:
+    from forensics.cloud.pacing import Backoff, Pacer  # noqa: PLC0415 - as above
+    from forensics.cloud.pages import Reader  # noqa: PLC0415
+
+    pacer = Pacer(time.monotonic, progress.wait_for_quota, live.requests_per_minute)
+    backoff = Backoff(random.Random())  # noqa: S311 - jitter
+    return Reader(connection, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
+
+
+def _order(asked: Asked, target: Target, span: Span, level: Level | None) -> Order:
+    from forensics.pulling import Order  # noqa: PLC0415 - as above
+
+    # What --from and --to say is kept; `the last 30 minutes` was a guess of where the trouble began.
+    floor = Nanoseconds(min(span.start, span.end - _LONGEST)) if asked.since else None
+    return Order(target=target, span=span, level=level, floor=floor, is_open=not (asked.since or asked.from_))
 
 
 def _span(asked: Asked) -> Span:
@@ -131,17 +140,17 @@ def _opened(folder: Path, revision: str) -> Iterator[Case]:
     """Open a case, or make one that goes away again when it gets no entry."""
     from forensics.cases import Case  # noqa: PLC0415
 
-    if (folder / "manifest.json").exists():
-        with Case.open(folder) as case:
-            yield case
-        return
+    is_new = not (folder / "manifest.json").exists()
     made = [parent for parent in folder.parents if not parent.exists()]
-    with Case.create(folder, revisions=(revision,)) as case:
+    with Case.create(folder, revisions=(revision,)) if is_new else Case.open(folder) as case:
         try:
             yield case
-        except ForensicsError:
-            if not case.manifest.entries:
+        except (ForensicsError, KeyboardInterrupt) as stop:
+            if is_new and not case.manifest.entries and not isinstance(stop, CaseError):
                 case.discard()
-                for parent in made:
-                    parent.rmdir()
+                with suppress(OSError):  # another pull may have put its case beside it
+                    for parent in made:
+                        parent.rmdir()
+            elif isinstance(stop, KeyboardInterrupt):
+                click.echo(f"\nforensics: {folder} keeps what came so far; the same command goes on", err=True)
             raise

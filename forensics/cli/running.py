@@ -13,6 +13,7 @@ import click
 from msgspec.structs import replace
 
 from forensics import __version__
+from forensics.cli.options import LiveAsked
 from forensics.cli.progress import watching
 from forensics.cli.times import bounds
 from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from forensics.cases import Case
-    from forensics.cli.options import Asked, LiveAsked
+    from forensics.cli.options import Asked
     from forensics.settings import Settings
 
 
@@ -43,8 +44,9 @@ def analysed(revision: str, asked: Asked, settings: Settings, live: LiveAsked | 
     from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
     from forensics.workers import default_jobs, in_processes  # noqa: PLC0415
 
-    if live is not None and _is_live(asked, settings):
-        revision, asked = _pulled(revision, asked, settings, live)
+    has_logs = bool(asked.logs or asked.case or settings.logs)
+    if asked.live or (live is not None and not has_logs):
+        revision, asked = _pulled(revision, asked, settings, live or LiveAsked())
     case = _sound_case(asked.case, asked.logs) if asked.case else None
     query = _query(revision, asked, settings)
     if not query.logs:
@@ -83,10 +85,6 @@ def analysed(revision: str, asked: Asked, settings: Settings, live: LiveAsked | 
             # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
             analysis = run(read())
         yield _naming(case, analysis)
-
-
-def _is_live(asked: Asked, settings: Settings) -> bool:
-    return asked.live or not (asked.logs or asked.case or settings.logs)
 
 
 def _pulled(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> tuple[str, Asked]:

@@ -44,6 +44,7 @@ class Order(Struct, frozen=True, kw_only=True):
     """How far back the span may be widened when errors stand at its edge; None: the span is meant as it is."""
     is_open: bool = False
     """Nobody said where the span starts: between it and earlier pulls nothing may be missing."""
+    transport: str = "rest"
 
 
 class Group(Struct, frozen=True, kw_only=True):
@@ -132,18 +133,20 @@ def _covered(manifest: Manifest, order: Order) -> Iterator[tuple[Span, int]]:
 
 def first_listing(order: Order, span: Span, started: str, number: int) -> PullRecord:
     """Begin a pull: everything in one listing, or the errors first."""
-    if order.level is None:
-        return _record(order.target, EVERYTHING, everything(order.target, span), span, started=started, group=number)
-    floor = format_time(order.floor) if order.floor is not None and span.start == order.span.start else None
+    level, floor = order.level, order.floor if span.start == order.span.start else None
+    part, text = (
+        (EVERYTHING, everything(order.target, span)) if level is None else (ERRORS, errors(order.target, span, level))
+    )
     return _record(
         order.target,
-        ERRORS,
-        errors(order.target, span, order.level),
+        part,
+        text,
         span,
         started=started,
         group=number,
-        level=order.level.value,
-        floor=floor,
+        level="" if level is None else level.value,
+        floor=None if level is None or floor is None else format_time(floor),
+        transport=order.transport,
     )
 
 

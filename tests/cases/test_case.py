@@ -21,6 +21,7 @@ from hypothesis import given, settings, strategies as st
 
 from forensics.cases import Case, Checkpoint, PullRecord, segments, verify
 from forensics.errors import CaseError
+from forensics.timestamps import parse_time
 
 PULL = PullRecord(filter="f", project="p", started="2025-09-08T14:00:00Z")
 FRACTION = st.from_regex(r"2025-09-08T14:00:[0-5][0-9]\.[0-9]{9}Z", fullmatch=True)
@@ -239,3 +240,29 @@ def test_there_is_no_checkpoint_of_an_unknown_pull(pull_id: int) -> None:
         case.begin(PULL)
         with pytest.raises(ValueError, match="there is no pull"):
             case.checkpoint(pull_id)
+
+
+def test_pulls_that_belong_together_are_noted_together(tmp_path: Path) -> None:
+    with Case.create(tmp_path / "case") as case:
+        assert case.begin_all((PULL, PULL), ("a",)) == 1
+        assert case.begin_all((PULL,), ("b",)) == 3
+    assert len(Case.look(tmp_path / "case").manifest.pulls) == 3
+    assert Case.look(tmp_path / "case").manifest.revisions == ("a", "b")
+
+
+def test_segments_before_a_moment_are_left_out(pulled: Path) -> None:
+    case = Case.look(pulled)
+    everything, latest = list(case.lines()), str(case.manifest.segments[-1].last)
+    assert list(case.lines(parse_time(latest))) == everything[-1:]
+    assert list(case.lines(0)) == everything
+    assert list(case.lines(parse_time("2030-01-01T00:00:00Z"))) == []
+
+
+def test_a_case_without_entries_can_be_taken_away_and_one_with_entries_cannot(tmp_path: Path, pulled: Path) -> None:
+    with Case.create(tmp_path / "empty") as case:
+        case.begin(PULL)
+        case.discard()
+    assert not (tmp_path / "empty").exists()
+    with Case.open(pulled) as case, pytest.raises(ValueError, match="entries"):
+        case.discard()
+    assert len(list(Case.look(pulled).lines())) == 4

@@ -262,6 +262,23 @@ def test_queries_are_shown_beside_the_report(tmp_path: Path) -> None:
     assert "# errors: 5 new entries in 1 pages" in err
 
 
+def test_who_stops_a_pull_is_told_that_it_goes_on(tmp_path: Path) -> None:
+    entries = [entry(after(number / 10), f"ValueError: {number}") for number in range(20_000)]
+    words = ("pull", "--revision", REVISION, "--project", "p", *SPAN)
+    with CloudServer(entries) as server:
+        pull = subprocess.Popen(
+            command(server, *words), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+        )
+        while len(server.requests) < 6 and pull.poll() is None:
+            time.sleep(0.005)
+        pull.send_signal(signal.SIGINT)
+        _, err = pull.communicate(timeout=60)
+        assert pull.returncode == 130
+        assert b"keeps what came so far" in err
+        assert b"Traceback" not in err
+        assert "20,000 entries of" in run(server, tmp_path, *words)[1]
+
+
 # --- progress ---
 
 
