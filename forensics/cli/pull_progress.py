@@ -66,7 +66,8 @@ class PullProgress:
         """Show how far a listing has come."""
         self._entries += len(page.entries)
         last = page.cursor.last
-        self._in_place(describe(record, self._entries, self._clock() - self._began, self._share(record, last), last))
+        share = None if page.cursor.is_finished else self._share(record, last)
+        self._in_place(describe(record, self._entries, self._clock() - self._began, share, last))
 
     def ends(self, record: PullRecord) -> None:
         """Tell the count of a listing to whoever wanted its query."""
