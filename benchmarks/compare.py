@@ -6,7 +6,6 @@ python benchmarks/compare.py build/bench/mixed --runs 3
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import shlex
@@ -16,13 +15,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contest.contestants import Contestant, Log, contestants, forensics_command
+from contest.contestants import Contestant, contestants, forensics_command
+from contest.logs import open_log
 from contest.measure import run
 from contest.profiles import profile
 from contest.table import Row, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from contest.logs import Log
 
 _BLOCK = 1 << 20
 
@@ -32,12 +34,12 @@ def main() -> None:
     given = _arguments()
     words = shlex.split(given.forensics)
     chosen = _chosen(contestants(words), given.only)
+    logs = [open_log(folder) for folder in given.folders]
     if given.profile:
-        _profile(words, given.folders)
+        _profile(words, logs)
         return
     print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, {given.runs} runs")
-    for folder in given.folders:
-        log = _log(folder)
+    for log in logs:
         truth = log.truth
         print(f"\n{truth['kind']}, {truth['bytes'] / 1e6:,.0f} MB, {truth['entries']:,} entries\n")
         print(table(_measure(log, chosen, given.runs, given.limit), truth["bytes"]), flush=True)
@@ -52,10 +54,10 @@ def _chosen(everyone: Sequence[Contestant], only: str | None) -> list[Contestant
     return [one for one in everyone if one.key in {keys[0], *wanted}]
 
 
-def _profile(words: Sequence[str], folders: Sequence[Path]) -> None:
-    for folder in folders:
+def _profile(words: Sequence[str], logs: Sequence[Log]) -> None:
+    for log in logs:
         with tempfile.TemporaryDirectory() as place:
-            profile(words, forensics_command([], _log(folder)), Path(place))
+            profile(words, forensics_command([], log), Path(place))
 
 
 def _arguments() -> argparse.Namespace:
@@ -74,11 +76,6 @@ def _arguments() -> argparse.Namespace:
 def _default_forensics() -> str:
     script = Path(sys.executable).with_name("forensics")
     return shlex.join([str(script)] if script.exists() else [sys.executable, "-m", "forensics"])
-
-
-def _log(folder: Path) -> Log:
-    truth = json.loads((folder / "truth.json").read_bytes())
-    return Log((folder / truth["file"]).resolve(), truth)
 
 
 def _measure(log: Log, chosen: Sequence[Contestant], runs: int, limit: int) -> list[Row]:

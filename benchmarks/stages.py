@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import json
 import time
 from contextlib import closing
 from functools import partial
@@ -23,16 +22,18 @@ from forensics.render import encode_rows
 from forensics.rulebook import load_rules
 from forensics.sources import FileShelf, Indexing, read_records
 
+from contest.logs import open_log
+
 
 def main() -> None:
     """Print the stages with their seconds."""
     parser = argparse.ArgumentParser(description="Show how long each stage of an analysis takes.")
     parser.add_argument("folder", type=Path, help="a log and its truth.json, made by generate.py")
     given = parser.parse_args()
-    truth = json.loads((given.folder / "truth.json").read_text())
+    log = open_log(given.folder)
     gc.disable()
     with closing(FileShelf()) as shelf:
-        _stages(Query(revision=truth["asked"]["revision"], logs=(str(given.folder / truth["file"]),)), shelf)
+        _stages(Query(revision=log.asked["revision"], logs=(str(log.path),)), shelf)
 
 
 def _stages(query: Query, shelf: FileShelf) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 import zstandard
+from contest.logs import Log, open_log
+from floors.aims import Least, aims_of, told as room_of
+from floors.bare import tell
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 KINDS = ("mixed", "clean", "all-errors", "array", "gz", "zst")
@@ -196,3 +199,57 @@ def test_programs_are_compared_and_their_answers_checked(tmp_path: Path) -> None
     (tmp_path / "truth.json").write_text(json.dumps(truth), encoding="utf-8")
     printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert printed.count(f"no: errors {right:,} for {right + 1000:,} |") == 2
+
+
+def ran(script: str, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(BENCHMARKS / script), *options]
+    return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("script", ["compare.py", "floor.py", "stages.py", "memory.py"])
+def test_a_folder_without_a_log_is_told_in_one_line(script: str, tmp_path: Path) -> None:
+    folders = [str(tmp_path)] * (2 if script == "memory.py" else 1)
+    for written in ("", "no JSON", '{"file": "mixed.ndjson", "kind": "mixed"}'):
+        if written:
+            (tmp_path / "truth.json").write_text(written)
+        found = ran(script, *folders)
+        assert (found.returncode, found.stdout) == (2, "")
+        (line,) = found.stderr.splitlines()
+        assert str(tmp_path) in line
+        assert "generate.py" in line
+
+
+def spelled_plainly(data: bytes) -> list[dict[str, Any]]:
+    """Return the entries of the asked revision that a plain search for its name finds."""
+    found, _ = records(b"\n".join(line for line in data.split(b"\n") if ASKED.encode() in line), "mixed")
+    return [entry for entry in found if revision(entry) == ASKED]
+
+
+def test_the_floor_looks_at_what_a_rule_might_claim(tmp_path: Path) -> None:
+    own = spelled_plainly(generated("mixed", tmp_path)[0])
+    claimable = [
+        entry
+        for entry in own
+        if entry.get("severity") in ERRORS or entry.get("httpRequest", {"status": 500})["status"] >= 400
+    ]
+    printed = ran("floor.py", str(tmp_path), "--runs", "1").stdout
+    assert f"entries that a rule might claim: {len(claimable):,}\n" in printed
+    assert "4.00 x wc -l" in printed
+
+
+def test_the_floor_counts_each_entry_once(tmp_path: Path) -> None:
+    data, _ = generated("mixed", tmp_path)
+    log = open_log(tmp_path)
+    log.path.write_bytes(data + data)
+    assert tell(log.path, ASKED.encode())[0] == len(once(spelled_plainly(data)))
+
+
+def test_an_aim_is_out_of_reach_or_leaves_room() -> None:
+    log = Log(Path("log"), {"kind": "mixed", "bytes": 10**9})
+    assert [key for _, key in aims_of(log)] == ["wc", "duckdb", "jq"]
+    assert aims_of(Log(Path("log"), {"kind": "mixed", "bytes": 5 * 10**9})) == [(3, "wc")]
+    assert aims_of(Log(Path("log"), {"kind": "array", "bytes": 10**9})) == []
+    least = Least(bare=1.0, started=2.0, claimable=1_000_000)
+    assert room_of(0.9, least) == "out of reach: 0.100 s too little"
+    assert room_of(1.5, least) == "room: 0.500 s, 1.0 us for each entry; with such a start 0.500 s too little"
+    assert room_of(3.0, least) == "room: 2.000 s, 4.0 us for each entry; with such a start 1.000 s"

@@ -17,6 +17,7 @@ from contest.verdicts import verdict
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from contest.logs import Log
     from contest.measure import Run
 
 _HERE = Path(__file__).parent.parent
@@ -27,19 +28,6 @@ _SLOW = 210_000_000
 _ERRORS = {"ERROR", "CRITICAL", "ALERT", "EMERGENCY"}
 OUT = "documents"
 """Where forensics writes, below the folder it runs in."""
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    """A generated log and what is true about it."""
-
-    path: Path
-    truth: Mapping[str, Any]
-
-    @property
-    def asked(self) -> Mapping[str, Any]:
-        """Return what is true about the asked revision."""
-        return self.truth["asked"]  # type: ignore[no-any-return]  # undecoded JSON
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,17 +49,17 @@ def digest(
     """Boil down rows, join the pieces of split messages, and count the rows whose records are gone."""
 
     def boil(chunk: array[int]) -> Boiled:
-        return _boil(chunk, intake, shelf, digester)
+        return _boil(chunk, journal, shelf, digester)
 
     def decode(place: int) -> LogEntry | None:
         record = shelf.record(place)
         return None if record is None else decode_record(record)
 
-    is_loud = [kind.quiet is None for kind in intake.table]
-    loud = array("I", (row for row in rows if is_loud[intake.kinds[row]]))
-    chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
     journal = Journal(rows, intake, decode, join, shelf.line)
-    lost = _note(journal, (spread if len(loud) >= _WORTH else map)(boil, chunks), shelf)
+    loud = _note_quiet(journal)
+    chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
+    results = (spread if len(loud) >= _WORTH else map)(boil, chunks)
+    lost = [row for chunk, boiled in zip(chunks, results, strict=True) for row in _note(journal, chunk, boiled, shelf)]
     if lost:
         journal.drop(lost)
     journal.counts.update(journal.gists)
@@ -67,15 +67,15 @@ def digest(
     return journal, len(lost)
 
 
-def _boil(rows: Iterable[int], intake: Intake, shelf: Shelf, digester: Digester) -> Boiled:
+def _boil(rows: Iterable[int], journal: Journal, shelf: Shelf, digester: Digester) -> Boiled:
     boiled = Boiled(array("q"), array("q"), array("I"), [], [])
     codes: dict[Gist, int] = {}
     known: dict[int, tuple[Gist, int]] = {}
     """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
     for row in rows:
-        record = shelf.record(intake.places[row])
+        record = shelf.record(journal.places[row])
         entry = None if record is None else decode_record(record)
-        if entry is None or not is_same(entry, intake.times[row], intake.kind(row)):
+        if entry is None or not is_same(entry, journal.times[row], journal.kind(row)):
             boiled.ends.append(0)
             boiled.traces.append(0)
             boiled.gists.append(_LOST)
@@ -98,8 +98,8 @@ def trace_of(entry: LogEntry) -> int:
     return hash(entry.trace) if entry.trace else 0
 
 
-def _note(journal: Journal, results: Iterable[Boiled], shelf: Shelf) -> list[int]:
-    """Write quiet rows' gists and those that come from elsewhere into the columns; return rows that are lost."""
+def _note_quiet(journal: Journal) -> array[int]:
+    """Write the gists of quiet rows into the column; return the others, which must be looked at."""
     quiet = {code: journal.code(_quiet_gist(kind)) for code, kind in enumerate(journal.table) if kind.quiet is not None}
     loud = array("I")
     for row, code in enumerate(journal.kinds):
@@ -107,22 +107,23 @@ def _note(journal: Journal, results: Iterable[Boiled], shelf: Shelf) -> list[int
             journal.gists[row] = quiet[code]
         else:
             loud.append(row)
+    return loud
+
+
+def _note(journal: Journal, rows: Sequence[int], boiled: Boiled, shelf: Shelf) -> list[int]:
+    """Write what rows were boiled down to into the columns; return those that are lost."""
+    codes = [journal.code(gist) for gist in boiled.table]
+    texts = iter(boiled.said)
     lost = []
-    at = 0
-    for boiled in results:
-        codes = [journal.code(gist) for gist in boiled.table]
-        texts = iter(boiled.said)
-        for end, trace, code in zip(boiled.ends, boiled.traces, boiled.gists, strict=True):
-            row = loud[at]
-            at += 1
-            if code == _LOST:
-                lost.append(row)
-                continue
-            journal.ends[row] = end
-            journal.traces[row] = trace
-            journal.gists[row] = codes[code]
-            if boiled.table[code].analysed:
-                journal.keep_said(row, shelf.keep_line(next(texts)))
+    for row, end, trace, code in zip(rows, boiled.ends, boiled.traces, boiled.gists, strict=True):
+        if code == _LOST:
+            lost.append(row)
+            continue
+        journal.ends[row] = end
+        journal.traces[row] = trace
+        journal.gists[row] = codes[code]
+        if boiled.table[code].analysed:
+            journal.keep_said(row, shelf.keep_line(next(texts)))
     return lost
 
 

@@ -115,8 +115,8 @@ class FileShelf:
         while b"\n" not in window and len(window) == size:
             size *= 4
             window = read_at(file, size, offset)
-        # The spool grows behind what was read of it.
-        self._window, self._window_at, self._window_of = window[:_WINDOW], offset, number if number != _SPOOL else -1
+        # What was written to the spool stays as it is: it grows behind what was read of it.
+        self._window, self._window_at, self._window_of = window[:_WINDOW], offset, number
         end = window.find(b"\n")
         return window if end < 0 else window[:end]
 

@@ -1,0 +1,45 @@
+"""A folder that generate.py filled in; the log and the truth about it out."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_USAGE_ERROR = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """A generated log and what is true about it."""
+
+    path: Path
+    truth: Mapping[str, Any]
+
+    @property
+    def asked(self) -> Mapping[str, Any]:
+        """Return what is true about the asked revision."""
+        return self.truth["asked"]  # type: ignore[no-any-return]  # undecoded JSON
+
+
+def open_log(folder: Path) -> Log:
+    """Return the log of a folder; end the program with one line and exit code 2 where there is none."""
+    try:
+        truth = json.loads((folder / "truth.json").read_bytes())
+    except (OSError, ValueError) as error:
+        what = error.strerror if isinstance(error, OSError) else "it is no JSON"
+        _stop(f"{folder / 'truth.json'}: {what}; run: python benchmarks/generate.py --out {folder}")
+    path = folder / truth["file"]
+    if not path.is_file():
+        _stop(f"{path}: No such file; run: python benchmarks/generate.py --kind {truth['kind']} --out {folder}")
+    return Log(path.resolve(), truth)
+
+
+def _stop(line: str) -> NoReturn:
+    print(line, file=sys.stderr)
+    sys.exit(_USAGE_ERROR)
