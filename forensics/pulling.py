@@ -92,16 +92,27 @@ def _spans(entries: Iterable[bytes]) -> tuple[RevisionSpan, ...]:
     )
 
 
-def begin(case: Case, target: Target, span: Span, started: str) -> int:
+def begin(case: Case, target: Target, span: Span, started: str, transport: str = "rest") -> int:
     """Note a new pull of everything about a revision; return its id."""
     record = PullRecord(
         filter=everything(target, span),
         from_time=format_time(span.start),
         to_time=format_time(span.end),
         project=target.project,
+        transport=transport,
         started=started,
     )
     return case.begin(record, (target.revision,))
+
+
+def note_transport(case: Case, pull_id: int, transport: str) -> None:
+    """Note it when a pull goes on over another transport than the one on its record."""
+    begun = case.manifest.pulls[pull_id - 1].transport
+    if transport != begun:
+        case.note(
+            f"pull {pull_id} began over {begun} and went on over {transport}: "
+            "numbers of payloads that came over grpc are doubles"
+        )
 
 
 def unfinished(case: Case, target: Target) -> int | None:

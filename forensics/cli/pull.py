@@ -51,7 +51,17 @@ Examples:
     help="Google allows 60 reads a minute for a project.",
 )
 @click.option("--impersonate-service-account", "impersonate", default="", metavar="EMAIL", help="Read as this account.")
-@click.option("--endpoint", default="", metavar="URL", help="A server without credentials and TLS: http://host:port.")
+@click.option(
+    "--endpoint",
+    default="",
+    metavar="URL",
+    help="A server without credentials and TLS: http://host:port, or host:port for gRPC.",
+)
+@click.option(
+    "--transport",
+    type=click.Choice(["rest", "grpc"]),
+    help="gRPC turns the numbers of payloads into doubles. [default: rest, or what --endpoint means]",
+)
 @click.option("--insecure", is_flag=True, help="Allow an --endpoint on another computer.")
 @click.option("--show-query", is_flag=True, help="Print the query that the pull sends.")
 def command(
@@ -66,6 +76,7 @@ def command(
     requests_per_minute: int,
     impersonate: str,
     endpoint: str,
+    transport: str | None,
     *,
     insecure: bool,
     show_query: bool,
@@ -77,10 +88,16 @@ def command(
     # Heavy imports stand here: `--help` does without them.
     from forensics.cloud.connection import Access, connect  # noqa: PLC0415
     from forensics.cloud.pages import Reader  # noqa: PLC0415
-    from forensics.pulling import begin, find_target, go_on, rest_of, unfinished  # noqa: PLC0415
+    from forensics.pulling import begin, find_target, go_on, note_transport, rest_of, unfinished  # noqa: PLC0415
 
     span = _span(since, from_, to)
-    access = Access(project=project, impersonate=impersonate, endpoint=endpoint, is_insecure=insecure)
+    access = Access(
+        project=project,
+        impersonate=impersonate,
+        endpoint=endpoint,
+        is_insecure=insecure,
+        transport=transport or "",
+    )
     connection = connect(access, os.environ)
     pacer = Pacer(time.monotonic, time.sleep, requests_per_minute)
     reader = Reader(connection, pacer=pacer, backoff=Backoff(random.Random()), sleep=_wait)  # noqa: S311 - jitter
@@ -90,9 +107,11 @@ def command(
         pull_id = unfinished(case, target)
         if pull_id is None:
             span = span if since or from_ else rest_of(case, target, span)
-            pull_id = begin(case, target, span, datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"))
+            started = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+            pull_id = begin(case, target, span, started, connection.transport)
         else:
             click.echo("forensics: going on with a pull that was stopped", err=True)
+            note_transport(case, pull_id, connection.transport)
         if show_query:
             click.echo(case.manifest.pulls[pull_id - 1].filter)
         go_on(case, pull_id, reader, _tell)
