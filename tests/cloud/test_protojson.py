@@ -30,7 +30,13 @@ ENTRY = st.fixed_dictionaries(
     optional={
         "insertId": TEXT,
         "timestamp": st.sampled_from(
-            ["2026-05-01T00:00:01Z", "2026-05-01T00:00:01.100Z", "1969-12-31T23:59:59.000001Z", "0001-01-01T00:00:00Z"]
+            [
+                "2026-05-01T00:00:01Z",
+                "2026-05-01T00:00:01.100Z",
+                "1969-12-31T23:59:59.000001Z",
+                "2026-05-01T00:00:00.000000100Z",
+                "0001-01-01T00:00:00Z",
+            ]
         ),
         "severity": st.sampled_from(["DEFAULT", "INFO", "EMERGENCY"]),
         "labels": st.dictionaries(TEXT, TEXT, max_size=3),
@@ -40,7 +46,7 @@ ENTRY = st.fixed_dictionaries(
             optional={
                 "status": st.integers(0, 599),
                 "requestSize": st.integers(0, 2**63 - 1).map(str),
-                "latency": st.sampled_from(["0s", "0.500s", "-0.000000001s", "-3s", "315576000000s"]),
+                "latency": st.sampled_from(["0s", "0.500s", "0.000000100s", "-0.000000001s", "-3s", "315576000000s"]),
                 "cacheHit": st.booleans(),
             },
         ),

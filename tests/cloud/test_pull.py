@@ -34,7 +34,14 @@ def start(
     server: CloudServer, folder: Path, transport: str = "rest", *, revision: str = "backend-00042"
 ) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "forensics", "pull", "--revision", revision, "--project", "p", *SPAN]
-    command += ["--endpoint", server.endpoint(transport), "--case", str(folder / "case"), "--requests-per-minute", "600"]
+    command += [
+        "--endpoint",
+        server.endpoint(transport),
+        "--case",
+        str(folder / "case"),
+        "--requests-per-minute",
+        "600",
+    ]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=folder)
 
 
@@ -115,21 +122,6 @@ def test_a_case_and_the_same_entries_as_a_file_give_the_same_report(transport: s
     assert len(reports[0]["clusters"]) > 1
 
 
-def test_a_pull_that_was_killed_goes_on(tmp_path: Path) -> None:
-    with CloudServer([make_entry(number) for number in range(30_000)]) as server:
-        for _ in range(3):
-            pull = start(server, tmp_path)
-            before = len(server.requests)
-            while len(server.requests) < before + 6 and pull.poll() is None:
-                time.sleep(0.005)
-            pull.send_signal(signal.SIGKILL)
-            finish(pull)
-        _, out, _ = finish(start(server, tmp_path))
-    assert "30,000 entries" in out
-    assert ids(tmp_path) == wanted(30_000)
-    assert "case is sound" in run(tmp_path, "verify", "case")
-
-
 def test_a_later_pull_adds_what_came_since(tmp_path: Path) -> None:
     with CloudServer([make_entry(number) for number in range(20)]) as server:
         assert finish(start(server, tmp_path))[0] == 0
@@ -164,7 +156,7 @@ def test_what_cannot_be_had_is_one_line_and_leaves_nothing(
 
 
 def test_a_pull_that_goes_on_over_the_other_transport_notes_it(tmp_path: Path) -> None:
-    with CloudServer([make_entry(number) for number in range(30_000)]) as server:
+    with CloudServer([make_entry(number) for number in range(20_000)]) as server:
         pull = start(server, tmp_path, "rest")
         while len(server.requests) < 5 and pull.poll() is None:
             time.sleep(0.005)
@@ -175,4 +167,4 @@ def test_a_pull_that_goes_on_over_the_other_transport_notes_it(tmp_path: Path) -
     assert manifest.notes == (
         "pull 1 began over rest and went on over grpc: numbers of payloads that came over grpc are doubles",
     )
-    assert ids(tmp_path) == wanted(30_000)
+    assert ids(tmp_path) == wanted(20_000)
