@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test install dev lint types arrows unit fuzz bench lock samples clean
+.PHONY: demo test install dev lint types arrows unit fuzz pull-test bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -41,6 +41,10 @@ unit: dev
 # Long: property tests with new examples, many more of them.
 fuzz: dev
 	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
+
+# Long: the pulls of the tests with 100,000 entries instead of 4,000.
+pull-test: dev
+	FORENSICS_PULL_ENTRIES=100000 $(BIN)/python -m pytest -n $(JOBS) tests/cloud/test_both_transports.py
 
 BENCH ?= 100MB
 KINDS ?= mixed clean all-errors array gz zst

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from forensics.cases import Case
     from forensics.cli.options import Asked, LiveAsked
-    from forensics.cloud.connection import Connection
+    from forensics.cloud.connection import Way
     from forensics.cloud.filters import Span, Target
     from forensics.cloud.pages import Reader
     from forensics.pulling import Order
@@ -47,7 +47,7 @@ class Fetched(Struct, frozen=True, kw_only=True):
     to_time: str | None
 
 
-def open_connection(asked: Asked, settings: Settings, live: LiveAsked) -> Connection:
+def open_connection(asked: Asked, settings: Settings, live: LiveAsked) -> Way:
     """Find credentials, server and project; raise AccessError."""
     from forensics.cloud.connection import Access, connect  # noqa: PLC0415 - takes a quarter of a second
 
@@ -56,6 +56,7 @@ def open_connection(asked: Asked, settings: Settings, live: LiveAsked) -> Connec
         impersonate=live.impersonate,
         endpoint=live.endpoint,
         is_insecure=live.insecure,
+        transport=live.transport or "",
     )
     return connect(access, os.environ)
 
@@ -65,7 +66,7 @@ def fetch(
     asked: Asked,
     settings: Settings,
     live: LiveAsked,
-    connection: Connection,
+    connection: Way,
     *,
     is_narrow: bool,
     say: Callable[[str], object],
@@ -96,7 +97,7 @@ def fetch(
         level = Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None
         folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
         with _opened(folder, target.revision) as case:
-            done = pull(case, reader, _order(asked, target, span, level), progress, _now())
+            done = pull(case, reader, _order(asked, target, span, level, connection.transport), progress, _now())
     return Fetched(
         folder=folder,
         revision=target.revision,
@@ -106,7 +107,7 @@ def fetch(
     )
 
 
-def _reader(connection: Connection, live: LiveAsked, progress: PullProgress) -> Reader:
+def _reader(connection: Way, live: LiveAsked, progress: PullProgress) -> Reader:
     from forensics.cloud.pacing import Backoff, Pacer  # noqa: PLC0415 - as above
     from forensics.cloud.pages import Reader  # noqa: PLC0415
 
@@ -115,12 +116,19 @@ def _reader(connection: Connection, live: LiveAsked, progress: PullProgress) -> 
     return Reader(connection, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
 
 
-def _order(asked: Asked, target: Target, span: Span, level: Level | None) -> Order:
+def _order(asked: Asked, target: Target, span: Span, level: Level | None, transport: str) -> Order:
     from forensics.pulling import Order  # noqa: PLC0415 - as above
 
     # What --from and --to say is kept; `the last 30 minutes` was a guess of where the trouble began.
     floor = Nanoseconds(min(span.start, span.end - _LONGEST)) if asked.since else None
-    return Order(target=target, span=span, level=level, floor=floor, is_open=not (asked.since or asked.from_))
+    return Order(
+        target=target,
+        span=span,
+        level=level,
+        floor=floor,
+        is_open=not (asked.since or asked.from_),
+        transport=transport,
+    )
 
 
 def _span(asked: Asked) -> Span:

@@ -44,6 +44,7 @@ class LiveAsked(Struct, frozen=True, kw_only=True):
 
     endpoint: str = ""
     impersonate: str = ""
+    transport: str | None = None
     insecure: bool = False
     requests_per_minute: int = REQUESTS_PER_MINUTE
     everything: bool | None = None
@@ -122,7 +123,15 @@ _LIVE = (
         "--impersonate-service-account", "impersonate", default="", metavar="EMAIL", help="Read as this account."
     ),
     click.option(
-        "--endpoint", default="", metavar="URL", help="A server without credentials and TLS: http://host:port."
+        "--endpoint",
+        default="",
+        metavar="URL",
+        help="A server without credentials and TLS: http://host:port, or host:port for gRPC.",
+    ),
+    click.option(
+        "--transport",
+        type=click.Choice(["rest", "grpc"]),
+        help="gRPC turns the numbers of payloads into doubles. [default: rest, or what --endpoint means]",
     ),
     click.option("--insecure", is_flag=True, help="Allow an --endpoint on another computer."),
     click.option("--show-query", is_flag=True, help="Print the queries that are sent, with bounds and counts."),

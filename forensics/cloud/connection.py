@@ -1,4 +1,4 @@
-"""Flags and environment in; a session that posts to Cloud Logging over REST as the right user out.
+"""Flags and environment in; a way to Cloud Logging as the right user out, over REST (here) or gRPC (`over_grpc`).
 
 The session is google-auth's, as in google-cloud-logging's own client; the client itself is passed by, because it
 decodes entries, and thereby cuts nanoseconds.
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 import re
-import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
-import google.auth
 import requests
-from google.auth import exceptions, impersonated_credentials
+from google.auth import exceptions
 from google.auth.transport.requests import AuthorizedSession
 from msgspec import Struct
 
-from forensics.cloud.answers import Answer, one_line
+from forensics.cloud.answers import Answer
+from forensics.cloud.credentials import find_credentials, impersonated, no_token, said
 from forensics.cloud.errors import AccessError, BrokenOffError
 
 if TYPE_CHECKING:
@@ -26,15 +25,12 @@ if TYPE_CHECKING:
 
     from google.auth.credentials import Credentials
 
+REST, GRPC = "rest", "grpc"
+
 GOOGLE = "https://logging.googleapis.com"
 _LIST = "/v2/entries:list?prettyPrint=false"
-_CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-"""Of a user's own credentials: they were granted this scope, and asking for another one is refused. Roles restrict."""
-_READ_SCOPE = "https://www.googleapis.com/auth/logging.read"
-"""Of an impersonated account, whose tokens are made to measure."""
 _TIMEOUTS = (10.0, 90.0)
 """Seconds to connect, and for each read of one try."""
-_LOGIN = "gcloud auth application-default login"
 # my-project-123   example.com:my-project   123456789012
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
 
@@ -49,6 +45,8 @@ class Access(Struct, frozen=True, kw_only=True):
     """`http://host:port` for REST, `host:port` for gRPC: a test server or an emulator."""
     is_insecure: bool = False
     """Allows an endpoint on another computer."""
+    transport: str = ""
+    """`rest` or `grpc`; when empty, what the endpoint means, and without one REST."""
 
 
 class Endpoint(Struct, frozen=True):
@@ -59,8 +57,26 @@ class Endpoint(Struct, frozen=True):
     is_rest: bool
 
 
+class Way(Protocol):
+    """One way to Cloud Logging, as one user, to one project; `pages.Reader` asks along it."""
+
+    project: str
+    transport: str
+    """`rest` or `grpc`."""
+
+    def list_entries(self, body: bytes) -> Answer:
+        """Ask for a page as REST words it; raise BrokenOffError without a whole answer, AccessError without a token."""
+        ...
+
+    def close(self) -> None:
+        """Give the sockets back."""
+        ...
+
+
 class Connection:
-    """One way to Cloud Logging, as one user, to one project."""
+    """The way over REST."""
+
+    transport = REST
 
     def __init__(self, session: requests.Session, server: str, project: str) -> None:
         self._session = session
@@ -75,13 +91,11 @@ class Connection:
             response = self._session.post(
                 self._url, data=body, headers=headers, timeout=_TIMEOUTS, allow_redirects=False
             )
-        except exceptions.RefreshError as error:
-            raise _refused_credentials(error) from error
         except exceptions.GoogleAuthError as error:
-            raise BrokenOffError(f"no token for Cloud Logging ({_said(error)}): check the network") from error
+            raise no_token(error) from error
         except requests.RequestException as error:
             raise BrokenOffError(
-                f"no whole answer from {_server(self._url)} ({_said(error)}): check the network"
+                f"no whole answer from {_server(self._url)} ({said(error)}): check the network"
             ) from error
         return Answer(response.status_code, response.headers, response.content)
 
@@ -90,22 +104,44 @@ class Connection:
         self._session.close()
 
 
-def connect(access: Access, environment: Mapping[str, str]) -> Connection:
-    """Find credentials, server and project, without a request to Cloud Logging yet; raise AccessError."""
+def connect(access: Access, environment: Mapping[str, str]) -> Way:
+    """Find credentials, server, project and transport, without a request to Cloud Logging yet; raise AccessError."""
     named = access.project or environment.get("GOOGLE_CLOUD_PROJECT", "")
     place = access.endpoint or environment.get("LOGGING_EMULATOR_HOST", "")
     if place:
         endpoint = read_endpoint(place, is_insecure=access.is_insecure)
-        if not endpoint.is_rest:
-            raise AccessError(f"{place!r} means gRPC, and this reader speaks REST: write http://{endpoint.address}")
-        session = requests.Session()
-        session.trust_env = False  # neither a proxy nor a password of ~/.netrc belongs to a server on this computer
-        return Connection(session, f"http://{endpoint.address}", _project(named))
-    credentials, of_credentials = _find_credentials()
+        _require_transport(endpoint, place, access.transport)
+        return _without_credentials(endpoint, _project(named))
+    credentials, of_credentials = find_credentials()
     project = _project(named or of_credentials)
     if access.impersonate:
-        credentials = _impersonated(credentials, access.impersonate)
+        credentials = impersonated(credentials, access.impersonate)
+    if access.transport == GRPC:
+        from forensics.cloud.over_grpc import connect_to_google  # noqa: PLC0415 - heavy, and REST does without it
+
+        return connect_to_google(credentials, project)
     return Connection(_authorized(credentials), GOOGLE, project)
+
+
+def _require_transport(endpoint: Endpoint, place: str, transport: str) -> None:
+    meant = REST if endpoint.is_rest else GRPC
+    if transport and transport != meant:
+        other = endpoint.address if endpoint.is_rest else f"http://{endpoint.address}"
+        raise AccessError(f"{place!r} means {meant}, not {transport}: write {other}, or leave --transport out")
+
+
+def _without_credentials(endpoint: Endpoint, project: str) -> Way:
+    if not endpoint.is_rest:
+        from forensics.cloud.over_grpc import connect_without_credentials  # noqa: PLC0415 - as in connect
+
+        return connect_without_credentials(endpoint.address, project)
+    session = requests.Session()
+    session.trust_env = False  # neither a proxy nor a password of ~/.netrc belongs to a server on this computer
+    return Connection(session, f"http://{endpoint.address}", project)
+
+
+def _authorized(credentials: Credentials) -> AuthorizedSession:
+    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # no types there
 
 
 def read_endpoint(text: str, *, is_insecure: bool = False) -> Endpoint:
@@ -150,46 +186,6 @@ def _project(name: str) -> str:
     if not _PROJECT.fullmatch(name):
         raise AccessError(f"{name!r} is no project id: check the name with gcloud projects list")
     return name
-
-
-def _find_credentials() -> tuple[Credentials, str]:
-    try:
-        with warnings.catch_warnings():
-            # A user's own login, which it warns of, is the usual one here.
-            warnings.simplefilter("ignore", UserWarning)
-            credentials, project = google.auth.default(scopes=[_CLOUD_SCOPE])
-    except exceptions.DefaultCredentialsError as error:
-        raise AccessError(f"no credentials for Google Cloud ({_said(error)}): {_LOGIN}") from error
-    except exceptions.GoogleAuthError as error:
-        raise AccessError(f"credentials for Google Cloud cannot be used ({_said(error)}): {_LOGIN}") from error
-    return credentials, project or ""
-
-
-def _impersonated(source: Credentials, account: str) -> Credentials:
-    if not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", account):
-        raise AccessError(f"{account!r} is no service account: write NAME@PROJECT.iam.gserviceaccount.com")
-    scopes = [_READ_SCOPE]
-    return impersonated_credentials.Credentials(source, account, scopes)  # type: ignore[no-untyped-call]  # no types there
-
-
-def _authorized(credentials: Credentials) -> AuthorizedSession:
-    return AuthorizedSession(credentials)  # type: ignore[no-untyped-call]  # no types there
-
-
-def _refused_credentials(error: exceptions.RefreshError) -> AccessError:
-    if error.retryable:
-        return BrokenOffError(f"no token for Cloud Logging ({_said(error)}): try again later")
-    if "impersonated" in str(error):  # google-auth: Unable to acquire impersonated credentials
-        return AccessError(
-            f"the service account cannot be impersonated ({_said(error)}): "
-            "ask for roles/iam.serviceAccountTokenCreator on it"
-        )
-    return AccessError(f"the credentials were refused ({_said(error)}): {_LOGIN}")
-
-
-def _said(error: Exception) -> str:
-    # google-auth passes the server's answer on as a second argument, tokens and all: the first is enough.
-    return one_line(str(error.args[0]) if error.args else type(error).__name__)
 
 
 def _server(url: str) -> str:

@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from forensics.pulling.finding import find_start, find_target
 from forensics.pulling.plan import Order, pulled_of
-from forensics.pulling.running import Watch, pull
+from forensics.pulling.running import Unwatched, Watch, pull
 
-__all__ = ["Order", "Watch", "find_start", "find_target", "pull", "pulled_of"]
+__all__ = ["Order", "Unwatched", "Watch", "find_start", "find_target", "pull", "pulled_of"]

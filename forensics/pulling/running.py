@@ -48,6 +48,25 @@ class Watch(Protocol):
         """A listing came to its end, or to its limit."""
 
 
+class Unwatched:
+    """Nobody wants to know; for those who want to know one thing."""
+
+    def resumes(self) -> None:
+        """Nothing."""
+
+    def widens(self, record: PullRecord) -> None:
+        """Nothing."""
+
+    def begins(self, record: PullRecord) -> None:
+        """Nothing."""
+
+    def turns(self, record: PullRecord, page: Page) -> None:
+        """Nothing."""
+
+    def ends(self, record: PullRecord) -> None:
+        """Nothing."""
+
+
 class Done(Struct, frozen=True, kw_only=True):
     """What a run of pulls did."""
 
@@ -67,6 +86,7 @@ def pull(case: Case, reader: Reader, order: Order, watch: Watch, started: str) -
     numbers = [group.number for group in groups_of(case.manifest, order.target) if not group.is_whole]
     for number in numbers:
         watch.resumes()
+        _note_transport(case, number, order.transport)
         _finish(case, reader, order.target, number, watch)
     spans = [order.span]
     for span in missing(case.manifest, order):
@@ -78,6 +98,16 @@ def pull(case: Case, reader: Reader, order: Order, watch: Watch, started: str) -
         numbers.append(number)
     hull = Span(min(span.start for span in spans), max(span.end for span in spans))
     return Done(span=hull, entries=entries_of(case.manifest, numbers))
+
+
+def _note_transport(case: Case, number: int, transport: str) -> None:
+    """Note it when a pull goes on over another transport than the one on its record."""
+    begun = _group(case, number).lead.transport
+    if transport != begun:
+        case.note(
+            f"pull {number} began over {begun} and went on over {transport}: "
+            "numbers of payloads that came over grpc are doubles"
+        )
 
 
 def _group(case: Case, number: int) -> Group:

@@ -69,6 +69,16 @@ class CloudServer:
         """Entries that arrive now, whatever their timestamps say; open tails deliver them."""
         self._store.add(entries)
 
+    def begin_anew(self, faults: FaultPlan, clock: Callable[[], float]) -> None:
+        """Serve the same entries with another plan, another clock and an empty log."""
+        self._service.faults, self._service.clock = faults, clock
+        self._service.requests.clear()
+        self._service.breaches.clear()
+
+    def endpoint(self, transport: str) -> str:
+        """`rest_endpoint` or `grpc_endpoint`."""
+        return self.rest_endpoint if transport == "rest" else self.grpc_endpoint
+
     def encode_for_grpc(self) -> None:
         """Encode all entries now, so that a measurement over gRPC is not one of this."""
         for kept in self._store.arrived:

@@ -1,0 +1,64 @@
+"""Who reads, in; credentials out, and what is wrong with them in one line."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+import google.auth
+from google.auth import exceptions, impersonated_credentials
+
+from forensics.cloud.answers import one_line
+from forensics.cloud.errors import AccessError, BrokenOffError
+
+if TYPE_CHECKING:
+    from google.auth.credentials import Credentials
+
+_CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
+"""Of a user's own credentials: they were granted this scope, and asking for another one is refused. Roles restrict."""
+_READ_SCOPE = "https://www.googleapis.com/auth/logging.read"
+"""Of an impersonated account, whose tokens are made to measure."""
+_LOGIN = "gcloud auth application-default login"
+
+
+def find_credentials() -> tuple[Credentials, str]:
+    """Find the Application Default Credentials and their project (empty when they have none); raise AccessError."""
+    try:
+        with warnings.catch_warnings():
+            # A user's own login, which it warns of, is the usual one here.
+            warnings.simplefilter("ignore", UserWarning)
+            credentials, project = google.auth.default(scopes=[_CLOUD_SCOPE])
+    except exceptions.DefaultCredentialsError as error:
+        raise AccessError(f"no credentials for Google Cloud ({said(error)}): {_LOGIN}") from error
+    except exceptions.GoogleAuthError as error:
+        raise AccessError(f"credentials for Google Cloud cannot be used ({said(error)}): {_LOGIN}") from error
+    return credentials, project or ""
+
+
+def impersonated(source: Credentials, account: str) -> Credentials:
+    """Return credentials that read as a service account; raise AccessError when its name is none."""
+    if not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", account):
+        raise AccessError(f"{account!r} is no service account: write NAME@PROJECT.iam.gserviceaccount.com")
+    scopes = [_READ_SCOPE]
+    return impersonated_credentials.Credentials(source, account, scopes)  # type: ignore[no-untyped-call]  # no types there
+
+
+def no_token(error: exceptions.GoogleAuthError) -> AccessError:
+    """Say why credentials gave no token; BrokenOffError when they may give one later."""
+    if not isinstance(error, exceptions.RefreshError):
+        return BrokenOffError(f"no token for Cloud Logging ({said(error)}): check the network")
+    if error.retryable:
+        return BrokenOffError(f"no token for Cloud Logging ({said(error)}): try again later")
+    if "impersonated" in str(error):  # google-auth: Unable to acquire impersonated credentials
+        return AccessError(
+            f"the service account cannot be impersonated ({said(error)}): "
+            "ask for roles/iam.serviceAccountTokenCreator on it"
+        )
+    return AccessError(f"the credentials were refused ({said(error)}): {_LOGIN}")
+
+
+def said(error: Exception) -> str:
+    """Return an error's own words on one line."""
+    # google-auth passes the server's answer on as a second argument, tokens and all: the first is enough.
+    return one_line(str(error.args[0]) if error.args else type(error).__name__)
