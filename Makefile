@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test install dev lint types arrows unit fuzz bench lock samples clean
+.PHONY: demo test install dev lint types arrows unit fuzz exact bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -41,6 +41,10 @@ unit: dev
 # Long: property tests with new examples, many more of them.
 fuzz: dev
 	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
+
+# Exact p-values and intervals against scipy's own, on ten thousand random cases each.
+exact: dev
+	EXACT_CASES=10000 $(BIN)/python -m pytest tests/compare/test_exact.py
 
 BENCH ?= 100MB
 KINDS ?= mixed clean all-errors array gz zst

@@ -48,7 +48,7 @@ def measure(
     untimed = bisect_right(journal.times, 0)
     times = journal.times[untimed:] if untimed else journal.times
     counts = _Counts(journal, around)
-    reason = _truncation(intake, times, query)
+    cut, reason = _truncation(intake, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
         entries_read=intake.read + intake.passed_over,
@@ -68,6 +68,7 @@ def measure(
         order=intake.order,
         truncated=None if reason else False,
         truncation=reason,
+        cut=cut,
         gaps=_gaps(times),
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
@@ -124,9 +125,14 @@ def _place(intake: Intake, lost: int) -> str | None:
     return "entries that were read could not be read again" if lost else None
 
 
-def _truncation(intake: Intake, times: Sequence[int], query: Query) -> str | None:
-    """Say why the pull looks cut, None when it does not."""
-    return _cut_by_severity(intake) or _cut_by_limit(intake) or _cut_in_time(times, query)
+def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
+    """Say by what and why the pull looks cut, None when it does not."""
+    signs = (
+        ("severity", _cut_by_severity(intake)),
+        ("limit", _cut_by_limit(intake)),
+        ("time", _cut_in_time(times, query)),
+    )
+    return next(((cut, reason) for cut, reason in signs if reason), (None, None))
 
 
 def _cut_by_severity(intake: Intake) -> str | None:

@@ -37,6 +37,14 @@ class Asked(Struct, frozen=True, kw_only=True):
     strict: bool = False
 
 
+class Against(Struct, frozen=True, kw_only=True):
+    """What the flags say about the revision to compare with."""
+
+    baseline: str | None = None
+    baseline_logs: tuple[str, ...] = ()
+    baseline_tests: tuple[Path, ...] = ()
+
+
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the flags say about the documents."""
 
@@ -87,6 +95,28 @@ _ASKED = (
     click.option("--strict", is_flag=True, help="Validate every line of a log, also those of other revisions."),
 )
 
+_BASELINE = click.option(
+    "--baseline",
+    metavar="R0",
+    help="Compare with this revision, a report.json, or `previous`; --since, --from and --to do not bound it.",
+)
+
+_AGAINST = (
+    click.option(
+        "--baseline-logs",
+        multiple=True,
+        metavar="PATH",
+        help="Logs that hold the baseline; repeatable. [default: the same logs]",
+    ),
+    click.option(
+        "--baseline-tests",
+        multiple=True,
+        type=_FOLDER,
+        metavar="XML",
+        help="JUnit results of the tests against the baseline; repeatable.",
+    ),
+)
+
 _WANTED = (
     click.option(
         "--templates", type=_FOLDER, metavar="DIR", help="Templates that replace the shipped ones of the same name."
@@ -109,6 +139,16 @@ def asked_options(command: Command) -> Command:
     return _gathered(command, "asked", Asked, _ASKED)
 
 
+def against_options(command: Command) -> Command:
+    """Give a command the flags that say what to compare with; it is called with `against`."""
+    return _gathered(command, "against", Against, (_BASELINE, *_AGAINST))
+
+
+def baseline_source_options(command: Command) -> Command:
+    """Give a command whose arguments name the baseline the other flags about it; it is called with `against`."""
+    return _gathered(command, "against", Against, _AGAINST)
+
+
 def wanted_options(command: Command) -> Command:
     """Give a command the flags that say what to write; it is called with `wanted`."""
     return _gathered(command, "wanted", Wanted, _WANTED)
@@ -117,7 +157,7 @@ def wanted_options(command: Command) -> Command:
 def _gathered(command: Command, name: str, record: type[Struct], options: Sequence[Option]) -> Command:
     @wraps(command)
     def called(**flags: Any) -> Any:
-        own = {field: flags.pop(field) for field in record.__struct_fields__}
+        own = {field: flags.pop(field) for field in record.__struct_fields__ if field in flags}
         return command(**{name: record(**own)}, **flags)
 
     decorated: Command = called

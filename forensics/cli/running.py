@@ -15,7 +15,7 @@ from forensics import __version__
 from forensics.cli.progress import watching
 from forensics.cli.times import bounds
 from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
-from forensics.model import Analysis, CaseRef, Level, Query, TestRun
+from forensics.model import Analysis, CaseRef, Level, Query, Report, TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analysis]:
-    """Analyse a revision; the table of entries can be taken inside the context only, since it reads the records again.
+def analysed(revision: str, asked: Asked, settings: Settings, baseline: Report | None = None) -> Iterator[Analysis]:
+    """Analyse a revision, beside its baseline where there is one.
+
+    The table of entries can be taken inside the context only, since it reads the records again.
 
     Raises:
         ForensicsError: one line for the user, when what was asked for cannot be read, found or understood.
@@ -44,7 +46,7 @@ def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analys
     query = _query(revision, asked, settings)
     _require_logs(query)
     loaded, rulebook = load_rules([*map(Path, settings.rules), *asked.rules])
-    runs = _test_runs(asked.tests)
+    runs = test_runs(asked.tests)
     only = None if asked.strict or "-" in query.logs else query.revision
     # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
@@ -65,6 +67,7 @@ def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analys
             rulebook=rulebook,
             tool_version=__version__,
             tests=runs,
+            baseline=baseline,
             shelf=shelf,
             spread=spread,
         )
@@ -114,7 +117,8 @@ def _naming(case: Case | None, analysis: Analysis) -> Analysis:
     return replace(analysis, report=replace(analysis.report, case=reference))
 
 
-def _test_runs(files: tuple[Path, ...]) -> TestRun | None:
+def test_runs(files: tuple[Path, ...]) -> TestRun | None:
+    """Read results of tests, None where no file is named."""
     if not files:
         return None
     from forensics.testruns import read_test_runs  # noqa: PLC0415

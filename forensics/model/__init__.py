@@ -9,6 +9,16 @@ was received.
 from __future__ import annotations
 
 from forensics.model.clusters import Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.comparison import (
+    Change,
+    ChangeState,
+    Comparison,
+    Exposure,
+    Exposures,
+    Measure,
+    TestChange,
+    TestComparison,
+)
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
@@ -77,10 +87,13 @@ __all__ = [
     "AnyOf",
     "Cadence",
     "CaseRef",
+    "Change",
+    "ChangeState",
     "Classified",
     "Close",
     "Cluster",
     "ClusterId",
+    "Comparison",
     "Condition",
     "Coverage",
     "Deploy",
@@ -90,6 +103,8 @@ __all__ = [
     "ExceptionInfo",
     "ExceptionRef",
     "Explains",
+    "Exposure",
+    "Exposures",
     "FailureClass",
     "Finding",
     "Frame",
@@ -107,6 +122,7 @@ __all__ = [
     "Link",
     "LogEntry",
     "Match",
+    "Measure",
     "Nanoseconds",
     "NoneOf",
     "Occurrence",
@@ -132,6 +148,8 @@ __all__ = [
     "Shelf",
     "Span",
     "StatementKind",
+    "TestChange",
+    "TestComparison",
     "TestFailure",
     "TestRun",
     "TestSuite",

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from forensics.model.clusters import Cluster, Link
+from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Finding, Incident, RootCause
 from forensics.model.reading import Query, Revision
@@ -51,6 +52,8 @@ class RulebookInfo(Struct, frozen=True, kw_only=True):
     folders: tuple[str, ...]
     overridden: tuple[str, ...]
     """Shipped ids that a user's folder replaced."""
+    versions: dict[str, int] = {}
+    """Of every rule, so that a signature that is absent is known to have been looked for in the same way."""
 
 
 class CaseRef(Struct, frozen=True, kw_only=True):
@@ -80,7 +83,9 @@ class Report(Struct, frozen=True, kw_only=True):
     timeline: tuple[TimelineEvent, ...]
     deploys: tuple[Deploy, ...]
     rules: RulebookInfo
-    comparison: dict[str, Any] | None = None
+    exposure: Exposure | None = None
+    """None in reports of versions that did not count it."""
+    comparison: Comparison | None = None
     tests: TestRun | None = None
     impact: dict[str, Any] | None = None
     claims: tuple[dict[str, Any], ...] | None = None
