@@ -13,7 +13,7 @@ from forensics.cli.output import out_folder, say_exit, write_documents
 from forensics.cli.terminal import print_comparison, print_summary
 from forensics.errors import UsageError
 from forensics.model import Priority
-from forensics.render import FORMATS, encode_report
+from forensics.render import DEFAULT_FORMATS, FORMATS, encode_report
 from forensics.settings import Settings, find_settings
 
 EPILOG = """\b
@@ -60,7 +60,7 @@ def _default_folder(settings: Settings, revision: str) -> Path:
 
 
 def _formats(text: str | None) -> tuple[str, ...]:
-    wanted = tuple(part.strip().lower() for part in (text or ",".join(FORMATS)).split(",") if part.strip())
+    wanted = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
         raise UsageError(f"--format knows {', '.join(FORMATS)}, not {', '.join(unknown) or 'nothing'!r}")

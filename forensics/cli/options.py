@@ -123,7 +123,7 @@ _WANTED = (
     ),
     click.option("--out", type=_FOLDER, metavar="DIR", help="Where to write. [default: forensics-reports/REVISION]"),
     click.option(
-        "--format", "formats", metavar="LIST", help=f"Comma-separated out of {', '.join(FORMATS)}. [default: all]"
+        "--format", "formats", metavar="LIST", help=f"Comma-separated out of {', '.join(FORMATS)}. [default: md,json]"
     ),
     click.option(
         "--fail-on",

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from forensics.errors import TemplateError, UsageError
-from forensics.render import encode_report, encode_rows, render_report
+from forensics.render import encode_report, encode_rows, encode_tables, render_report
 from forensics.render.words import worst
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], 
         files += [(name, (text.encode("utf-8", "replace"),)) for name, text in documents]
     if "json" in formats:
         files += [("report.json", (encode_report(analysis.report),)), ("entries.csv", encode_rows(analysis.rows))]
+    for kind in ("csv", "parquet"):
+        if kind in formats:
+            files += [(name, (data,)) for name, data in encode_tables(analysis.report, kind)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if "md" in formats:

@@ -8,7 +8,7 @@ was received.
 
 from __future__ import annotations
 
-from forensics.model.clusters import Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.clusters import CLUSTER_COLUMNS, Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
 from forensics.model.comparison import (
     Change,
     ChangeState,
@@ -78,6 +78,7 @@ from forensics.model.words import (
 from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
+    "CLUSTER_COLUMNS",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",

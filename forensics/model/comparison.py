@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
 
 from forensics.model.coverage import Span
 from forensics.model.words import ClusterId, OccurrenceUnit, Priority, Role
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 class Measure(StrEnum):
@@ -148,6 +152,23 @@ class Comparison(Struct, frozen=True, kw_only=True):
         """Return how many signatures are in each state, the worst state first; states without one are left out."""
         found = {state: sum(change.state is state for change in self.changes) for state in ChangeState}
         return {state: n for state, n in found.items() if n}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the table of changes, a row for each, by the names of `Change`."""
+        return [to_builtins(change) | {"clusters": " ".join(change.clusters)} for change in self.changes]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table of changes as a data frame."""
+        from forensics.tables import to_frame  # noqa: PLC0415 - for notebooks
+
+        return to_frame(self.rows(), Change.__struct_fields__)
+
+    def _repr_html_(self) -> str:
+        """Show the changes in a notebook."""
+        from forensics.tables import to_html  # noqa: PLC0415 - for notebooks
+
+        rows = [row | {"signature": row["signature"] or row["title"]} for row in self.rows()]
+        return to_html(f"{self.baseline} → {self.revision}", rows, ("state", "signature", "statement"))
 
     def of(self, signature: str | None, fingerprint: str) -> Change | None:
         """Return what became of a signature, or without one of a fingerprint."""

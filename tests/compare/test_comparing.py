@@ -6,11 +6,27 @@ import random
 from typing import Any
 
 import pytest
+from builders import query, raws, request
+from msgspec.structs import replace
 from sides import cluster, coverage, runs, side
 
 from forensics.compare import compare
 from forensics.compare.testing import compare_tests
-from forensics.model import Change, ChangeState, Exposure, FailureClass, Level, Measure, OccurrenceUnit, Role
+from forensics.model import (
+    Change,
+    ChangeState,
+    Exposure,
+    FailureClass,
+    Level,
+    Measure,
+    OccurrenceUnit,
+    Role,
+    RulebookInfo,
+)
+from forensics.pipeline import analyze
+from forensics.render import render_report
+
+INFO = RulebookInfo(count=0, folders=(), overridden=())
 
 NEW, GONE, WORSE, BETTER = ChangeState.NEW, ChangeState.GONE, ChangeState.WORSE, ChangeState.BETTER
 SAME, NOT_COMPARABLE = ChangeState.NO_CHANGE, ChangeState.NOT_COMPARABLE
@@ -313,3 +329,14 @@ def test_a_module_that_did_not_run_is_not_comparable() -> None:
     (row,) = compare_tests(runs({"m": (4, 0)}), runs({"m": (0, 0)})).modules
     assert (row.state, row.p_value) == (NOT_COMPARABLE, None)
     assert row.statement == "4/4 → 0/0 passed: not comparable, no test ran now"
+
+
+def test_words_from_logs_are_no_markup_in_the_document() -> None:
+    unknown = cluster(None, 40, OccurrenceUnit.REQUEST, title="<b>x</b> | [a](http://evil.example)")
+    comparison = compare(side("r0", {}), side("r1", {}, clusters=(unknown,)))
+    first = analyze(raws(request(200, at=0, latency=0.1)), [], query(), rulebook=INFO, tool_version="t").report
+    documents = dict(render_report(replace(first, comparison=comparison)))
+    for name in ("comparison.md", "index.md"):
+        assert "**new**" in documents["index.md"]
+        assert "<b>" not in documents[name]
+        assert "](http://evil" not in documents[name]
