@@ -180,3 +180,10 @@ def test_two_real_revisions_of_a_pull_with_a_limit_per_severity_are_not_comparab
     assert "exactly 50 entries each of ERROR, INFO, WARNING" in str(report.comparison.reason)
     assert set(states(report).values()) == {ChangeState.NOT_COMPARABLE}
     assert all("limit per severity" in change.statement for change in report.comparison.changes)
+
+
+def test_an_old_comparison_does_not_stay_beside_a_report_without_one(tmp_path: Path) -> None:
+    compared(tmp_path, "compare", R179, R180, "--format", "md,json,csv")
+    assert {file.name for file in tmp_path.glob("comparison.*")} == {"comparison.md", "comparison.csv"}
+    compared(tmp_path, "analyze", "--revision", R180)
+    assert not list(tmp_path.glob("comparison.*"))
