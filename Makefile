@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: demo test install dev lint types arrows unit fuzz pull-test bench lock samples clean
+.PHONY: demo test install dev lint types arrows unit fuzz exact pull-test bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -45,6 +45,10 @@ fuzz: dev
 # Long: the pulls of the tests with 100,000 entries instead of 4,000.
 pull-test: dev
 	FORENSICS_PULL_ENTRIES=100000 $(BIN)/python -m pytest -n $(JOBS) tests/cloud/test_both_transports.py
+
+# Exact p-values and intervals against scipy's own, on ten thousand random cases each.
+exact: dev
+	EXACT_CASES=10000 $(BIN)/python -m pytest tests/compare/test_exact.py
 
 BENCH ?= 100MB
 KINDS ?= mixed clean all-errors array gz zst

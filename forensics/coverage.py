@@ -55,8 +55,8 @@ def measure(
     times = journal.times[untimed:] if untimed else journal.times
     counts = _Counts(journal, around)
     about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
-    cut = _cut_pull(about, query) if about else _of_others(pulled)
-    reason = cut if pulled else _truncation(intake, times, query)
+    known = _cut_pull(about, query) if about else _of_others(pulled)
+    cut, reason = known if pulled else _truncation(intake, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
         entries_read=intake.read + intake.passed_over,
@@ -74,8 +74,9 @@ def measure(
         covered=covered,
         covered_seconds=round((times[-1] - times[0]) / _SECOND, 6) if times else None,
         order=intake.order,
-        truncated=True if cut else None if reason else False,
+        truncated=(bool(pulled) or None) if reason else False,
         truncation=reason,
+        cut=cut,
         gaps=_gaps(times),
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
@@ -160,26 +161,27 @@ def _asked(query: Query, pulled: Sequence[Pulled]) -> Span:
     )
 
 
-def _cut_pull(pulled: Sequence[Pulled], query: Query) -> str | None:
-    """Say what a case is known to lack of what was asked for, None when nothing."""
+def _cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[str | None, str | None]:
+    """Say by what a case is cut, and what it is known to lack of what was asked for; None when nothing."""
     unfinished = next((one for one in pulled if not one.done), None)
     if unfinished is not None:
         come = f" it came to {quote(unfinished.last_time, 40)};" if unfinished.last_time else ""
-        return f"the pull into this case was stopped before its end:{come} give the same command again to go on"
+        return "time", f"the pull into this case was stopped before its end:{come} give the same command again to go on"
     beyond = _beyond(_pulled_spans(pulled), query)
     if beyond:
-        return beyond
+        return "time", beyond
     # That a healthy revision's other entries were left out is said of the pull as a whole.
     capped = [one for one in pulled if one.capped and one.part != "first entries"]
-    return "; ".join(dict.fromkeys(_capped(one) for one in capped)) or None
+    reason = "; ".join(dict.fromkeys(_capped(one) for one in capped))
+    return ("limit", reason) if reason else (None, None)
 
 
-def _of_others(pulled: Sequence[Pulled]) -> str | None:
+def _of_others(pulled: Sequence[Pulled]) -> tuple[str | None, str | None]:
     """Say that a case was pulled for other revisions; None when it was not pulled at all."""
     if not pulled:
-        return None
+        return None, None
     names = ", ".join(sorted({quote(one.revision, 80) for one in pulled}))
-    return f"the case was pulled for {names}: of this revision it holds only what came along"
+    return "limit", f"the case was pulled for {names}: of this revision it holds only what came along"
 
 
 def _beyond(spans: Sequence[tuple[int, int]], query: Query) -> str | None:
@@ -240,9 +242,14 @@ def _at_edge(journal: Journal, pulled: Sequence[Pulled]) -> Iterator[str]:
             yield "The first error stands at the start of what was pulled: it may have begun before; see --from"
 
 
-def _truncation(intake: Intake, times: Sequence[int], query: Query) -> str | None:
-    """Say why the pull looks cut, None when it does not."""
-    return _cut_by_severity(intake) or _cut_by_limit(intake) or _cut_in_time(times, query)
+def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
+    """Say by what and why the pull looks cut, None when it does not."""
+    signs = (
+        ("severity", _cut_by_severity(intake)),
+        ("limit", _cut_by_limit(intake)),
+        ("time", _cut_in_time(times, query)),
+    )
+    return next(((cut, reason) for cut, reason in signs if reason), (None, None))
 
 
 def _cut_by_severity(intake: Intake) -> str | None:

@@ -54,6 +54,8 @@ class Journal:
         self.traces = array("q", bytes(8 * len(rows)))
         self.gists = array("I", bytes(4 * len(rows)))
         self.gist_table: list[Gist] = []
+        self.handshakes: Counter[tuple[int, bool]] = Counter()
+        """Requests that opened a WebSocket (True), or failed, by a number that stands for their path."""
         self.counts: Counter[int] = Counter()
         """How many entries there were of each gist before pieces were joined."""
         self.pieces: dict[Row, tuple[Row, ...]] = {}

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
+from forensics.compare import Side, compare, previous_revision, side_of
 from forensics.coverage import measure
 from forensics.deploys import find_deploys
 from forensics.digest import Digester, digest
@@ -22,6 +23,7 @@ from forensics.entries import (
     select,
 )
 from forensics.errors import NoEntriesError
+from forensics.exposure import measure_exposure
 from forensics.journal import Journal
 from forensics.links import find_incidents, link, parents, prioritise
 from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
@@ -44,13 +46,14 @@ def analyze(
     tool_version: str,
     tests: TestRun | None = None,
     pulled: Sequence[Pulled] = (),
+    baseline: Report | None = None,
     shelf: Shelf | None = None,
     spread: Spread = map,
 ) -> Analysis:
     """Find out why a revision fails, and say no more than its entries show.
 
-    `pulled` are the listings that a case was filled by. A shelf keeps the records elsewhere than in memory, and
-    `spread` is `map` in several processes.
+    `pulled` are the listings that a case was filled by. A baseline is the report of the revision to compare with. A
+    shelf keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
     """
     digester = Digester(rules, query.level)
     given = read(records, query, digester, shelf or MemoryShelf(), spread)
@@ -62,6 +65,18 @@ def analyze(
     clusters = prioritise(clusters, links)
     unclassified = sum(c.entries for c in clusters if c.signature is None)
     analysed = sum(c.entries for c in clusters)
+    coverage = measure(
+        given.intake,
+        journal,
+        given.around,
+        query,
+        analysed=analysed,
+        unclassified=unclassified,
+        lost=given.lost,
+        pulled=pulled,
+        revision=given.revision.name,
+    )
+    exposure = measure_exposure(journal, lives, coverage.logs)
     stage = Stage(
         clusters={c.id: c for c in clusters},
         members={m.cluster: m for m in members},
@@ -72,20 +87,24 @@ def analyze(
         journal=journal,
         neighbours=Neighbours(journal),
         holds=digester.holds,
-        coverage=measure(
-            given.intake,
-            journal,
-            given.around,
-            query,
-            analysed=analysed,
-            unclassified=unclassified,
-            lost=given.lost,
-            pulled=pulled,
-            revision=given.revision.name,
-        ),
+        coverage=coverage,
         covered_from=journal.starts_at,
         deploys=find_deploys([*_audit(journal), *given.around]),
         tests=tests,
+        comparison=None
+        if baseline is None
+        else compare(
+            side_of(baseline),
+            Side(
+                revision=given.revision.name,
+                coverage=coverage,
+                exposure=exposure,
+                clusters=clusters,
+                level=query.level,
+                versions=rulebook.versions,
+                tests=tests,
+            ),
+        ),
     )
     findings = {c.id: explain(Scene(stage=stage, cluster=c)) for c in clusters}
     incidents = find_incidents(clusters, stage.parents, findings)
@@ -105,8 +124,24 @@ def analyze(
         deploys=stage.deploys,
         rules=rulebook,
         tests=tests,
+        exposure=exposure,
+        comparison=stage.comparison,
     )
     return Analysis(report=report, rows=entry_rows(clusters, members, journal))
+
+
+def previous(records: Iterable[RawEntry | Unreadable | PassedOver | Sheet], query: Query, shelf: Shelf) -> str:
+    """Name the revision that served before the one that a query asks for.
+
+    Raises:
+        NoEntriesError: nothing was read.
+        RevisionError: no revision fits, or several do.
+        BaselineError: there is no earlier one.
+    """
+    intake = collect(records, shelf)
+    _require_entries(intake, query)
+    spans = revision_spans(intake)
+    return previous_revision(resolve_revision(query.revision, spans, service=query.service), spans, intake)
 
 
 class Given(Struct, frozen=True, kw_only=True):

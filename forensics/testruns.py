@@ -29,6 +29,8 @@ _MESSAGE_LIMIT = 1000
 _NOT_RUN_BELOW = 0.0005
 """Writers print three digits, so less than this is their 0.000: nothing was run in that time."""
 
+_WORST_FIRST = ("failed", "errors", "not_run", "skipped", "passed")
+
 _CLOSE = re.compile(r"received (?P<code>[1-4]\d{3}) \(")
 """received 1011 (internal error) Internal error; then sent 1011 (internal error) Internal error"""
 
@@ -38,17 +40,20 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
     counts: dict[str, Counter[str]] = {}
     seconds: defaultdict[str, float] = defaultdict(float)
     failures: list[TestFailure] = []
+    outcomes: dict[str, str] = {}
     for path in paths:
         for suite, case in _once(_cases(_parse(path), path.stem)):
             module = _module(suite, case)
-            counts.setdefault(module, Counter())[_outcome(case)] += 1
+            outcome, name = _outcome(case), _name(case)
+            counts.setdefault(module, Counter())[outcome] += 1
+            outcomes[name] = min(outcomes.get(name, outcome), outcome, key=_WORST_FIRST.index)
             seconds[module] += _seconds(case) or 0.0
             failures += _failures(case)
     suites = tuple(
         TestSuite(name=name, seconds=round(seconds[name], 3), **_figures(count)) for name, count in counts.items()
     )
     total = sum(counts.values(), Counter())
-    return TestRun(suites=suites, failures=tuple(failures), **_figures(total))
+    return TestRun(suites=suites, failures=tuple(failures), outcomes=outcomes, **_figures(total))
 
 
 def _figures(count: Counter[str]) -> dict[str, int]:
@@ -164,9 +169,12 @@ def _failures(case: TestCase) -> list[TestFailure]:
     results = [result for result in case.result if isinstance(result, Failure | Error)]
     if not results:
         return []
-    name = "::".join(part for part in (case.classname, case.name) if part) or "(no name)"
     message, code = _message(results[0])
-    return [TestFailure(name=quote(name), message=message, close_code=code, cluster=None)]
+    return [TestFailure(name=_name(case), message=message, close_code=code, cluster=None)]
+
+
+def _name(case: TestCase) -> str:
+    return quote("::".join(part for part in (case.classname, case.name) if part) or "(no name)")
 
 
 def _message(result: Failure | Error) -> tuple[str, int | None]:

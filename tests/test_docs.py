@@ -11,8 +11,19 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from forensics import model
 from forensics.cli import VERBS, cli
-from forensics.model import Cluster, Coverage, Finding, Incident, Link, Report
+from forensics.model import (
+    Change,
+    Cluster,
+    Comparison,
+    Coverage,
+    Exposure,
+    Finding,
+    Incident,
+    Link,
+    Report,
+)
 
 if TYPE_CHECKING:
     import click
@@ -66,7 +77,18 @@ def test_the_demo_in_the_readme_is_what_the_program_prints(tmp_path: Path, reque
 
 def test_every_key_of_the_report_is_documented() -> None:
     text = (ROOT / "docs" / "report.md").read_text()
-    for record in (Report, Coverage, Cluster, Link, Finding, Incident):
+    for record in (
+        Report,
+        Coverage,
+        Cluster,
+        Link,
+        Finding,
+        Incident,
+        Comparison,
+        Change,
+        model.TestComparison,
+        Exposure,
+    ):
         for field in msgspec.structs.fields(record):
             assert re.search(rf"\b{field.encode_name}\b", text), f"{record.__name__}.{field.encode_name}"
 

@@ -111,6 +111,8 @@ MAKERS: dict[str, Callable[[float, int], Record | list[str]]] = {
     "a request that failed": lambda at, n: request(500, at=at, latency=0.5, number=n),
     "a request that found no instance": lambda at, n: request(503, at=at, latency=3, number=n),
     "a request without an instance": lambda at, n: request(200, at=at, latency=0.1, number=n, instance=""),
+    "a WebSocket": partial(answered, 101, "/rooms/17/ws"),
+    "a handshake that was refused": partial(answered, 403, "/rooms/18/ws"),
     "a status of 0": partial(answered, 0, "/zero"),
     "a status as text": partial(answered, "200", "/text"),
     "a status as text, failed": partial(answered, "500", "/text"),
@@ -322,7 +324,7 @@ def plain(found: Analysis) -> Plain:
 
 
 # The order of reading, and what is told because of it, is not that of the entries.
-READING = {"order", "truncated", "truncation"}
+READING = {"order", "truncated", "truncation", "cut"}
 COPIES = READING | {"entries_read", "duplicates", "unreadable", "first_unreadable", "passed_over"}
 _OF_READING = re.compile(r"(?i)cut by a limit|limit per severity|could not be read")
 

@@ -188,3 +188,12 @@ def test_bytes_that_are_no_results_are_one_line(
             read(tmp_path_factory.getbasetemp(), content)
         except SourceError as error:
             assert len(str(error).splitlines()) == 1  # noqa: PT017 - both ends are fine
+
+
+def test_every_test_has_its_worst_outcome(tmp_path: Path) -> None:
+    first = (
+        '<testsuite><testcase classname="m" name="a" time="1"/><testcase classname="m" name="b" time="0"/></testsuite>'
+    )
+    again = '<testsuite><testcase classname="m" name="a" time="1"><failure/></testcase></testsuite>'
+    assert read(tmp_path, first, again).outcomes == {"m::a": "failed", "m::b": "not_run"}
+    assert read(tmp_path, again, first).outcomes == {"m::a": "failed", "m::b": "not_run"}

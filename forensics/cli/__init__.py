@@ -14,6 +14,7 @@ from forensics.errors import ForensicsError
 
 VERBS = {
     "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
+    "compare": ("forensics.cli.compare", "Compare a revision with another one, and write the documents."),
     "pull": ("forensics.cli.pull", "Pull a revision's entries from Cloud Logging into a case."),
     "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
     "verify": ("forensics.cli.verify", "Check that a case is still as it was written."),
@@ -54,6 +55,7 @@ Exit codes:
 \b
 Examples:
   forensics analyze --revision netra-backend-staging-00180
+  forensics compare netra-backend-staging-00179 netra-backend-staging-00180
   forensics analyze --revision all --logs samples/module-missing-crash-loop/logs
 """
 

@@ -52,6 +52,14 @@ class LiveAsked(Struct, frozen=True, kw_only=True):
     show_query: bool = False
 
 
+class Against(Struct, frozen=True, kw_only=True):
+    """What the flags say about the revision to compare with."""
+
+    baseline: str | None = None
+    baseline_logs: tuple[str, ...] = ()
+    baseline_tests: tuple[Path, ...] = ()
+
+
 class Wanted(Struct, frozen=True, kw_only=True):
     """What the flags say about the documents."""
 
@@ -137,13 +145,35 @@ _LIVE = (
     click.option("--show-query", is_flag=True, help="Print the queries that are sent, with bounds and counts."),
 )
 
+_BASELINE = click.option(
+    "--baseline",
+    metavar="R0",
+    help="Compare with this revision, a report.json, or `previous`; --since, --from and --to do not bound it.",
+)
+
+_AGAINST = (
+    click.option(
+        "--baseline-logs",
+        multiple=True,
+        metavar="PATH",
+        help="Logs that hold the baseline; repeatable. [default: the same logs]",
+    ),
+    click.option(
+        "--baseline-tests",
+        multiple=True,
+        type=_FOLDER,
+        metavar="XML",
+        help="JUnit results of the tests against the baseline; repeatable.",
+    ),
+)
+
 _WANTED = (
     click.option(
         "--templates", type=_FOLDER, metavar="DIR", help="Templates that replace the shipped ones of the same name."
     ),
     click.option("--out", type=_FOLDER, metavar="DIR", help="Where to write. [default: forensics-reports/REVISION]"),
     click.option(
-        "--format", "formats", metavar="LIST", help=f"Comma-separated out of {', '.join(FORMATS)}. [default: all]"
+        "--format", "formats", metavar="LIST", help=f"Comma-separated out of {', '.join(FORMATS)}. [default: md,json]"
     ),
     click.option(
         "--fail-on",
@@ -164,6 +194,16 @@ def live_options(command: Command) -> Command:
     return _gathered(command, "live", LiveAsked, _LIVE)
 
 
+def against_options(command: Command) -> Command:
+    """Give a command the flags that say what to compare with; it is called with `against`."""
+    return _gathered(command, "against", Against, (_BASELINE, *_AGAINST))
+
+
+def baseline_source_options(command: Command) -> Command:
+    """Give a command whose arguments name the baseline the other flags about it; it is called with `against`."""
+    return _gathered(command, "against", Against, _AGAINST)
+
+
 def wanted_options(command: Command) -> Command:
     """Give a command the flags that say what to write; it is called with `wanted`."""
     return _gathered(command, "wanted", Wanted, _WANTED)
@@ -172,7 +212,7 @@ def wanted_options(command: Command) -> Command:
 def _gathered(command: Command, name: str, record: type[Struct], options: Sequence[Option]) -> Command:
     @wraps(command)
     def called(**flags: Any) -> Any:
-        own = {field: flags.pop(field) for field in record.__struct_fields__}
+        own = {field: flags.pop(field) for field in record.__struct_fields__ if field in flags}
         return command(**{name: record(**own)}, **flags)
 
     decorated: Command = called

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from forensics.errors import TemplateError, UsageError
-from forensics.render import encode_report, encode_rows, render_report
+from forensics.render import encode_report, encode_rows, encode_tables, render_report
 from forensics.render.words import worst
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ def out_folder(base: Path, revision: str) -> Path:
 
 
 def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], templates: Path | None) -> None:
-    """Write the documents, each complete or not at all; five-whys documents of an earlier run are cleared away."""
+    """Write the documents, each complete or not at all; those of an earlier run that no longer hold are cleared."""
     if templates is not None and not templates.is_dir():
         raise TemplateError(f"--templates {str(templates)!r} is no folder: give one that holds index.md.j2 or others")
     files: list[tuple[str, Iterable[bytes]]] = []
@@ -32,10 +32,11 @@ def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], 
         files += [(name, (text.encode("utf-8", "replace"),)) for name, text in documents]
     if "json" in formats:
         files += [("report.json", (encode_report(analysis.report),)), ("entries.csv", encode_rows(analysis.rows))]
+    for kind in [name for name in ("csv", "parquet") if name in formats]:
+        files += [(name, (data,)) for name, data in encode_tables(analysis.report, kind)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if "md" in formats:
-            _clear(folder / "five-whys")
+        _clear(folder, analysis.report, formats)
         for name, pieces in files:
             _write(folder / name, pieces)
     except OSError as error:
@@ -51,10 +52,15 @@ def say_exit(report: Report, fail_on: Priority | None) -> None:
         sys.exit(1)
 
 
-def _clear(folder: Path) -> None:
-    folder.mkdir(exist_ok=True)
-    for file in folder.glob("*-??????.md"):
-        file.unlink()
+def _clear(folder: Path, report: Report, formats: tuple[str, ...]) -> None:
+    """Take away what an earlier run wrote and this one does not write again."""
+    if "md" in formats:
+        (folder / "five-whys").mkdir(exist_ok=True)
+        for file in (folder / "five-whys").glob("*-??????.md"):
+            file.unlink()
+    if report.comparison is None:
+        for kind in ("md", "csv", "parquet"):
+            (folder / f"comparison.{kind}").unlink(missing_ok=True)
 
 
 def _write(file: Path, pieces: Iterable[bytes]) -> None:

@@ -17,7 +17,7 @@ from forensics.cli.options import LiveAsked
 from forensics.cli.progress import watching
 from forensics.cli.times import bounds
 from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
-from forensics.model import Analysis, CaseRef, Level, Pulled, Query, TestRun
+from forensics.model import Analysis, CaseRef, Level, Pulled, Query, Report, TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,16 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def analysed(revision: str, asked: Asked, settings: Settings, live: LiveAsked | None = None) -> Iterator[Analysis]:
-    """Analyse a revision; the table of entries can be taken inside the context only, since it reads the records again.
+def analysed(
+    revision: str,
+    asked: Asked,
+    settings: Settings,
+    live: LiveAsked | None = None,
+    baseline: Report | None = None,
+) -> Iterator[Analysis]:
+    """Analyse a revision, beside its baseline where there is one.
+
+    The table of entries can be taken inside the context only, since it reads the records again.
 
     With `live`, Cloud Logging is asked first when that is wanted, or when there are no logs.
 
@@ -52,7 +60,7 @@ def analysed(revision: str, asked: Asked, settings: Settings, live: LiveAsked | 
     if not query.logs:
         raise UsageError(f"no logs given: {_how_to_export(revision, asked, settings)}")
     loaded, rulebook = load_rules([*map(Path, settings.rules), *asked.rules])
-    runs = _test_runs(asked.tests)
+    runs = test_runs(asked.tests)
     only = None if asked.strict or "-" in query.logs else query.revision
     # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
@@ -74,6 +82,7 @@ def analysed(revision: str, asked: Asked, settings: Settings, live: LiveAsked | 
             tool_version=__version__,
             tests=runs,
             pulled=_listings(case),
+            baseline=baseline,
             shelf=shelf,
             spread=spread,
         )
@@ -151,7 +160,8 @@ def _naming(case: Case | None, analysis: Analysis) -> Analysis:
     return replace(analysis, report=replace(analysis.report, case=reference))
 
 
-def _test_runs(files: tuple[Path, ...]) -> TestRun | None:
+def test_runs(files: tuple[Path, ...]) -> TestRun | None:
+    """Read results of tests, None where no file is named."""
     if not files:
         return None
     from forensics.testruns import read_test_runs  # noqa: PLC0415

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.model import Cluster, Finding, Report, Role, Verdict
+from forensics.model import Cluster, Comparison, Finding, Report, Role, Verdict
 from forensics.render import words
 from forensics.render.escape import terminal
 
@@ -67,6 +67,28 @@ def rhythm(report: Report) -> str | None:
     beat = words.cadence(root) or ""
     every = f", {beat}" if beat.startswith("one every") else ""
     return f"    {words.occurrences(root)}{every}.   {incident.verdict}"
+
+
+def comparison_lines(report: Report) -> Iterator[str]:
+    """Yield how many signatures are in which state, and the worst changes; nothing without a comparison."""
+    comparison = report.comparison
+    if comparison is None:
+        return
+    yield bullet("→", f"against {comparison.baseline}: {words.states(comparison)}")
+    worst = [f"{words.change_name(change)}: {change.statement}" for change in words.worst_changes(comparison)]
+    yield "    " + terminal(comparison.reason or "; ".join(worst) or "no signature changed detectably")
+
+
+def change_lines(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each signature, the worst first, and one for the tests."""
+    yield terminal(f"{comparison.baseline} → {comparison.revision}")
+    yield ""
+    names = [terminal(words.change_name(change))[:NAME] for change in comparison.changes]
+    width = max(map(len, names), default=0)
+    for name, change in zip(names, comparison.changes, strict=True):
+        yield f"  {name:<{width}}  {terminal(change.statement)}"
+    if comparison.tests is not None:
+        yield f"  {'tests':<{width}}  {terminal(comparison.tests.total.statement)}"
 
 
 def cluster_rows(report: Report) -> Iterator[tuple[str, ...]]:

@@ -41,6 +41,12 @@ def print_summary(report: Report, folder: Path, formats: tuple[str, ...]) -> Non
     click.echo(f"  {folder / ('index.md' if 'md' in formats else 'report.json')}")
 
 
+def print_comparison(report: Report) -> None:
+    """Print what became of each signature, the worst first; nothing without a comparison."""
+    if report.comparison is not None:
+        click.echo("\n".join(screen.change_lines(report.comparison)) + "\n")
+
+
 def _print_by_rich(report: Report) -> None:
     from rich.console import Console  # noqa: PLC0415 - a pipe seldom needs it, and it is slow to import
 
@@ -72,6 +78,8 @@ def _summarize(console: Console, report: Report) -> None:
         console.print(Padding(_cluster_table(report), (1, 0, 1, 2)))
     if report.incidents:
         console.print(Padding(_why_table(report), (0, 0, 1, 2)))
+    for line in screen.comparison_lines(report):
+        console.print(Text(line), soft_wrap=True)
     for warning in report.coverage.warnings:
         console.print(Text(screen.bullet("!", warning)), soft_wrap=True)
 

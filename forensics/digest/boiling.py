@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from array import array
+from collections import Counter
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from msgspec import Struct
 
 from forensics.clusters import said
-from forensics.entries import decode_record, join, runs, stitch
+from forensics.entries import SWITCHING_PROTOCOLS, decode_record, join, may_be_handshake, runs, stitch
 from forensics.entries.fields import stream_of
 from forensics.journal import Journal, is_same
 from forensics.model import Gist, Level
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from forensics.digest.digester import Digester
-    from forensics.model import Intake, Kind, LogEntry, Shelf
+    from forensics.model import HttpRequest, Intake, Kind, LogEntry, Shelf
 
     Boil = Callable[[array[int]], "Boiled"]
     Spread = Callable[[Boil, Sequence[array[int]]], Iterator["Boiled"]]
@@ -27,6 +30,8 @@ _CHUNK = 1_000
 """Rows that are boiled down in one go."""
 _WORTH = 4_000
 """Rows from which on other processes are asked to help."""
+_NAMED_BY_ID = re.compile(r"[^/]*\d[^/]*")
+"""The part of a path that differs from session to session: 17 in /rooms/17/ws"""
 _LOST = 2**32 - 1
 """Instead of a gist: the record is not there any more."""
 
@@ -41,6 +46,8 @@ class Boiled(Struct):
     table: list[Gist]
     said: list[bytes]
     """For each analysed row, what the table of entries prints of it."""
+    handshakes: Counter[tuple[int, bool]]
+    """As in the journal."""
 
 
 def digest(
@@ -68,7 +75,7 @@ def digest(
 
 
 def _boil(rows: Iterable[int], journal: Journal, shelf: Shelf, digester: Digester) -> Boiled:
-    boiled = Boiled(array("q"), array("q"), array("I"), [], [])
+    boiled = Boiled(array("q"), array("q"), array("I"), [], [], Counter())
     codes: dict[Gist, int] = {}
     known: dict[int, tuple[Gist, int]] = {}
     """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
@@ -87,10 +94,19 @@ def _boil(rows: Iterable[int], journal: Journal, shelf: Shelf, digester: Digeste
         if same is None:
             same = known[id(gist)] = (gist, codes.setdefault(gist, len(codes)))
         boiled.gists.append(same[1])
+        if entry.http is not None:
+            _note_handshake(entry.http, boiled.handshakes)
         if gist.analysed:
             boiled.said.append(said(entry))
     boiled.table = list(codes)
     return boiled
+
+
+def _note_handshake(http: HttpRequest, handshakes: Counter[tuple[int, bool]]) -> None:
+    """Count a request that may have been the handshake of a WebSocket; those that were answered otherwise were not."""
+    if http.method == "GET" and http.status is not None and may_be_handshake(http.status):
+        path = crc32(_NAMED_BY_ID.sub("*", http.path).encode("utf-8", "replace"))
+        handshakes[path, http.status == SWITCHING_PROTOCOLS] += 1
 
 
 def trace_of(entry: LogEntry) -> int:
@@ -112,6 +128,7 @@ def _note_quiet(journal: Journal) -> array[int]:
 
 def _note(journal: Journal, rows: Sequence[int], boiled: Boiled, shelf: Shelf) -> list[int]:
     """Write what rows were boiled down to into the columns; return those that are lost."""
+    journal.handshakes.update(boiled.handshakes)
     codes = [journal.code(gist) for gist in boiled.table]
     texts = iter(boiled.said)
     lost = []

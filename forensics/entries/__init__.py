@@ -7,6 +7,7 @@ reads one record, and `stitch` joins what Cloud Run split.
 from __future__ import annotations
 
 from forensics.entries.decoding import decode_entry, decode_record
+from forensics.entries.fields import SWITCHING_PROTOCOLS, may_be_handshake
 from forensics.entries.glance import LineReader
 from forensics.entries.intake import MemoryShelf, collect
 from forensics.entries.pieces import join, runs, shape_of
@@ -14,12 +15,14 @@ from forensics.entries.revisions import resolve_revision, revision_of, revision_
 from forensics.entries.stitching import stitch
 
 __all__ = [
+    "SWITCHING_PROTOCOLS",
     "LineReader",
     "MemoryShelf",
     "collect",
     "decode_entry",
     "decode_record",
     "join",
+    "may_be_handshake",
     "resolve_revision",
     "revision_of",
     "revision_spans",

@@ -17,6 +17,15 @@ _FARTHEST = 2**63 - 10**18
 _LONGEST_REQUEST = 7 * 86_400 * SECOND  # Cloud Run ends a request after an hour, a job's task after seven days
 
 
+SWITCHING_PROTOCOLS = 101
+_FAILED = 400
+
+
+def may_be_handshake(status: int) -> bool:
+    """Tell whether a request so answered opened a WebSocket, or may have failed to; such are never passed by."""
+    return status == SWITCHING_PROTOCOLS or status >= _FAILED
+
+
 def dict_at(record: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
     """Return the object at a path, or an empty one."""
     value: Any = record

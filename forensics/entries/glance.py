@@ -13,7 +13,7 @@ import stringzilla
 from msgspec import Raw, Struct, json
 
 from forensics.entries.decoding import level_of_status
-from forensics.entries.fields import path_of, time_of
+from forensics.entries.fields import may_be_handshake, path_of, time_of
 from forensics.entries.levels import level_of_severity
 from forensics.model import Kind, Level, Lines, Sheet
 from forensics.timestamps import parse_time
@@ -212,7 +212,7 @@ class LineReader:
         return self._levels[key]
 
     def _level_of(self, status: int, severity: str | None) -> Level | None:
-        if self._screen.is_blind or self._screen.may_claim_status(status):
+        if self._screen.is_blind or may_be_handshake(status) or self._screen.may_claim_status(status):
             return None
         level = level_of_severity(severity)
         if level is None or level is Level.DEFAULT:

@@ -8,7 +8,17 @@ was received.
 
 from __future__ import annotations
 
-from forensics.model.clusters import Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.clusters import CLUSTER_COLUMNS, Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.comparison import (
+    Change,
+    ChangeState,
+    Comparison,
+    Exposure,
+    Exposures,
+    Measure,
+    TestChange,
+    TestComparison,
+)
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
@@ -69,6 +79,7 @@ from forensics.model.words import (
 from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
+    "CLUSTER_COLUMNS",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
@@ -78,10 +89,13 @@ __all__ = [
     "AnyOf",
     "Cadence",
     "CaseRef",
+    "Change",
+    "ChangeState",
     "Classified",
     "Close",
     "Cluster",
     "ClusterId",
+    "Comparison",
     "Condition",
     "Coverage",
     "Deploy",
@@ -91,6 +105,8 @@ __all__ = [
     "ExceptionInfo",
     "ExceptionRef",
     "Explains",
+    "Exposure",
+    "Exposures",
     "FailureClass",
     "Finding",
     "Frame",
@@ -108,6 +124,7 @@ __all__ = [
     "Link",
     "LogEntry",
     "Match",
+    "Measure",
     "Nanoseconds",
     "NoneOf",
     "Occurrence",
@@ -134,6 +151,8 @@ __all__ = [
     "Shelf",
     "Span",
     "StatementKind",
+    "TestChange",
+    "TestComparison",
     "TestFailure",
     "TestRun",
     "TestSuite",

@@ -2,9 +2,35 @@
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from typing import Any
+
+from msgspec import Struct, field, to_builtins
 
 from forensics.model.words import ClusterId, FailureClass, Level, OccurrenceUnit, Priority, Role
+
+CLUSTER_COLUMNS = (
+    "id",
+    "revision",
+    "signature",
+    "class",
+    "title",
+    "role",
+    "priority",
+    "level",
+    "entries",
+    "occurrences",
+    "unit",
+    "instances",
+    "first_seen",
+    "last_seen",
+    "fingerprint",
+    "exception_type",
+    "exception_value",
+    "file",
+    "line",
+    "function",
+)
+"""Columns of a table of clusters."""
 
 
 class Cadence(Struct, frozen=True, kw_only=True):
@@ -78,6 +104,19 @@ class Cluster(Struct, frozen=True, kw_only=True):
     """Values with the number of occurrences, most frequent first."""
     also_matched: tuple[str, ...]
     exemplars: tuple[EntryRef, ...]
+
+    def row(self) -> dict[str, Any]:
+        """Return the cluster as a row of a table: its figures, its exception and its frame, no lists."""
+        exception, frame = self.exception, self.frame
+        nested = {
+            "exception_type": exception.type if exception else None,
+            "exception_value": exception.value if exception else None,
+            "file": frame.file if frame else None,
+            "line": frame.line if frame else None,
+            "function": frame.function if frame else None,
+        }
+        plain = to_builtins(self)
+        return {name: nested[name] if name in nested else plain[name] for name in CLUSTER_COLUMNS}
 
 
 class Link(Struct, frozen=True, kw_only=True):

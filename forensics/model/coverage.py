@@ -50,6 +50,8 @@ class Coverage(Struct, frozen=True, kw_only=True):
     """True: something was cut. None: it looks cut, which only who pulled the logs can tell. False: no sign of it."""
     truncation: str | None
     """Why it looks cut."""
+    cut: str | None = None
+    """What it looks cut by: severity, limit or time. What is cut in time alone can still be compared by rates."""
     gaps: tuple[Gap, ...]
     logs: dict[str, int]
     """Entries by stream. The streams that Cloud Run writes are always listed, with 0 where absent."""

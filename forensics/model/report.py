@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from forensics.model.clusters import Cluster, Link
+from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, Link
+from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Finding, Incident, RootCause
 from forensics.model.reading import Query, Revision
 from forensics.model.testing import TestRun
 from forensics.model.words import Level
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 REPORT_SCHEMA = "forensics.report/1"
 SIGNATURE_METHOD = "2026-11"
@@ -51,6 +55,8 @@ class RulebookInfo(Struct, frozen=True, kw_only=True):
     folders: tuple[str, ...]
     overridden: tuple[str, ...]
     """Shipped ids that a user's folder replaced."""
+    versions: dict[str, int] = {}
+    """Of every rule, so that a signature that is absent is known to have been looked for in the same way."""
 
 
 class CaseRef(Struct, frozen=True, kw_only=True):
@@ -80,11 +86,46 @@ class Report(Struct, frozen=True, kw_only=True):
     timeline: tuple[TimelineEvent, ...]
     deploys: tuple[Deploy, ...]
     rules: RulebookInfo
-    comparison: dict[str, Any] | None = None
+    exposure: Exposure | None = None
+    """None in reports of versions that did not count it."""
+    comparison: Comparison | None = None
     tests: TestRun | None = None
     impact: dict[str, Any] | None = None
     claims: tuple[dict[str, Any], ...] | None = None
     case: CaseRef | None = None
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the table of clusters, a row for each, with incident and verdict beside its figures."""
+        incidents = {cluster: incident.id for incident in self.incidents for cluster in incident.clusters}
+        verdicts = {finding.cluster: finding.confidence.value for finding in self.findings}
+        return [
+            cluster.row() | {"incident": incidents.get(cluster.id), "verdict": verdicts.get(cluster.id)}
+            for cluster in self.clusters
+        ]
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the table of clusters as a data frame."""
+        from forensics.tables import to_frame  # noqa: PLC0415 - for notebooks
+
+        return to_frame(self.rows(), (*CLUSTER_COLUMNS, "incident", "verdict"))
+
+    def _repr_html_(self) -> str:
+        """Show headline and clusters in a notebook."""
+        from forensics.tables import to_html  # noqa: PLC0415 - for notebooks
+
+        rows = [row | {"signature": row["signature"] or row["title"]} for row in self.rows()]
+        shown = (
+            "role",
+            "priority",
+            "signature",
+            "occurrences",
+            "unit",
+            "entries",
+            "first_seen",
+            "last_seen",
+            "verdict",
+        )
+        return to_html(f"{self.revision.name}: {self.headline}", rows, shown)
 
 
 class EntryRow(Struct, frozen=True, kw_only=True):

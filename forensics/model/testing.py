@@ -41,3 +41,5 @@ class TestRun(Struct, frozen=True, kw_only=True):
     not_run: int
     """Counted as passed by their writer, with a duration of 0.000 s."""
     failures: tuple[TestFailure, ...]
+    outcomes: dict[str, str] = {}
+    """Test → passed, failed, errors, skipped or not_run; of a test that ran more than once the worst."""

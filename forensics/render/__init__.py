@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.render.plain import decode_report, encode_report, encode_rows
+from forensics.render.tables import encode_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,9 +13,18 @@ if TYPE_CHECKING:
 
     from forensics.model import Report
 
-__all__ = ["FORMATS", "decode_report", "encode_report", "encode_rows", "render_report"]
+__all__ = [
+    "DEFAULT_FORMATS",
+    "FORMATS",
+    "decode_report",
+    "encode_report",
+    "encode_rows",
+    "encode_tables",
+    "render_report",
+]
 
-FORMATS = ("md", "json")
+FORMATS = ("md", "json", "csv", "parquet")
+DEFAULT_FORMATS = ("md", "json")
 
 
 def render_report(report: Report, user_templates: Traversable | None = None) -> Iterator[tuple[str, str]]:

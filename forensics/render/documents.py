@@ -27,6 +27,8 @@ def render_documents(report: Report, user_templates: Traversable | None) -> Iter
     shared = {"report": report, **words.lookups(report)}
     yield "index.md", _render(environment, "index.md.j2", shared)
     yield "postmortem.md", _render(environment, "postmortem.md.j2", shared)
+    if report.comparison is not None:
+        yield "comparison.md", _render(environment, "comparison.md.j2", shared)
     for cluster, finding in zip(report.clusters, report.findings, strict=True):
         # A cluster's id is made of a rule's id and hex digits: no part of a log becomes a path.
         yield (

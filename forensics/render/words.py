@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from forensics.model import Cluster, EntryRef, Finding, Link, OccurrenceUnit, Priority, Report, Role, Span, Verdict
+from forensics.model import (
+    Change,
+    ChangeState,
+    Cluster,
+    Comparison,
+    EntryRef,
+    Finding,
+    Link,
+    OccurrenceUnit,
+    Priority,
+    Report,
+    Role,
+    Span,
+    Verdict,
+)
 from forensics.timestamps import format_lag, format_seconds
 
 _BARS = "▁▂▃▄▅▆▇█"
@@ -136,6 +150,24 @@ def worst(report: Report) -> Priority | None:
     return min((c.priority for c in worth_a_look(report)), default=None)
 
 
+def change_name(change: Change) -> str:
+    """Name what a change speaks of: its signature, else its title."""
+    return change.signature or change.title
+
+
+def states(comparison: Comparison) -> str:
+    """Write `1 new, 14 no detectable change`, the worst first."""
+    counts = [f"{n} {state}" for state, n in comparison.counts().items()]
+    return ", ".join(counts) or "no failure in either"
+
+
+def worst_changes(comparison: Comparison, limit: int = 3) -> list[Change]:
+    """Return the changes that a summary names, without noise: what is new or worse, then what is better or gone."""
+    told = (ChangeState.NEW, ChangeState.WORSE, ChangeState.BETTER, ChangeState.GONE)
+    loud = [change for change in comparison.changes if change.role is not Role.NOISE]
+    return [change for state in told for change in loud if change.state is state][:limit]
+
+
 def links_of(report: Report, cluster: Cluster) -> list[Link]:
     """Return the links in which a cluster takes part."""
     return [link for link in report.links if cluster.id in {link.cause, link.symptom}]
@@ -169,5 +201,8 @@ FILTERS = {
     "present": present,
     "worth_a_look": worth_a_look,
     "links_of": links_of,
+    "change_name": change_name,
+    "states": states,
+    "worst_changes": worst_changes,
     "confidence": confidence,
 }

@@ -28,7 +28,7 @@ def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], Rul
     shipped_files, own_files = all_files(user_folders)
     kept = kept_rules(shipped_files)
     if kept is not None and not own_files:
-        return kept, RulebookInfo(count=len(kept), folders=(), overridden=())
+        return kept, _info(kept)
     shipped, own = _layers(map(read_file, shipped_files) if kept is None else map(_as_read, kept), own_files)
     if kept is not None and any(reading.faults for reading in shipped):
         # What is kept has no lines to name: where shipped rules do not go with the user's, their files must tell.
@@ -39,11 +39,20 @@ def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], Rul
         raise RuleError("\n".join(line for faults in faulty for line in faults.messages()))
     rules = tuple(chosen[stem].rule for stem in sorted(chosen))
     overridden = {reading.stem for reading in shipped} & {reading.stem for reading in own}
-    info = RulebookInfo(count=len(rules), folders=tuple(map(str, user_folders)), overridden=tuple(sorted(overridden)))
     found = tuple(rule for rule in rules if rule is not None)
+    info = _info(found, user_folders, overridden)
     if not own_files:
         keep_rules(shipped_files, found)
     return found, info
+
+
+def _info(rules: Sequence[Rule], folders: Sequence[Path] = (), overridden: Iterable[str] = ()) -> RulebookInfo:
+    return RulebookInfo(
+        count=len(rules),
+        folders=tuple(map(str, folders)),
+        overridden=tuple(sorted(overridden)),
+        versions={rule.id: rule.version for rule in rules},
+    )
 
 
 def rule_text(rule: Rule, user_folders: Sequence[Path] = ()) -> str:

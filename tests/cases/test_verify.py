@@ -180,7 +180,7 @@ def test_a_joined_case_gives_the_same_report(tmp_path: Path) -> None:
         report, _ = analyzed(tmp_path, "--case", name)
         del report["case"], report["query"]["logs"]
         assert report["coverage"]["truncated"] is not done  # a pull that has not come to its end is cut
-        report["coverage"] |= {"truncated": None, "truncation": None, "warnings": []}
+        report["coverage"] |= {"truncated": None, "truncation": None, "cut": None, "warnings": []}
         reports.append(report)
     assert reports[0] == reports[1]
     assert len(Case.look(tmp_path / "joined").manifest.segments) == 1

@@ -50,12 +50,15 @@ class Shown:
 
     COLUMNS, NUMBERS, bullet = screen.COLUMNS, screen.NUMBERS, staticmethod(screen.bullet)
 
-    def __init__(self, title: str, rhythm: str | None, clusters: list[tuple[str, ...]], whys: list[Any]) -> None:
+    def __init__(
+        self, title: str, rhythm: str | None, clusters: list[tuple[str, ...]], whys: list[Any], said: list[str]
+    ) -> None:
         self.title = lambda _: title
         self.rhythm = lambda _: rhythm
         self.mark = lambda _: screen.Mark("✗", "bold red")
         self.cluster_rows = lambda _: iter(clusters)
         self.why_rows = lambda _: whys
+        self.comparison_lines = lambda _: (screen.bullet("→", text) for text in said)
 
 
 @settings(max_examples=400, deadline=None)
@@ -72,7 +75,7 @@ def test_the_layout_is_that_of_rich(
     report = SimpleNamespace(
         clusters=clusters, incidents=whys, headline=said[0], coverage=SimpleNamespace(warnings=said[1:])
     )
-    with showing(Shown(title, rhythm, clusters, whys)):
+    with showing(Shown(title, rhythm, clusters, whys, said)):
         ours = piped.lay_out(cast("Report", report))
         if ours is not None:
             assert ours == by_rich(cast("Report", report))
@@ -83,7 +86,7 @@ def test_usual_text_needs_no_rich() -> None:
     why = screen.WhyRow("1", "Why did it end? " * 5, "It was told to – by “us”. " * 9, Verdict.SUPPORTED, "2/2")
     coverage = SimpleNamespace(warnings=["…"])
     report = cast("Report", SimpleNamespace(clusters=[1], incidents=[1], headline="x" * 300, coverage=coverage))
-    with showing(Shown("shop-api-00042", "    3 sessions.", [row], [why])):
+    with showing(Shown("shop-api-00042", "    3 sessions.", [row], [why], ["against shop-api-00041: 1 new"])):
         text = piped.lay_out(report)
         assert text is not None
         assert text == by_rich(report)

@@ -2,14 +2,43 @@
 
 from __future__ import annotations
 
-from forensics.model import Evidence, Verdict, WhyRule
+from forensics.model import ChangeState, Evidence, Verdict, WhyRule
 from forensics.whys.scene import Gathered, Scene
+
+_SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.NO_CHANGE})
 
 
 def gather(why: WhyRule, scene: Scene) -> Gathered:
-    """Say that a second revision is needed."""
+    """Say what the comparison with the baseline says of the cluster's signature; without one, that it takes one."""
     del why
-    statement = "one revision alone does not tell whether it is new"
-    step = f"analyze the revision before and look for `{scene.cluster.signature or scene.cluster.fingerprint}` there"
-    evidence = Evidence(kind="compare", statement=statement)
+    comparison = scene.stage.comparison
+    if comparison is None:
+        return _without_baseline(scene)
+    change = comparison.of(scene.cluster.signature, scene.cluster.fingerprint)
+    if change is None:
+        return _without_baseline(scene)
+    evidence = Evidence(
+        kind="compare",
+        statement=f"against {comparison.baseline}: {change.statement}",
+        count=change.after,
+        values={"state": change.state.value, "baseline": comparison.baseline},
+    )
+    values = {"state": change.state.value, "before": change.before, "after": change.after}
+    if change.state is ChangeState.NEW:
+        return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
+    if change.before and change.state in _SEEN_BEFORE:
+        step = f"it was there before: look for what began it before {comparison.baseline} was deployed"
+        return Gathered(verdict=Verdict.REFUTED, evidence=(evidence,), values=values, next_step=step)
+    step = (
+        "pull both revisions in full, with all logs and without a limit"
+        if change.state is ChangeState.NOT_COMPARABLE
+        else "compare again when there has been more traffic, or with more of the baseline's logs (--baseline-logs)"
+    )
+    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), values=values, next_step=step)
+
+
+def _without_baseline(scene: Scene) -> Gathered:
+    name = scene.cluster.signature or scene.cluster.fingerprint
+    evidence = Evidence(kind="compare", statement="one revision alone does not tell whether it is new")
+    step = f"run again with the revision before (--baseline previous, or its name) and look for `{name}` there"
     return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)

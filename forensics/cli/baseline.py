@@ -1,0 +1,103 @@
+"""What the flags say about the revision to compare with in, its report and the analysis beside it out."""
+
+from __future__ import annotations
+
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from forensics.cli.progress import watching
+from forensics.cli.running import analysed, test_runs
+from forensics.errors import BaselineError, UsageError
+from forensics.model import Analysis, Level, Query, Report
+from forensics.render import decode_report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.cli.options import Against, Asked, LiveAsked
+    from forensics.settings import Settings
+
+PREVIOUS = "previous"
+
+
+@contextmanager
+def analysed_against(
+    revision: str, asked: Asked, against: Against, settings: Settings, live: LiveAsked | None = None
+) -> Iterator[Analysis]:
+    """Analyse a revision, compared with the baseline where the flags name one; as `analysed`.
+
+    Raises:
+        ForensicsError: one line for the user, when either cannot be read, found or compared.
+    """
+    if against.baseline is None:
+        if against.baseline_logs or against.baseline_tests:
+            raise UsageError("--baseline-logs and --baseline-tests say nothing without --baseline: name the revision")
+        with analysed(revision, asked, settings, live) as analysis:
+            yield analysis
+        return
+    if revision == "all":
+        raise UsageError("a baseline is compared with one revision: name it instead of 'all'")
+    baseline = _baseline(revision, asked, against, settings, live)
+    with analysed(revision, asked, settings, live, baseline) as analysis:
+        name = analysis.report.revision.name
+        if name == baseline.revision.name and not against.baseline_logs and not _is_report(against.baseline):
+            raise BaselineError(f"{name!r} would be compared with itself: name another --baseline")
+        yield analysis
+
+
+def _baseline(revision: str, asked: Asked, against: Against, settings: Settings, live: LiveAsked | None) -> Report:
+    name = str(against.baseline)
+    if _is_report(name):
+        return _saved(Path(name), against)
+    # Both revisions may have served at other times: bounds are those of the revision that is looked at.
+    own = replace(asked, tests=against.baseline_tests, since=None, from_=None, to=None)
+    if against.baseline_logs:
+        own = replace(own, logs=against.baseline_logs, case=None)
+    elif "-" in own.logs:
+        raise UsageError("standard input can be read once: save it to a file, or name --baseline-logs")
+    found = _previous(revision, own, asked, settings) if name == PREVIOUS else name
+    with analysed(found, own, settings, live) as analysis:
+        return analysis.report
+
+
+def _is_report(name: str) -> bool:
+    return name.endswith(".json")
+
+
+def _saved(file: Path, against: Against) -> Report:
+    if against.baseline_logs:
+        raise UsageError("a saved report needs no --baseline-logs: give one of them")
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BaselineError(f"{str(file)!r}: {error.strerror}; give the report.json of an earlier run") from error
+    report = decode_report(data, file.name)
+    return replace(report, tests=test_runs(against.baseline_tests)) if against.baseline_tests else report
+
+
+def _previous(revision: str, own: Asked, asked: Asked, settings: Settings) -> str:
+    """Name the revision before; the lines of every revision are read, since any of them may be it."""
+    # Imported here, as in `analysed`.
+    from forensics.classify import Screen  # noqa: PLC0415
+    from forensics.entries import LineReader  # noqa: PLC0415
+    from forensics.pipeline import previous  # noqa: PLC0415
+    from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
+    from forensics.workers import default_jobs  # noqa: PLC0415
+
+    logs = own.logs or ((str(own.case),) if own.case else settings.logs)
+    logs = tuple(dict.fromkeys((*logs, *asked.logs, *(() if asked.logs else settings.logs))))
+    if not logs:
+        raise UsageError("no logs given to find the previous revision in: name it with --baseline")
+    query = Query(revision=revision, service=own.service or settings.service, logs=logs)
+    with watching() as watch, closing(FileShelf()) as shelf:
+        indexing = Indexing(
+            shelf=shelf,
+            reader=partial(LineReader, screen=Screen((), Level.ERROR)),
+            jobs=own.jobs or default_jobs(),
+            advance=watch.advance,
+        )
+        return previous(read_records(logs, None, indexing=indexing, expect=watch.expect), query, shelf)

@@ -1,0 +1,13 @@
+"""Two reports in, what changed between them out: words follow numbers.
+
+`exact` holds the tests and intervals, `exposure` chooses what a number of occurrences is held against, `judging` finds
+the word for the numbers, `sides` tells what cannot be compared, and `testing` does the same for results of tests.
+"""
+
+from __future__ import annotations
+
+from forensics.compare.comparing import compare
+from forensics.compare.previous import previous_revision
+from forensics.compare.sides import Side, side_of
+
+__all__ = ["Side", "compare", "previous_revision", "side_of"]

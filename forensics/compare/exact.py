@@ -1,0 +1,107 @@
+"""Two counts and their exposures in, exact p-values and intervals out.
+
+Both counts are taken as Poisson, or as binomial of a small share, which is narrower still. Given their sum, the later
+one is then binomial with the share of the exposure that was its own, whatever the rate: no approximation is needed.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+from math import exp, fsum, lgamma, log, log1p
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+CONFIDENCE = 0.95
+_SAME = 1e-7
+"""Logarithms of probabilities that differ by less are of equal probability: what rounding leaves."""
+
+
+class Rates(NamedTuple):
+    """The rate after over the rate before, its interval, and how likely so great a difference is without a change."""
+
+    ratio: float | None
+    """None without a bound: nothing before."""
+    low: float
+    high: float | None
+    p_value: float
+
+
+def compare_rates(before: int, exposure_before: int, after: int, exposure_after: int) -> Rates:
+    """Compare two rates by the exact conditional test; counts not both zero, exposures above zero."""
+    total, odds = before + after, exposure_before / exposure_after
+    low, high = interval(after, total)
+    return Rates(
+        ratio=after * exposure_before / (before * exposure_after) if before else None,
+        low=low / (1 - low) * odds,
+        high=high / (1 - high) * odds if high < 1 else None,
+        p_value=binomial_p(after, total, exposure_after / (exposure_before + exposure_after)),
+    )
+
+
+def interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return Clopper and Pearson's 95 % interval of a share."""
+    from scipy.special import betaincinv  # noqa: PLC0415 - only comparisons need it, and it is slow to import
+
+    tail, failures = (1 - CONFIDENCE) / 2, trials - successes
+    low = float(betaincinv(successes, failures + 1, tail)) if successes else 0.0
+    high = float(betaincinv(successes + 1, failures, 1 - tail)) if failures else 1.0
+    return low, high
+
+
+def binomial_p(successes: int, trials: int, share: float) -> float:
+    """Return the two-sided p-value: the probability of all outcomes that are no more likely than this one."""
+    from scipy.special import bdtr, bdtrc  # noqa: PLC0415 - as in interval
+
+    def weight(outcome: int) -> float:
+        return _log_probability(outcome, trials, share)
+
+    limit = weight(successes) + _SAME
+    mean = trials * share
+    if weight(int(mean)) <= limit and weight(min(int(mean) + 1, trials)) <= limit:
+        return 1.0
+    if successes < mean:
+        other = _first(lambda outcome: weight(outcome) <= limit, int(mean) + 1, trials + 1)
+        above = float(bdtrc(other - 1, trials, share)) if other <= trials else 0.0
+        return min(float(bdtr(successes, trials, share)) + above, 1.0)
+    other = _first(lambda outcome: weight(outcome) > limit, 0, int(mean) + 1) - 1
+    below = float(bdtr(other, trials, share)) if other >= 0 else 0.0
+    above = float(bdtrc(successes - 1, trials, share)) if successes else 1.0
+    return min(above + below, 1.0)
+
+
+def _log_probability(successes: int, trials: int, share: float) -> float:
+    return _log_ways(trials, successes) + successes * log(share) + (trials - successes) * log1p(-share)
+
+
+def _log_ways(trials: int, successes: int) -> float:
+    return lgamma(trials + 1) - lgamma(successes + 1) - lgamma(trials - successes + 1)
+
+
+def _first(holds: Callable[[int], bool], start: int, end: int) -> int:
+    """Return the first number from `start` on for which a statement holds that holds from some number on, or `end`."""
+    while start < end:
+        middle = (start + end) // 2
+        if holds(middle):
+            end = middle
+        else:
+            start = middle + 1
+    return start
+
+
+def fisher_p(first: int, first_of: int, second: int, second_of: int) -> float:
+    """Return the two-sided p-value of Fisher's exact test of two shares."""
+    total = first + second
+    outcomes = range(max(0, total - second_of), min(first_of, total) + 1)
+    logs = [_log_ways(first_of, n) + _log_ways(second_of, total - n) for n in outcomes]
+    top, limit = max(logs), logs[first - outcomes.start] + _SAME
+    return fsum(exp(x - top) for x in logs if x <= limit) / fsum(exp(x - top) for x in logs)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct p-values for their number: the chance of one false alarm among all of them stays what one alone had."""
+    order = sorted(range(len(p_values)), key=lambda at: (p_values[at], at))
+    stepped = accumulate((p_values[at] * (len(order) - rank) for rank, at in enumerate(order)), max)
+    corrected = dict(zip(order, stepped, strict=True))
+    return [min(corrected[at], 1.0) for at in range(len(p_values))]

@@ -1,0 +1,85 @@
+"""A report in, the part of it that a comparison looks at out; and what keeps two of these from being compared."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from forensics.model import SIGNATURE_METHOD, Cluster, Coverage, Exposure, Level, Report, TestRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ALL = "all"
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One revision of a comparison. The revision asked for is compared before its report is finished."""
+
+    revision: str
+    coverage: Coverage
+    exposure: Exposure | None
+    clusters: tuple[Cluster, ...]
+    level: Level
+    versions: dict[str, int]
+    """Of the rules that were used."""
+    signature_method: str = SIGNATURE_METHOD
+    tests: TestRun | None = None
+
+
+def side_of(report: Report) -> Side:
+    """Take out of a report what is compared."""
+    return Side(
+        revision=report.revision.name,
+        coverage=report.coverage,
+        exposure=report.exposure,
+        clusters=report.clusters,
+        level=report.query.level,
+        versions=report.rules.versions,
+        signature_method=report.signature_method,
+        tests=report.tests,
+    )
+
+
+def obstacle(before: Side, after: Side) -> str | None:
+    """Say why nothing of two sides can be compared, None where something can."""
+    if before.signature_method != after.signature_method:
+        return (
+            f"grouped in two ways ({before.signature_method} and {after.signature_method}); "
+            f"analyze the logs of {before.revision} again"
+        )
+    for side in (before, after):
+        if side.revision == ALL:
+            return "one side holds all revisions together; name one"
+        if side.exposure is None:
+            return f"the report of {side.revision} counted no exposure; analyze its logs again"
+        # What is cut in time is cut in traffic too, and its rates stand.
+        if side.coverage.truncated is not False and side.coverage.cut != "time":
+            return f"{side.revision}: {side.coverage.truncation or 'the entries were cut'}"
+    return None
+
+
+def rule_obstacle(signature: str, before: Side, after: Side) -> str | None:
+    """Say why the counts of a signature are of two kinds, None where the same rule made both."""
+    versions = before.versions.get(signature), after.versions.get(signature)
+    if versions[0] == versions[1] is not None:
+        return None
+    if None in versions:
+        side = before if versions[0] is None else after
+        return f"it was not looked for in {side.revision}: the rule was not there"
+    return f"its rule is of version {versions[0]} in {before.revision} and {versions[1]} in {after.revision}"
+
+
+def caveats(before: Side, after: Side) -> Iterator[str]:
+    """Yield what a reader of the comparison must keep in mind."""
+    for side in (before, after):
+        if side.coverage.cut == "time" and side.coverage.truncation:
+            yield f"{side.revision}: {side.coverage.truncation}; rates are compared, totals are not"
+    changed = sorted(
+        rule
+        for rule, version in after.versions.items()
+        if before.versions and before.versions.get(rule, version) != version
+    )
+    if changed:
+        yield f"The rules have changed since {before.revision} was analysed: {', '.join(changed[:5])}"

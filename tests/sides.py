@@ -1,0 +1,119 @@
+"""Sides of a comparison for tests, with everything but the point of the test filled in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from forensics.compare import Side
+from forensics.model import (
+    Cluster,
+    ClusterId,
+    Coverage,
+    Exposure,
+    FailureClass,
+    Level,
+    OccurrenceUnit,
+    Priority,
+    ReadOrder,
+    Role,
+    Span,
+    TestRun,
+    TestSuite,
+)
+
+
+def coverage(**fields: Any) -> Coverage:
+    counts = dict.fromkeys(
+        (
+            "entries_read",
+            "passed_over",
+            "entries_selected",
+            "duplicates",
+            "errors",
+            "analysed",
+            "unreadable",
+            "no_severity",
+            "no_payload",
+            "unclassified",
+        ),
+        0,
+    )
+    rest: dict[str, Any] = {
+        "first_unreadable": None,
+        "asked": Span(),
+        "covered": Span(),
+        "covered_seconds": None,
+        "order": ReadOrder.UNSORTED,
+        "truncated": False,
+        "truncation": None,
+        "gaps": (),
+        "logs": {},
+        "levels": {},
+        "warnings": (),
+    }
+    return Coverage(**(counts | rest | fields))
+
+
+def cluster(signature: str | None, occurrences: int, unit: OccurrenceUnit, **fields: Any) -> Cluster:
+    rest: dict[str, Any] = {
+        "id": ClusterId(f"{signature or 'unmatched'}-{fields.get('fingerprint', 'f')}"),
+        "revision": "r",
+        "signature": signature,
+        "signature_version": 1,
+        "group": (),
+        "failure_class": FailureClass.OTHER,
+        "title": f"title of {signature}",
+        "role": Role.CAUSE,
+        "priority": Priority.P1,
+        "priority_reason": "",
+        "level": Level.ERROR,
+        "entries": 2 * occurrences,
+        "entries_by_severity": {},
+        "occurrences": occurrences,
+        "unit": unit,
+        "instances": 1,
+        "first_seen": "",
+        "last_seen": "",
+        "cadence": None,
+        "trend": (),
+        "template": "",
+        "fingerprint": "f",
+        "exception": None,
+        "frame": None,
+        "captures": {},
+        "also_matched": (),
+        "exemplars": (),
+    }
+    return Cluster(**(rest | fields))
+
+
+def side(
+    revision: str, counts: dict[str, int], *, unit: OccurrenceUnit = OccurrenceUnit.REQUEST, **fields: Any
+) -> Side:
+    """Make a side of signatures with their occurrences; zero is no cluster."""
+    rest: dict[str, Any] = {
+        "coverage": coverage(),
+        "exposure": Exposure(requests=1000, sessions=100, starts=10, lives=12),
+        "clusters": tuple(cluster(name, n, unit) for name, n in counts.items() if n),
+        "level": Level.ERROR,
+        "versions": dict.fromkeys(counts, 1),
+    }
+    return Side(revision=revision, **(rest | fields))
+
+
+def runs(modules: dict[str, tuple[int, int]], outcomes: dict[str, str] | None = None, not_run: int = 0) -> TestRun:
+    """Make a run of tests of modules with (passed, failed)."""
+    rest = {"errors": 0, "skipped": 0, "not_run": 0}
+    suites = tuple(
+        TestSuite(name=name, total=p + f, passed=p, failed=f, seconds=1.0, **rest) for name, (p, f) in modules.items()
+    )
+    passed, failed = (sum(pair[at] for pair in modules.values()) for at in (0, 1))
+    return TestRun(
+        suites=suites,
+        total=passed + failed + not_run,
+        passed=passed,
+        failed=failed,
+        failures=(),
+        outcomes=outcomes or {},
+        **(rest | {"not_run": not_run}),
+    )
