@@ -10,6 +10,7 @@ from msgspec import Struct
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
 from forensics.coverage import measure
+from forensics.deployed import view_of
 from forensics.deploys import find_deploys
 from forensics.digest import Digester, digest
 from forensics.entries import (
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from forensics.digest.boiling import Spread
-    from forensics.model import PassedOver, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
+    from forensics.model import CodeBase, PassedOver, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
 
 
 def analyze(
@@ -43,6 +44,7 @@ def analyze(
     rulebook: RulebookInfo,
     tool_version: str,
     tests: TestRun | None = None,
+    code: CodeBase | None = None,
     shelf: Shelf | None = None,
     spread: Spread = map,
 ) -> Analysis:
@@ -60,6 +62,7 @@ def analyze(
     clusters = prioritise(clusters, links)
     unclassified = sum(c.entries for c in clusters if c.signature is None)
     analysed = sum(c.entries for c in clusters)
+    audit = [*_audit(journal), *given.around]
     stage = Stage(
         clusters={c.id: c for c in clusters},
         members={m.cluster: m for m in members},
@@ -74,8 +77,9 @@ def analyze(
             given.intake, journal, given.around, query, analysed=analysed, unclassified=unclassified, lost=given.lost
         ),
         covered_from=journal.starts_at,
-        deploys=find_deploys([*_audit(journal), *given.around]),
+        deploys=find_deploys(audit),
         tests=tests,
+        code=view_of(code, {c.revision for c in clusters}, audit, journal) if code else None,
     )
     findings = {c.id: explain(Scene(stage=stage, cluster=c)) for c in clusters}
     incidents = find_incidents(clusters, stage.parents, findings)
@@ -95,6 +99,7 @@ def analyze(
         deploys=stage.deploys,
         rules=rulebook,
         tests=tests,
+        code=stage.code.record() if stage.code else None,
     )
     return Analysis(report=report, rows=entry_rows(clusters, members, journal))
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from forensics.cases import Case
     from forensics.cli.options import Asked
+    from forensics.model import CodeBase
     from forensics.settings import Settings
 
 
@@ -48,7 +49,7 @@ def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analys
     only = None if asked.strict or "-" in query.logs else query.revision
     # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
-    with watching() as watch, closing(FileShelf()) as shelf:
+    with watching() as watch, closing(FileShelf()) as shelf, _code(asked) as code:
         indexing = Indexing(
             shelf=shelf,
             reader=partial(LineReader, screen=Screen(loaded, query.level)),
@@ -65,6 +66,7 @@ def analysed(revision: str, asked: Asked, settings: Settings) -> Iterator[Analys
             rulebook=rulebook,
             tool_version=__version__,
             tests=runs,
+            code=code,
             shelf=shelf,
             spread=spread,
         )
@@ -120,6 +122,20 @@ def _test_runs(files: tuple[Path, ...]) -> TestRun | None:
     from forensics.testruns import read_test_runs  # noqa: PLC0415
 
     return read_test_runs(files)
+
+
+@contextmanager
+def _code(asked: Asked) -> Iterator[CodeBase | None]:
+    """Open the repository; flags that speak of commits need one."""
+    if asked.repo is None:
+        if asked.commit or asked.baseline_commit:
+            raise UsageError("--commit and --baseline-commit name commits of a repository: add --repo PATH")
+        yield None
+        return
+    from forensics.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
+
+    with closing(GitRepository(asked.repo, commit=asked.commit, baseline=asked.baseline_commit)) as repository:
+        yield repository
 
 
 def _stdin(query: Query) -> BinaryIO | None:

@@ -8,6 +8,7 @@ from typing import Any
 from msgspec import Struct
 
 from forensics.model.clusters import Cluster, Link
+from forensics.model.code import Code
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Finding, Incident, RootCause
 from forensics.model.reading import Query, Revision
@@ -85,6 +86,7 @@ class Report(Struct, frozen=True, kw_only=True):
     impact: dict[str, Any] | None = None
     claims: tuple[dict[str, Any], ...] | None = None
     case: CaseRef | None = None
+    code: Code | None = None
 
 
 class EntryRow(Struct, frozen=True, kw_only=True):

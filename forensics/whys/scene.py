@@ -14,6 +14,7 @@ from forensics.journal import Journal, Members, Occurrences
 from forensics.model import (
     Cluster,
     ClusterId,
+    CodeView,
     Condition,
     Coverage,
     Deploy,
@@ -70,6 +71,7 @@ class Stage(Struct, frozen=True, kw_only=True):
     """Nanoseconds: where the entries of this run begin."""
     deploys: tuple[Deploy, ...]
     tests: TestRun | None = None
+    code: CodeView | None = None
 
 
 class Scene(Struct, frozen=True, kw_only=True):
