@@ -34,6 +34,8 @@ class Touch(Struct, frozen=True, kw_only=True):
     """It was there before."""
     present: bool
     """It is there after."""
+    paths: tuple[str, ...]
+    """Which of the paths that were asked for it changed."""
 
 
 class Touches(Struct, frozen=True, kw_only=True):

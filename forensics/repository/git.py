@@ -61,6 +61,7 @@ class GitRepository:
         self._files = lru_cache(8)(self._list)
         self._docker = lru_cache(64)(self._read_docker)
         self._git = lru_cache(256)(self._read_git)
+        self._between = lru_cache(16)(self._range)
         try:
             with unbroken("its references"):
                 self._refs = DiskRefsContainer(str(self._places.common), str(self._places.control))
@@ -132,11 +133,13 @@ class GitRepository:
             if seen > _HISTORY or len(found) >= most:
                 return Touches(found=tuple(found), complete=False)
             own = self._ids(id_, inside)
-            before = [self._ids(parent, inside) for parent in self._objects.node(id_).parents]
-            if own in before or (not before and not any(own)):
+            nothing: tuple[bytes | None, ...] = (None,) * len(own)
+            before = [self._ids(parent, inside) for parent in self._objects.node(id_).parents] or [nothing]
+            changed = tuple(path for path, now, *old in zip(paths, own, *before, strict=True) if now not in old)
+            if not changed or own in before:
                 continue
             was = any(any(ids) for ids in before)
-            found.append(Touch(commit=self._summary(id_), was=was, present=any(own)))
+            found.append(Touch(commit=self._summary(id_), was=was, present=any(own), paths=changed))
         return Touches(found=tuple(found), complete=not self._objects.shallow)
 
     def wrote(self, commit: Commit, path: str, line: int) -> Commit | None:
@@ -232,19 +235,18 @@ class GitRepository:
 
     def _walk(self, commit: Commit, after: Commit | None) -> Iterator[bytes]:
         """Yield the commits that lead to one, newest first."""
-        if after is None:
-            yield from self._ancestors(commit.id.encode())
-            return
+        return self._ancestors(commit.id.encode()) if after is None else iter(self._between(commit.id, after.id))
+
+    def _range(self, commit: str, after: str) -> tuple[bytes, ...]:
         objects = self._objects
         with unbroken("its history"):
             walker = Walker(
                 objects.store,
-                [ObjectID(commit.id.encode())],
-                exclude=[ObjectID(after.id.encode())],
+                [ObjectID(commit.encode())],
+                exclude=[ObjectID(after.encode())],
                 get_parents=lambda found: [ObjectID(id_) for id_ in objects.node(bytes(found.id)).parents],
             )
-            for entry in walker:
-                yield bytes(entry.commit.id)
+            return tuple(bytes(entry.commit.id) for entry in islice(walker, _HISTORY + 1))
 
     def _ancestors(self, id_: bytes) -> Iterator[bytes]:
         queue = [(-self._objects.node(id_).seconds, 0, id_)]

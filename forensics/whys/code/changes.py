@@ -40,6 +40,8 @@ def changed(look: Look, named: str, line: int | None) -> Gathered:
     touches = look.base.touching(look.at, (path,), after=baseline).found
     between = f"between {baseline.short} and {look.at.short}"
     if not touches:
+        if baseline.id == look.at.id:
+            return concluded(Verdict.NO_EVIDENCE, *quoted, *related_commits(look, ()), look=look)
         text = f"no commit {between} touches `{plain(path)}`: what changed lies elsewhere"
         return concluded(Verdict.NO_EVIDENCE, statement(text), *quoted, *related_commits(look, ()), look=look)
     author = look.base.wrote(look.at, path, line) if line else None

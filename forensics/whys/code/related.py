@@ -11,7 +11,7 @@ from forensics.whys.wording import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.model import Commit, Evidence
+    from forensics.model import Evidence
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|\.(?:Dockerfile|dockerfile)$")
 _REQUIREMENTS = re.compile(
@@ -24,6 +24,7 @@ _OTHERS = re.compile(
     r"|build\.gradle(?:\.kts)?|Gemfile(?:\.lock)?|composer\.(?:json|lock)|Cargo\.(?:toml|lock)|global\.json"
     r"|Procfile|project\.toml|cloudbuild\.ya?ml|[\w.-]*\.dockerignore|\.gcloudignore)$"
 )
+_COMMITS = 200
 _MOST = 60
 """Files whose history is looked up, the nearest to the root first: a monorepo has hundreds."""
 
@@ -57,17 +58,14 @@ def related_commits(look: Look, own: Sequence[str]) -> list[Evidence]:
         return [statement(f"baseline and deployed commit are the same, {look.at.short}", commit=look.at.id)]
     deciding = {file for commit in (look.at, baseline) for file in look.base.files(commit) if is_related(file)}
     ordered = sorted(deciding, key=lambda path: (path.count("/"), path))[:_MOST]
-    touched: dict[str, tuple[Commit, list[str]]] = {}
-    for path in dict.fromkeys((*own, *ordered)):
-        for touch in look.base.touching(look.at, (path,), after=baseline).found:
-            touched.setdefault(touch.commit.id, (touch.commit, []))[1].append(path)
-    newest = sorted(touched.values(), key=lambda pair: (pair[0].time, pair[0].id), reverse=True)
+    paths = tuple(dict.fromkeys((*own, *ordered)))
+    newest = look.base.touching(look.at, paths, after=baseline, most=_COMMITS).found
     between = f"between {baseline.short} and {look.at.short}"
     if not newest:
         return [statement(f"no commit {between} touches it, nor a file that decides what the image holds")]
-    said = "; ".join(f"{name_commit(commit)} touches {_names(paths)}" for commit, paths in newest[:LISTED])
+    said = "; ".join(f"{name_commit(touch.commit)} touches {_names(touch.paths)}" for touch in newest[:LISTED])
     rest = f"; and {len(newest) - LISTED} more" if len(newest) > LISTED else ""
-    return [statement(f"{between}: {said}{rest}", commit=newest[0][0].id, baseline=baseline.id)]
+    return [statement(f"{between}: {said}{rest}", commit=newest[0].commit.id, baseline=baseline.id)]
 
 
 def _names(paths: Sequence[str]) -> str:
