@@ -84,8 +84,8 @@ def test_left_out_by_a_line_of_a_commit(shop: Made) -> None:
     assert why.verdict is Verdict.SUPPORTED
     assert shop.last is not None
     assert why.answer == (
-        f"`shop/monitoring/` exists at commit {shop.last[:7]} and is left out of the image by line 4 of `.dockerignore` "
-        f"(`**/monitoring/`), added in {added[:7]} (Keep metrics out)"
+        f"`shop/monitoring/` exists at commit {shop.last[:7]} and is left out of the image by line 4 of "
+        f"`.dockerignore` (`**/monitoring/`), added in {added[:7]} (Keep metrics out)"
     )
     assert why.evidence[0].values == {"file": ".dockerignore", "line": "4", "commit": added}
 
@@ -189,6 +189,22 @@ def test_every_kind_of_requirement_file(tmp_path: Path, file: str, text: str, na
     made.commit("x", {"main.py": "x", file: text})
     verdict = asked(made, missing("google.generativeai", file="/app/main.py")).verdict
     assert verdict is (Verdict.NO_EVIDENCE if named else Verdict.PLAUSIBLE)
+
+
+@pytest.mark.parametrize(
+    ("module", "python", "verdict", "words"),
+    [
+        ("distutils.util", "3.12", Verdict.SUPPORTED, "left the standard library with Python 3.12, and line 1 of"),
+        ("tomllib", "3.10", Verdict.SUPPORTED, "is in the standard library from Python 3.11 on"),
+        ("distutils", "3.11", Verdict.PLAUSIBLE, "no requirement file"),
+    ],
+)
+def test_modules_that_came_or_left_with_a_version(
+    shop: Made, module: str, python: str, verdict: Verdict, words: str
+) -> None:
+    shop.commit("x", {"Dockerfile": f"FROM python:{python}-slim\n"})
+    why = asked(shop, missing(module))
+    assert (why.verdict, words in str(why.answer)) == (verdict, True)
 
 
 def test_for_development_alone(tmp_path: Path) -> None:
@@ -311,7 +327,8 @@ def test_parsing_a_file_does_not_run_it(shop: Made, tmp_path: Path) -> None:
 def node(module: str) -> str:
     return (
         f"Error: Cannot find module '{module}'\nRequire stack:\n- /app/src/server.js\n"
-        "    at Module._resolveFilename (node:internal/modules/cjs/loader:1225:15)\n    at main (/app/src/server.js:3:9)"
+        "    at Module._resolveFilename (node:internal/modules/cjs/loader:1225:15)\n"
+        "    at main (/app/src/server.js:3:9)"
     )
 
 

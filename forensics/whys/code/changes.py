@@ -11,6 +11,7 @@ from forensics.whys.code.shown import Look, code_line, concluded, list_commits, 
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
+    from forensics.model import Touch
     from forensics.whys.scene import Gathered
 
 _AROUND = 2
@@ -24,37 +25,45 @@ def changed(look: Look, named: str, line: int | None) -> Gathered:
     found = find_file(named, look.files)
     if found.path is None:
         return _not_found(look, named, found.several)
-    path = found.path
-    quoted = _lines(look, path, line)
+    quoted = _lines(look, found.path, line)
     baseline = look.base.baseline
     if baseline is None:
-        last = look.base.touching(look.at, (path,), most=_LAST).found
-        text = f"the last commits up to {look.at.short} that touch `{plain(path)}`: {list_commits(last)}"
-        said = (
-            statement(text, file=path, commit=last[0].commit.id)
-            if last
-            else statement(f"`{plain(path)}` never changed")
-        )
-        step = "say which commit ran before, so that only what is new is looked at: --baseline-commit SHA"
-        return concluded(Verdict.NO_EVIDENCE, said, *quoted, look=look, next_step=step)
-    touches = look.base.touching(look.at, (path,), after=baseline).found
+        return _last_commits(look, found.path, quoted)
+    touches = look.base.touching(look.at, (found.path,), after=baseline).found
+    if touches:
+        return _since(look, found.path, line, touches, quoted)
+    others = related_commits(look, ())
+    if baseline.id == look.at.id:
+        return concluded(Verdict.NO_EVIDENCE, *quoted, *others, look=look)
     between = f"between {baseline.short} and {look.at.short}"
-    if not touches:
-        if baseline.id == look.at.id:
-            return concluded(Verdict.NO_EVIDENCE, *quoted, *related_commits(look, ()), look=look)
-        text = f"no commit {between} touches `{plain(path)}`: what changed lies elsewhere"
-        return concluded(Verdict.NO_EVIDENCE, statement(text), *quoted, *related_commits(look, ()), look=look)
+    said = statement(f"no commit {between} touches `{plain(found.path)}`: what changed lies elsewhere")
+    return concluded(Verdict.NO_EVIDENCE, said, *quoted, *others, look=look)
+
+
+def _last_commits(look: Look, path: str, quoted: list[Evidence]) -> Gathered:
+    """Without a baseline: the last commits that touch a file, which shows nothing about what is new."""
+    last = look.base.touching(look.at, (path,), most=_LAST).found
+    if last:
+        text = f"the last commits up to {look.at.short} that touch `{plain(path)}`: {list_commits(last)}"
+        said = statement(text, file=path, commit=last[0].commit.id)
+    else:
+        said = statement(f"which commits touch `{plain(path)}` is older than the history of this clone")
+    step = "say which commit ran before, so that only what is new is looked at: --baseline-commit SHA"
+    return concluded(Verdict.NO_EVIDENCE, said, *quoted, look=look, next_step=step)
+
+
+def _since(look: Look, path: str, line: int | None, touches: tuple[Touch, ...], quoted: list[Evidence]) -> Gathered:
+    """Since a baseline: whether a commit wrote the very line, or touched its file elsewhere."""
     author = look.base.wrote(look.at, path, line) if line else None
-    own = next((touch.commit for touch in touches if author is not None and touch.commit.id == author.id), None)
-    if own is not None:
-        text = f"{name_commit(own)} wrote line {line} of `{plain(path)}`, {between}"
-        said = statement(text, file=path, line=str(line), commit=own.id)
-        others = statement(f"commits {between} that touch the file: {list_commits(touches)}", file=path)
-        return concluded(Verdict.SUPPORTED, said, others, *quoted, look=look)
-    text = f"commits {between} that touch `{plain(path)}`: {list_commits(touches)}" + (
-        "; the line itself is older" if author is not None else ""
-    )
-    return concluded(Verdict.PLAUSIBLE, statement(text, file=path, commit=touches[0].commit.id), *quoted, look=look)
+    before = look.base.baseline.short if look.base.baseline else ""
+    listed = f"commits between {before} and {look.at.short} that touch `{plain(path)}`: {list_commits(touches)}"
+    if author is not None and any(touch.commit.id == author.id for touch in touches):
+        text = f"{name_commit(author)} wrote line {line} of `{plain(path)}`, after {before}"
+        said = statement(text, file=path, line=str(line), commit=author.id)
+        return concluded(Verdict.SUPPORTED, said, statement(listed, file=path), *quoted, look=look)
+    text = listed + ("; the line itself is older" if author is not None else "")
+    said = statement(text, file=path, commit=touches[0].commit.id)
+    return concluded(Verdict.PLAUSIBLE, said, *quoted, look=look)
 
 
 def _lines(look: Look, path: str, line: int | None) -> list[Evidence]:

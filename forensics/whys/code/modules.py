@@ -10,6 +10,7 @@ from forensics.whys.code.absent import gone, in_other_case, other_case, present,
 from forensics.whys.code.distributions import node_package, python_distribution
 from forensics.whys.code.paths import below, find_file
 from forensics.whys.code.shown import Look, concluded, statement
+from forensics.whys.code.standard import standard_module
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def python_module(look: Look, module: str) -> Gathered:
         return present(look, members[0] if members == [f"{fitting[0]}.py"] else f"{fitting[0]}/", members)
     if roots or _has_history(look, parts[0]):
         return _not_held(look, [root + way for root in roots or [""]])
-    return python_distribution(look, module)
+    return standard_module(look, module) or python_distribution(look, module)
 
 
 def _not_held(look: Look, candidates: Sequence[str]) -> Gathered:
