@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,7 @@ from forensics.rulebook import load_rules
 if TYPE_CHECKING:
     from pathlib import Path
 
+shipped = lru_cache(1)(load_rules)
 DOCKERFILE = "FROM python:3.11-slim\nCOPY . /app\n"
 
 
@@ -31,7 +33,7 @@ def missing(module: str, **place: Any) -> str:
 def report(
     made: Made | None, text: str, *, commit: str | None = "HEAD", baseline: str | None = None, **fields: Any
 ) -> Report:
-    rules, info = load_rules()
+    rules, info = shipped()
     records = raws(*(raw(text, at=60.0 * n, number=n, severity="ERROR", **fields) for n in range(2)))
 
     def run(code: GitRepository | None) -> Report:
