@@ -224,7 +224,7 @@ def test_damaged_repositories_are_refused_in_words_or_read(shop: Made, tmp_path:
     git(packed, "gc", "-q")
     dice = random.Random(7)  # noqa: S311 - the same damage every time
     outcomes = set()
-    for number in range(120):
+    for number in range(60):
         copy = tmp_path / f"copy-{number}"
         shutil.copytree(dice.choice((shop.path, packed)), copy)
         files = sorted(file for file in (copy / ".git").rglob("*") if file.is_file() and file.parent.name != "hooks")
