@@ -6,6 +6,7 @@
     │   ├── NoEntriesError    they were read and hold nothing that was asked for
     │   └── RevisionError     no revision fits, or (SeveralRevisionsError) several do
     ├── CaseError             a case cannot be read or written, or has been changed
+    ├── RepositoryError       a git repository cannot be read, or lacks what was asked for
     ├── RuleError             a rule file is not a rule
     ├── BaselineError         the report to compare with cannot be used
     └── TemplateError         a report template does not render
@@ -43,6 +44,10 @@ class SeveralRevisionsError(RevisionError):
 
 class CaseError(ForensicsError):
     """A case cannot be read or written, or is not as it was written."""
+
+
+class RepositoryError(ForensicsError):
+    """A git repository cannot be read, or does not hold what was asked for."""
 
 
 class RuleError(ForensicsError):

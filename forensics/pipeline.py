@@ -11,6 +11,7 @@ from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
 from forensics.compare import Side, compare, previous_revision, side_of
 from forensics.coverage import measure
+from forensics.deployed import view_of
 from forensics.deploys import find_deploys
 from forensics.digest import Digester, digest
 from forensics.entries import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from forensics.digest.boiling import Spread
-    from forensics.model import PassedOver, Pulled, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
+    from forensics.model import CodeBase, PassedOver, Pulled, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
 
 
 def analyze(
@@ -47,6 +48,7 @@ def analyze(
     tests: TestRun | None = None,
     pulled: Sequence[Pulled] = (),
     baseline: Report | None = None,
+    code: CodeBase | None = None,
     shelf: Shelf | None = None,
     spread: Spread = map,
 ) -> Analysis:
@@ -77,6 +79,7 @@ def analyze(
         revision=given.revision.name,
     )
     exposure = measure_exposure(journal, lives, coverage.logs)
+    audit = [*_audit(journal), *given.around]
     stage = Stage(
         clusters={c.id: c for c in clusters},
         members={m.cluster: m for m in members},
@@ -89,7 +92,7 @@ def analyze(
         holds=digester.holds,
         coverage=coverage,
         covered_from=journal.starts_at,
-        deploys=find_deploys([*_audit(journal), *given.around]),
+        deploys=find_deploys(audit),
         tests=tests,
         comparison=None
         if baseline is None
@@ -105,6 +108,7 @@ def analyze(
                 tests=tests,
             ),
         ),
+        code=view_of(code, {c.revision for c in clusters}, audit, journal) if code else None,
     )
     findings = {c.id: explain(Scene(stage=stage, cluster=c)) for c in clusters}
     incidents = find_incidents(clusters, stage.parents, findings)
@@ -126,6 +130,7 @@ def analyze(
         tests=tests,
         exposure=exposure,
         comparison=stage.comparison,
+        code=stage.code.record() if stage.code else None,
     )
     return Analysis(report=report, rows=entry_rows(clusters, members, journal))
 

@@ -33,6 +33,9 @@ class Asked(Struct, frozen=True, kw_only=True):
     to: str | None = None
     level: str | None = None
     tests: tuple[Path, ...] = ()
+    repo: Path | None = None
+    commit: str | None = None
+    baseline_commit: str | None = None
     rules: tuple[Path, ...] = ()
     jobs: int | None = None
     strict: bool = False
@@ -100,6 +103,11 @@ _ASKED = (
         metavar="XML",
         help="JUnit results of the tests against it; repeatable.",
     ),
+    click.option(
+        "--repo", type=_FOLDER, metavar="PATH", help="Git checkout of the service: what changed, what the image lacks."
+    ),
+    click.option("--commit", metavar="SHA", help="Commit that was deployed. [default: from labels, image tag or time]"),
+    click.option("--baseline-commit", metavar="SHA", help="Commit that ran before, to compare with."),
     click.option(
         "--rules",
         multiple=True,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from forensics.cases import Case
     from forensics.cli.options import Asked
+    from forensics.model import CodeBase
     from forensics.settings import Settings
 
 
@@ -64,7 +65,7 @@ def analysed(
     only = None if asked.strict or "-" in query.logs else query.revision
     # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
-    with watching() as watch, closing(FileShelf()) as shelf:
+    with watching() as watch, closing(FileShelf()) as shelf, _code(asked) as code:
         indexing = Indexing(
             shelf=shelf,
             reader=partial(LineReader, screen=Screen(loaded, query.level)),
@@ -83,6 +84,7 @@ def analysed(
             tests=runs,
             pulled=_listings(case),
             baseline=baseline,
+            code=code,
             shelf=shelf,
             spread=spread,
         )
@@ -167,6 +169,20 @@ def test_runs(files: tuple[Path, ...]) -> TestRun | None:
     from forensics.testruns import read_test_runs  # noqa: PLC0415
 
     return read_test_runs(files)
+
+
+@contextmanager
+def _code(asked: Asked) -> Iterator[CodeBase | None]:
+    """Open the repository; flags that speak of commits need one."""
+    if asked.repo is None:
+        if asked.commit or asked.baseline_commit:
+            raise UsageError("--commit and --baseline-commit name commits of a repository: add --repo PATH")
+        yield None
+        return
+    from forensics.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
+
+    with closing(GitRepository(asked.repo, commit=asked.commit, baseline=asked.baseline_commit)) as repository:
+        yield repository
 
 
 def _stdin(query: Query) -> BinaryIO | None:

@@ -1,14 +1,15 @@
 """The nouns: every record that passes between stages, and nothing that does anything.
 
 `words` are the enums; `reading`, `entry`, `rule` and `working` travel inside one run; `report` and its parts
-(`clusters`, `findings`, `coverage`, `testing`) are plain data that round-trips through JSON. Times inside a run are
-integers, nanoseconds since 1970-01-01T00:00:00Z; times in a report are RFC 3339 strings in UTC with the precision that
-was received.
+(`clusters`, `findings`, `coverage`, `testing`, `code`) are plain data that round-trips through JSON. Times inside a run
+are integers, nanoseconds since 1970-01-01T00:00:00Z; times in a report are RFC 3339 strings in UTC with the precision
+that was received.
 """
 
 from __future__ import annotations
 
 from forensics.model.clusters import CLUSTER_COLUMNS, Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
     Change,
     ChangeState,
@@ -95,10 +96,15 @@ __all__ = [
     "Close",
     "Cluster",
     "ClusterId",
+    "Code",
+    "CodeBase",
+    "CodeView",
+    "Commit",
     "Comparison",
     "Condition",
     "Coverage",
     "Deploy",
+    "DeployedCommit",
     "EntryRef",
     "EntryRow",
     "Evidence",
@@ -114,6 +120,7 @@ __all__ = [
     "Gap",
     "Gist",
     "HttpRequest",
+    "IgnoreLine",
     "Incident",
     "Intake",
     "Kind",
@@ -157,6 +164,8 @@ __all__ = [
     "TestRun",
     "TestSuite",
     "TimelineEvent",
+    "Touch",
+    "Touches",
     "Unreadable",
     "Verdict",
     "Why",

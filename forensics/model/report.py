@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, Link
+from forensics.model.code import Code
 from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Finding, Incident, RootCause
@@ -93,6 +94,7 @@ class Report(Struct, frozen=True, kw_only=True):
     impact: dict[str, Any] | None = None
     claims: tuple[dict[str, Any], ...] | None = None
     case: CaseRef | None = None
+    code: Code | None = None
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the table of clusters, a row for each, with incident and verdict beside its figures."""

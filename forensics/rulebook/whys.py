@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from forensics.rulebook.faults import Faults, Spot
     from forensics.rulebook.reading import Reader
 
+LANGUAGES = ("python", "node")
+"""Whose modules `commits` can look for."""
 ANY_LINKED = frozenset({"symptoms", "causes"})
 """What `linked` may name instead of a signature: whatever the links found."""
 
@@ -55,7 +57,8 @@ def named_values(why: WhyRule) -> tuple[tuple[Spot, str], ...]:
     if why.evidence_kind == "values":
         return tuple((("evidence", "values", i), name) for i, name in enumerate(argument))
     if why.evidence_kind in {"commits", "tests"} and isinstance(argument, dict):
-        return tuple((("evidence", why.evidence_kind, key), name) for key, name in argument.items())
+        named = ((key, name) for key, name in argument.items() if key != "language")
+        return tuple((("evidence", why.evidence_kind, key), name) for key, name in named)
     return ()
 
 
@@ -129,6 +132,20 @@ def _read_key(key: str) -> Reader:
     return read
 
 
+def _read_commits(value: Any, spot: Spot, faults: Faults) -> Any:
+    """Read what commits may touch, and for modules the language that tells how names become files."""
+    readers: dict[str, Reader] = dict.fromkeys(("touching", "beside", "defining", "language"), read_text)
+    beside = isinstance(value, dict) and "beside" in value
+    found = read_table(value, spot, faults, readers, needed=("beside" if beside else "touching",))
+    if beside and "touching" in value:
+        faults.add(spot, "'touching' and 'beside' exclude each other: what is beside settles nothing")
+        return None
+    if found.get("language", LANGUAGES[0]) not in LANGUAGES:
+        faults.add((*spot, "language"), f"'language' is one of {', '.join(LANGUAGES)}, not {shown(found['language'])}")
+        return None
+    return found or None
+
+
 EVIDENCE: dict[str, Reader] = {
     "entries": _read_entries,
     "linked": _read_linked,
@@ -136,7 +153,7 @@ EVIDENCE: dict[str, Reader] = {
     "frames": _read_nothing,
     "deploys": _read_nothing,
     "compare": _read_compare,
-    "commits": _read_key("touching"),
+    "commits": _read_commits,
     "tests": _read_key("covering"),
 }
 """The kinds of evidence with the readers of their arguments."""

@@ -165,7 +165,11 @@ def _why(rule: WhyRule, gathered: Gathered, scene: Scene) -> Why:
 def _next_step(rule: WhyRule, gathered: Gathered, scene: Scene) -> str | None:
     """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
     advice = fill(rule.otherwise, context(scene) | gathered.values) if rule.otherwise else None
-    if advice and gathered.next_step and gathered.verdict is Verdict.NOT_OBSERVABLE:
+    if (
+        advice
+        and gathered.next_step
+        and (gathered.verdict is Verdict.NOT_OBSERVABLE or rule.evidence_kind == "commits")
+    ):
         return f"{advice.rstrip('.')}. Next: {gathered.next_step}"
     return advice or gathered.next_step
 

@@ -14,6 +14,7 @@ from forensics.journal import Journal, Members, Occurrences
 from forensics.model import (
     Cluster,
     ClusterId,
+    CodeView,
     Comparison,
     Condition,
     Coverage,
@@ -72,6 +73,7 @@ class Stage(Struct, frozen=True, kw_only=True):
     deploys: tuple[Deploy, ...]
     tests: TestRun | None = None
     comparison: Comparison | None = None
+    code: CodeView | None = None
 
 
 class Scene(Struct, frozen=True, kw_only=True):

@@ -1,28 +1,116 @@
-"""Evidence `commits`: what changed in the code."""
+"""Evidence `commits`: what a git repository shows about the commit that was deployed."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from forensics.errors import RepositoryError
 from forensics.exceptions import innermost_frame
-from forensics.model import Evidence, Verdict, WhyRule
+from forensics.model import Evidence, FailureClass, Verdict, WhyRule
+from forensics.whys.code.changes import changed
+from forensics.whys.code.definitions import defined_name
+from forensics.whys.code.modules import node_module, python_module
+from forensics.whys.code.shown import Look
+from forensics.whys.code.syntax import parsed_there
 from forensics.whys.scene import Gathered, Scene
 from forensics.whys.wording import context, dotted, speaker
+
+if TYPE_CHECKING:
+    from forensics.model import DeployedCommit
 
 _IMAGE_ROOT = re.compile(r"^/(?:app|workspace|usr/src/app|srv|code|src|home/site/wwwroot)/")
 """Where images usually keep the repository's root."""
 
 
 def gather(why: WhyRule, scene: Scene) -> Gathered:
-    """Say what to look at: logs do not show code."""
-    named = why.evidence.get("touching") if isinstance(why.evidence, dict) else None
-    path = _path(str(named), scene) if named else None
-    where = "between the revision before and this one"
+    """Look at the repository; without one, say how to give it."""
+    asked = why.evidence if isinstance(why.evidence, dict) else {}
+    code = scene.stage.code
+    if code is None:
+        return _no_repository(_named(asked), scene)
+    deployed = code.deployed.get(scene.cluster.revision)
+    if deployed is None or deployed.commit is None:
+        return _no_commit(deployed)
+    frame = innermost_frame(speaker(scene))
+    own = frame if frame is not None and frame.in_app else None
+    look = Look(
+        base=code.base,
+        at=deployed.commit,
+        deployed=deployed,
+        frame_file=own.file if own else None,
+        frame_line=own.line if own else None,
+    )
+    try:
+        found = _look(asked, look, scene)
+    except RepositoryError as error:
+        evidence = Evidence(kind="commits", statement=f"the repository cannot be read to the end: {error}")
+        return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step="give a full, sound clone")
+    if "beside" in asked and found.verdict.holds:
+        return replace(found, verdict=Verdict.NO_EVIDENCE)
+    return found
+
+
+def _named(asked: dict[str, str]) -> str:
+    return str(asked.get("touching") or asked.get("beside") or "")
+
+
+def _look(asked: dict[str, str], look: Look, scene: Scene) -> Gathered:
+    """Ask the repository what a why wants to know: the fate of a module, a name, a syntax, or what changed."""
+    touching = _named(asked)
+    values = _values(scene)
+    if touching.startswith("frame."):
+        return changed(look, look.frame_file, look.frame_line) if look.frame_file else _no_frame()
+    named = values.get(touching)
+    if named is None:
+        return _unnamed(touching)
+    language = asked.get("language")
+    if scene.cluster.failure_class is FailureClass.IMPORT_ERROR and language is not None:
+        name = values.get(str(asked.get("defining")))
+        if "defining" in asked and name is not None:
+            return defined_name(look, named, name)
+        if "defining" not in asked:
+            return node_module(look, named) if language == "node" else python_module(look, named)
+    line = int(values["line"]) if values.get("line", "").isdecimal() else None
+    if scene.cluster.failure_class is FailureClass.SYNTAX_ERROR and language == "python":
+        return parsed_there(look, named, line)
+    return changed(look, named, line)
+
+
+def _values(scene: Scene) -> dict[str, str]:
+    """Return the most frequent value of every capture, as the entries hold it: names of files are looked up by it."""
+    return {name: counted[0][0] for name, counted in scene.cluster.captures.items() if counted}
+
+
+def _no_repository(named: str, scene: Scene) -> Gathered:
+    path = _path(named, scene) if named else None
     # A name from a log stands in a command that somebody will paste: quoted for the shell.
-    step = f"`git log -p -- {shlex.quote(path)}`, {where}" if path else f"read the commits {where}"
+    log = f"git log -p -- {shlex.quote(path)}" if path else "git log -p"
+    step = (
+        f"`forensics analyze … --repo PATH` looks into git; by hand `{log}`, between the revision before and this one"
+    )
     evidence = Evidence(kind="commits", statement="logs do not show code")
     return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
+
+
+def _no_commit(deployed: DeployedCommit | None) -> Gathered:
+    statement = deployed.statement if deployed else "nothing tells which commit was deployed"
+    evidence = Evidence(kind="commits", statement=statement)
+    step = "name the commit that was deployed: --commit SHA"
+    return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
+
+
+def _no_frame() -> Gathered:
+    evidence = Evidence(kind="commits", statement="these entries hold no frame of the application")
+    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
+
+
+def _unnamed(touching: str) -> Gathered:
+    evidence = Evidence(kind="commits", statement=f"these entries name no {touching or 'file'}")
+    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
 
 
 def _path(named: str, scene: Scene) -> str | None:

@@ -1,0 +1,11 @@
+"""A folder in, a git repository out that answers questions about commits; an edge: it reads, and runs nothing.
+
+Hooks, filters, aliases, fsmonitor, textconv and submodule helpers belong to the git program, which is not called. The
+repository's configuration is read for its format alone, without the files that it includes.
+"""
+
+from __future__ import annotations
+
+from forensics.repository.git import GitRepository
+
+__all__ = ["GitRepository"]

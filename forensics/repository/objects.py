@@ -1,0 +1,164 @@
+"""Hashes in, commits, trees and files out, each read once; what is missing or broken becomes one error."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from stat import S_IFDIR, S_ISDIR, S_ISREG
+from typing import TYPE_CHECKING
+
+from dulwich.errors import (
+    ApplyDeltaError,
+    ChecksumMismatch,
+    FileFormatException,
+    MissingCommitError,
+    NotGitRepository,
+    WrongObjectException,
+)
+from dulwich.object_store import DiskObjectStore
+from dulwich.objects import S_ISGITLINK, Blob, Commit as GitCommit, ObjectID, ShaFile, Tag, Tree
+from msgspec import Struct
+
+from forensics.errors import RepositoryError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+_BROKEN = (
+    *(ApplyDeltaError, AssertionError, ChecksumMismatch, EOFError, FileFormatException, IndexError, KeyError),
+    *(MissingCommitError, NotGitRepository, OSError, OverflowError, StopIteration, struct.error, TypeError),
+    *(ValueError, WrongObjectException, zlib.error),
+)
+"""What the library raises over bytes that are no git object; a damaged clone must not look like a bug."""
+FOLDER = S_IFDIR
+"""The mode of a folder."""
+_LOOSE_LIMIT = 64 << 20
+TEXT_LIMIT = 2 << 20
+"""Bytes of a file that is read as text; source files, requirement files and ignore files are smaller."""
+_FILES_LIMIT = 300_000
+_DEPTH_LIMIT = 200
+_TAGS_LIMIT = 10
+
+
+class Node(Struct, frozen=True, gc=False):
+    """What a walk over history needs of a commit."""
+
+    tree: bytes
+    parents: tuple[bytes, ...]
+    seconds: int
+
+
+@contextmanager
+def unbroken(what: str) -> Iterator[None]:
+    """Turn what a damaged repository makes the library raise into one error.
+
+    Raises:
+        RepositoryError: it was damaged.
+    """
+    try:
+        yield
+    except RepositoryError:
+        raise
+    except _BROKEN as error:
+        kind = "is not in this clone" if isinstance(error, KeyError | MissingCommitError) else "cannot be read"
+        raise RepositoryError(f"{what} {kind}; run git fsck there, or take a full clone") from error
+
+
+class Objects:
+    """A store of objects, with what was parsed of it."""
+
+    def __init__(self, folder: Path, shallow: frozenset[bytes]) -> None:
+        self.shallow = shallow
+        with unbroken(f"the store {folder.name!r}"):
+            self.store = DiskObjectStore(str(folder), loose_object_size_limit=_LOOSE_LIMIT)
+        self.node = lru_cache(200_000)(self._node)
+        self.tree = lru_cache(20_000)(self._tree)
+
+    def close(self) -> None:
+        """Close the files of packs."""
+        # While the error over a damaged pack is under way, its traceback holds pieces of the mapped file.
+        with suppress(BufferError):
+            self.store.close()
+
+    def _get(self, id_: bytes) -> ShaFile:
+        with unbroken(f"object {id_.decode('ascii', 'replace')[:12]}"):
+            return self.store[ObjectID(id_)]
+
+    def find_commit(self, id_: bytes) -> GitCommit | None:
+        """Return the commit that a hash names, directly or by a tag; None when it names something else."""
+        found = self._get(id_)
+        for _ in range(_TAGS_LIMIT):
+            if not isinstance(found, Tag):
+                break
+            found = self._get(found.object[1])
+        return found if isinstance(found, GitCommit) else None
+
+    def commit(self, id_: bytes) -> GitCommit:
+        """Return a commit."""
+        found = self._get(id_)
+        if not isinstance(found, GitCommit):
+            raise RepositoryError(f"object {id_.decode('ascii', 'replace')[:12]} is no commit")
+        return found
+
+    def _node(self, id_: bytes) -> Node:
+        commit = self.commit(id_)
+        with unbroken(f"commit {id_.decode('ascii')[:12]}"):
+            parents = () if id_ in self.shallow else tuple(commit.parents)
+            return Node(bytes(commit.tree), parents, commit.commit_time)
+
+    def _tree(self, id_: bytes) -> dict[bytes, tuple[int, bytes]]:
+        found = self._get(id_)
+        if not isinstance(found, Tree):
+            raise RepositoryError(f"object {id_.decode('ascii', 'replace')[:12]} is no folder")
+        with unbroken(f"object {id_.decode('ascii')[:12]}"):
+            return {name: (mode, bytes(sha)) for name, mode, sha in found.iteritems()}
+
+    def entry(self, tree: bytes, path: bytes) -> tuple[int, bytes] | None:
+        """Return mode and hash of what lies at a path; None when nothing does."""
+        at: tuple[int, bytes] = (FOLDER, tree)
+        for part in path.split(b"/"):
+            if not is_folder(at[0]):
+                return None
+            found = self.tree(at[1]).get(part)
+            if found is None:
+                return None
+            at = found
+        return at
+
+    def walk(self, tree: bytes, prefix: bytes = b"") -> Iterator[tuple[bytes, int, bytes]]:
+        """Yield path, mode and hash of everything below a folder that is no folder."""
+        stack = [(prefix, tree, 0)]
+        count = 0
+        while stack:
+            above, id_, depth = stack.pop()
+            if depth > _DEPTH_LIMIT:
+                raise RepositoryError(f"folders are nested more than {_DEPTH_LIMIT} deep")
+            for name, (mode, child) in self.tree(id_).items():
+                if is_folder(mode):
+                    stack.append((above + name + b"/", child, depth + 1))
+                    continue
+                count += 1
+                if count > _FILES_LIMIT:
+                    raise RepositoryError(f"more than {_FILES_LIMIT:,} files; name the service's folder with --repo")
+                yield above + name, mode, child
+
+    def bytes_at(self, tree: bytes, path: bytes) -> bytes | None:
+        """Return a plain file's bytes; None when there is none, or it is too large."""
+        found = self.entry(tree, path)
+        if found is None or not S_ISREG(found[0]):
+            return None
+        blob = self._get(found[1])
+        return blob.data if isinstance(blob, Blob) and len(blob.data) <= TEXT_LIMIT else None
+
+
+def is_folder(mode: int) -> bool:
+    """Tell a folder from a file, a symbolic link (which is not followed) and a submodule."""
+    return S_ISDIR(mode)
+
+
+def is_submodule(mode: int) -> bool:
+    """Tell a commit of another repository."""
+    return S_ISGITLINK(mode)
