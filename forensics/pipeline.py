@@ -26,7 +26,7 @@ from forensics.entries import (
 from forensics.errors import NoEntriesError
 from forensics.exposure import measure_exposure
 from forensics.journal import Journal
-from forensics.links import find_incidents, link, parents, prioritise
+from forensics.links import extent_of, find_incidents, link, parents, prioritise, weigh
 from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
 from forensics.summary import headline, in_order, root_causes, timeline
 from forensics.whys import Neighbours, Scene, Stage, explain
@@ -79,6 +79,8 @@ def analyze(
         revision=given.revision.name,
     )
     exposure = measure_exposure(journal, lives, coverage.logs)
+    extent = extent_of(given.revision.name, coverage, exposure, lives)
+    clusters = weigh(clusters, links, parents(clusters, links), extent)
     audit = [*_audit(journal), *given.around]
     stage = Stage(
         clusters={c.id: c for c in clusters},

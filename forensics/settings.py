@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from forensics.errors import UsageError
+from forensics.model import Thresholds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     out: str | None = None
     level: str | None = None
     format: str | None = None
+    gate: Thresholds = Thresholds()
 
 
 def find_settings(start: Path) -> Settings:

@@ -23,6 +23,7 @@ from forensics.model.comparison import (
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
+from forensics.model.gate import GATE_SCHEMA, GateReason, GateResult, Outcome, Thresholds
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -81,6 +82,7 @@ from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
     "CLUSTER_COLUMNS",
+    "GATE_SCHEMA",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
@@ -118,6 +120,8 @@ __all__ = [
     "Frame",
     "FrameRef",
     "Gap",
+    "GateReason",
+    "GateResult",
     "Gist",
     "HttpRequest",
     "IgnoreLine",
@@ -136,6 +140,7 @@ __all__ = [
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",
+    "Outcome",
     "PassedOver",
     "Place",
     "Priority",
@@ -163,6 +168,7 @@ __all__ = [
     "TestFailure",
     "TestRun",
     "TestSuite",
+    "Thresholds",
     "TimelineEvent",
     "Touch",
     "Touches",

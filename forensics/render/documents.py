@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-    from forensics.model import Report
+    from forensics.model import GateResult, Report
 
 
 def render_documents(report: Report, user_templates: Traversable | None) -> Iterator[tuple[str, str]]:
@@ -35,6 +35,11 @@ def render_documents(report: Report, user_templates: Traversable | None) -> Iter
             f"five-whys/{cluster.id}.md",
             _render(environment, "five-whys.md.j2", shared | {"cluster": cluster, "finding": finding}),
         )
+
+
+def render_gate(report: Report, gate: GateResult) -> str:
+    """Write a gate's summary as Markdown, for the page that a CI run shows."""
+    return _render(_environment(None), "gate.md.j2", {"report": report, "gate": gate})
 
 
 def _environment(user_templates: Traversable | None) -> Environment:
