@@ -6,6 +6,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
@@ -22,11 +23,13 @@ from forensics.entries import (
     select,
 )
 from forensics.errors import NoEntriesError
+from forensics.failing_tests import tie
 from forensics.journal import Journal
 from forensics.links import find_incidents, link, parents, prioritise
 from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
-from forensics.summary import headline, in_order, root_causes, timeline
-from forensics.whys import Neighbours, Scene, Stage, explain
+from forensics.postmortems import Aftermath, write_postmortem
+from forensics.summary import count_lives, headline, in_order, root_causes, timeline
+from forensics.whys import Neighbours, Scene, Stage, complete, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -75,11 +78,23 @@ def analyze(
         ),
         covered_from=journal.starts_at,
         deploys=find_deploys([*_audit(journal), *given.around]),
-        tests=tests,
+        tests=tie(tests, clusters, {m.cluster: m.occurrences.starts for m in members}) if tests else None,
     )
-    findings = {c.id: explain(Scene(stage=stage, cluster=c)) for c in clusters}
+    scenes = [Scene(stage=stage, cluster=c) for c in clusters]
+    findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
     incidents = find_incidents(clusters, stage.parents, findings)
     ordered = in_order(clusters, incidents)
+    aftermath = Aftermath(
+        clusters=stage.clusters,
+        findings=findings,
+        coverage=stage.coverage,
+        deploys=stage.deploys,
+        tests=stage.tests,
+        lives=lives,
+        journal=journal,
+        query=query,
+        revision=given.revision,
+    )
     report = Report(
         tool_version=tool_version,
         query=query,
@@ -91,10 +106,13 @@ def analyze(
         findings=tuple(findings[c.id] for c in ordered),
         incidents=incidents,
         root_causes=root_causes(incidents, stage.clusters, findings),
-        timeline=timeline(stage.clusters, lives, stage.deploys, incidents, journal.entry),
+        timeline=timeline(stage.clusters, lives, stage.deploys, incidents, journal.entry, tests=stage.tests),
         deploys=stage.deploys,
         rules=rulebook,
-        tests=tests,
+        lives=count_lives(lives),
+        postmortems=tuple(write_postmortem(incident, aftermath) for incident in incidents),
+        # Names of all tests are for evidence to look through; it names those that matter.
+        tests=replace(stage.tests, names=()) if stage.tests else None,
     )
     return Analysis(report=report, rows=entry_rows(clusters, members, journal))
 

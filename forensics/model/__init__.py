@@ -8,10 +8,11 @@ was received.
 
 from __future__ import annotations
 
-from forensics.model.clusters import Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.clusters import Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Lengths, Link, Raised, Swap
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
-from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
+from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Step, Why
+from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -34,6 +35,7 @@ from forensics.model.report import (
     CaseRef,
     Deploy,
     EntryRow,
+    LifeCounts,
     Report,
     RulebookInfo,
     TimelineEvent,
@@ -52,7 +54,7 @@ from forensics.model.rule import (
     RuleTests,
     WhyRule,
 )
-from forensics.model.testing import TestFailure, TestRun, TestSuite
+from forensics.model.testing import TestFailure, TestName, TestRun, TestSuite
 from forensics.model.words import (
     ClusterId,
     FailureClass,
@@ -101,8 +103,10 @@ __all__ = [
     "Intake",
     "Kind",
     "Leaf",
+    "Lengths",
     "Level",
     "Life",
+    "LifeCounts",
     "Lines",
     "Link",
     "LogEntry",
@@ -111,10 +115,13 @@ __all__ = [
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",
+    "OpenQuestion",
     "PassedOver",
     "Place",
+    "Postmortem",
     "Priority",
     "Query",
+    "Raised",
     "RawEntry",
     "ReadOrder",
     "Reader",
@@ -132,7 +139,10 @@ __all__ = [
     "Shelf",
     "Span",
     "StatementKind",
+    "Step",
+    "Swap",
     "TestFailure",
+    "TestName",
     "TestRun",
     "TestSuite",
     "TimelineEvent",

@@ -10,9 +10,9 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from forensics.bundled import bundled
 from forensics.errors import TemplateError
-from forensics.render import words
+from forensics.render import citing, graph, words
 from forensics.render.compiled import CompiledTemplates
-from forensics.render.escape import code, markdown, mermaid
+from forensics.render.escape import code, fence, markdown, mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -44,7 +44,15 @@ def _environment(user_templates: Traversable | None) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"md": markdown, "code": code, "mermaid": mermaid, **words.FILTERS}
+    environment.filters |= {
+        "md": markdown,
+        "code": code,
+        "mermaid": mermaid,
+        "fence": fence,
+        **words.FILTERS,
+        **citing.FILTERS,
+        **graph.FILTERS,
+    }
     environment.bytecode_cache = CompiledTemplates(environment.filters)
     return environment
 

@@ -138,5 +138,8 @@ EVIDENCE: dict[str, Reader] = {
     "compare": _read_compare,
     "commits": _read_key("touching"),
     "tests": _read_key("covering"),
+    "seen": _read_nothing,
+    "since": _read_nothing,
+    "unnoticed": _read_nothing,
 }
 """The kinds of evidence with the readers of their arguments."""
