@@ -80,7 +80,11 @@ def _share(target: object) -> str:
 def _named(proto: dict[str, Any]) -> str:
     """Return the revision that an answer or a call names, "" when neither does."""
     template = ("spec", "template", "metadata", "name")
-    ways = (("response", "status", "latestCreatedRevisionName"), ("request", "service", *template), ("response", *template))
+    ways = (
+        ("response", "status", "latestCreatedRevisionName"),
+        ("request", "service", *template),
+        ("response", *template),
+    )
     return next(filter(None, (_text(proto, *way) for way in ways)), "")
 
 

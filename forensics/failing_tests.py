@@ -27,8 +27,11 @@ _TELLING = 12
 """Letters that a phrase needs so that two who say it speak of the same thing."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SAYS_NOTHING = frozenset(
-    "and are but closed connection error errors exception fail failed failure for from internal invalid not policy "
-    "received sent server the then unexpected violation was with websocket".split()
+    (
+        *("and", "are", "but", "closed", "connection", "error", "errors", "exception", "fail", "failed", "failure"),
+        *("for", "from", "internal", "invalid", "not", "policy", "received", "sent", "server", "the", "then"),
+        *("unexpected", "violation", "was", "with", "websocket"),
+    )
 )
 _STEM = 4
 """Letters of a word that another may begin with: `auth`, `authentication`."""

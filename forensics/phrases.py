@@ -1,4 +1,4 @@
-"""What an entry said in, its fixed words out: what queries and proposed rules look for. Pure, and no pattern of its own.
+"""What an entry said in, its fixed words out: what queries and proposed rules look for.
 
 Numbers, ids, addresses and what was redacted differ from entry to entry; the words between them do not.
 """

@@ -27,7 +27,7 @@ from forensics.failing_tests import tie
 from forensics.journal import Journal
 from forensics.links import find_incidents, link, parents, prioritise
 from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
-from forensics.postmortems import Aftermath, write_postmortem
+from forensics.postmortems import Aftermath, observe, write_postmortem
 from forensics.summary import count_lives, headline, in_order, root_causes, timeline
 from forensics.whys import Neighbours, Scene, Stage, complete, explain
 
@@ -92,6 +92,7 @@ def analyze(
         tests=stage.tests,
         lives=lives,
         journal=journal,
+        observed=observe(journal),
         query=query,
         revision=given.revision,
     )

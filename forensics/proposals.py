@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[a-z]{2,20}", re.ASCII)
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 """What has a meaning in a pattern of RE2."""
+_IN_ANY_ERROR = frozenset(
+    ("traceback (most recent call last):", "exception in worker process", "unhandled exception", "uncaught exception:")
+)
+_TYPE_ALONE = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Warning|Interrupt|Exit)\w*:?")
+"""builtins.KeyError:"""
 _BETWEEN = ".*"
 _NAME_WORDS = 4
 _LOWEST = Level.DEBUG
@@ -51,7 +56,7 @@ def _parts(cluster: Cluster) -> tuple[str, ...]:
         parts = fixed_parts(text)
         while parts and not all(_fits(parts, message) for message in messages):
             parts = parts[:-1]
-        if sum(map(letters, parts)) >= ENOUGH:
+        if sum(map(letters, parts)) >= ENOUGH and not _says_nothing(parts):
             return parts
     return ()
 
@@ -60,8 +65,14 @@ def _sources(cluster: Cluster, messages: Sequence[str]) -> Iterator[str]:
     if cluster.exception is not None:
         yield f"{cluster.exception.type}: {cluster.exception.value}"
         yield cluster.exception.value
-    yield from messages[:1]
+    # A shortened traceback joins lines that stand apart in the entry.
+    yield from (piece for message in messages[:1] for piece in reversed(message.split(" … ")))
     yield cluster.template
+
+
+def _says_nothing(parts: Sequence[str]) -> bool:
+    """Tell whether these words stand in any error: the first line of a traceback, or the type of an exception alone."""
+    return len(parts) == 1 and (parts[0].casefold() in _IN_ANY_ERROR or _TYPE_ALONE.fullmatch(parts[0]) is not None)
 
 
 def _fits(parts: Sequence[str], message: str) -> bool:

@@ -52,9 +52,7 @@ def headline(incidents: Sequence[Incident], clusters: Sequence[Cluster], coverag
 def count_lives(lives: Sequence[Life]) -> LifeCounts:
     """Count the lives of instances: ended, cut off by the end of the entries, and recorded from their start."""
     ended = [life for life in lives if life.ended]
-    return LifeCounts(
-        ended=len(ended), cut=len(lives) - len(ended), start_recorded=sum(life.started for life in ended)
-    )
+    return LifeCounts(ended=len(ended), cut=len(lives) - len(ended), start_recorded=sum(life.started for life in ended))
 
 
 def root_causes(

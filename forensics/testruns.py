@@ -36,8 +36,8 @@ _LONGEST = 7 * 86_400.0
 
 _CLOSE = re.compile(
     r"""
-    received\ (?P<code>[1-4]\d{3})\ \([^)]*\)(?:\ (?P<reason>[^;]*))?          # the library `websockets` since version 10
-  | code\ =\ (?P<old_code>[1-4]\d{3})\ \([^)]*\),\ (?:reason\ =\ (?P<old_reason>.*)|no\ reason)   # before
+    received\ (?P<code>[1-4]\d{3})\ \([^)]*\)(?:\ (?P<reason>[^;]*))?     # `websockets` since version 10
+  | code\ =\ (?P<old_code>[1-4]\d{3})\ \([^)]*\),\ (?:reason\ =\ (?P<old_reason>.*)|no\ reason)   # and before
     """,
     re.VERBOSE,
 )
@@ -79,12 +79,10 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
         TestSuite(name=name, seconds=round(seconds[name], 3), **_figures(count)) for name, count in counts.items()
     )
     total = sum(counts.values(), Counter())
-    return TestRun(
-        suites=suites, failures=tuple(failures), names=tuple(names), **_span(spans), **_figures(total)
-    )
+    return TestRun(suites=suites, failures=tuple(failures), names=tuple(names), **_span(spans), **_figures(total))
 
 
-def _figures(count: Counter[str]) -> dict[str, int]:
+def _figures(count: Counter[str]) -> dict[str, Any]:
     return {"total": count.total()} | {k: count[k] for k in ("passed", "failed", "errors", "skipped", "not_run")}
 
 

@@ -57,7 +57,7 @@ def _lines(report: Report) -> Iterator[str]:
         whys = [(row.number, row.ask, row.said, row.verdict.value, row.counts) for row in screen.why_rows(report)]
         yield from _table(whys, frozenset({0}), [1, 2])
         yield ""
-    for warning in report.coverage.warnings:
+    for warning in screen.notes(report):
         yield screen.bullet("!", warning)
 
 

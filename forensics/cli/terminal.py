@@ -72,7 +72,7 @@ def _summarize(console: Console, report: Report) -> None:
         console.print(Padding(_cluster_table(report), (1, 0, 1, 2)))
     if report.incidents:
         console.print(Padding(_why_table(report), (0, 0, 1, 2)))
-    for warning in report.coverage.warnings:
+    for warning in screen.notes(report):
         console.print(Text(screen.bullet("!", warning)), soft_wrap=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from functools import lru_cache
 from itertools import combinations
@@ -17,6 +16,7 @@ from forensics.model import Lengths, OccurrenceUnit, Raised, Swap
 from forensics.redact import quote
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Mapping, Sequence
 
     from forensics.journal import Journal, Occurrences
@@ -51,7 +51,7 @@ def shape_of(occurrences: Occurrences, journal: Journal, lives: LivesOf, speaker
         entries_each=_entries_each(occurrences, journal),
         life=_life(occurrences, journal, lives),
         raised=raised,
-        raised_in=_raised_in(raised, occurrences, journal) if raised else None,
+        raised_in=_raised_in(raised, occurrences, journal) if len(raised) > 1 else None,
         out_of_order=_out_of_order(occurrences, journal),
     )
 
@@ -61,11 +61,7 @@ def _entries_each(occurrences: Occurrences, journal: Journal) -> dict[str, int]:
     found: dict[str, int] | None = None
     named = lru_cache(64)(lambda severity: quote(severity, 20) if severity else "(none)")
     for rows in occurrences.groups():
-        counts = Counter(
-            named(journal.gist(original).severity)
-            for row in rows
-            for original in journal.originals(row)
-        )
+        counts = Counter(named(journal.gist(original).severity) for row in rows for original in journal.originals(row))
         if found is None:
             found = counts
         elif found != counts:
@@ -153,9 +149,7 @@ def _usual_order(places: Sequence[Mapping[int, int]]) -> list[tuple[int, int]]:
     """List pairs (a, b) of which a stands first in most of the occurrences that have both."""
     before: Counter[tuple[int, int]] = Counter()
     for first in places:
-        before.update(
-            (a, b) if row_a < row_b else (b, a) for (a, row_a), (b, row_b) in combinations(first.items(), 2)
-        )
+        before.update((a, b) if row_a < row_b else (b, a) for (a, row_a), (b, row_b) in combinations(first.items(), 2))
     return sorted(pair for pair, n in before.items() if n > 1 and n >= _OFTEN * (n + before[pair[1], pair[0]]))
 
 

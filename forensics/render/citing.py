@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.model import EntryRef, Evidence
 from forensics.render.escape import code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.model import Finding, Postmortem, Why
+    from forensics.model import EntryRef, Evidence, Finding, Postmortem, Report, Why
 
 _PLAIN_ID = re.compile(r"[\w.-]{1,64}", re.ASCII)
 """An id that may be the label of a link."""
@@ -53,6 +52,13 @@ def cited_after(postmortem: Postmortem) -> list[EntryRef]:
     return [ref for one in evidence for ref in one.refs] + [ref for why in whys for ref in _of_why(why)]
 
 
+def cited_by(report: Report) -> list[EntryRef]:
+    """List the entries that a report's postmortem cites."""
+    own = [ref for postmortem in report.postmortems for ref in cited_after(postmortem)]
+    in_incidents = {cluster for incident in report.incidents for cluster in incident.clusters}
+    return own + [ref for c in report.clusters if c.id in in_incidents for ref in c.exemplars[:2]]
+
+
 def sources(evidence: Evidence) -> str:
     """Write in brackets what evidence rests on: the first entry and how many more; "" where it cites none."""
     if not evidence.refs:
@@ -74,6 +80,6 @@ FILTERS = {
     "addresses": addresses,
     "short": short,
     "cited": cited,
-    "cited_after": cited_after,
+    "cited_by": cited_by,
     "sources": sources,
 }

@@ -8,9 +8,9 @@ from forensics.redact import visible
 
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")
 _MARKUP = re.compile(r"[\\*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|^(?=[#+=-])|!(?=\[)")
-_ORDERED = re.compile(r"^(\d+)([.)])")
-_NO_LABEL = re.compile(r"[^\w .,:/=+–—-]|--+|==+")
-_LABEL = 80
+_ORDERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+_NO_LABEL = re.compile(r"[^\w .,:/=+–—…-]|--+|==+")
+_LABEL = 90
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -46,7 +46,8 @@ def mermaid(text: str) -> str:
     Only letters, digits and a few marks stay: without quotes, brackets, backquotes, `#`, `;`, `%`, `<` and `&` a label
     can neither end, nor hold an entity, a comment, a directive or HTML.
     """
-    return " ".join(_NO_LABEL.sub(" ", _one_line(text)).split())[:_LABEL].strip() or "unknown"
+    label = " ".join(_NO_LABEL.sub(" ", _one_line(text)).split())
+    return (label if len(label) <= _LABEL else f"{label[: _LABEL - 1].rstrip()}…") or "unknown"
 
 
 def fence(text: str, language: str = "") -> str:

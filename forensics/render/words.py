@@ -79,7 +79,8 @@ def life(cluster: Cluster) -> str | None:
     if found is None:
         return None
     span = f"{format_lag((found.shortest, found.longest))}; " if found.count > 1 else ""
-    return f"{seconds(found.median)} from start to exit ({span}both ends recorded in {found.count} of {cluster.occurrences})"
+    both = f"both ends recorded in {found.count} of {cluster.occurrences}"
+    return f"{seconds(found.median)} from start to exit ({span}{both})"
 
 
 def entries(cluster: Cluster) -> str:

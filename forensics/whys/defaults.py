@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import ActionRule, Role, WhyRule
+from forensics.proposals import propose_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,13 +61,15 @@ def default_actions(scene: Scene) -> tuple[ActionRule, ...]:
     """Propose what can be said without knowing the failure: a rule that names it, and a test."""
     if scene.cluster.role is Role.NOISE or scene.cluster.signature is not None:
         return ()
-    return (
-        ActionRule(
-            kind="detect",
-            text="Put the proposed rule into a folder of your own (`forensics rules check --rules DIR`), and give it whys",
-        ),
-        ActionRule(kind="prevent", text="A test that goes through the place named above"),
+    rule = "Write a rule for it, so that the next report knows it by name"
+    if propose_rule(scene.cluster):
+        rule = "Put the proposed rule into a folder of your own (`forensics rules check --rules DIR`), and give it whys"
+    test = (
+        "A test that goes through the place named above"
+        if scene.cluster.frame
+        else "A test that brings this error about"
     )
+    return (ActionRule(kind="detect", text=rule), ActionRule(kind="prevent", text=test))
 
 
 def _what(scene: Scene) -> str:

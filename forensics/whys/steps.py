@@ -29,7 +29,7 @@ _LATE = 250_000_000
 
 
 def complete(finding: Finding, scene: Scene, service: str | None) -> Finding:
-    """Add to a finding what is made of its cluster and links alone: steps, chain, query, and a rule where there is none."""
+    """Add to a finding what its cluster and links make: steps, chain, a query, and a rule where there is none."""
     arrows = _arrows(scene)
     is_loud = scene.cluster.role is not Role.NOISE
     return replace(

@@ -1,4 +1,4 @@
-"""Evidence `deploys`: what kind of principal deployed what image when, what came of it, and what it is to the cluster."""
+"""Evidence `deploys`: what kind of principal deployed what image when, and how long before the cluster."""
 
 from __future__ import annotations
 

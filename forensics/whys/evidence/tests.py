@@ -1,8 +1,7 @@
-"""Evidence `tests`: which failures repeat a cluster's words, and which tests name its code; what a test ran over, never."""
+"""Evidence `tests`: which failures repeat a cluster's words, which tests name its code; never what a test ran over."""
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Verdict, WhyRule
@@ -33,7 +32,11 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         )
     repeating = [failure for failure in run.failures if failure.cluster == scene.cluster.id]
     naming = _naming(run.names, _names_of(why, scene))
-    evidence = [_repeats(run, repeating), *_when(run, scene.stage.deploys, scene.cluster.revision), _named(naming, why, scene)]
+    evidence = [
+        _repeats(run, repeating),
+        *_when(run, scene.stage.deploys, scene.cluster.revision),
+        _named(naming, why, scene),
+    ]
     return Gathered(
         verdict=_verdict(repeating, naming),
         evidence=tuple(evidence),
@@ -62,10 +65,11 @@ def _repeats(run: TestRun, repeating: Sequence[TestFailure]) -> Evidence:
     said = f": {', '.join(f'“{plain(reason)}”' for reason in reasons[:SHOWN])}" if reasons else ""
     timed = sum(failure.in_time is True for failure in repeating)
     within = f"; during {timed} of them it happened on the server" if timed else ""
+    joined = f"joined by {' and '.join(by)}"
     failures = counted(failed, "failed test")
     return Evidence(
         kind="tests",
-        statement=f"{len(repeating)} of {failures} {words} of this, joined by {' and '.join(by)}{said}{within}; {total}",
+        statement=f"{len(repeating)} of {failures} {words} of this, {joined}{said}{within}; {total}",
         count=len(repeating),
         of=failed,
         values={plain(failure.name): str(failure.close_code or "") for failure in repeating[:SHOWN]},
@@ -80,22 +84,24 @@ def _when(run: TestRun, deploys: Iterable[Deploy], revision: str) -> list[Eviden
     gap = parse_time(run.started) - parse_time(ready[0].time)
     side = "after" if gap >= 0 else "before"
     zone = f" (no zone given; {run.zone_assumed} assumed)" if run.zone_assumed else ""
-    statement = f"the tests began at {run.started}{zone}, {format_seconds(abs(gap))} {side} the revision was reported ready"
+    statement = (
+        f"the tests began at {run.started}{zone}, {format_seconds(abs(gap))} {side} the revision was reported ready"
+    )
     return [Evidence(kind="tests", statement=statement, refs=ready[0].refs)]
 
 
 def _named(naming: Sequence[TestName], why: WhyRule, scene: Scene) -> Evidence:
     names = _names_of(why, scene)
     if not names:
-        return Evidence(kind="tests", statement="these entries name no function and no file, so no test can be found by name")
+        return Evidence(
+            kind="tests", statement="these entries name no function and no file, so no test can be found by name"
+        )
     listed = " or ".join(f"`{name}`" for name in names)
     if not naming:
         statement = f"no test names {listed}; by name only: the results do not tell which code a test ran over"
         return Evidence(kind="tests", statement=statement, count=0)
     counts = ", ".join(
-        f"{n} {words}"
-        for outcome, words in _OUTCOMES.items()
-        if (n := sum(test.outcome == outcome for test in naming))
+        f"{n} {words}" for outcome, words in _OUTCOMES.items() if (n := sum(test.outcome == outcome for test in naming))
     )
     verb = "names" if len(naming) == 1 else "name"
     shown = ", ".join(f"`{plain(test.name)}`" for test in naming[:SHOWN])
@@ -118,8 +124,13 @@ def _names_of(why: WhyRule, scene: Scene) -> list[str]:
     values = context(scene)
     asked = dotted(values, str(why.evidence.get("covering"))) if isinstance(why.evidence, dict) else None
     file = dotted(values, "frame.file")
-    names = [asked or "", PurePosixPath(file.replace("\\", "/")).stem if file else ""]
+    names = [asked or "", _stem(file or "")]
     return list(dict.fromkeys(name for name in names if _is_telling(name)))
+
+
+def _stem(file: str) -> str:
+    name = file.replace("\\", "/").rpartition("/")[2]
+    return name.rpartition(".")[0] or name
 
 
 def _is_telling(name: str) -> bool:

@@ -32,12 +32,18 @@ def _hints(scene: Scene) -> Iterator[Evidence]:
     cluster = scene.cluster
     none = cluster.entries_by_severity.get(_NONE, 0)
     if none:
-        yield _hint(f"{none} of {_entries(cluster)} carry no severity: an alert by severity does not see them", none, cluster)
+        statement = f"{none} of {_entries(cluster)} carry no severity: an alert by severity does not see them"
+        yield _hint(statement, none, cluster)
     low = sum(n for name, n in cluster.entries_by_severity.items() if _is_low(name))
     if low:
         yield _hint(f"{low} of {_entries(cluster)} were logged below ERROR", low, cluster)
-    if not scene.as_cause and not scene.as_symptom:
-        yield _hint("no failed request and no exit stands beside it: what failed may have been caught and passed over", None, cluster)
+    # Without the request log nothing stands beside anything.
+    if not scene.as_cause and not scene.as_symptom and scene.stage.coverage.logs.get("requests"):
+        yield _hint(
+            "no failed request and no exit stands beside it: what failed may have been caught and passed over",
+            None,
+            cluster,
+        )
     if cluster.signature is None:
         yield _hint("no rule knows it, so no alert by signature can", None, cluster)
 
