@@ -79,7 +79,7 @@ def _render(environment: Environment, name: str, values: dict[str, Any]) -> str:
 
 
 def _tidy(text: str) -> str:
-    """Leave one blank line where templates left several, outside of blocks of code; end in one line break."""
+    """Leave one blank line where templates left several, outside of blocks of code, and none at the end."""
     lines: list[str] = []
     fence = ""
     for line in text.split("\n"):
@@ -92,4 +92,4 @@ def _tidy(text: str) -> str:
             continue
         # Two blanks at the end of a line break it; one blank is what an empty value left.
         lines.append(line if fence or (line.endswith("  ") and line.strip()) else line.rstrip())
-    return "\n".join(lines).rstrip("\n") + "\n"
+    return "\n".join(lines).rstrip("\n") + ("\n" if text.endswith("\n") else "")
