@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _VARIES = re.compile(r"…|\[redacted[^\]]*\]|<\*>|\b\w+://\S*|\S*\d\S*")
 """… where a citation was cut; [redacted:token]; <*>; https://host/x; req-4711"""
+_AROUND = " \t-–:,;=(["
+"""What leads to a value, or away from it."""
 _LETTERS = re.compile(r"[^\W\d_]")
 ENOUGH = 6
 """Letters that make words worth searching for."""
@@ -24,8 +26,12 @@ LONGEST = 160
 def fixed_parts(text: str) -> tuple[str, ...]:
     """Cut the first line of a text at what varies; parts with a letter at least, in order."""
     line = text.strip().split("\n", 1)[0]
-    parts = (part.strip()[:LONGEST].strip() for part in _VARIES.split(line))
+    parts = (_shortened(part.strip(_AROUND)) for part in _VARIES.split(line))
     return tuple(part for part in parts if _LETTERS.search(part))
+
+
+def _shortened(part: str) -> str:
+    return part if len(part) <= LONGEST else part[:LONGEST].rpartition(" ")[0].strip() or part[:LONGEST]
 
 
 def letters(text: str) -> int:

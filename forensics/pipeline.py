@@ -96,6 +96,7 @@ def analyze(
         query=query,
         revision=given.revision,
     )
+    postmortems = tuple(write_postmortem(incident, aftermath) for incident in incidents)
     report = Report(
         tool_version=tool_version,
         query=query,
@@ -107,11 +108,13 @@ def analyze(
         findings=tuple(findings[c.id] for c in ordered),
         incidents=incidents,
         root_causes=root_causes(incidents, stage.clusters, findings),
-        timeline=timeline(stage.clusters, lives, stage.deploys, incidents, journal.entry, tests=stage.tests),
+        timeline=timeline(
+            stage.clusters, lives, stage.deploys, incidents, journal.entry, tests=stage.tests, postmortems=postmortems
+        ),
         deploys=stage.deploys,
         rules=rulebook,
         lives=count_lives(lives),
-        postmortems=tuple(write_postmortem(incident, aftermath) for incident in incidents),
+        postmortems=postmortems,
         # Names of all tests are for evidence to look through; it names those that matter.
         tests=replace(stage.tests, names=()) if stage.tests else None,
     )

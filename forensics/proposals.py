@@ -23,7 +23,7 @@ _WORD = re.compile(r"[a-z]{2,20}", re.ASCII)
 _SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
 """What has a meaning in a pattern of RE2."""
 _IN_ANY_ERROR = frozenset(
-    ("traceback (most recent call last):", "exception in worker process", "unhandled exception", "uncaught exception:")
+    ("traceback (most recent call last)", "exception in worker process", "unhandled exception", "uncaught exception")
 )
 _TYPE_ALONE = re.compile(r"(?:\w+\.)*\w*(?:Error|Exception|Warning|Interrupt|Exit)\w*:?")
 """builtins.KeyError:"""
@@ -72,7 +72,9 @@ def _sources(cluster: Cluster, messages: Sequence[str]) -> Iterator[str]:
 
 def _says_nothing(parts: Sequence[str]) -> bool:
     """Tell whether these words stand in any error: the first line of a traceback, or the type of an exception alone."""
-    return len(parts) == 1 and (parts[0].casefold() in _IN_ANY_ERROR or _TYPE_ALONE.fullmatch(parts[0]) is not None)
+    return len(parts) == 1 and (
+        parts[0].casefold().rstrip(":") in _IN_ANY_ERROR or _TYPE_ALONE.fullmatch(parts[0]) is not None
+    )
 
 
 def _fits(parts: Sequence[str], message: str) -> bool:

@@ -14,6 +14,7 @@ from forensics.model import (
     Life,
     LifeCounts,
     LogEntry,
+    Postmortem,
     Role,
     RootCause,
     TestRun,
@@ -86,15 +87,16 @@ def timeline(
     entry: Callable[[int], LogEntry],
     *,
     tests: TestRun | None = None,
+    postmortems: Sequence[Postmortem] = (),
 ) -> tuple[TimelineEvent, ...]:
-    """Put deployments, tests, onsets, ends of instances and last occurrences in order of time."""
+    """Put deployments, tests, onsets, ends of instances, last occurrences and answers after them in order of time."""
     events = [
         TimelineEvent(time=d.time, kind="deploy", text=_deploy_text(d), refs=(d.insert_id,), clock="audit log")
         for d in deploys
     ]
     for incident in incidents:
         events += _bounds(incident, clusters)
-    events += [*_exits(lives, entry), *_tests(tests)]
+    events += [*_exits(lives, entry), *_tests(tests), *_answers(postmortems)]
     return tuple(sorted(events, key=lambda e: (_moment(e.time), e.kind, e.text)))
 
 
@@ -118,11 +120,19 @@ def _exits(lives: Sequence[Life], entry: Callable[[int], LogEntry]) -> Iterator[
     exits = [life.exit for life in lives if life.exit is not None]
     for kind, row in (("first exit", exits[0]), ("last exit", exits[-1])) if exits else ():
         exit_ = entry(row)
-        text = f"{quote(exit_.message, 80)} ({kind} of {len(exits)})"
+        text = quote(exit_.message, 80) + (f" ({kind} of {len(exits)})" if len(exits) > 1 else "")
         refs = (quote(exit_.insert_id, 64),)
         yield TimelineEvent(time=exit_.timestamp, kind=kind, text=text, refs=refs, clock="entry")
         if len(exits) == 1:
             return
+
+
+def _answers(postmortems: Sequence[Postmortem]) -> Iterator[TimelineEvent]:
+    """Yield the first request that was answered after each incident; whether it was over then, its postmortem says."""
+    for postmortem in postmortems:
+        for ref in postmortem.recovery.evidence[0].refs[:1]:
+            text = f"first request answered after the last entry of {postmortem.incident}"
+            yield TimelineEvent(time=ref.timestamp, kind="answered", text=text, refs=(ref.insert_id,), clock="entry")
 
 
 def _tests(run: TestRun | None) -> Iterator[TimelineEvent]:

@@ -25,7 +25,7 @@ class TimelineEvent(Struct, frozen=True, kw_only=True):
 
     time: str
     kind: str
-    """deploy, start, onset, exit, request, last, …"""
+    """deploy, onset, first exit, last exit, last, tests, answered."""
     text: str
     refs: tuple[str, ...]
     """insertIds."""

@@ -20,17 +20,17 @@ _ENOUGH = 3
 """Times the longest pause between two occurrences: a silence this long shows something, a shorter one nothing."""
 
 
-def since(incident: Incident, root: Cluster, given: Aftermath) -> Why:
+def since(incident: Incident, family: Sequence[Cluster], given: Aftermath) -> Why:
     """Put the first entry beside the first of all entries and the deployments; order alone, no cause."""
-    onset = moment(incident.onset)
+    onset, revisions = moment(incident.onset), {cluster.revision for cluster in family}
     evidence = [
         Evidence(
             kind="since",
             statement=f"first seen at {incident.onset}, {apart(onset, given.journal.starts_at)} the entries begin",
-            refs=root.exemplars[:1],
+            refs=min(family, key=lambda cluster: (moment(cluster.first_seen), cluster.id)).exemplars[:1],
         )
     ]
-    own = [deploy for deploy in given.deploys if deploy.revision == root.revision]
+    own = [deploy for deploy in given.deploys if deploy.revision in revisions]
     for deploy in own[:2]:
         words = {"asked": "was asked for", "ready": "was reported ready", "failed": "was reported not ready"}
         statement = f"{apart(onset, moment(deploy.time))} the deployment {words[deploy.outcome]} ({deploy.time})"

@@ -30,7 +30,7 @@ def write_postmortem(incident: Incident, given: Aftermath) -> Postmortem:
         incident=incident.id,
         summary=tuple(_summary(incident, root)),
         impact=tuple(_impact(family, given)),
-        since=since(incident, root, given),
+        since=since(incident, family, given),
         detection=noticed,
         recovery=over,
         factors=tuple(_factors(finding)),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from forensics.citations import cite
-from forensics.model import Cluster, ClusterId, Finding, Link, Role, Step
+from forensics.model import Cluster, ClusterId, Finding, Link, Role, Step, Why
 from forensics.proposals import propose_rule
 from forensics.queries import cluster_query
 from forensics.timestamps import format_lag
@@ -25,20 +25,32 @@ STRONG = 0.8
 """Share of a symptom's occurrences from which a link that is not the chosen one is drawn too."""
 _CLOSE_CODE = re.compile(r"\b1[0-4]\d\d\b ?")
 """1011 in `websocket-1011-serialization`: a close code names what a client saw, and causes nothing."""
+_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:ms|s|min|h)) later before\b")
+"""5–25 ms later before the end of the request"""
 _LATE = 250_000_000
 
 
 def complete(finding: Finding, scene: Scene, service: str | None) -> Finding:
     """Add to a finding what its cluster and links make: steps, chain, a query, and a rule where there is none."""
     arrows = _arrows(scene)
+    whys, root = tuple(map(_in_order, finding.whys)), finding.root
     is_loud = scene.cluster.role is not Role.NOISE
     return replace(
         finding,
+        whys=whys,
+        root=replace(root, statement=str(whys[root.why - 1].answer)) if root else None,
         chain=_chain(arrows, scene.stage.clusters, scene.cluster),
         steps=tuple(_step(link, scene.stage) for link in arrows),
         query=cluster_query(scene.cluster, service),
         proposed_rule=propose_rule(scene.cluster) if is_loud else "",
     )
+
+
+def _in_order(why: Why) -> Why:
+    """Let an answer say `after` where its cause was logged late: rules write `{{ lag }} before`, which fits most."""
+    if why.answer is None or why.evidence[0].kind != "linked":
+        return why
+    return replace(why, answer=_LATER_BEFORE.sub(r"\g<lag> after", why.answer))
 
 
 def _arrows(scene: Scene) -> list[Link]:

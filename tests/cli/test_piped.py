@@ -56,6 +56,7 @@ class Shown:
         self.mark = lambda _: screen.Mark("✗", "bold red")
         self.cluster_rows = lambda _: iter(clusters)
         self.why_rows = lambda _: whys
+        self.notes = lambda report: iter(report.coverage.warnings)
 
 
 @settings(max_examples=400, deadline=None)
