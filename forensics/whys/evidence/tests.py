@@ -60,16 +60,18 @@ def _repeats(run: TestRun, repeating: Sequence[TestFailure]) -> Evidence:
     if not repeating:
         return Evidence(kind="tests", statement=f"no failed test repeats these words; {total}", count=0, of=failed)
     by = sorted({failure.joined_by or "" for failure in repeating})
-    words = "speaks" if len(repeating) == 1 else "speak"
+    timed = sum(failure.in_time is True for failure in repeating)
+    one = len(repeating) == 1
+    if by == ["time"]:
+        words = f"{'was' if one else 'were'} running while this happened, by time alone"
+    else:
+        words = f"{'speaks' if one else 'speak'} of this, joined by {' and '.join(by)}"
+    within = f"; during {timed} of them it happened on the server" if timed and by != ["time"] else ""
     reasons = sorted({failure.close_reason for failure in repeating if failure.close_reason})
     said = f": {', '.join(f'“{plain(reason)}”' for reason in reasons[:SHOWN])}" if reasons else ""
-    timed = sum(failure.in_time is True for failure in repeating)
-    within = f"; during {timed} of them it happened on the server" if timed else ""
-    joined = f"joined by {' and '.join(by)}"
-    failures = counted(failed, "failed test")
     return Evidence(
         kind="tests",
-        statement=f"{len(repeating)} of {failures} {words} of this, {joined}{said}{within}; {total}",
+        statement=f"{len(repeating)} of {counted(failed, 'failed test')} {words}{said}{within}; {total}",
         count=len(repeating),
         of=failed,
         values={plain(failure.name): str(failure.close_code or "") for failure in repeating[:SHOWN]},
