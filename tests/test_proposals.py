@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from forensics.pipeline import analyze, check_rules
 from forensics.proposals import escaped, propose_rule
+from forensics.render import render_report
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:
@@ -102,3 +103,13 @@ def test_escaped_text_is_a_pattern_for_itself(text: str) -> None:
 def test_a_file_is_read_as_written(tmp_path: Path) -> None:
     (rule,) = loaded(tmp_path, propose_rule(unknown(report(CASES["one line"]))))
     assert (rule.version, rule.priority, len(rule.tests.match), len(rule.tests.no_match)) == (1, "P2", 2, 2)
+
+
+def test_the_document_ends_in_a_block_that_can_be_taken_as_a_file(tmp_path: Path) -> None:
+    found = report(CASES["a traceback"])
+    cluster = unknown(found)
+    text = dict(render_report(found))[f"five-whys/{cluster.id}.md"]
+    block = text.partition("```yaml\n")[2].partition("\n```")[0]
+    assert "## " not in text.partition("```yaml\n")[2]
+    (rule,) = loaded(tmp_path, block + "\n")
+    assert check_rules((*RULES, rule)) == []
