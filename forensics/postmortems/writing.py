@@ -134,8 +134,6 @@ def _went_badly(family: Sequence[Cluster], finding: Finding, detection: Why, giv
         total = sum(cluster.entries for cluster in family)
         statement = f"{bare:,} of its {total:,} entries carry no severity, so an alert by severity does not see them"
         yield Evidence(kind="entries", statement=statement, count=bare, of=total)
-    if coverage.truncation:
-        yield Evidence(kind="coverage", statement=f"the entries look cut: {coverage.truncation}")
     if not detection.verdict.holds:
         yield Evidence(kind="verdicts", statement="nothing in these entries shows that anybody was told")
     if given.tests and given.tests.not_run:

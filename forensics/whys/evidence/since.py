@@ -20,8 +20,6 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     deployed = _moment(asked.time) if asked else None
     if asked is not None and deployed is not None:
         said.append(f"{_after(first, deployed)} the deployment in the audit log ({asked.time})")
-    if scene.stage.coverage.truncated is not False:
-        said.append("the entries look cut, so it may be older")
     refs = (*scene.cluster.exemplars[:1], *(asked.refs[:1] if asked else ()))
     evidence = Evidence(kind="since", statement="; ".join(said), refs=refs)
     return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,))
