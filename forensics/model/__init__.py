@@ -8,7 +8,18 @@ that was received.
 
 from __future__ import annotations
 
-from forensics.model.clusters import CLUSTER_COLUMNS, Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.clusters import (
+    CLUSTER_COLUMNS,
+    Cadence,
+    Cluster,
+    EntryRef,
+    ExceptionRef,
+    FrameRef,
+    Lengths,
+    Link,
+    Raised,
+    Swap,
+)
 from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
     Change,
@@ -22,7 +33,8 @@ from forensics.model.comparison import (
 )
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
-from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
+from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Step, Why
+from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -46,6 +58,7 @@ from forensics.model.report import (
     CaseRef,
     Deploy,
     EntryRow,
+    LifeCounts,
     Report,
     RulebookInfo,
     TimelineEvent,
@@ -64,7 +77,7 @@ from forensics.model.rule import (
     RuleTests,
     WhyRule,
 )
-from forensics.model.testing import TestFailure, TestRun, TestSuite
+from forensics.model.testing import TestFailure, TestName, TestRun, TestSuite
 from forensics.model.words import (
     ClusterId,
     FailureClass,
@@ -125,8 +138,10 @@ __all__ = [
     "Intake",
     "Kind",
     "Leaf",
+    "Lengths",
     "Level",
     "Life",
+    "LifeCounts",
     "Lines",
     "Link",
     "LogEntry",
@@ -136,11 +151,14 @@ __all__ = [
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",
+    "OpenQuestion",
     "PassedOver",
     "Place",
+    "Postmortem",
     "Priority",
     "Pulled",
     "Query",
+    "Raised",
     "RawEntry",
     "ReadOrder",
     "Reader",
@@ -158,9 +176,12 @@ __all__ = [
     "Shelf",
     "Span",
     "StatementKind",
+    "Step",
+    "Swap",
     "TestChange",
     "TestComparison",
     "TestFailure",
+    "TestName",
     "TestRun",
     "TestSuite",
     "TimelineEvent",

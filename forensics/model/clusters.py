@@ -41,6 +41,33 @@ class Cadence(Struct, frozen=True, kw_only=True):
     longest: float
 
 
+class Lengths(Struct, frozen=True, kw_only=True):
+    """How long something lasted, seconds, and how often that was measured."""
+
+    count: int
+    median: float
+    shortest: float
+    longest: float
+
+
+class Raised(Struct, frozen=True, kw_only=True):
+    """One exception of a chain and where in the application it passed."""
+
+    type: str
+    value: str
+    """Its first line."""
+    file: str
+    line: int | None
+    function: str
+
+
+class Swap(Struct, frozen=True, kw_only=True):
+    """An occurrence whose entries stand in another order than in most, so close that clocks may have done it."""
+
+    occurrence: int
+    microseconds: float
+
+
 class EntryRef(Struct, frozen=True, kw_only=True):
     """A citation: enough to find the entry again in Cloud Logging or in the export."""
 
@@ -104,6 +131,15 @@ class Cluster(Struct, frozen=True, kw_only=True):
     """Values with the number of occurrences, most frequent first."""
     also_matched: tuple[str, ...]
     exemplars: tuple[EntryRef, ...]
+    entries_each: dict[str, int] = {}
+    """Entries by severity in each occurrence, where all occurrences have the same; else empty."""
+    life: Lengths | None = None
+    """Instance lives in which it happened, start to exit; only those whose start and exit were recorded."""
+    raised: tuple[Raised, ...] = ()
+    """The chain of exceptions, first raised first."""
+    raised_in: tuple[int, int] | None = None
+    """In how many of how many occurrences that were compared the chain is the same."""
+    out_of_order: tuple[Swap, ...] = ()
 
     def row(self) -> dict[str, Any]:
         """Return the cluster as a row of a table: its figures, its exception and its frame, no lists."""

@@ -58,6 +58,19 @@ class Action(Struct, frozen=True, kw_only=True):
     done_when: str
 
 
+class Step(Struct, frozen=True, kw_only=True):
+    """One arrow of the error behind the error: a cause, what followed from it, and how often."""
+
+    cause: ClusterId
+    symptom: ClusterId
+    explained: int
+    of: int
+    lag: tuple[float, float] | None
+    statement: str
+    refs: tuple[EntryRef, ...]
+    """Of one occurrence: the cause's entry, then the symptom's."""
+
+
 class Finding(Struct, frozen=True, kw_only=True):
     """A cluster explained."""
 
@@ -72,6 +85,12 @@ class Finding(Struct, frozen=True, kw_only=True):
     rivals: tuple[Rival, ...]
     actions: tuple[Action, ...]
     references: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """The arrows of `chain`, as they follow each other."""
+    query: str = ""
+    """Finds the cluster's entries in Cloud Logging: what verifies an action."""
+    proposed_rule: str = ""
+    """For a cluster that no rule knows: a rule file that would name it."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):

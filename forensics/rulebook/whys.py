@@ -155,5 +155,8 @@ EVIDENCE: dict[str, Reader] = {
     "compare": _read_compare,
     "commits": _read_commits,
     "tests": _read_key("covering"),
+    "seen": _read_nothing,
+    "since": _read_nothing,
+    "unnoticed": _read_nothing,
 }
 """The kinds of evidence with the readers of their arguments."""
