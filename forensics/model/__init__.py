@@ -8,10 +8,31 @@ was received.
 
 from __future__ import annotations
 
-from forensics.model.clusters import Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.clusters import (
+    DEFAULT_THRESHOLDS,
+    Affected,
+    Cadence,
+    Cluster,
+    EntryRef,
+    ExceptionRef,
+    FrameRef,
+    Link,
+    Thresholds,
+)
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
-from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
+from forensics.model.findings import (
+    Action,
+    Certificate,
+    Evidence,
+    Finding,
+    Incident,
+    Measure,
+    Rival,
+    Root,
+    RootCause,
+    Why,
+)
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -68,15 +89,18 @@ from forensics.model.words import (
 from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
+    "DEFAULT_THRESHOLDS",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
     "ActionRule",
+    "Affected",
     "AllOf",
     "Analysis",
     "AnyOf",
     "Cadence",
     "CaseRef",
+    "Certificate",
     "Classified",
     "Close",
     "Cluster",
@@ -107,6 +131,7 @@ __all__ = [
     "Link",
     "LogEntry",
     "Match",
+    "Measure",
     "Nanoseconds",
     "NoneOf",
     "Occurrence",
@@ -135,6 +160,7 @@ __all__ = [
     "TestFailure",
     "TestRun",
     "TestSuite",
+    "Thresholds",
     "TimelineEvent",
     "Unreadable",
     "Verdict",

@@ -15,6 +15,14 @@ class Cadence(Struct, frozen=True, kw_only=True):
     longest: float
 
 
+class Affected(Struct, frozen=True, kw_only=True):
+    """Who was struck, as numbers; None where no field of the entries tells."""
+
+    requests: int | None = None
+    sessions: int | None = None
+    users: int | None = None
+
+
 class EntryRef(Struct, frozen=True, kw_only=True):
     """A citation: enough to find the entry again in Cloud Logging or in the export."""
 
@@ -78,6 +86,19 @@ class Cluster(Struct, frozen=True, kw_only=True):
     """Values with the number of occurrences, most frequent first."""
     also_matched: tuple[str, ...]
     exemplars: tuple[EntryRef, ...]
+    affected: Affected = Affected()
+
+
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """What a link must reach to support an answer; a rule may set others for a why."""
+
+    coverage: float = 0.8
+    """Share of occurrences, at least."""
+    p_value: float = 0.05
+    """At most, where chance can be tested."""
+
+
+DEFAULT_THRESHOLDS = Thresholds()
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -100,4 +121,16 @@ class Link(Struct, frozen=True, kw_only=True):
     """Shortest and longest time from the cause to the symptom's end, seconds; negative: the cause was logged after."""
     coverage: float
     lift: float | None = None
+    """How many times more often the cause stands within its usual distance here than where the symptom is not."""
     p_value: float | None = None
+    """How often chance brings the cause as near; None where that cannot be tested (`links/chance.py`)."""
+
+    def meets(self, thresholds: Thresholds) -> bool:
+        """Tell whether the thresholds are met; what cannot be tested must be of one trace or instance."""
+        if self.coverage < thresholds.coverage:
+            return False
+        return self.by != "revision" if self.p_value is None else self.p_value <= thresholds.p_value
+
+    def is_chance(self, thresholds: Thresholds) -> bool:
+        """Tell whether the cause is as near as chance may bring it."""
+        return self.p_value is not None and self.p_value > thresholds.p_value
