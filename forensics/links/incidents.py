@@ -18,6 +18,8 @@ PARENT_COVERAGE = 0.3
 HARMFUL_COVERAGE = 0.5
 """An unknown error before this share of a symptom's occurrences is judged by the symptom."""
 
+_NEVER = (True, float("inf"))
+
 NOT_STARTED = {
     "application-startup-failed",
     "deploy-container-not-listening",
@@ -55,7 +57,7 @@ def _candidates(links: Sequence[Link]) -> dict[ClusterId, list[Link]]:
     lead = {(x.symptom, x.cause): _lead(x) for x in links}
     found: dict[ClusterId, list[Link]] = {}
     for link in links:
-        is_backward = lead.get((link.cause, link.symptom), (True, 0.0)) < lead[link.symptom, link.cause]
+        is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
         is_chance = not link.declared and grade(link) > 1
         if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance:
             found.setdefault(link.symptom, []).append(link)

@@ -15,7 +15,9 @@ class Measure(Struct, frozen=True, kw_only=True):
     """Share of occurrences that show it."""
     thresholds: Thresholds
     by: str | None = None
-    """trace, instance or revision: what joins a link."""
+    """trace, instance or revision: what joins a link; None where there is no link."""
+    declared: bool | None = None
+    """Of a link: a rule says that the one explains the other."""
     lift: float | None = None
     p_value: float | None = None
 
