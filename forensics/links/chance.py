@@ -16,7 +16,10 @@ allows a test:
 3. other requests of the same instance (of the revision, where that is what joins): arrangements turn the failures
    around within the order of the requests.
 4. other moments of the same life (or of the revision's span): arrangements turn the occurrences of each life around
-   within the life, so that bursts stay bursts.
+   within the life.
+
+What is turned around keeps its bursts, but not a rhythm: it is cut at up to four wide gaps, and the parts are turned
+independently (`apart`).
 
 No test is possible, and lift and p are None, where even a cause that spoke once, right there, could not reach 0.05: one
 crash in a life of four seconds, one failed request of two. At most 24 occurrences, evenly spread, and 200 requests or
@@ -27,7 +30,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import comb, exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -48,6 +51,8 @@ CASES = 24
 """Occurrences of the symptom that are looked at."""
 CONTROLS = 200
 """Requests or lives beside them that are looked at."""
+TRAINS = 5
+"""Parts of one life's occurrences that are turned independently."""
 ATTAINABLE = 0.05
 """A test that could not come down to this says nothing when it does not."""
 NEAR = 250_000_000
@@ -143,7 +148,8 @@ def _against_requests(case: Case, cases: _Cases, clipped: Distance, grounds: Gro
     for moment, distance in cases:
         by_instance["" if case.by == "revision" else moment.instance].append((moment, distance))
     most = max(CONTROLS // len(by_instance), 1)
-    sequences, beside = [], []
+    trains: list[tuple[list[int], list[int]]] = []
+    beside: list[int] = []
     attainable = 1.0
     for instance, own in by_instance.items():
         controls = []
@@ -153,20 +159,22 @@ def _against_requests(case: Case, cases: _Cases, clipped: Distance, grounds: Gro
             controls.append((end, 1, clipped(moment)))
         beside += [distance for *_, distance in controls]
         sequence = sorted([*controls, *((moment.time, 0, distance) for moment, distance in own)])
-        sequences.append(([distance for *_, distance in sequence], [i for i, x in enumerate(sequence) if x[1] == 0]))
-        attainable /= len(sequence) if controls else 1
+        distances = [distance for *_, distance in sequence]
+        parts = apart([place for place, x in enumerate(sequence) if x[1] == 0], len(sequence))
+        trains += [(distances, part) for part in parts]
+        attainable /= comb(len(sequence), len(parts)) if controls else 1
     if attainable > ATTAINABLE:
         return None
-    distances = [distance for _, distance in cases]
-    return _chance(_lift(distances, beside, window), _p_of_turns(sequences, sum(distances)))
+    observed = [distance for _, distance in cases]
+    return _chance(_lift(observed, beside, window), max(_p_of_turns(trains, sum(observed)), attainable))
 
 
-def _p_of_turns(sequences: Sequence[tuple[list[int], list[int]]], observed: int) -> float:
+def _p_of_turns(trains: Sequence[tuple[list[int], list[int]]], observed: int) -> float:
     """Return the share of turns of the failures within the order of requests that are as near to the cause."""
     as_near = 0
     for number in range(1, ROUNDS + 1):
         total = 0
-        for place, (distances, failed) in enumerate(sequences):
+        for place, (distances, failed) in enumerate(trains):
             size = len(distances)
             turn = int(_turn(number, place) * size)
             total += sum(distances[(at + turn) % size] for at in failed)
@@ -179,29 +187,47 @@ def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: Ground
     by_stretch: dict[Stretch, list[tuple[Moment, int]]] = defaultdict(list)
     for moment, distance in cases:
         by_stretch[grounds.stretch(case, moment)].append((moment, distance))
+    trains: list[tuple[Stretch, list[Moment]]] = []
     attainable = 1.0
     for stretch, own in by_stretch.items():
+        size = stretch.end - stretch.start + 1
         usual = sum(distance for _, distance in own) / len(own)
-        attainable *= min(1.0, (usual + NEAR) / max(stretch.end - stretch.start, 1))
+        parts = apart([moment.time - stretch.start for moment, _ in own], size)
+        at = iter(own)
+        trains += [(stretch, [next(at)[0] for _ in part]) for part in parts]
+        attainable *= min(1.0, (usual + NEAR) / size) ** len(parts)
     if attainable > ATTAINABLE:
         return None
     observed = [distance for _, distance in cases]
     limit, as_near, elsewhere = sum(observed), 0, []
     for number in range(1, ROUNDS + 1):
-        turned = [clipped(moment) for moment in _turned(by_stretch, number)]
+        turned = [clipped(moment) for moment in _turned(trains, number)]
         as_near += sum(turned) <= limit
         elsewhere += turned
     return _chance(_lift(observed, elsewhere, window), (1 + as_near) / (ROUNDS + 1))
 
 
-def _turned(by_stretch: dict[Stretch, list[tuple[Moment, int]]], number: int) -> Iterator[Moment]:
-    """Turn the occurrences of each stretch around within it."""
-    for place, (stretch, own) in enumerate(by_stretch.items()):
+def _turned(trains: Sequence[tuple[Stretch, list[Moment]]], number: int) -> Iterator[Moment]:
+    """Turn each train of occurrences around within its stretch."""
+    for place, (stretch, train) in enumerate(trains):
         size = stretch.end - stretch.start + 1
         turn = int(_turn(number, place) * size)
-        for moment, _ in own:
+        for moment in train:
             time = stretch.start + (moment.time - stretch.start + turn) % size
             yield Moment(time, time + moment.end - moment.time, moment.instance)
+
+
+def apart(places: Sequence[int], size: int) -> list[list[int]]:
+    """Cut places on a ring, in order, into trains that are turned one by one: at most five, at the widest gaps.
+
+    A regular rhythm must not fit itself again after one beat, and a burst must not be taken apart: gaps are cut that
+    are at least half as wide as the widest, the one around the ring's end included.
+    """
+    gaps = [b - a for a, b in pairwise(places)]
+    widest = max([*gaps, places[0] + size - places[-1]])
+    wide = sorted((at for at, gap in enumerate(gaps, 1) if 2 * gap >= widest), key=lambda at: (-gaps[at - 1], at))
+    cuts = sorted(evenly(wide, TRAINS - 1) if len(set(gaps)) == 1 else wide[: TRAINS - 1])
+    return [list(places[start:end]) for start, end in pairwise([0, *cuts, len(places)])]
 
 
 def _turn(number: int, place: int) -> float:

@@ -69,7 +69,7 @@ def _is_cut(occurrence: Occurrence, within: Nanoseconds, gaps: Sequence[tuple[in
 
 def streams_of(rule: Rule) -> tuple[str, ...]:
     """Name the logs in which a rule's own examples stand: requests, system, audit; `application` for all others."""
-    return tuple(sorted({_stream(example) for example in rule.tests.match}))
+    return tuple(sorted({_stream(example) for example in rule.tests.match})) or ("application",)
 
 
 def _stream(example: Mapping[str, Any]) -> str:
