@@ -21,6 +21,8 @@ allows a test:
 What is turned around keeps its bursts, but not a rhythm: it is cut at up to four wide gaps, and the parts are turned
 independently (`apart`).
 
+Lives or requests that are too few for a test are passed over, unless the cause is about as common there.
+
 No test is possible, and lift and p are None, where even a cause that spoke once, right there, could not reach 0.05: one
 crash in a life of four seconds, one failed request of two. At most 24 occurrences, evenly spread, and 200 requests or
 lives beside them are looked at.
@@ -30,6 +32,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import combinations, pairwise
 from math import comb, exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple
@@ -55,6 +58,9 @@ TRAINS = 5
 """Parts of one life's occurrences that are turned independently."""
 ATTAINABLE = 0.05
 """A test that could not come down to this says nothing when it does not."""
+MORE = 2.0
+"""Lift from which on requests or lives beside the symptom that are too few for a test give way to the next one. What is
+as common there is no cause, few or not."""
 NEAR = 250_000_000
 """Nanoseconds; nearer is not nearer."""
 _CHOICES = 50
@@ -81,11 +87,13 @@ UNTESTABLE = Chance(None, None)
 def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) -> Chance:
     """Test how many of `symptoms` traces hold the cause, when `with_cause` of all `traces` do."""
     others = traces - symptoms
-    if symptoms < 1 or others < 1 or comb(traces, min(symptoms, others, 3)) * ATTAINABLE < 1:
+    if symptoms < 1 or others < 1:
         return UNTESTABLE
     elsewhere = min(max(with_cause - explained, 0), others)
-    base = (elsewhere + 1) / (others + 1)
-    return _chance(explained / symptoms / base, _upper_tail(explained, symptoms, explained + elsewhere, traces))
+    lift = explained / symptoms / ((elsewhere + 1) / (others + 1))
+    if lift >= MORE and comb(traces, min(symptoms, others, 3)) * ATTAINABLE < 1:
+        return UNTESTABLE
+    return _chance(lift, _upper_tail(explained, symptoms, explained + elsewhere, traces))
 
 
 def against_moments(case: Case, distance: Distance, grounds: Grounds, window: Nanoseconds) -> Chance:
@@ -111,12 +119,15 @@ def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: Ground
     # Where a life's beginning is not recorded, how old it was when it ended is not known either.
     started = sum(life is not None and life.started for life, _ in known) * 2 > len(known)
     controls = evenly([life for life in grounds.spared(case) if life.started or not started], CONTROLS)
-    if not controls or comb(len(cases) + len(controls), min(len(cases), len(controls), 3)) < _CHOICES:
+    if not controls:
         return None
     age = ages[len(ages) // 2]
     beside = [clipped(_at(min(life.start + age, life.end), life.instance)) for life in controls]
     distances = [distance for _, distance in cases]
-    return _chance(_lift(distances, beside, window), _p_of_choices(distances, beside))
+    lift = _lift(distances, beside, window)
+    if lift >= MORE and comb(len(cases) + len(controls), min(len(cases), len(controls), 3)) < _CHOICES:
+        return None
+    return _chance(lift, _p_of_choices(distances, beside))
 
 
 def _at(time: int, instance: str) -> Moment:
@@ -163,23 +174,22 @@ def _against_requests(case: Case, cases: _Cases, clipped: Distance, grounds: Gro
         parts = apart([place for place, x in enumerate(sequence) if x[1] == 0], len(sequence))
         trains += [(distances, part) for part in parts]
         attainable /= comb(len(sequence), len(parts)) if controls else 1
-    if attainable > ATTAINABLE:
-        return None
     observed = [distance for _, distance in cases]
-    return _chance(_lift(observed, beside, window), max(_p_of_turns(trains, sum(observed)), attainable))
+    lift = _lift(observed, beside, window)
+    if not beside or (lift >= MORE and attainable > ATTAINABLE):
+        return None
+    return _chance(lift, max(_p_of_turns(trains, sum(observed)), attainable))
 
 
 def _p_of_turns(trains: Sequence[tuple[list[int], list[int]]], observed: int) -> float:
     """Return the share of turns of the failures within the order of requests that are as near to the cause."""
-    as_near = 0
-    for number in range(1, ROUNDS + 1):
-        total = 0
-        for place, (distances, failed) in enumerate(trains):
-            size = len(distances)
-            turn = int(_turn(number, place) * size)
-            total += sum(distances[(at + turn) % size] for at in failed)
-        as_near += total <= observed
-    return (1 + as_near) / (ROUNDS + 1)
+    totals = [0] * ROUNDS
+    for place, (distances, failed) in enumerate(trains):
+        twice = distances * 2
+        turns = [int(part * len(distances)) for part in _turns(place)]
+        for at in failed:
+            totals = [total + twice[at + turn] for total, turn in zip(totals, turns, strict=True)]
+    return (1 + sum(total <= observed for total in totals)) / (ROUNDS + 1)
 
 
 def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:
@@ -200,7 +210,7 @@ def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: Ground
         return None
     observed = [distance for _, distance in cases]
     limit, as_near, elsewhere = sum(observed), 0, []
-    for number in range(1, ROUNDS + 1):
+    for number in range(ROUNDS):
         turned = [clipped(moment) for moment in _turned(trains, number)]
         as_near += sum(turned) <= limit
         elsewhere += turned
@@ -211,7 +221,7 @@ def _turned(trains: Sequence[tuple[Stretch, list[Moment]]], number: int) -> Iter
     """Turn each train of occurrences around within its stretch."""
     for place, (stretch, train) in enumerate(trains):
         size = stretch.end - stretch.start + 1
-        turn = int(_turn(number, place) * size)
+        turn = int(_turns(place)[number] * size)
         for moment in train:
             time = stretch.start + (moment.time - stretch.start + turn) % size
             yield Moment(time, time + moment.end - moment.time, moment.instance)
@@ -230,9 +240,11 @@ def apart(places: Sequence[int], size: int) -> list[list[int]]:
     return [list(places[start:end]) for start, end in pairwise([0, *cuts, len(places)])]
 
 
-def _turn(number: int, place: int) -> float:
-    """Return how far to turn: the first stretch in even steps, the others independently of it."""
-    return number / (ROUNDS + 1) if place == 0 else _fraction(number + (place << 20))
+@lru_cache(maxsize=256)
+def _turns(place: int) -> tuple[float, ...]:
+    """Return how far to turn a train, round by round: the first in even steps, the others independently of it."""
+    numbers = range(1, ROUNDS + 1)
+    return tuple(number / (ROUNDS + 1) if place == 0 else _fraction(number + (place << 20)) for number in numbers)
 
 
 def _fraction(number: int) -> float:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from forensics.journal import Journal, Members, Occurrences
 from forensics.model import (
+    DEFAULT_THRESHOLDS,
     Cluster,
     ClusterId,
     Condition,
@@ -28,7 +29,6 @@ from forensics.model import (
     TestRun,
     Thresholds,
     Verdict,
-    WhyRule,
 )
 
 FEW, AS_OFTEN = 0.3, 0.5
@@ -142,9 +142,9 @@ class Gathered(Struct, frozen=True, kw_only=True):
     next_step: str | None = None
 
 
-def judge(count: int, of: int, why: WhyRule) -> Verdict:
-    """Supported from the why's threshold on (four of five occurrences), plausible from one on, no evidence at none."""
-    if count and count / of >= why.thresholds.coverage:
+def judge(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Verdict:
+    """Supported from the threshold on (four of five occurrences), plausible from one on, no evidence at none."""
+    if count and count / of >= thresholds.coverage:
         return Verdict.SUPPORTED
     return Verdict.PLAUSIBLE if count else Verdict.NO_EVIDENCE
 
@@ -163,9 +163,9 @@ def judge_link(link: Link, thresholds: Thresholds) -> Verdict:
     return Verdict.NO_EVIDENCE if as_often and link.coverage < FEW else Verdict.PLAUSIBLE
 
 
-def measured(count: int, of: int, why: WhyRule) -> Measure:
+def measured(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Measure:
     """Write down a share of occurrences beside what it must reach."""
-    return Measure(coverage=round(count / of, 4) if of else 0.0, thresholds=why.thresholds)
+    return Measure(coverage=round(count / of, 4) if of else 0.0, thresholds=thresholds)
 
 
 def measured_link(link: Link, thresholds: Thresholds) -> Measure:

@@ -139,6 +139,27 @@ def test_what_only_failed_requests_say_is(*, traced: bool) -> None:
     assert found.lift > 10
 
 
+def few_requests(failed: set[int], with_cause: set[int]) -> list[Record]:
+    records = life("i1", 9000, 0, 100)
+    for number in range(10):
+        at = 10.0 * number + 1
+        records.append(request(500 if number in failed else 200, at=at, latency=0.05, number=number))
+        if number in with_cause:
+            records.append(said("the cause", at + 0.04, number + 1000))
+    return records
+
+
+def test_what_ten_requests_all_say_is_no_cause_of_three_of_them() -> None:
+    (found,) = links_of(*few_requests({4, 5, 6}, set(range(10))))
+    assert (found.coverage, found.p_value) == (1.0, 1.0)
+
+
+def test_ten_requests_are_too_few_to_compare_with_and_moments_are_taken_instead() -> None:
+    (found,) = links_of(*few_requests({4, 5, 6}, {4, 5, 6}))
+    assert found.p_value is not None
+    assert found.p_value <= 0.05
+
+
 def test_one_crash_in_a_short_life_is_no_test() -> None:
     (found,) = links_of(*crash_loop(0.4))
     assert (found.coverage, found.lift, found.p_value) == (1.0, None, None)

@@ -60,10 +60,10 @@ def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
     statement = f"{count} of {of} {units(scene.cluster)} have it {format_lag(span)} {where}"
     refs = tuple(cite(scene.stage.journal.entry(row)) for _, row in found[:REFS])
     evidence = Evidence(
-        kind="entries", statement=statement, count=count, of=of, refs=refs, measure=measured(count, of, why)
+        kind="entries", statement=statement, count=count, of=of, refs=refs, measure=measured(count, of, why.thresholds)
     )
     values = {"count": count, "of": of, "lag": format_lag(span)}
-    return Gathered(verdict=judge(count, of, why), evidence=(evidence,), values=values)
+    return Gathered(verdict=judge(count, of, why.thresholds), evidence=(evidence,), values=values)
 
 
 def _find(why: WhyRule, scene: Scene, occurrence: Occurrence, window: Nanoseconds, *, before: bool) -> int | None:

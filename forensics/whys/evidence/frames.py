@@ -25,11 +25,11 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         count=same,
         of=scene.cluster.occurrences,
         refs=scene.cluster.exemplars[:2],
-        measure=measured(same, scene.cluster.occurrences, why),
+        measure=measured(same, scene.cluster.occurrences, why.thresholds),
         values={"file": plain(frame.file), "function": plain(frame.function), "line": str(frame.line or "")},
     )
     counts = {"count": same, "of": scene.cluster.occurrences}
-    return Gathered(verdict=judge(same, scene.cluster.occurrences, why), evidence=(evidence,), values=counts)
+    return Gathered(verdict=judge(same, scene.cluster.occurrences, why.thresholds), evidence=(evidence,), values=counts)
 
 
 def place(frame: Frame) -> str:

@@ -209,6 +209,6 @@ def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, 
         count=0,
         of=symptom.occurrences,
         values={"symptom": symptom.id, "cause": cause.id},
-        measure=measured(0, symptom.occurrences, why),
+        measure=measured(0, symptom.occurrences, why.thresholds),
         certificate=certificate,
     )
