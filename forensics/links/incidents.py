@@ -42,7 +42,7 @@ def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterI
     latest_first = sorted(clusters, key=lambda c: (_moment(c.first_seen), c.id), reverse=True)
     for cluster in latest_first:
         found = candidates.get(cluster.id, [])
-        found.sort(key=lambda x: (grade(x) > 1, _step(by_id[x.cause]), *strength(x), x.cause))
+        found.sort(key=lambda x: (grade(x), _step(by_id[x.cause]), *strength(x), x.cause))
         best = next((x for x in found if not _leads_to(x.cause, cluster.id, chosen)), None)
         if best is not None:
             chosen[cluster.id] = best
