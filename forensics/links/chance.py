@@ -11,7 +11,7 @@ allows a test:
 1. symptoms joined by trace: all traces (or requests, where there are more) of the revision. That two entries share a
    trace by chance has no meaning in time; that a cause stands in the trace of every request, failed or not, has. Here p
    is exact (hypergeometric) and needs no arrangements.
-2. ends of instances: other lives of the revision that went on, as far behind their start. Arrangements are choices of
+2. ends of instances: lives of the revision's other instances, as far behind their start. Arrangements are choices of
    as many lives.
 3. other requests of the same instance (of the revision, where that is what joins): arrangements turn the failures
    around within the order of the requests.
@@ -59,8 +59,9 @@ TRAINS = 5
 ATTAINABLE = 0.05
 """A test that could not come down to this says nothing when it does not."""
 MORE = 2.0
-"""Lift from which on requests or lives beside the symptom that are too few for a test give way to the next one. What is
-as common there is no cause, few or not."""
+"""Lift from which on traces, requests or lives beside the symptom that are too few for a test give way to the next one.
+What is as common there is no cause, few or not; but as few as two show nothing."""
+_FEWEST = 3
 NEAR = 250_000_000
 """Nanoseconds; nearer is not nearer."""
 _CHOICES = 50
@@ -91,7 +92,7 @@ def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) 
         return UNTESTABLE
     elsewhere = min(max(with_cause - explained, 0), others)
     lift = explained / symptoms / ((elsewhere + 1) / (others + 1))
-    if lift >= MORE and comb(traces, min(symptoms, others, 3)) * ATTAINABLE < 1:
+    if (lift >= MORE or others < _FEWEST) and comb(traces, min(symptoms, others, 3)) * ATTAINABLE < 1:
         return UNTESTABLE
     return _chance(lift, _upper_tail(explained, symptoms, explained + elsewhere, traces))
 
@@ -125,7 +126,8 @@ def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: Ground
     beside = [clipped(_at(min(life.start + age, life.end), life.instance)) for life in controls]
     distances = [distance for _, distance in cases]
     lift = _lift(distances, beside, window)
-    if lift >= MORE and comb(len(cases) + len(controls), min(len(cases), len(controls), 3)) < _CHOICES:
+    is_common = lift < MORE and len(controls) >= _FEWEST
+    if not is_common and comb(len(cases) + len(controls), min(len(cases), len(controls), 3)) < _CHOICES:
         return None
     return _chance(lift, _p_of_choices(distances, beside))
 
@@ -176,7 +178,8 @@ def _against_requests(case: Case, cases: _Cases, clipped: Distance, grounds: Gro
         attainable /= comb(len(sequence), len(parts)) if controls else 1
     observed = [distance for _, distance in cases]
     lift = _lift(observed, beside, window)
-    if not beside or (lift >= MORE and attainable > ATTAINABLE):
+    is_common = lift < MORE and len(beside) >= _FEWEST
+    if not beside or (not is_common and attainable > ATTAINABLE):
         return None
     return _chance(lift, max(_p_of_turns(trains, sum(observed)), attainable))
 

@@ -91,11 +91,14 @@ class Grounds:
         return self._journal.instance(row)
 
     def spared(self, case: Case) -> Sequence[Life]:
-        """List the lives of the revision that the symptom did not strike."""
+        """List the lives of instances of the revision that the symptom did not strike.
+
+        Not those of an instance that it did: what came before a restart may be what the symptom is about.
+        """
         if case.symptom not in self._spared:
-            struck = {self.life(case.revision, moment.instance, moment.time) for moment in case.moments}
+            struck = {moment.instance for moment in case.moments}
             lives = self._lives.get(case.revision, ())
-            self._spared[case.symptom] = [life for life in lives if life not in struck]
+            self._spared[case.symptom] = [life for life in lives if life.instance not in struck]
         return self._spared[case.symptom]
 
     def other_requests(self, case: Case, instance: str, most: int) -> Sequence[int]:

@@ -65,7 +65,7 @@ def rival_links(link: Link, scene: Scene, thresholds: Thresholds) -> list[Link]:
 
 def related_to(link: Link, scene: Scene) -> set[ClusterId]:
     """Name the clusters in one chain with the cause of a link: what it brings about and what brings it about."""
-    near = [x for x in scene.stage.links if not x.is_chance(DEFAULT_THRESHOLDS)]
+    near = [x for x in scene.stage.links if x.declared or not x.is_chance(DEFAULT_THRESHOLDS)]
     related = {link.cause, link.symptom}
     related |= {x.symptom for x in near if x.cause == link.cause}
     return related | {x.cause for x in near if x.symptom == link.cause}
