@@ -119,7 +119,7 @@ class Grounds:
     def _holds(self, row: int, times: Sequence[int]) -> bool:
         """Tell whether one of the times lies within a request."""
         journal = self._journal
-        return bisect_left(times, journal.times[row]) < bisect_right(times, journal.ends[row] + _AFTER)
+        return bisect_left(times, journal.times[row]) < bisect_right(times, self.end_of_request(row) + _AFTER)
 
     @cached_property
     def _requests(self) -> dict[tuple[str, str], array[int]]:
@@ -148,10 +148,15 @@ class Grounds:
             return journal.ends[row]
 
     def _traces_of(self, revision: str) -> int:
-        """Count the traces of a revision: those seen, or its requests where there are more."""
+        """Count the traces of a revision: those of its other entries, or its requests where there are more.
+
+        Of requests that went well the trace may not be known, so that of none of them is looked at.
+        """
         journal = self._journal
         own = [kind.revision == revision for kind in journal.table]
-        seen = {trace for kind, trace in zip(journal.kinds, journal.traces, strict=True) if trace and own[kind]}
+        asks = [gist.is_request for gist in journal.gist_table]
+        rows = zip(journal.kinds, journal.gists, journal.traces, strict=True)
+        seen = {trace for kind, gist, trace in rows if trace and own[kind] and not asks[gist]}
         return max(len(seen), len(self._requests.get((revision, ""), ())))
 
     def _span_of(self, revision: str) -> tuple[int, int]:
