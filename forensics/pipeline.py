@@ -66,7 +66,7 @@ def analyze(
     lives = find_lives(journal)
     clusters, members = group(journal, by_id, lives)
 
-    links = link(clusters, members, by_id, journal)
+    links = link(clusters, members, by_id, journal, lives)
     clusters = prioritise(clusters, links)
     unclassified = sum(c.entries for c in clusters if c.signature is None)
     analysed = sum(c.entries for c in clusters)

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from forensics.model.clusters import (
     CLUSTER_COLUMNS,
+    DEFAULT_THRESHOLDS,
+    Affected,
     Cadence,
     Cluster,
     EntryRef,
@@ -19,6 +21,7 @@ from forensics.model.clusters import (
     Link,
     Raised,
     Swap,
+    Thresholds,
 )
 from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
@@ -26,14 +29,26 @@ from forensics.model.comparison import (
     ChangeState,
     Comparison,
     Exposure,
+    ExposureKind,
     Exposures,
-    Measure,
     TestChange,
     TestComparison,
 )
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
-from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Step, Why
+from forensics.model.findings import (
+    Action,
+    Certificate,
+    Evidence,
+    Finding,
+    Incident,
+    Measure,
+    Rival,
+    Root,
+    RootCause,
+    Step,
+    Why,
+)
 from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.reading import (
     Intake,
@@ -94,15 +109,18 @@ from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
     "CLUSTER_COLUMNS",
+    "DEFAULT_THRESHOLDS",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
     "ActionRule",
+    "Affected",
     "AllOf",
     "Analysis",
     "AnyOf",
     "Cadence",
     "CaseRef",
+    "Certificate",
     "Change",
     "ChangeState",
     "Classified",
@@ -125,6 +143,7 @@ __all__ = [
     "ExceptionRef",
     "Explains",
     "Exposure",
+    "ExposureKind",
     "Exposures",
     "FailureClass",
     "Finding",
@@ -184,6 +203,7 @@ __all__ = [
     "TestName",
     "TestRun",
     "TestSuite",
+    "Thresholds",
     "TimelineEvent",
     "Touch",
     "Touches",
