@@ -22,11 +22,11 @@ from forensics.model import (
     Comparison,
     GateReason,
     GateResult,
+    GateThresholds,
     Outcome,
     Priority,
     Report,
     Role,
-    Thresholds,
 )
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ EVIDENCE = 5
 """insertIds that a reason cites."""
 
 
-def judge(report: Report, thresholds: Thresholds) -> GateResult:
+def judge(report: Report, thresholds: GateThresholds) -> GateResult:
     """Judge a revision by its comparison with a baseline.
 
     Raises:
@@ -67,7 +67,7 @@ def judge(report: Report, thresholds: Thresholds) -> GateResult:
     )
 
 
-def _of_changes(report: Report, comparison: Comparison, thresholds: Thresholds) -> Iterator[GateReason]:
+def _of_changes(report: Report, comparison: Comparison, thresholds: GateThresholds) -> Iterator[GateReason]:
     cited = {cluster.id: [ref.insert_id for ref in cluster.exemplars] for cluster in report.clusters}
     for change in comparison.changes:
         judged = _judged(change, comparison, thresholds)
@@ -86,7 +86,7 @@ def _of_changes(report: Report, comparison: Comparison, thresholds: Thresholds) 
             )
 
 
-def _judged(change: Change, comparison: Comparison, thresholds: Thresholds) -> tuple[Outcome, str] | None:
+def _judged(change: Change, comparison: Comparison, thresholds: GateThresholds) -> tuple[Outcome, str] | None:
     """Say what a change speaks for, and by which rule; None where it speaks for nothing."""
     if change.role is Role.NOISE:
         return None
@@ -104,7 +104,7 @@ def _judged(change: Change, comparison: Comparison, thresholds: Thresholds) -> t
     return None
 
 
-def _judged_new(change: Change, comparison: Comparison, thresholds: Thresholds) -> tuple[Outcome, str] | None:
+def _judged_new(change: Change, comparison: Comparison, thresholds: GateThresholds) -> tuple[Outcome, str] | None:
     """Judge what the baseline does not show, and what would matter if it were new."""
     if change.state is ChangeState.NEW:
         return Outcome.FAIL, f"a new {change.priority} fails (--max-new {thresholds.max_new})"
@@ -121,7 +121,7 @@ def _is_p0(change: Change) -> bool:
     return change.priority is Priority.P0
 
 
-def _of_sight(report: Report, comparison: Comparison, thresholds: Thresholds) -> Iterator[GateReason]:
+def _of_sight(report: Report, comparison: Comparison, thresholds: GateThresholds) -> Iterator[GateReason]:
     """Yield why too little was seen to let a revision pass."""
     coverage, seen = report.coverage, comparison.exposure.after.requests
     if comparison.reason is not None:
@@ -140,7 +140,7 @@ def _open(title: str, statement: str) -> GateReason:
     return _of_all(Outcome.NOT_ENOUGH, title, statement)
 
 
-def _nothing_against(comparison: Comparison, thresholds: Thresholds) -> GateReason:
+def _nothing_against(comparison: Comparison, thresholds: GateThresholds) -> GateReason:
     seen = comparison.exposure.after.requests
     where = "" if seen is None else f" in {seen:,} requests"
     ratio = f"none is worse by more than {thresholds.max_ratio:g}"

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from forensics.errors import UsageError
-from forensics.model import Thresholds
+from forensics.model import GateThresholds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     out: str | None = None
     level: str | None = None
     format: str | None = None
-    gate: Thresholds = Thresholds()
+    gate: GateThresholds = GateThresholds()
 
 
 def find_settings(start: Path) -> Settings:

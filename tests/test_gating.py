@@ -16,13 +16,13 @@ from forensics.gating import judge
 from forensics.model import (
     Exposure,
     GateResult,
+    GateThresholds,
     OccurrenceUnit,
     Outcome,
     Priority,
     Report,
     Role,
     RulebookInfo,
-    Thresholds,
 )
 from forensics.pipeline import analyze
 
@@ -43,7 +43,7 @@ def gate(
     counts: Counts,
     *,
     exposures: tuple[Exposure | None, Exposure | None] = (ENOUGH, ENOUGH),
-    thresholds: Thresholds | None = None,
+    thresholds: GateThresholds | None = None,
     priority: Priority = Priority.P1,
     role: Role = Role.CAUSE,
     unit: OccurrenceUnit = OccurrenceUnit.REQUEST,
@@ -59,7 +59,7 @@ def gate(
         seen = coverage(truncated=None, cut="limit", truncation="exactly 1,000 entries") if cut == at else coverage()
         sides.append(side(f"r{at}", dict.fromkeys(counts, 0), clusters=clusters, coverage=seen, exposure=exposures[at]))
     found = replace(report, comparison=compare(*sides), clusters=sides[1].clusters, **fields)
-    return judge(found, thresholds or Thresholds())
+    return judge(found, thresholds or GateThresholds())
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_without_a_request_log_silence_does_not_pass_unless_none_is_asked_for(re
     none = replace(ENOUGH, requests=None)
     result = gate(report, {}, exposures=(ENOUGH, none))
     assert (result.outcome, "nothing tells its traffic" in result.reasons[0].statement) == (NOT_ENOUGH, True)
-    assert gate(report, {}, exposures=(none, none), thresholds=Thresholds(min_requests=0)).outcome is PASS
+    assert gate(report, {}, exposures=(none, none), thresholds=GateThresholds(min_requests=0)).outcome is PASS
 
 
 def test_what_is_bad_fails_with_little_traffic_too(report: Report) -> None:
@@ -152,13 +152,13 @@ def test_fails_come_first_and_cite_entries(report: Report) -> None:
 
 def test_without_a_comparison_there_is_nothing_to_judge(report: Report) -> None:
     with pytest.raises(BaselineError, match="name a --baseline"):
-        judge(report, Thresholds())
+        judge(report, GateThresholds())
 
 
 NUMBERS = st.integers(0, 300)
 TRAFFIC = st.one_of(st.none(), st.integers(1, 3000))
 LIMITS = st.builds(
-    Thresholds,
+    GateThresholds,
     max_new=st.sampled_from(Priority),
     max_ratio=st.floats(1, 5),
     min_requests=st.integers(0, 2000),
@@ -166,7 +166,7 @@ LIMITS = st.builds(
 
 
 @given(before=NUMBERS, after=NUMBERS, limits=LIMITS)
-def test_noise_never_decides(report: Report, before: int, after: int, limits: Thresholds) -> None:
+def test_noise_never_decides(report: Report, before: int, after: int, limits: GateThresholds) -> None:
     counts = {"x": (before, after)} if before + after else {}
     result = gate(report, counts, role=Role.NOISE, priority=Priority.P3, thresholds=limits)
     assert result.outcome is (PASS if limits.min_requests <= 1000 else NOT_ENOUGH)
@@ -180,7 +180,7 @@ def test_what_holds_of_every_result(
     after: int,
     old: int | None,
     now: int | None,
-    limits: Thresholds,
+    limits: GateThresholds,
     priority: Priority,
 ) -> None:
     counts = {"x": (before, after)} if before + after else {}

@@ -17,7 +17,7 @@ from forensics.cli.options import Against, Asked, LiveAsked, against_options, as
 from forensics.cli.output import write_documents
 from forensics.errors import NoEntriesError, RevisionError, SeveralRevisionsError, UsageError
 from forensics.gating import judge
-from forensics.model import GateResult, Outcome, Priority, Report, Thresholds
+from forensics.model import GateResult, GateThresholds, Outcome, Priority, Report
 from forensics.render import DEFAULT_FORMATS
 from forensics.settings import Settings, find_settings
 from forensics.timestamps import SECOND, parse_duration
@@ -38,7 +38,7 @@ Examples:
   forensics gate --revision latest --baseline report.json --sarif gate.sarif --junit gate.xml
   forensics gate --revision shop-api-00042 --baseline shop-api-00041 --live --project my-project --wait 10m
 """
-_DEFAULTS = Thresholds()
+_DEFAULTS = GateThresholds()
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -144,9 +144,9 @@ def command(revision: str, asked: Asked, live: LiveAsked, against: Against, gate
     sys.exit(judged.result.outcome.exit_code)
 
 
-def _thresholds(gate: GateAsked, settings: Settings) -> Thresholds:
+def _thresholds(gate: GateAsked, settings: Settings) -> GateThresholds:
     given = settings.gate
-    return Thresholds(
+    return GateThresholds(
         max_new=Priority(gate.max_new.upper()) if gate.max_new else given.max_new,
         max_ratio=given.max_ratio if gate.max_ratio is None else gate.max_ratio,
         min_requests=given.min_requests if gate.min_requests is None else gate.min_requests,

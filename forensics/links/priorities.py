@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from forensics.links.join import grade
 from forensics.model import Cluster, ClusterId, Coverage, Exposure, Level, Life, Link, OccurrenceUnit, Priority, Role
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ LARGE = 1000
 OWNED = 0.8
 """A symptom of which a root explains this share has no priority of its own: as much as *supported* takes."""
 
+_BY_CHANCE = 2
+"""Grade from which on a link is what chance brings too."""
 _STEPS = tuple(Priority)
 _LOWEST = Priority.P2
 """What is below is for noise, and for what a rule puts there."""
@@ -148,7 +151,7 @@ def _below_root(cluster: Cluster, by_id: Mapping[ClusterId, Cluster], chosen: Ma
     """Lower a symptom to the priority of its root, where that explains nearly all of it."""
     at, is_owned = cluster.id, True
     while at in chosen:
-        is_owned = is_owned and chosen[at].coverage >= OWNED
+        is_owned = is_owned and chosen[at].coverage >= OWNED and grade(chosen[at]) < _BY_CHANCE
         at = chosen[at].cause
     root = by_id[at]
     own = min(root.priority, _LOWEST)

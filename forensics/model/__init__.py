@@ -8,22 +8,49 @@ that was received.
 
 from __future__ import annotations
 
-from forensics.model.clusters import CLUSTER_COLUMNS, Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.clusters import (
+    CLUSTER_COLUMNS,
+    DEFAULT_THRESHOLDS,
+    Affected,
+    Cadence,
+    Cluster,
+    EntryRef,
+    ExceptionRef,
+    FrameRef,
+    Lengths,
+    Link,
+    Raised,
+    Swap,
+    Thresholds,
+)
 from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
     Change,
     ChangeState,
     Comparison,
     Exposure,
+    ExposureKind,
     Exposures,
-    Measure,
     TestChange,
     TestComparison,
 )
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
-from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
-from forensics.model.gate import GATE_SCHEMA, GateReason, GateResult, Outcome, Thresholds
+from forensics.model.findings import (
+    Action,
+    Certificate,
+    Evidence,
+    Finding,
+    Incident,
+    Measure,
+    Rival,
+    Root,
+    RootCause,
+    Step,
+    Why,
+)
+from forensics.model.gate import GATE_SCHEMA, GateReason, GateResult, GateThresholds, Outcome
+from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -47,6 +74,7 @@ from forensics.model.report import (
     CaseRef,
     Deploy,
     EntryRow,
+    LifeCounts,
     Report,
     RulebookInfo,
     TimelineEvent,
@@ -65,7 +93,7 @@ from forensics.model.rule import (
     RuleTests,
     WhyRule,
 )
-from forensics.model.testing import TestFailure, TestRun, TestSuite
+from forensics.model.testing import TestFailure, TestName, TestRun, TestSuite
 from forensics.model.words import (
     ClusterId,
     FailureClass,
@@ -82,16 +110,19 @@ from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
     "CLUSTER_COLUMNS",
+    "DEFAULT_THRESHOLDS",
     "GATE_SCHEMA",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
     "ActionRule",
+    "Affected",
     "AllOf",
     "Analysis",
     "AnyOf",
     "Cadence",
     "CaseRef",
+    "Certificate",
     "Change",
     "ChangeState",
     "Classified",
@@ -114,6 +145,7 @@ __all__ = [
     "ExceptionRef",
     "Explains",
     "Exposure",
+    "ExposureKind",
     "Exposures",
     "FailureClass",
     "Finding",
@@ -122,6 +154,7 @@ __all__ = [
     "Gap",
     "GateReason",
     "GateResult",
+    "GateThresholds",
     "Gist",
     "HttpRequest",
     "IgnoreLine",
@@ -129,8 +162,10 @@ __all__ = [
     "Intake",
     "Kind",
     "Leaf",
+    "Lengths",
     "Level",
     "Life",
+    "LifeCounts",
     "Lines",
     "Link",
     "LogEntry",
@@ -140,12 +175,15 @@ __all__ = [
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",
+    "OpenQuestion",
     "Outcome",
     "PassedOver",
     "Place",
+    "Postmortem",
     "Priority",
     "Pulled",
     "Query",
+    "Raised",
     "RawEntry",
     "ReadOrder",
     "Reader",
@@ -163,9 +201,12 @@ __all__ = [
     "Shelf",
     "Span",
     "StatementKind",
+    "Step",
+    "Swap",
     "TestChange",
     "TestComparison",
     "TestFailure",
+    "TestName",
     "TestRun",
     "TestSuite",
     "Thresholds",

@@ -28,7 +28,7 @@ class Outcome(StrEnum):
         return {Outcome.PASS: 0, Outcome.FAIL: 1, Outcome.NOT_ENOUGH: 3}[self]
 
 
-class Thresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class GateThresholds(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a deployment is held against; `[tool.forensics.gate]` in the settings."""
 
     max_new: Priority = Priority.P1
@@ -63,7 +63,7 @@ class GateResult(Struct, frozen=True, kw_only=True):
     outcome: Outcome
     revision: str
     baseline: str
-    thresholds: Thresholds
+    thresholds: GateThresholds
     exposure: Exposures
     covered_before: Span
     covered_after: Span

@@ -30,13 +30,13 @@ from forensics.model import (
     FrameRef,
     GateReason,
     GateResult,
+    GateThresholds,
     Level,
     OccurrenceUnit,
     Outcome,
     Priority,
     Report,
     RulebookInfo,
-    Thresholds,
 )
 from forensics.pipeline import analyze
 from forensics.render.documents import render_gate
@@ -119,7 +119,7 @@ def test_the_result_as_json_is_the_record(tmp_path: Path) -> None:
     result = msgspec.json.decode(done.stdout, type=GateResult)
     assert (done.returncode, result.outcome, result.baseline) == (1, Outcome.FAIL, "netra-backend-staging-00179-gdb")
     text = DOCS.read_text()
-    for record in (GateResult, GateReason, Thresholds):
+    for record in (GateResult, GateReason, GateThresholds):
         for field in msgspec.structs.fields(record):
             assert re.search(rf"\b{field.encode_name}\b", text), field.encode_name
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -202,7 +202,7 @@ def hostile() -> tuple[Report, GateResult]:
     info = RulebookInfo(count=0, folders=(), overridden=())
     report = analyze(records, [], query(), rulebook=info, tool_version="1.0").report
     report = msgspec.structs.replace(report, comparison=comparison, clusters=now)
-    return report, judge(report, Thresholds())
+    return report, judge(report, GateThresholds())
 
 
 def check_sarif(log: Any) -> list[dict[str, Any]]:
