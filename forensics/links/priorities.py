@@ -42,6 +42,8 @@ class Extent(Struct, frozen=True, kw_only=True):
     lives: int
     ended: int
     """Lives whose exit was logged, orderly ones included."""
+    is_whole: bool = True
+    """False where a limit has cut: what is left shows that nothing got through, and not that hardly anything failed."""
 
     def of(self, unit: OccurrenceUnit) -> int:
         """Return how often something of that unit could have failed, 0 where that is not known."""
@@ -59,12 +61,13 @@ def extent_of(revision: str, coverage: Coverage, exposure: Exposure, lives: Sequ
     That is so for several revisions at once, for entries that were cut, and for exports of errors alone, in which every
     request failed because no other was exported.
     """
-    # What is cut in time is cut in traffic too, and its shares stand.
+    # What is cut in time is cut in traffic too, and its shares stand; the last entries up to a limit are a time too.
     is_cut = coverage.truncated is not False and coverage.cut != "time"
+    is_lost = is_cut and (coverage.truncated or coverage.cut != "limit")
     has_quiet = any(n and Level(level).rank < Level.WARNING.rank for level, n in coverage.levels.items())
-    if revision == "all" or is_cut or not has_quiet:
+    if revision == "all" or is_lost or not has_quiet:
         return None
-    return Extent(exposure=exposure, lives=len(lives), ended=sum(life.ended for life in lives))
+    return Extent(exposure=exposure, lives=len(lives), ended=sum(life.ended for life in lives), is_whole=not is_cut)
 
 
 def weigh(
@@ -113,7 +116,7 @@ def _all(cluster: Cluster, extent: Extent) -> str | None:
 
 def _tiny(cluster: Cluster, clusters: Sequence[Cluster], links: Sequence[Link], extent: Extent) -> str | None:
     """Say how little is struck, None where it is not little: by the cluster itself, its kin, or what follows it."""
-    of = extent.of(cluster.unit)
+    of = extent.of(cluster.unit) if extent.is_whole else 0
     # The values that split a signature into clusters must not make each of them look small.
     kin = [c for c in clusters if c.signature == cluster.signature is not None] or [cluster]
     count = sum(c.occurrences for c in kin)

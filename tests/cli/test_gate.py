@@ -346,6 +346,15 @@ def more_when_asked(server: CloudServer, entries: list[dict[str, Any]], after: i
     return thread
 
 
+def requests_of_a_look(server: CloudServer, folder: Path, code: int) -> int:
+    """Count what one look asks, the baseline included, with cases of its own."""
+    (folder / "look").mkdir()
+    once = waited(server, folder / "look")
+    assert once.returncode == code, once.stderr
+    assert "looking again" not in once.stderr
+    return len(server.requests)
+
+
 OLD = "shop-api-00041-xyz"
 NOW = "shop-api-00042-abc"
 
@@ -357,9 +366,7 @@ def test_it_waits_until_the_outcome_is_clear(tmp_path: Path, failing: int, code:
     for entry in first:
         entry["insertId"] += "first"
     with CloudServer([*requests(OLD, 400), *first]) as server:
-        once = waited(server, tmp_path / "..")  # one look, elsewhere, to learn how many requests it takes
-        assert (once.returncode, once.stderr) == (3, "")
-        feeding = more_when_asked(server, later, 2 * len(server.requests))
+        feeding = more_when_asked(server, later, 2 * requests_of_a_look(server, tmp_path, 3))
         done = waited(server, tmp_path, "--wait", "60s")
         feeding.join()
     assert done.returncode == code, done.stderr
@@ -379,13 +386,14 @@ def test_when_the_time_is_over_the_last_outcome_counts(tmp_path: Path) -> None:
 
 def test_a_revision_that_is_silent_is_waited_for(tmp_path: Path) -> None:
     with CloudServer(requests(OLD, 400)) as server:
-        feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 12)
+        look = requests_of_a_look(server, tmp_path, 2)
+        feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 2 * look)
         done = waited(server, tmp_path, "--wait", "60s")
         feeding.join()
         assert done.returncode == 0, done.stderr
         assert "looking again" in done.stderr
     with CloudServer(requests(OLD, 400)) as server:
-        never = waited(server, tmp_path / "..", "--wait", "0.5s")
+        never = waited(server, tmp_path / "look", "--wait", "0.5s")
     assert never.returncode == 2
     assert never.stderr.splitlines()[-1].startswith("forensics: no ")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 from sides import cluster, coverage
 
 from forensics.links import extent_of, weigh
@@ -124,8 +125,10 @@ def test_what_has_a_root_is_not_raised() -> None:
     ("revision", "fields", "known"),
     [
         ("r", {}, True),
+        ("r", {"truncated": None, "cut": "severity"}, False),
         ("r", {"truncated": None, "cut": "time"}, True),
-        ("r", {"truncated": None, "cut": "limit"}, False),
+        ("r", {"truncated": None, "cut": "limit"}, True),
+        ("r", {"truncated": True, "cut": "limit"}, False),
         ("r", {"truncated": True}, False),
         ("r", {"levels": {"ERROR": 9, "WARNING": 2}}, False),
         ("all", {}, False),
@@ -141,6 +144,11 @@ def test_shares_are_known_of_one_revision_that_was_read_whole(
     assert (found is not None) is known
     if found is not None:
         assert (found.lives, found.ended) == (1, 1)
+        # What a limit has left does not show that something is rare.
+        assert found.is_whole is (fields.get("cut") != "limit")
+        assert weighed(one("x", 1, REQUEST), replace(found, exposure=Exposure(requests=4000)))[0] is (
+            P2 if found.is_whole else P1
+        )
 
 
 @given(
