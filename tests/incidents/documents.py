@@ -20,6 +20,7 @@ HOLDS = frozenset({"supported", "contested", "plausible"})
 _HEADING = re.compile(r"^## (?P<number>\d+)\. ")
 _ORDINAL = re.compile(r"^(?:## \d+\. |\d+\. |\| \d+ \|)")
 _LINK = re.compile(r"(?<!\\)\]\((?P<to>[^)\s]*)\)")
+_READING = re.compile(r"^## (?:How far to trust this|What was read)")
 _CODE = re.compile(r"(`+).*?\1")
 _CLAIMS = re.compile(r"\b(caused by|resolved|fixed|gone|refuted)\b", re.IGNORECASE)
 
@@ -49,7 +50,9 @@ def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Ite
             cluster = next(c for c in decoded.clusters if c.id == about[0].cluster)
             yield from _five_whys(name, text, (cluster, about[0]), decoded, values)
         else:
-            yield from _lines(name, text.split("\n"), everything)
+            about_reading, rest = _parted(text.split("\n"))
+            yield from _lines(name, rest, everything)
+            yield from _lines(name, about_reading, Tiling(values.below(*_reading(decoded))))
 
 
 def _five_whys(
@@ -71,13 +74,46 @@ def _five_whys(
         elif line.startswith("## "):
             into = rest
         into.append(line)
+    about_reading, rest = _parted(rest)
     yield from _lines(name, rest, Tiling(values.below(*around)))
+    yield from _lines(name, about_reading, Tiling(values.below(*_reading(report), *finding.references)))
     if sorted(sections) != list(range(1, len(finding.whys) + 1)):
         yield Fault(name, f"{len(finding.whys)} whys in the report, sections {sorted(sections)}")
         return
     for number, why in enumerate(finding.whys, 1):
         yield from _lines(f"{name}, why {number}", sections[number], Tiling(values.below(why)))
         yield from _heading(f"{name}, why {number}", sections[number][0], why)
+
+
+def _parted(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Part what is said about the reading of the entries from all else: a few figures against many."""
+    parts: tuple[list[str], list[str]] = ([], [])
+    into = parts[1]
+    for line in lines:
+        if line.startswith("## "):
+            into = parts[0] if _READING.search(line) else parts[1]
+        into.append(line)
+    return parts
+
+
+def _reading(report: Report) -> list[Any]:
+    """What those lines may speak of, and the names and links at the foot of a page."""
+    names = [
+        name
+        for cluster in report.clusters
+        for name in (cluster.id, cluster.signature, cluster.title, cluster.revision, *cluster.group)
+    ]
+    tests = report.tests.suites if report.tests else ()
+    return [
+        report.coverage,
+        report.case,
+        report.rules,
+        report.schema,
+        report.tool_version,
+        report.query,
+        *names,
+        *tests,
+    ]
 
 
 def _heading(where: str, line: str, why: Why) -> Iterator[Fault]:

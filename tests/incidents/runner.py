@@ -7,6 +7,8 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
+from incidents.order import ORDER
+from incidents.platform import PLATFORM
 from incidents.requests import REQUESTS
 from incidents.starts import STARTS
 from incidents.traps import TRAPS
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from forensics.model import Rule, RulebookInfo
 
 SCENARIOS: dict[str, Scenario] = {
-    scenario.name: scenario for scenario in (make() for make in (*REQUESTS, *STARTS, *TRAPS))
+    scenario.name: scenario for scenario in (make() for make in (*REQUESTS, *PLATFORM, *STARTS, *ORDER, *TRAPS))
 }
 
 Report = dict[str, Any]

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from incidents.documents import HOLDS, Fault
 from incidents.recount import Recount
 from incidents.source import plain_words
+from incidents.tiles import Tiling, literals
 
+from forensics.redact import quote
 from forensics.timestamps import format_lag, parse_time
 
 if TYPE_CHECKING:
@@ -24,7 +26,21 @@ _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _CODE = re.compile(r"`([^`\n]+)`")
 _SHARE = re.compile(r"\b(\d[\d,]*) of (\d[\d,]*)\b")
 _TITLE = re.compile(r"“([^“”]+)”")
+_UNITS_OF = {
+    "instance life": "instance lives",
+    "request": "requests",
+    "session": "sessions",
+    "burst": "bursts",
+}
+_DEFAULTS = (
+    "{{ linked }}, {{ lag }} before",
+    "It stands beside {{ count }} of {{ of }} occurrences of “{{ linked }}” ({{ lag }}).",
+    "A line that returns",
+)
+"""What is answered where no rule asks: the words of `default_whys`."""
 _WEAKEST_FIRST = ("refuted", "no evidence", "not observable", "plausible", "contested", "supported")
+_SHORTENED = 200
+"""Longer values are cut in a sentence."""
 _MILLISECOND = 1_000_000
 _FRAME = re.compile(r"(?P<file>[^ ].*?)?(?::(?P<line>\d+))?(?:(?:^| )in (?P<function>.+))?")
 _LAG = re.compile(r"have it (.+) (before|after)$")
@@ -126,6 +142,7 @@ class Statements:
             yield Fault(where, f"{why['verdict']} without anything counted")
         for evidence in why["evidence"]:
             yield from self._evidence(where, evidence, cluster)
+        yield from self._answer(where, why, cluster)
         figures = self._figures(why, cluster)
         pairs = {(evidence["count"], evidence["of"]) for evidence in why["evidence"]}
         for text in (why["answer"], *(evidence["statement"] for evidence in why["evidence"])):
@@ -135,6 +152,29 @@ class Statements:
                     counted = (int(part.replace(",", "")), int(whole.replace(",", ""))) in pairs
                     if not counted and f"{part} of {whole}" not in self._all_words(cluster):
                         yield Fault(where, f"{part} of {whole} was counted by no evidence of this why: {text}")
+
+    def _answer(self, where: str, why: Json, cluster: Json) -> Iterator[Fault]:
+        """An answer is a statement of its evidence, or the template of its rule filled with values of this why."""
+        answer = why["answer"]
+        if answer is None or answer in {evidence["statement"] for evidence in why["evidence"]}:
+            return
+        rule = self.rules.get(cluster["signature"] or "")
+        written = [one.answer or "" for one in (rule.whys if rule else ()) if one.ask == why["ask"]] or _DEFAULTS
+        own = {key: value for key, value in cluster.items() if key != "id"}
+        values = [_UNITS_OF[cluster["unit"]], *_texts([own, why["evidence"]])]
+        for evidence in why["evidence"]:
+            lag = self._link_lag(evidence)
+            near = _LAG.search(evidence["statement"])
+            values += ([format_lag(lag)] if lag else []) + ([near[1]] if near else [])
+            ends = [evidence["values"].get(end) for end in ("symptom", "cause")]
+            for linked in (self.clusters[end] for end in ends if end in self.clusters):
+                values += [linked["title"], _UNITS_OF[linked["unit"]]]
+            if evidence["kind"] == "deploys":
+                values += _texts(self.report["deploys"])
+        literal = frozenset[str]().union(*map(literals, written))
+        rest = Tiling(values, literal).rest(answer)
+        if rest:
+            yield Fault(where, f"no evidence and no rule says “{rest[:60]}”: {answer}")
 
     def _evidence(self, where: str, evidence: Json, cluster: Json) -> Iterator[Fault]:
         for ref in evidence["refs"]:
@@ -187,6 +227,7 @@ class Statements:
             texts += [*evidence["values"].values(), *(ref["message"] for ref in evidence["refs"])]
             said = _LAG.search(evidence["statement"])
             texts += [said[1]] if said else []  # held against the entries in `_near`
+            texts += self._of_link(evidence)
             if evidence["kind"] == "deploys":
                 texts += [f"{d['time']} {d['image']}" for d in self.report["deploys"]]
             if evidence["kind"] == "values":
@@ -203,6 +244,13 @@ class Statements:
         values = evidence["values"]
         link = self.links.get((values.get("symptom"), values.get("cause"))) if evidence["kind"] == "linked" else None
         return (link["lag"][0], link["lag"][1]) if link and link["lag"] else None
+
+    def _of_link(self, evidence: Json) -> list[str]:
+        """The figures of a link as a sentence may show them."""
+        ends = evidence["values"]
+        link = self.links.get((ends.get("symptom"), ends.get("cause"))) or {}
+        numbers = [value for value in link.values() if isinstance(value, (int, float)) and not isinstance(value, bool)]
+        return [f"{n:g} {n:.1f} {n:.2f} {n:.3f} {n:.2g} {100 * n:.0f} {100 * n:.1f}" for n in numbers]
 
     def _of_rule(self, why: Json, cluster: Json) -> list[str]:
         rule = self.rules.get(cluster["signature"] or "")
@@ -245,6 +293,18 @@ class Statements:
         frame = _FRAME.fullmatch(said)
         parts = [part for part in (frame.groups() if frame else ()) if part]
         return all(part in words or all(x in words for x in part.rsplit(".", 1)) for part in parts) and bool(parts)
+
+
+def _texts(value: Any) -> list[str]:
+    """List the texts and numbers of a JSON value, as a sentence shows them."""
+    if isinstance(value, dict):
+        return [text for inner in value.values() for text in _texts(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in _texts(inner)]
+    if isinstance(value, str):
+        shapes = {value, value.replace("`", "'"), value.split("\n", 1)[0]}
+        return sorted(shapes | {" ".join(quote(shape, _SHORTENED).split()) for shape in shapes})
+    return [] if value is None or isinstance(value, (bool, float)) else [str(value), f"{value:,}"]
 
 
 def _span(text: str) -> tuple[float, float]:

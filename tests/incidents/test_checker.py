@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from incidents.checker import Fault, check
+from incidents.documents import check_documents
 from incidents.runner import rulebook, run
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 
 NAME = "crash-loop"
 ROOT = "python-module-missing"
+
+_FIGURE = re.compile(r"(?<![\w%])\d+(?:[.,]\d+)*(?![\w%])")
 
 Report = dict[str, Any]
 Documents = dict[str, str]
@@ -93,6 +97,22 @@ def test_what_is_planted_into_another_document_is_found(document: str, old: str,
     assert planted(replaced(old, new, document=document))
 
 
+def test_nearly_every_figure_that_is_changed_is_found() -> None:
+    """What may slip through is a figure that the same section holds elsewhere, and the number of a question."""
+    found, seen, missed = run(NAME), 0, []
+    for name in (page(found.documents), "postmortem.md"):
+        text = found.documents[name]
+        before = len(list(check_documents(found.report, {name: text})))
+        for figure in list(_FIGURE.finditer(text))[::6]:
+            changed = f"{figure[0][:-1]}{(int(figure[0][-1]) + 1) % 10}"
+            planted_text = text[: figure.start()] + changed + text[figure.end() :]
+            seen += 1
+            if len(list(check_documents(found.report, {name: planted_text}))) == before:
+                missed.append(text[max(0, figure.start() - 30) : figure.end() + 10])
+    assert seen > 30
+    assert len(missed) <= 0.05 * seen, missed
+
+
 def test_an_invented_insert_id_is_found_in_a_document_and_in_a_report() -> None:
     def in_document(report: Report, documents: Documents) -> None:
         real = report["clusters"][0]["exemplars"][0]["insert_id"]
@@ -139,6 +159,17 @@ def test_an_answer_at_an_open_why_is_found_in_a_report() -> None:
         why["answer"] = "The module was never committed."
 
     assert any("never committed" in fault.what for fault in planted(plant))
+
+
+@pytest.mark.parametrize("answer", ["Somebody deleted the module.", "The entries name `orders.exports`, since Monday."])
+def test_an_invented_answer_at_a_why_that_holds_is_found_in_a_report(answer: str) -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        why = whys(report)[1]
+        assert why["verdict"] == "supported"
+        why["answer"] = answer
+
+    assert any("no rule says" in fault.what for fault in planted(plant))
 
 
 def test_an_open_why_printed_as_a_fact_is_found() -> None:

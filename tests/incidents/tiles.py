@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment
 from msgspec import Struct
 
+from forensics.model.report import Evidence
 from forensics.render.documents import _environment
 from forensics.render.escape import code, markdown
 
@@ -36,13 +37,18 @@ _UNFIT = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 @lru_cache(maxsize=1)
 def fragments() -> frozenset[str]:
     """Return the literal texts of all templates, line by line: what documents say of themselves."""
+    return frozenset[str]().union(*(literals(file.read_text("utf-8")) for file in sorted(TEMPLATES.glob("*.j2"))))
+
+
+@lru_cache(maxsize=4096)
+def literals(template: str) -> frozenset[str]:
+    """Return what a template says itself, between and inside its expressions."""
     found = set()
-    for file in sorted(TEMPLATES.glob("*.j2")):
-        for _, kind, text in Environment(autoescape=False).lex(file.read_text("utf-8")):  # noqa: S701 - only read
-            if kind == "data":
-                found |= set(text.split("\n"))
-            elif kind == "string":
-                found.add(text[1:-1])
+    for _, kind, text in Environment(autoescape=False).lex(template):  # noqa: S701 - only read
+        if kind == "data":
+            found |= set(text.split("\n"))
+        elif kind == "string":
+            found.add(text[1:-1])
     cleaned = {" ".join(text.split()) for text in found}
     return frozenset(text for text in cleaned if text and not text.isdigit())
 
@@ -83,8 +89,10 @@ class Values:
         if value is None or isinstance(value, bool):
             return
         if isinstance(value, int):
-            yield from (str(value), f"{value:,}", str(value - 1), f"{value - 1:,}")
+            yield from (str(value), f"{value:,}")
             return
+        if isinstance(value, Evidence) and value.count:
+            yield f"and {value.count - 1} more"
         if isinstance(value, str):
             yield from _escaped(value)
             if type(value) is str and not _TIME.match(value):
@@ -124,7 +132,7 @@ def _walk(value: Any) -> Iterator[Any]:
             yield from _walk(inner)
     elif isinstance(value, (tuple, list)):
         if len(value) > SHOWN_IN_A_TABLE:
-            yield len(value) - SHOWN_IN_A_TABLE
+            yield f"and {len(value) - SHOWN_IN_A_TABLE} more"
         for inner in value:
             yield from _walk(inner)
 
@@ -140,11 +148,12 @@ def _escaped(text: str) -> Iterator[str]:
 class Tiling:
     """What the lines of one section may be made of."""
 
-    def __init__(self, values: Iterable[str]) -> None:
+    def __init__(self, values: Iterable[str], literal: frozenset[str] | None = None) -> None:
+        """Take values, and the literal texts between them: those of all documents where none are given."""
+        self._literal = fragments() if literal is None else literal
         self._pieces: dict[str, list[str]] = defaultdict(list)
         pieces = {" ".join(value.split()) for value in values} - {""}
-        self._values = frozenset(pieces)
-        for piece in sorted(pieces | fragments() | {"`", "``"}):
+        for piece in sorted(pieces | self._literal | {"`", "``"}):
             self._pieces[piece[:_HEAD]].append(piece)
 
     def rest(self, line: str) -> str:
@@ -166,7 +175,7 @@ class Tiling:
         for size in range(1, _HEAD + 1):
             for piece in self._pieces.get(line[at : at + size], ()) if at + size <= len(line) else ():
                 end = at + len(piece)
-                if line.startswith(piece, at) and (piece in fragments() or _stands_alone(line, at, end)):
+                if line.startswith(piece, at) and (piece in self._literal or _stands_alone(line, at, end)):
                     yield end
 
 
