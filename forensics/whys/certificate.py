@@ -112,7 +112,11 @@ def _wholeness(coverage: Coverage, *, is_cut: bool) -> Iterator[tuple[bool, str]
     if coverage.no_payload:
         amiss.append(f"{counted(coverage.no_payload, 'entry has', 'entries have')} no payload")
     yield from ((False, said) for said in amiss)
-    if not amiss:
+    if not amiss and coverage.passed_over:
+        # Whether they could be read was not looked at: `--strict` does.
+        passed = counted(coverage.passed_over, "line")
+        yield True, f"nothing looks cut, and nothing that names the revision was unreadable ({passed} do not name it)"
+    elif not amiss:
         yield True, "nothing looks cut, and nothing was unreadable"
 
 
@@ -134,6 +138,6 @@ def _enough(windows: int, thresholds: Thresholds) -> tuple[bool, str]:
     if windows < FEWEST or missed > _UNLIKELY:
         return False, f"{counted(windows, 'occurrence')} could have shown it, too few to tell"
     return True, (
-        f"what stands before {thresholds.coverage:.0%} of them would be missed {windows} times with a chance of "
-        f"{missed:.1g} (it stands before less than {min(3 / windows, 1):.0%} of them, by the rule of three)"
+        f"a cause that stands before {thresholds.coverage:.0%} of them would be missed in all {windows} with a chance "
+        f"of {missed:.1g}"
     )

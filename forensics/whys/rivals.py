@@ -114,7 +114,7 @@ def _not_there(found: Sequence[Cluster], symptom: Cluster, within: Nanoseconds, 
         span = format_seconds(within)
         said = f"also in these entries, {counted(times, 'time')}, and never within {span} before “{symptom.title}”"
     else:
-        said = "looked for and not found"
+        said = "looked for and not found in the entries that were read"
     if certificate.holds:
-        return f"{said}; it would have shown, because {'; '.join(certificate.facts)}"
-    return f"{said}; these entries could not have shown it: {'; '.join(certificate.lacks)}"
+        return f"{said}, which would have shown it"
+    return f"{said}, which could not have shown it"
