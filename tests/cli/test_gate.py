@@ -366,7 +366,7 @@ def test_it_waits_until_the_outcome_is_clear(tmp_path: Path, failing: int, code:
     for entry in first:
         entry["insertId"] += "first"
     with CloudServer([*requests(OLD, 400), *first]) as server:
-        feeding = more_when_asked(server, later, 2 * requests_of_a_look(server, tmp_path, 3))
+        feeding = more_when_asked(server, later, 2 * requests_of_a_look(server, tmp_path, 3) + 1)
         done = waited(server, tmp_path, "--wait", "60s")
         feeding.join()
     assert done.returncode == code, done.stderr
@@ -387,7 +387,7 @@ def test_when_the_time_is_over_the_last_outcome_counts(tmp_path: Path) -> None:
 def test_a_revision_that_is_silent_is_waited_for(tmp_path: Path) -> None:
     with CloudServer(requests(OLD, 400)) as server:
         look = requests_of_a_look(server, tmp_path, 2)
-        feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 2 * look)
+        feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 2 * look + 1)
         done = waited(server, tmp_path, "--wait", "60s")
         feeding.join()
         assert done.returncode == 0, done.stderr
