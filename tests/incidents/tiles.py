@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment
 from msgspec import Struct
 
-from forensics.model.report import Evidence
+from forensics.model import Evidence
 from forensics.render.documents import _environment
 from forensics.render.escape import code, markdown
 
