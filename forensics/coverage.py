@@ -82,6 +82,7 @@ def measure(
         warnings=(
             *_warnings(intake, counts, reason, lost, is_known=bool(_pulled_spans(about))),
             *_left_out(about),
+            *_suppressed(about),
             *_at_edge(journal, about),
         ),
     )
@@ -165,13 +166,43 @@ def _cut_pull(pulled: Sequence[Pulled], query: Query) -> str | None:
     unfinished = next((one for one in pulled if not one.done), None)
     if unfinished is not None:
         come = f" it came to {quote(unfinished.last_time, 40)};" if unfinished.last_time else ""
-        return f"the pull into this case was stopped before its end:{come} give the same command again to go on"
+        what = "watch" if unfinished.watched else "pull"
+        return f"the {what} into this case was stopped before its end:{come} give the same command again to go on"
+    missed = _missed(pulled)
+    if missed:
+        return missed
     beyond = _beyond(_pulled_spans(pulled), query)
     if beyond:
         return beyond
     # That a healthy revision's other entries were left out is said of the pull as a whole.
     capped = [one for one in pulled if one.capped and one.part != "first entries"]
     return "; ".join(dict.fromkeys(_capped(one) for one in capped)) or None
+
+
+def _missed(pulled: Sequence[Pulled]) -> str | None:
+    """Say which times a watch missed and no pull brought since, None when none."""
+    whole = _pulled_spans([one for one in pulled if not one.gaps])
+    times = [
+        f"{gap.from_time} – {gap.to_time} ({quote(gap.reason, 200)})"
+        for one in pulled
+        for gap in one.gaps
+        if not any(start <= parse_time(gap.from_time) and parse_time(gap.to_time) <= end for start, end in whole)
+    ]
+    if not times:
+        return None
+    listed = "; ".join(times[:3]) + ("; …" if times[3:] else "")
+    return f"while it was watched, entries of {listed} could not be had: what is not seen there may have happened"
+
+
+def _suppressed(pulled: Sequence[Pulled]) -> Iterator[str]:
+    """Say that entries were left out of what a watch was sent."""
+    count = sum(one.suppressed for one in pulled)
+    if count:
+        entries = "1 entry" if count == 1 else f"{count:,} entries"
+        yield (
+            f"While it was watched, Cloud Logging left {entries} out of what it sent: they were asked for by listing "
+            "those times again, and what a listing did not bring either is lost"
+        )
 
 
 def _of_others(pulled: Sequence[Pulled]) -> str | None:

@@ -15,6 +15,7 @@ from forensics.errors import ForensicsError
 VERBS = {
     "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
     "pull": ("forensics.cli.pull", "Pull a revision's entries from Cloud Logging into a case."),
+    "watch": ("forensics.cli.watch", "Follow a rollout live, then find out why it fails."),
     "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
     "verify": ("forensics.cli.verify", "Check that a case is still as it was written."),
     "rules": ("forensics.cli.rules", "List, show and check the rule files."),

@@ -26,6 +26,7 @@ from forensics.model.reading import (
     RevisionSpan,
     Sheet,
     Shelf,
+    Unread,
     Unreadable,
 )
 from forensics.model.report import (
@@ -138,6 +139,7 @@ __all__ = [
     "TestRun",
     "TestSuite",
     "TimelineEvent",
+    "Unread",
     "Unreadable",
     "Verdict",
     "Why",
