@@ -196,7 +196,7 @@ class _Watch:
             begun.start,
             project=way.project,
             open_stream=_opener(way, begun.filter),
-            backoff=Backoff(random.Random(), longest=30.0, patience=math.inf),  # noqa: S311 - jitter
+            backoff=Backoff(random.Random(), longest=10.0, patience=math.inf),  # noqa: S311 - jitter
             clock=time.monotonic,
             now=time.time_ns,
             sleep=time.sleep,

@@ -139,7 +139,7 @@ class Tailing:
         self._since, self._last = since, since
         self._due = clock()
         """When to list, or to open the stream again."""
-        self._is_settled = self._is_broken = False
+        self._is_broken = False
         self.holes: list[Hole] = [Hole(start=since, end=None, reason="it was not read to its end")]
         """What may be missing as yet; at the end, what is."""
         self.suppressed: Counter[str] = Counter()
@@ -181,13 +181,13 @@ class Tailing:
             for arrival in self._listen(_AT_ONCE):
                 has_more = bool(arrival.entries)
                 yield arrival
-        self.close()
-        if self.is_polling or not self._is_settled:
+        if self.is_polling:
             self._miss("the watch ended before it was read")
         for arrival in self._list():
             yield arrival
             if self._clock() >= end:
-                return
+                break
+        self.close()
 
     def give_up(self, reason: str) -> None:
         """Note that nothing can be asked for any more."""
@@ -217,7 +217,7 @@ class Tailing:
         if left_out:
             self._miss("Cloud Logging left entries out of the stream")
             self._due = min(self._due, self._clock() + SETTLING)
-        elif self._is_settled and not self.holes:
+        elif not self.holes:
             self._due = self._clock() + SILENCE
         entries = tuple(bytes(raw) for raw in message.entries)
         self._note(entries)
@@ -240,7 +240,6 @@ class Tailing:
     def _end(self, error: AccessError) -> Arrival:
         """Note the end of the stream; who may not follow asks from then on."""
         self.close()
-        self._is_settled = False
         self._miss(str(error))
         if not isinstance(error, BrokenOffError):
             self._open_stream, self._due = None, self._clock()
@@ -265,11 +264,12 @@ class Tailing:
         is_whole = yield from self._list()
         if not is_whole:
             return
-        self._is_settled = was_open or self.is_polling
-        waits = self._pace if self.is_polling else SILENCE if was_open else SETTLING
-        self._due = self._clock() + waits
-        if not self._is_settled:
-            return  # a stream that was opened just now may be refused yet
+        if not (was_open or self.is_polling):
+            # It may be refused yet, and until then nobody knows from when on it brings everything.
+            self._miss("the stream had only just been opened")
+            self._due = self._clock() + SETTLING
+            return
+        self._due = self._clock() + (self._pace if self.is_polling else SILENCE)
         self._backoff.succeeded()
         if self._is_broken:
             self._is_broken = False
@@ -291,7 +291,7 @@ class Tailing:
                 self._note(page.entries)
                 yield Arrival(entries=page.entries, is_listed=True)
         except BrokenOffError as error:
-            if self.is_polling or not self._is_settled:
+            if self.is_polling or self._stream is None:
                 self._miss(str(error))
             self._due = self._clock() + (self._backoff.after_failure(error.wait) or 0.0)
             yield self._break(str(error))
