@@ -89,6 +89,9 @@ class Screen(Protocol):
     def suppressed(self, count: int) -> None:
         """Cloud Logging left entries out."""
 
+    def pauses(self, seconds: float) -> None:
+        """Wait for the read quota."""
+
     def ends(self, gaps: tuple[Missing, ...]) -> None:
         """The watch is over."""
 
@@ -119,7 +122,7 @@ def follow(
         project=way.project,
     )
     with PullProgress(time.monotonic, time.sleep, partial(click.echo, err=True) if live.show_query else None) as shown:
-        pacer = Pacer(time.monotonic, shown.wait_for_quota, live.requests_per_minute)
+        pacer = Pacer(time.monotonic, screen.pauses, live.requests_per_minute)
         target = _wait_for(named, way, pacer, shown, screen, end)
     folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
     with opened(folder, target.revision) as case, _stopping() as is_stopped:

@@ -23,8 +23,14 @@ if TYPE_CHECKING:
 _ROWS = 15
 _SAID = 4
 """The last changes that stand below the table."""
+_LONG = 5.0
+"""Seconds of a wait that are worth a line."""
 _REFRESH = 0.2
 """Seconds between two pictures, at least."""
+_COLUMNS = (("prio", 4), ("role", 9), ("failure", 0), ("", 5), ("entries", 7), ("per min", 7), ("last", 8))
+"""With their widths; 0 is what is left, so that on a narrow terminal only the name of the failure is cut."""
+_WIDEST = 110
+"""Characters: beyond, the numbers would stand too far from the names."""
 _STYLE = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": "dim"}
 
 
@@ -56,6 +62,12 @@ class Lines:
     def suppressed(self, count: int) -> None:
         """Say that entries were left out."""
         self.say(f"suppressed: Cloud Logging left {_entries(count)} out; that time is asked for again")
+
+    def pauses(self, seconds: float) -> None:
+        """Wait for the read quota, and say so when it takes long."""
+        if seconds >= _LONG:
+            self.say(f"waiting {seconds:.0f} s for the read quota")
+        time.sleep(seconds)
 
     def ends(self, gaps: tuple[Missing, ...]) -> None:
         """Say what was missed."""
@@ -134,17 +146,30 @@ class Moving(Lines):
         head = f"{self._revision}  ·  {passed}, {self._length}"
         counts = f"{_entries(tally.entries)}, {tally.errors:,} of them errors, {last}  ·  Ctrl-C ends and reports"
         said = [Text(f"! {line}", "yellow", no_wrap=True, overflow="ellipsis") for line in self._said]
-        return Group(Text(head, "bold"), Text(counts, "dim"), Text(), _table(tally), Text(), *said)
+        return Group(
+            Text(head, "bold"),
+            Text(counts, "dim"),
+            Text(),
+            _table(tally, min(_WIDEST, self._console.width)),
+            Text(),
+            *said,
+        )
 
 
-def _table(tally: Tally) -> Table:
+def _table(tally: Tally, width: int) -> Table:
     from rich.table import Table  # noqa: PLC0415 - as above
     from rich.text import Text  # noqa: PLC0415
 
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for name in ("prio", "role", "failure", "", "entries", "per min", "first", "last"):
-        right = name in {"entries", "per min"}
-        table.add_column(name, justify="right" if right else "left", no_wrap=True, overflow="ellipsis")
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), width=width)
+    for name, own in _COLUMNS:
+        table.add_column(
+            name,
+            justify="right" if name in {"entries", "per min"} else "left",
+            width=own or None,
+            ratio=None if own else 1,
+            no_wrap=True,
+            overflow="ellipsis",
+        )
     now, seen = max(time.time_ns(), tally.latest), tally.sightings()
     for one in seen[:_ROWS]:
         table.add_row(
@@ -154,7 +179,6 @@ def _table(tally: Tally) -> Table:
             Text(one.state.value, "bold" if one.state.value == "new" else "dim"),
             f"{one.entries:,}",
             f"{one.per_minute(now):,}",
-            _clock(one.first),
             _clock(one.last),
         )
     if len(seen) > _ROWS:
