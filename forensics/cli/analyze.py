@@ -55,10 +55,10 @@ def run(
 ) -> None:
     """Analyse a revision, write the documents, print the summary and leave with the exit code."""
     settings = find_settings(Path.cwd())
-    formats = _formats(wanted.formats or settings.format)
+    formats = chosen_formats(wanted.formats or settings.format)
     templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
     with analysed_against(revision, asked, against, settings, live) as analysis:
-        folder = wanted.out or _default_folder(settings, analysis.report.revision.name)
+        folder = wanted.out or default_folder(settings, analysis.report.revision.name)
         write_documents(analysis, folder, formats, templates)
     if wanted.as_json:
         sys.stdout.buffer.write(encode_report(analysis.report))
@@ -69,11 +69,13 @@ def run(
     say_exit(analysis.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
 
 
-def _default_folder(settings: Settings, revision: str) -> Path:
+def default_folder(settings: Settings, revision: str) -> Path:
+    """Name the folder of a revision's documents when no flag does."""
     return out_folder(Path(settings.out) if settings.out else Path("forensics-reports"), revision)
 
 
-def _formats(text: str | None) -> tuple[str, ...]:
+def chosen_formats(text: str | None) -> tuple[str, ...]:
+    """Read --format; the usual formats when it is not given."""
     wanted = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:

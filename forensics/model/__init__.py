@@ -65,6 +65,7 @@ from forensics.model.reading import (
     RevisionSpan,
     Sheet,
     Shelf,
+    Unread,
     Unreadable,
 )
 from forensics.model.report import (
@@ -213,6 +214,7 @@ __all__ = [
     "TimelineEvent",
     "Touch",
     "Touches",
+    "Unread",
     "Unreadable",
     "Verdict",
     "Why",
