@@ -36,6 +36,7 @@ def _deploy(entry: LogEntry, proto: dict[str, Any]) -> Deploy:
         by=quote(_text(proto, "authenticationInfo", "principalEmail"), 120),
         message=first_line(_text(proto, "status", "message"), 200),
         insert_id=quote(entry.insert_id, 64),
+        traffic=_traffic(proto),
     )
 
 
@@ -54,6 +55,23 @@ def _image(proto: dict[str, Any]) -> str:
             if isinstance(containers, list) and containers and isinstance(containers[0], dict):
                 return str(containers[0].get("image") or "")
     return ""
+
+
+def _traffic(proto: dict[str, Any]) -> str:
+    """Write what a service was told to send where; "" where the entry does not say."""
+    for path in (("response", "spec"), ("request", "service", "spec"), ("request", "spec")):
+        targets = _at(proto, *path, "traffic")
+        if isinstance(targets, list):
+            return "; ".join(filter(None, map(_target, targets[:5])))
+    return ""
+
+
+def _target(target: object) -> str:
+    percent = _at(target, "percent")
+    if isinstance(percent, bool) or not isinstance(percent, int | float):
+        return ""
+    name = "the latest revision" if _at(target, "latestRevision") is True else quote(_text(target, "revisionName"), 80)
+    return f"{percent:g} % to {name or 'a revision that is not named'}"
 
 
 def _text(value: object, *path: str) -> str:

@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from forensics.errors import UsageError
+from forensics.model import Capability
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,6 +27,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     out: str | None = None
     level: str | None = None
     format: str | None = None
+    cycles: str = ".forensics/cycles"
+    """The ledger of the test–deploy loop."""
+    impact: dict[str, Capability] = {}
+    """What the service is good for, by name."""
 
 
 def find_settings(start: Path) -> Settings:
@@ -82,4 +87,5 @@ def _relative_to(settings: Settings, folder: Path, start: Path) -> Settings:
         rules=tuple(place(path) for path in settings.rules),
         templates=place(settings.templates) if settings.templates else None,
         out=place(settings.out) if settings.out else None,
+        cycles=place(settings.cycles),
     )

@@ -39,6 +39,7 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
     """Read JUnit files as one run; a test that passed in 0.000 s counts as not run."""
     counts: dict[str, Counter[str]] = {}
     seconds: defaultdict[str, float] = defaultdict(float)
+    lasted: dict[str, float] = {}
     failures: list[TestFailure] = []
     outcomes: dict[str, str] = {}
     for path in paths:
@@ -47,13 +48,16 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
             outcome, name = _outcome(case), _name(case)
             counts.setdefault(module, Counter())[outcome] += 1
             outcomes[name] = min(outcomes.get(name, outcome), outcome, key=_WORST_FIRST.index)
-            seconds[module] += _seconds(case) or 0.0
+            took = _seconds(case)
+            seconds[module] += took or 0.0
+            if took is not None:
+                lasted[name] = round(lasted.get(name, 0.0) + took, 3)
             failures += _failures(case)
     suites = tuple(
         TestSuite(name=name, seconds=round(seconds[name], 3), **_figures(count)) for name, count in counts.items()
     )
     total = sum(counts.values(), Counter())
-    return TestRun(suites=suites, failures=tuple(failures), outcomes=outcomes, **_figures(total))
+    return TestRun(suites=suites, failures=tuple(failures), outcomes=outcomes, seconds=lasted, **_figures(total))
 
 
 def _figures(count: Counter[str]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from forensics.errors import ForensicsError
 VERBS = {
     "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
     "compare": ("forensics.cli.compare", "Compare a revision with another one, and write the documents."),
+    "cycle": ("forensics.cli.cycle", "Record a turn of the test–deploy loop, check earlier claims, draft its report."),
     "pull": ("forensics.cli.pull", "Pull a revision's entries from Cloud Logging into a case."),
     "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
     "verify": ("forensics.cli.verify", "Check that a case is still as it was written."),

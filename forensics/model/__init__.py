@@ -8,6 +8,7 @@ that was received.
 
 from __future__ import annotations
 
+from forensics.model.claims import Claim, ClaimCheck, ClaimKind, ClaimQuery, ClaimState
 from forensics.model.clusters import CLUSTER_COLUMNS, Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
 from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
@@ -21,8 +22,10 @@ from forensics.model.comparison import (
     TestComparison,
 )
 from forensics.model.coverage import Coverage, Gap, Span
+from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
+from forensics.model.impact import Capability, CapabilityImpact, CapabilityState, Impact
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -81,6 +84,7 @@ from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
     "CLUSTER_COLUMNS",
+    "CYCLE_SCHEMA",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
@@ -89,9 +93,17 @@ __all__ = [
     "Analysis",
     "AnyOf",
     "Cadence",
+    "Capability",
+    "CapabilityImpact",
+    "CapabilityState",
     "CaseRef",
     "Change",
     "ChangeState",
+    "Claim",
+    "ClaimCheck",
+    "ClaimKind",
+    "ClaimQuery",
+    "ClaimState",
     "Classified",
     "Close",
     "Cluster",
@@ -103,8 +115,11 @@ __all__ = [
     "Comparison",
     "Condition",
     "Coverage",
+    "Cycle",
+    "CycleRoot",
     "Deploy",
     "DeployedCommit",
+    "Earlier",
     "EntryRef",
     "EntryRow",
     "Evidence",
@@ -121,6 +136,7 @@ __all__ = [
     "Gist",
     "HttpRequest",
     "IgnoreLine",
+    "Impact",
     "Incident",
     "Intake",
     "Kind",
@@ -136,6 +152,7 @@ __all__ = [
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",
+    "PassRate",
     "PassedOver",
     "Place",
     "Priority",

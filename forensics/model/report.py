@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from forensics.model.claims import Claim
 from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, Link
 from forensics.model.code import Code
 from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Finding, Incident, RootCause
+from forensics.model.impact import Impact
 from forensics.model.reading import Query, Revision
 from forensics.model.testing import TestRun
 from forensics.model.words import Level
@@ -47,6 +49,8 @@ class Deploy(Struct, frozen=True, kw_only=True):
     """Redacted unless asked for."""
     message: str
     insert_id: str
+    traffic: str = ""
+    """What the service was told to send where: `100 % to the latest revision`."""
 
 
 class RulebookInfo(Struct, frozen=True, kw_only=True):
@@ -91,8 +95,10 @@ class Report(Struct, frozen=True, kw_only=True):
     """None in reports of versions that did not count it."""
     comparison: Comparison | None = None
     tests: TestRun | None = None
-    impact: dict[str, Any] | None = None
-    claims: tuple[dict[str, Any], ...] | None = None
+    impact: Impact | None = None
+    """None where the settings name no capability."""
+    claims: tuple[Claim, ...] | None = None
+    """Those of the ledger as they stand now, the worst state first; None where no ledger was asked."""
     case: CaseRef | None = None
     code: Code | None = None
 

@@ -43,3 +43,5 @@ class TestRun(Struct, frozen=True, kw_only=True):
     failures: tuple[TestFailure, ...]
     outcomes: dict[str, str] = {}
     """Test → passed, failed, errors, skipped or not_run; of a test that ran more than once the worst."""
+    seconds: dict[str, float] = {}
+    """Test → how long it took, all its runs together; tests whose writer says no duration are left out."""

@@ -10,7 +10,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from forensics.bundled import bundled
 from forensics.errors import TemplateError
-from forensics.render import words
+from forensics.render import cycles, words
 from forensics.render.compiled import CompiledTemplates
 from forensics.render.escape import code, markdown, mermaid
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-    from forensics.model import Report
+    from forensics.model import Cycle, Report
 
 
 def render_documents(report: Report, user_templates: Traversable | None) -> Iterator[tuple[str, str]]:
@@ -37,6 +37,11 @@ def render_documents(report: Report, user_templates: Traversable | None) -> Iter
         )
 
 
+def render_cycle(cycle: Cycle, user_templates: Traversable | None) -> str:
+    """Return the Markdown document of a cycle."""
+    return _render(_environment(user_templates), "cycle.md.j2", {"cycle": cycle, **cycles.lookups(cycle)})
+
+
 def _environment(user_templates: Traversable | None) -> Environment:
     environment = SandboxedEnvironment(
         loader=FunctionLoader(partial(_load, user_templates)),
@@ -46,7 +51,7 @@ def _environment(user_templates: Traversable | None) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"md": markdown, "code": code, "mermaid": mermaid, **words.FILTERS}
+    environment.filters |= {"md": markdown, "code": code, "mermaid": mermaid, **words.FILTERS, **cycles.FILTERS}
     environment.bytecode_cache = CompiledTemplates(environment.filters)
     return environment
 
