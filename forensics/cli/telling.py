@@ -27,7 +27,7 @@ def told(report: Report, settings: Settings, against: Against) -> Report:
         return report
     from pathlib import Path  # noqa: PLC0415 - as below
 
-    from forensics.cycles import check_claims, earlier_than, of_series  # noqa: PLC0415 - only where there is a ledger
+    from forensics.cycles import check_claims, earlier_than, in_order, of_series  # noqa: PLC0415 - only where there is a ledger
     from forensics.ledger import read_ledger  # noqa: PLC0415 - as above
 
     folder = against.claims or Path(settings.cycles)
@@ -36,8 +36,7 @@ def told(report: Report, settings: Settings, against: Against) -> Report:
             raise LedgerError(f"--claims {str(folder)!r} is no folder: `forensics cycle record` makes a ledger")
         return report
     cycles = earlier_than(of_series(read_ledger(folder), report.revision), report)
-    claims = sorted(check_claims(cycles, report, None), key=lambda c: (c.state.rank, -c.made_in, c.statement))
-    return replace(report, claims=tuple(claims))
+    return replace(report, claims=in_order(check_claims(cycles, report, None), None))
 
 
 def with_impact(report: Report, settings: Settings) -> Report:

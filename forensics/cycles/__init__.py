@@ -1,13 +1,13 @@
 """Reports of a test–deploy loop in, cycles out: what is recorded, what was claimed, and what became of it.
 
 `claims` reads and makes claims, `checking` holds them against a later revision, `recording` makes a cycle of a report,
-`history` follows a signature through cycles, and `series` tells which cycles belong together and turns one back into
-what a comparison needs.
+`needing` says how much traffic decides, `history` follows a signature through cycles, and `series` tells which cycles
+belong together and turns one back into what a comparison needs.
 """
 
 from __future__ import annotations
 
-from forensics.cycles.checking import check_claims, open_claims
+from forensics.cycles.checking import check_claims, in_order
 from forensics.cycles.claims import Asserted, Making, make_claims, parse_claim
 from forensics.cycles.history import history
 from forensics.cycles.recording import Given, record
@@ -21,9 +21,9 @@ __all__ = [
     "check_claims",
     "earlier_than",
     "history",
+    "in_order",
     "make_claims",
     "of_series",
-    "open_claims",
     "parse_claim",
     "record",
     "standing",

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from forensics.compare import compare, side_of
-from forensics.compare.exact import CONFIDENCE
 from forensics.compare.judging import SHOWS_FROM
+from forensics.cycles.needing import ALPHA
 from forensics.cycles.series import as_report, standing
 from forensics.model import ChangeState, ClaimCheck, ClaimKind, ClaimState
 
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from forensics.model import Change, Claim, Cluster, Comparison, Cycle, Report
 
 _CITED = 3
-_ALPHA = 1 - CONFIDENCE
 _PRINTED_FROM = 0.001
-_WAITING = frozenset({ClaimState.ASSERTED, ClaimState.SHOWN, ClaimState.NOT_ENOUGH_TRAFFIC, ClaimState.NOT_COMPARABLE})
 
 
 class _Judged(NamedTuple):
@@ -49,9 +47,14 @@ def check_claims(cycles: Sequence[Cycle], report: Report, number: int | None) ->
     return checked
 
 
-def open_claims(claims: Iterable[Claim]) -> tuple[Claim, ...]:
-    """Return the claims that no revision has borne out or refuted yet."""
-    return tuple(claim for claim in claims if claim.state in _WAITING)
+def in_order(claims: Iterable[Claim], number: int | None) -> tuple[Claim, ...]:
+    """Order claims, the worst first; among these what this cycle has checked, and the later before the earlier."""
+
+    def key(claim: Claim) -> tuple[int, bool, int, str]:
+        is_here = claim.check is not None and claim.check.cycle == number
+        return claim.state.rank, not is_here, -claim.made_in, claim.statement
+
+    return tuple(sorted(claims, key=key))
 
 
 def _of(comparison: Comparison | None, claim: Claim) -> Change | None:
@@ -116,7 +119,7 @@ def _judge_better(old: Change, then: Change | None) -> _Judged:
 
 
 def _is_clear(change: Change) -> bool:
-    return change.p_value is not None and change.p_value <= _ALPHA
+    return change.p_value is not None and change.p_value <= ALPHA
 
 
 def _is_worse(change: Change) -> bool:

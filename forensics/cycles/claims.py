@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from difflib import get_close_matches
-from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.compare.exposure import choose
-from forensics.compare.judging import SHOWS_FROM
+from forensics.cycles.needing import exposure_needed
 from forensics.errors import UsageError
 from forensics.model import ChangeState, Claim, ClaimKind, ClaimQuery, ClaimState, Exposure, Role
 from forensics.redact import quote
@@ -158,7 +157,7 @@ def _query_of(
         revision=revision,
         occurrences=occurrences,
         exposure=held.before,
-        needed=ceil(SHOWS_FROM * held.before / occurrences) if held.before else None,
+        needed=exposure_needed(occurrences, held.before, held.measure),
     )
 
 

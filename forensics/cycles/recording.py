@@ -9,7 +9,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.compare.exact import interval
+from forensics.compare.exposure import choose
+from forensics.cycles.checking import in_order
 from forensics.cycles.claims import Asserted, Making, make_claims
+from forensics.cycles.needing import exposure_needed
 from forensics.model import (
     Claim,
     ClaimState,
@@ -56,7 +59,7 @@ def record(report: Report, given: Given, earlier: Sequence[Cycle], checked: Sequ
         UsageError: a claim names what no cycle has seen.
     """
     made = make_claims(given.asserted, checked, Making(given.number, given.time, report, earlier))
-    claims = tuple(sorted((*checked, *made), key=_claim_order))
+    claims = in_order((*checked, *made), given.number)
     previous = earlier[-1] if earlier else None
     outcomes = report.tests.outcomes if report.tests else {}
     before = previous.tests.outcomes if previous and previous.tests else {}
@@ -67,7 +70,7 @@ def record(report: Report, given: Given, earlier: Sequence[Cycle], checked: Sequ
         time=given.time,
         focus=quote(given.focus, 200),
         environment=quote(given.environment, 80),
-        status=_status(report, claims, given.number),
+        status=tuple(_status(report, claims, given.number)),
         revision=report.revision,
         query=_portable_query(report.query),
         headline=report.headline,
@@ -77,7 +80,7 @@ def record(report: Report, given: Given, earlier: Sequence[Cycle], checked: Sequ
         exposure=report.exposure,
         incidents=report.incidents,
         clusters=tuple(map(_trimmed, report.clusters)),
-        roots=tuple(map(_root, report.findings)),
+        roots=tuple(_root(f, c, report) for f, c in zip(report.findings, report.clusters, strict=True)),
         tests=report.tests,
         pass_rates=tuple(_rates(report.tests)),
         newly_passed=tuple(t for t, o in outcomes.items() if o == "passed" and before.get(t, o) != "passed"),
@@ -94,21 +97,17 @@ def record(report: Report, given: Given, earlier: Sequence[Cycle], checked: Sequ
     )
 
 
-def _claim_order(claim: Claim) -> tuple[bool, int, int, str]:
-    """Order claims: what this cycle refutes or leaves open first, then by who made them when."""
-    return claim.state is not ClaimState.REFUTED, claim.state.rank, -claim.made_in, claim.statement
-
-
-def _status(report: Report, claims: Sequence[Claim], number: int) -> str:
+def _status(report: Report, claims: Sequence[Claim], number: int) -> Iterator[str]:
     """Say how it stands in numbers; there is no word here that a number does not back."""
     refuted = sum(c.state is ClaimState.REFUTED and c.check is not None and c.check.cycle == number for c in claims)
     urgent = [c for c in report.clusters if c.priority is Priority.P0 and c.role is not Role.NOISE]
-    parts = [f"{refuted} earlier {'claim' if refuted == 1 else 'claims'} refuted"] if refuted else []
-    parts.append(f"signatures of P0 seen: {len({c.signature or c.id for c in urgent})}")
+    if refuted:
+        yield f"{refuted} earlier {'claim' if refuted == 1 else 'claims'} refuted"
+    yield f"signatures of P0 seen: {len({c.signature or c.id for c in urgent})}"
     if report.comparison is not None:
-        parts.append(", ".join(f"{n} {state}" for state, n in report.comparison.counts().items()) or "no failure seen")
-    parts += [f"tests: {rate.statement}" for rate in list(_rates(report.tests))[:1]]
-    return "; ".join(parts)
+        counts = (f"{n} {state}" for state, n in report.comparison.counts().items())
+        yield ", ".join(counts) or "no failure in either"
+    yield from (f"tests: {rate.statement}" for rate in list(_rates(report.tests))[:1])
 
 
 def _rates(tests: TestRun | None) -> Iterator[PassRate]:
@@ -143,7 +142,10 @@ def _trimmed(cluster: Cluster) -> Cluster:
     return replace(cluster, captures={}, exemplars=cluster.exemplars[:1])
 
 
-def _root(finding: Finding) -> CycleRoot:
+def _root(finding: Finding, cluster: Cluster, report: Report) -> CycleRoot:
+    same = [c for c in report.clusters if _key(c) == _key(cluster)]
+    occurrences = sum(c.occurrences for c in same)
+    held = choose(same, (occurrences, 0), report.exposure, report.exposure)
     unanswered = next((why for why in finding.whys if why.next_step and not why.verdict.holds), None)
     return CycleRoot(
         cluster=finding.cluster,
@@ -151,8 +153,14 @@ def _root(finding: Finding) -> CycleRoot:
         verdict=finding.root.verdict if finding.root else finding.confidence,
         chain=finding.chain,
         actions=finding.actions,
+        measure=held.measure,
+        needed=exposure_needed(occurrences, held.after, held.measure),
         open=f"{unanswered.ask} {unanswered.next_step}" if unanswered else None,
     )
+
+
+def _key(cluster: Cluster) -> str:
+    return cluster.signature or cluster.fingerprint
 
 
 def _own(deploys: Sequence[Deploy], revision: str) -> tuple[Deploy, ...]:

@@ -56,7 +56,7 @@ class ClaimQuery(Struct, frozen=True, kw_only=True):
     occurrences: int
     exposure: int | None
     needed: int | None
-    """Exposure in which the old rate would have shown three; with less, none at all says nothing."""
+    """Exposure in which none at all means that it is gone; with less it says nothing. None: unknown rate."""
 
 
 class ClaimCheck(Struct, frozen=True, kw_only=True):

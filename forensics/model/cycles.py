@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from forensics.model.claims import Claim
 from forensics.model.clusters import Cluster
-from forensics.model.comparison import Comparison, Exposure
+from forensics.model.comparison import Comparison, Exposure, Measure
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Action, Incident
 from forensics.model.impact import Impact
@@ -27,6 +27,9 @@ class CycleRoot(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     chain: tuple[str, ...]
     actions: tuple[Action, ...]
+    measure: Measure
+    needed: int | None
+    """Exposure in which none at all would mean that it is gone; None where its rate is unknown."""
     open: str | None
     """The first why that is not shown, with what to look at next."""
 
@@ -63,8 +66,8 @@ class Cycle(Struct, frozen=True, kw_only=True):
     focus: str
     environment: str
     """"" where it was not said."""
-    status: str
-    """In numbers."""
+    status: tuple[str, ...]
+    """In numbers, a phrase each."""
     revision: Revision
     query: Query
     headline: str

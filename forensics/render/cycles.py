@@ -14,7 +14,10 @@ from forensics.model import (
     ClaimState,
     Cluster,
     Cycle,
+    CycleRoot,
     EntryRef,
+    Exposure,
+    Measure,
     Priority,
     Role,
 )
@@ -150,10 +153,20 @@ def needed(claim: Claim) -> str:
     """Say what would decide a claim."""
     query = claim.query
     if claim.kind is ClaimKind.BETTER:
-        return f"its rate stays below {query.occurrences:,}" + (
-            f" in {query.exposure:,} {query.measure}" if query.exposure else ""
-        )
+        held = f" in {query.exposure:,} {query.measure}" if query.exposure else ""
+        return f"its rate stays below {query.occurrences:,}{held}"
     return "none is seen" + (f" in at least {query.needed:,} {query.measure}" if query.needed else "")
+
+
+def none_in(root: CycleRoot) -> str:
+    """Say how little traffic without it would mean that it is gone."""
+    return "none is seen" + (f" in at least {root.needed:,} {root.measure}" if root.needed else "")
+
+
+def exposure_words(exposure: Exposure) -> str:
+    """Write how often a revision could have failed: `165 requests, 73 WebSocket sessions, 3 instance starts`."""
+    counted = [(measure, exposure.of(measure)) for measure in Measure]
+    return ", ".join(f"{measure} not counted" if n is None else f"{n:,} {measure}" for measure, n in counted)
 
 
 def rate_bars(counts: Sequence[tuple[int, int | None]]) -> str:
@@ -182,5 +195,7 @@ FILTERS = {
     "remaining": remaining,
     "by_priority": by_priority,
     "needed": needed,
+    "none_in": none_in,
+    "exposure_words": exposure_words,
     "shell": shlex.quote,
 }
