@@ -83,10 +83,9 @@ def tests_by_outcome(cycle: Cycle) -> list[tuple[str, str]]:
 
 def works_now(cycle: Cycle) -> list[str]:
     """Say what is shown to work, or to fail less, that failed in the cycle before."""
-    told = [f"`{change.signature or change.title}` {change.statement}" for change in _changes(cycle, ChangeState.GONE)]
+    told = [f"{_subject(change)} {change.statement}" for change in _changes(cycle, ChangeState.GONE)]
     told += [
-        f"fewer, not gone: `{change.signature or change.title}` {change.statement}"
-        for change in _changes(cycle, ChangeState.BETTER)
+        f"fewer, not gone: {_subject(change)} {change.statement}" for change in _changes(cycle, ChangeState.BETTER)
     ]
     capabilities = cycle.impact.capabilities if cycle.impact else ()
     told += [f"{one.name}: {one.state}" for one in capabilities if one.state is CapabilityState.NO_LONGER_SEEN]
@@ -133,11 +132,17 @@ def _state(state: ChangeState | None) -> str:
 
 
 def _named(cluster: Cluster, cycle: Cycle) -> str:
-    return f"`{words.name(cluster, cycle)}`: {words.occurrences(cluster)} ({cluster.role}; {cluster.priority_reason})"
+    name = words.name(cluster, cycle)
+    shown = f"`{name}`" if cluster.signature else name
+    return f"{shown}: {words.occurrences(cluster)} ({cluster.role}; {cluster.priority_reason})"
+
+
+def _subject(change: Change) -> str:
+    return f"`{change.signature}`" if change.signature else change.title
 
 
 def _of(change: Change) -> str:
-    return f"`{change.signature or change.title}` ({change.role}) {change.statement}"
+    return f"{_subject(change)} ({change.role}) {change.statement}"
 
 
 def _loud(cycle: Cycle) -> list[Cluster]:
