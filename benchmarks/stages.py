@@ -54,7 +54,7 @@ def _stages(query: Query, shelf: FileShelf) -> None:
     watch.tell(f"decode, classify and boil down {loud:,} of them")
     lives = find_lives(journal)
     clusters, members = group(journal, by_id, lives)
-    link(clusters, members, by_id, journal)
+    link(clusters, members, by_id, journal, lives)
     watch.tell(f"lives, {len(clusters)} clusters, links")
     size = sum(map(len, encode_rows(entry_rows(clusters, members, journal))))
     watch.tell(f"entries.csv, {size / 1e6:.1f} MB")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from forensics.citations import cite
 from forensics.model import Deploy, LogEntry
 from forensics.redact import first_line, quote
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _DEPLOY_METHODS = re.compile(r"(?:ReplaceService|CreateService|UpdateService|CreateRevision|ReplaceRevision)$")
+_TARGETS = 5
+"""Revisions of a division of traffic that are listed."""
 
 
 def find_deploys(entries: Iterable[LogEntry]) -> tuple[Deploy, ...]:
@@ -29,15 +32,60 @@ def _is_deploy(entry: LogEntry) -> bool:
 def _deploy(entry: LogEntry, proto: dict[str, Any]) -> Deploy:
     return Deploy(
         time=entry.timestamp,
-        revision=quote(entry.revision, 120)
-        or quote(_text(proto, "response", "status", "latestCreatedRevisionName"), 120),
+        revision=quote(entry.revision or _named(proto), 120),
         outcome=_outcome(entry, proto),
         image=quote(_image(proto), 200),
-        by=quote(_text(proto, "authenticationInfo", "principalEmail"), 120),
+        by=_principal(entry, _text(proto, "authenticationInfo", "principalEmail")),
         message=first_line(_text(proto, "status", "message"), 200),
         insert_id=quote(entry.insert_id, 64),
+        about=_about(proto),
         traffic=_traffic(proto),
+        refs=(cite(entry),),
     )
+
+
+def _principal(entry: LogEntry, address: str) -> str:
+    """Say what kind of principal it was, never which: a name helps nobody to find the cause."""
+    if address.endswith(".gserviceaccount.com"):
+        return "a service account"
+    if address:
+        return "a person"
+    return "Cloud Run" if entry.stream == "system_event" else ""
+
+
+def _about(proto: dict[str, Any]) -> str:
+    """Tell whether the entry speaks of a service or of one revision."""
+    kind = _text(proto, "response", "kind")
+    said = re.search(r"\bfor (Service|Revision)\b", _text(proto, "status", "message"))
+    return kind if kind in {"Service", "Revision"} else said[1] if said else ""
+
+
+def _traffic(proto: dict[str, Any]) -> str:
+    """Say how a call divides the requests among revisions; "" where it does not say."""
+    for path in (("request", "service", "spec"), ("response", "spec"), ("request", "spec")):
+        targets = _at(proto, *path, "traffic")
+        if isinstance(targets, list):
+            return ", ".join(filter(None, map(_share, targets[:_TARGETS])))
+    return ""
+
+
+def _share(target: object) -> str:
+    percent = _at(target, "percent")
+    if not isinstance(percent, int) or not percent:
+        return ""
+    name = "the latest revision" if _at(target, "latestRevision") is True else quote(_text(target, "revisionName"), 120)
+    return f"{percent} % to {name or 'a revision that is not named'}"
+
+
+def _named(proto: dict[str, Any]) -> str:
+    """Return the revision that an answer or a call names, "" when neither does."""
+    template = ("spec", "template", "metadata", "name")
+    ways = (
+        ("response", "status", "latestCreatedRevisionName"),
+        ("request", "service", *template),
+        ("response", *template),
+    )
+    return next(filter(None, (_text(proto, *way) for way in ways)), "")
 
 
 def _outcome(entry: LogEntry, proto: dict[str, Any]) -> str:
@@ -55,23 +103,6 @@ def _image(proto: dict[str, Any]) -> str:
             if isinstance(containers, list) and containers and isinstance(containers[0], dict):
                 return str(containers[0].get("image") or "")
     return ""
-
-
-def _traffic(proto: dict[str, Any]) -> str:
-    """Write what a service was told to send where; "" where the entry does not say."""
-    for path in (("response", "spec"), ("request", "service", "spec"), ("request", "spec")):
-        targets = _at(proto, *path, "traffic")
-        if isinstance(targets, list):
-            return "; ".join(filter(None, map(_target, targets[:5])))
-    return ""
-
-
-def _target(target: object) -> str:
-    percent = _at(target, "percent")
-    if isinstance(percent, bool) or not isinstance(percent, int | float):
-        return ""
-    name = "the latest revision" if _at(target, "latestRevision") is True else quote(_text(target, "revisionName"), 80)
-    return f"{percent:g} % to {name or 'a revision that is not named'}"
 
 
 def _text(value: object, *path: str) -> str:

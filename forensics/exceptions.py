@@ -31,3 +31,9 @@ def innermost_frame(entry: LogEntry) -> Frame | None:
             if frame.in_app:
                 return frame
     return root.frames[-1] if root.frames else None
+
+
+def innermost_of(exception: ExceptionInfo) -> Frame | None:
+    """Pick the application's frame nearest to where one exception was raised; a library's when there is no other."""
+    own = (frame for frame in reversed(exception.frames) if frame.in_app)
+    return next(own, exception.frames[-1] if exception.frames else None)

@@ -6,6 +6,7 @@ from array import array
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
@@ -25,11 +26,13 @@ from forensics.entries import (
 )
 from forensics.errors import NoEntriesError
 from forensics.exposure import measure_exposure
+from forensics.failing_tests import tie
 from forensics.journal import Journal
 from forensics.links import find_incidents, link, parents, prioritise
 from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
-from forensics.summary import headline, in_order, root_causes, timeline
-from forensics.whys import Neighbours, Scene, Stage, explain
+from forensics.postmortems import Aftermath, observe, write_postmortem
+from forensics.summary import count_lives, headline, in_order, root_causes, timeline
+from forensics.whys import Neighbours, Scene, Stage, complete, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -63,7 +66,7 @@ def analyze(
     lives = find_lives(journal)
     clusters, members = group(journal, by_id, lives)
 
-    links = link(clusters, members, by_id, journal)
+    links = link(clusters, members, by_id, journal, lives)
     clusters = prioritise(clusters, links)
     unclassified = sum(c.entries for c in clusters if c.signature is None)
     analysed = sum(c.entries for c in clusters)
@@ -93,7 +96,7 @@ def analyze(
         coverage=coverage,
         covered_from=journal.starts_at,
         deploys=find_deploys(audit),
-        tests=tests,
+        tests=tie(tests, clusters, {m.cluster: m.occurrences.starts for m in members}) if tests else None,
         comparison=None
         if baseline is None
         else compare(
@@ -110,9 +113,23 @@ def analyze(
         ),
         code=view_of(code, {c.revision for c in clusters}, audit, journal) if code else None,
     )
-    findings = {c.id: explain(Scene(stage=stage, cluster=c)) for c in clusters}
+    scenes = [Scene(stage=stage, cluster=c) for c in clusters]
+    findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
     incidents = find_incidents(clusters, stage.parents, findings)
     ordered = in_order(clusters, incidents)
+    aftermath = Aftermath(
+        clusters=stage.clusters,
+        findings=findings,
+        coverage=stage.coverage,
+        deploys=stage.deploys,
+        tests=stage.tests,
+        lives=lives,
+        journal=journal,
+        observed=observe(journal),
+        query=query,
+        revision=given.revision,
+    )
+    postmortems = tuple(write_postmortem(incident, aftermath) for incident in incidents)
     report = Report(
         tool_version=tool_version,
         query=query,
@@ -124,13 +141,18 @@ def analyze(
         findings=tuple(findings[c.id] for c in ordered),
         incidents=incidents,
         root_causes=root_causes(incidents, stage.clusters, findings),
-        timeline=timeline(stage.clusters, lives, stage.deploys, incidents, journal.entry),
+        timeline=timeline(
+            stage.clusters, lives, stage.deploys, incidents, journal.entry, tests=stage.tests, postmortems=postmortems
+        ),
         deploys=stage.deploys,
         rules=rulebook,
-        tests=tests,
         exposure=exposure,
         comparison=stage.comparison,
         code=stage.code.record() if stage.code else None,
+        lives=count_lives(lives),
+        postmortems=postmortems,
+        # Names of all tests are for evidence to look through; it names those that matter.
+        tests=replace(stage.tests, names=()) if stage.tests else None,
     )
     return Analysis(report=report, rows=entry_rows(clusters, members, journal))
 
@@ -195,7 +217,7 @@ def _audit(journal: Journal) -> Iterator[LogEntry]:
 def _require_entries(intake: Intake, query: Query) -> None:
     if len(intake):
         return
-    where = ", ".join(query.logs) or "the input"
+    where = ", ".join(query.logs) or query.case or "the input"
     if intake.unreadable and intake.first_unreadable:
         first = intake.first_unreadable
         raise NoEntriesError(

@@ -187,7 +187,9 @@ def format_lag(lags: tuple[float, float] | None) -> str:
 
 
 def _duration(seconds: float, longest: float) -> str:
-    """Write one end of a span in the unit that suits the other: milliseconds below a tenth of a second."""
+    """Write one end of a span in the unit that suits the other: ms below 0.1 s, µs below 1 ms."""
+    if longest < 0.001:  # noqa: PLR2004 - a millisecond
+        return f"{seconds * 1_000_000:.0f} µs"
     if longest < 0.1:  # noqa: PLR2004 - a tenth of a second
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.2f} s" if longest < 1 else format_seconds(round(seconds * 1_000_000_000))

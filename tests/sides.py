@@ -103,7 +103,7 @@ def side(
 
 def runs(modules: dict[str, tuple[int, int]], outcomes: dict[str, str] | None = None, not_run: int = 0) -> TestRun:
     """Make a run of tests of modules with (passed, failed)."""
-    rest = {"errors": 0, "skipped": 0, "not_run": 0}
+    rest: dict[str, Any] = {"errors": 0, "skipped": 0, "not_run": 0}
     suites = tuple(
         TestSuite(name=name, total=p + f, passed=p, failed=f, seconds=1.0, **rest) for name, (p, f) in modules.items()
     )

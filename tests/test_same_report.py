@@ -330,11 +330,27 @@ _OF_READING = re.compile(r"(?i)cut by a limit|limit per severity|could not be re
 
 
 def what_counts(report: Plain, leave_out: set[str]) -> Plain:
-    """Leave out of a report what the way of reading may change."""
+    """Leave out of a report what the way of reading may change.
+
+    What is absent is called refuted only where nothing was cut or unreadable, and that is told by the way of reading.
+    """
+    report = _without_certificates(report)
     coverage = {key: value for key, value in report["coverage"].items() if key not in leave_out}
     coverage["warnings"] = [text for text in coverage["warnings"] if not _OF_READING.search(text)]
     asked = {key: value for key, value in report["query"].items() if key != "logs"}
     return report | {"coverage": coverage, "query": asked}
+
+
+def _without_certificates(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {
+            key: _without_certificates(value)
+            for key, value in part.items()
+            if key not in {"certificate", "rivals"} and not (key == "verdict" and part.get("kind") == "open question")
+        }
+    if isinstance(part, list | tuple):
+        return [_without_certificates(item) for item in part]
+    return part
 
 
 def with_same_numbers(report: Plain, form: Form) -> Plain:

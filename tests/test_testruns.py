@@ -197,3 +197,112 @@ def test_every_test_has_its_worst_outcome(tmp_path: Path) -> None:
     again = '<testsuite><testcase classname="m" name="a" time="1"><failure/></testcase></testsuite>'
     assert read(tmp_path, first, again).outcomes == {"m::a": "failed", "m::b": "not_run"}
     assert read(tmp_path, again, first).outcomes == {"m::a": "failed", "m::b": "not_run"}
+
+
+def test_tests_are_placed_in_time_one_behind_the_other(tmp_path: Path) -> None:
+    run = read(
+        tmp_path,
+        '<testsuite timestamp="2026-03-01T10:00:00+02:00"><testcase name="a" time="1.5"/>'
+        '<testcase name="b" time="0.25"><failure message="no"/></testcase></testsuite>',
+    )
+    assert (run.started, run.ended, run.zone_assumed) == ("2026-03-01T08:00:00Z", "2026-03-01T08:00:01.750Z", None)
+    assert (run.failures[0].started, run.failures[0].seconds) == ("2026-03-01T08:00:01.500Z", 0.25)
+
+
+def test_a_time_without_a_zone_is_taken_to_be_utc_and_said_so(tmp_path: Path) -> None:
+    run = read(tmp_path, '<testsuite timestamp="2026-03-01T10:00:00"><testcase name="a" time="1"/></testsuite>')
+    assert (run.started, run.zone_assumed) == ("2026-03-01T10:00:00Z", "UTC")
+
+
+@pytest.mark.parametrize("when", ["yesterday", "", "2026-13-01T10:00:00", "0001-01-01T00:00:00+23:00"])
+def test_what_is_no_time_is_no_time(tmp_path: Path, when: str) -> None:
+    run = read(tmp_path, f'<testsuite timestamp="{when}"><testcase name="a" time="1"/></testsuite>')
+    assert (run.started, run.ended, run.zone_assumed) == (None, None, None)
+
+
+def test_a_tests_own_time_beats_that_of_its_suite(tmp_path: Path) -> None:
+    run = read(
+        tmp_path,
+        '<testsuites><testsuite name="shop::lib" timestamp="2026-03-01T10:00:00+00:00">'
+        '<testcase name="a" classname="shop::lib" timestamp="2026-03-01T10:00:07+00:00" time="2"><failure/></testcase>'
+        '<testcase name="b" classname="shop::lib" time="1"><failure/></testcase></testsuite></testsuites>',
+    )
+    assert [f.started for f in run.failures] == ["2026-03-01T10:00:07Z", "2026-03-01T10:00:09Z"]
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "reason"),
+    [
+        ("received 1011 (internal error) Factory failed; then sent 1011 (internal error)", 1011, "Factory failed"),
+        ("received 1000 (OK); then sent 1000 (OK)", 1000, None),
+        ("code = 1008 (policy violation), reason = SSOT Auth failed", 1008, "SSOT Auth failed"),
+        ("code = 1006 (connection closed abnormally [internal]), no reason", 1006, None),
+        ("no close frame received or sent", None, None),
+    ],
+)
+def test_closes_of_both_ages_of_the_library(tmp_path: Path, said: str, code: int | None, reason: str | None) -> None:
+    text = f'<testsuite><testcase name="t" time="1"><failure message="Closed: {said}"/></testcase></testsuite>'
+    failure = read(tmp_path, text).failures[0]
+    assert (failure.close_code, failure.close_reason) == (code, reason)
+
+
+def test_every_test_is_named_with_its_outcome(tmp_path: Path) -> None:
+    run = read(
+        tmp_path,
+        '<testsuite name="cart.spec.ts"><testcase name="adds" classname="cart" time="0.000"/>'
+        '<testcase name="removes" classname="cart" time="1"><skipped/></testcase></testsuite>',
+    )
+    assert [(t.module, t.name, t.outcome) for t in run.names] == [
+        ("cart.spec.ts", "cart::adds", "not_run"),
+        ("cart.spec.ts", "cart::removes", "skipped"),
+    ]
+
+
+WRITERS = {
+    "surefire": (
+        (
+            '<testsuite name="com.example.CartTest" time="0.1" tests="2" errors="0" skipped="0" failures="1">'
+            '<properties/><testcase name="adds" classname="com.example.CartTest" time="0.05"/><testcase '
+            'name="sums" classname="com.example.CartTest" time="0.05"><failure type="AssertionError">x</failure>'
+            "<system-out>y</system-out></testcase></testsuite>"
+        ),
+        "com.example.CartTest",
+    ),
+    "jest-junit": (
+        (
+            '<testsuites name="jest tests" tests="2" failures="1"><testsuite name="cart" '
+            'timestamp="2026-03-01T10:00:00"><testcase classname="cart adds" name="cart adds" time="0.002"/>'
+            '<testcase classname="cart sums" name="cart sums" time="0.01"><failure>Error: no</failure></testcase>'
+            "</testsuite></testsuites>"
+        ),
+        "cart",
+    ),
+    "go-junit-report": (
+        (
+            '<testsuites tests="2" failures="1"><testsuite name="example.com/shop/cart" tests="2" failures="1" '
+            'time="0.1" timestamp="2026-03-01T10:00:00Z"><testcase name="TestAdd" '
+            'classname="example.com/shop/cart" time="0.010"/><testcase name="TestSum" '
+            'classname="example.com/shop/cart" time="0.020"><failure message="Failed">no</failure></testcase>'
+            "</testsuite></testsuites>"
+        ),
+        "example.com/shop/cart",
+    ),
+    "nextest": (
+        (
+            '<testsuites name="nextest-run" tests="2" failures="1" uuid="1" '
+            'timestamp="2026-03-01T10:00:00.000+00:00"><testsuite name="shop" tests="2" failures="1"><testcase '
+            'name="cart::adds" classname="shop" timestamp="2026-03-01T10:00:00.000+00:00" time="0.010"/><testcase '
+            'name="cart::sums" classname="shop" timestamp="2026-03-01T10:00:00.020+00:00" time="0.020"><failure '
+            'type="test failure">no</failure></testcase></testsuite></testsuites>'
+        ),
+        "shop",
+    ),
+}
+
+
+@pytest.mark.parametrize("writer", sorted(WRITERS))
+def test_other_writers(tmp_path: Path, writer: str) -> None:
+    text, module = WRITERS[writer]
+    run = read(tmp_path, text)
+    assert (figures(run), names(run)) == ((2, 1, 1, 0, 0, 0), [module])
+    assert run.failures[0].module == module

@@ -157,6 +157,7 @@ def test_spans_are_written_for_people(seconds: float, text: str) -> None:
         ((-0.02, -0.005), "5–20 ms later"),
         ((-0.006, 0.5), "up to 0.50 s"),
         ((0.59, 0.59), "0.59 s"),
+        ((0.000169, 0.000394), "169–394 µs"),
         ((0.5, 70.0), "0.5 s–1 min 10 s"),
         (None, "an unknown time"),
     ],

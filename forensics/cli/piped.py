@@ -58,7 +58,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _table(whys, frozenset({0}), [1, 2])
         yield ""
     yield from screen.comparison_lines(report)
-    for warning in report.coverage.warnings:
+    for warning in screen.notes(report):
         yield screen.bullet("!", warning)
 
 

@@ -58,7 +58,7 @@ def analysed(
         revision, asked = _pulled(revision, asked, settings, live or LiveAsked())
     case = _sound_case(asked.case, asked.logs) if asked.case else None
     query = _query(revision, asked, settings)
-    if not query.logs:
+    if not query.logs and case is None:
         raise UsageError(f"no logs given: {_how_to_export(revision, asked, settings)}")
     loaded, rulebook = load_rules([*map(Path, settings.rules), *asked.rules])
     runs = test_runs(asked.tests)
@@ -128,7 +128,8 @@ def _query(revision: str, asked: Asked, settings: Settings) -> Query:
         from_time=first,
         to_time=last,
         level=Level((asked.level or settings.level or "ERROR").upper()),
-        logs=(str(asked.case),) if asked.case else asked.logs or settings.logs,
+        logs=() if asked.case else asked.logs or settings.logs,
+        case=str(asked.case) if asked.case else None,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.model import Cluster, Comparison, Finding, Report, Role, Verdict
+from forensics.model import Cluster, Comparison, Finding, OccurrenceUnit, Report, Role, Verdict, Why
 from forensics.render import words
 from forensics.render.escape import terminal
 
@@ -15,6 +15,9 @@ NAME = 72
 """Characters of a cluster's name on the screen."""
 ROWS = 12
 """Clusters on the screen; the rest is counted and stands in index.md."""
+SAID = 150
+"""Characters of an answer on the screen."""
+_FLAGS = {"commits": "--repo PATH", "compare": "--baseline REVISION", "tests": "--tests junit.xml"}
 COLUMNS = ("role", "prio", "signature", "occurrences", "entries", "first", "last", "trend")
 NUMBERS = frozenset({"occurrences", "entries"})
 """Columns that stand to the right."""
@@ -64,9 +67,29 @@ def rhythm(report: Report) -> str | None:
         return None
     incident = report.incidents[0]
     root = next(c for c in report.clusters if c.id == incident.root_cluster)
-    beat = words.cadence(root) or ""
-    every = f", {beat}" if beat.startswith("one every") else ""
-    return f"    {words.occurrences(root)}{every}.   {incident.verdict}"
+    every = f", {words.cadence(root)}" if words.has_rhythm(root) else ""
+    return f"    {_counted(root, report)}{every}{_cut(root, report)}.   {incident.verdict}"
+
+
+def _counted(root: Cluster, report: Report) -> str:
+    """Write `15 of 15 instance lives that ended`."""
+    ended = report.lives.ended if report.lives and root.unit is OccurrenceUnit.LIFE else 0
+    if ended < root.occurrences:
+        return words.occurrences(root)
+    return f"{root.occurrences:,} of {ended:,} {words.units(root)} that ended"
+
+
+def _cut(root: Cluster, report: Report) -> str:
+    cut = report.lives.cut if report.lives and root.unit is OccurrenceUnit.LIFE else 0
+    return f"; {cut:,} more had not ended when the entries do" if cut else ""
+
+
+def notes(report: Report) -> Iterator[str]:
+    """Yield what a reader must know before trusting the screen: what was not read, and how many entries hide."""
+    yield from report.coverage.warnings
+    for evidence in report.postmortems[0].went_badly if report.postmortems else ():
+        if evidence.kind == "entries" and evidence.count:
+            yield f"First incident: {evidence.statement}"
 
 
 def comparison_lines(report: Report) -> Iterator[str]:
@@ -103,7 +126,9 @@ def cluster_rows(report: Report) -> Iterator[tuple[str, ...]]:
     if noise:
         more = f"  (+{len(noise) - 1} more)" if len(noise) > 1 else ""
         total = sum(c.entries for c in noise)
-        yield ("noise", "", f"{noise[0].signature}{more}", "", f"{total:,}", *blank[5:])
+        first = words.clock(min(c.first_seen for c in noise))[:8]
+        last = words.clock(max(c.last_seen for c in noise))[:8]
+        yield ("noise", "", f"{noise[0].signature}{more}", "", f"{total:,}", first, last, "")
 
 
 def why_rows(report: Report) -> list[WhyRow]:
@@ -115,10 +140,10 @@ def why_rows(report: Report) -> list[WhyRow]:
 
 
 def _cells(cluster: Cluster, report: Report) -> tuple[str, ...]:
-    depth = _depth(cluster, report)
+    branch = _branch(cluster, report)
     return (
-        ("└ " if depth else "") + cluster.role.value,
-        "" if depth else cluster.priority.value,
+        branch + cluster.role.value,
+        "" if branch else cluster.priority.value,
         terminal(words.name(cluster, report))[:NAME],
         f"{cluster.occurrences:,}",
         f"{cluster.entries:,}",
@@ -128,9 +153,12 @@ def _cells(cluster: Cluster, report: Report) -> tuple[str, ...]:
     )
 
 
-def _depth(cluster: Cluster, report: Report) -> int:
+def _branch(cluster: Cluster, report: Report) -> str:
+    """Draw where a cluster hangs: "" for the root of an incident, `└ ` for the last below it."""
     incident = next((i for i in report.incidents if cluster.id in i.clusters), None)
-    return 0 if incident is None or incident.root_cluster == cluster.id else 1
+    if incident is None or incident.root_cluster == cluster.id:
+        return ""
+    return "└ " if incident.clusters[-1] == cluster.id else "├ "
 
 
 def _why_rows(finding: Finding) -> list[WhyRow]:
@@ -138,6 +166,22 @@ def _why_rows(finding: Finding) -> list[WhyRow]:
     for number, why in enumerate(finding.whys, 1):
         best = why.evidence[0] if why.evidence else None
         counts = f"{best.count}/{best.of}" if best and best.count is not None and best.of and why.verdict.holds else ""
-        said = (why.answer or why.next_step or "open").replace("`", "")
-        rows.append(WhyRow(str(number), terminal(why.ask), terminal(said), why.verdict, counts))
+        rows.append(WhyRow(str(number), terminal(why.ask), terminal(_said(why)), why.verdict, counts))
     return rows
+
+
+def _said(why: Why) -> str:
+    """Write the answer, or what is missing and the flag that brings it; in full it stands in the document."""
+    kind = why.evidence[0].kind if why.evidence else ""
+    flag = _FLAGS.get(kind)
+    if why.answer is None and flag and why.verdict is Verdict.NOT_OBSERVABLE:
+        return f"not in these entries: {flag}"
+    return _short((why.answer or why.next_step or "open").replace("`", ""))
+
+
+def _short(text: str) -> str:
+    """Keep the first sentences that fit, else the first words."""
+    if len(text) <= SAID:
+        return text
+    end = max(text.rfind(mark, 0, SAID) for mark in (". ", "; ", ": "))
+    return text[:end] if end > SAID // 2 else f"{text[:SAID].rsplit(' ', 1)[0]} …"

@@ -80,7 +80,7 @@ def _summarize(console: Console, report: Report) -> None:
         console.print(Padding(_why_table(report), (0, 0, 1, 2)))
     for line in screen.comparison_lines(report):
         console.print(Text(line), soft_wrap=True)
-    for warning in report.coverage.warnings:
+    for warning in screen.notes(report):
         console.print(Text(screen.bullet("!", warning)), soft_wrap=True)
 
 

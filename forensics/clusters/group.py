@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from forensics.citations import cite
+from forensics.clusters.affected import affected
 from forensics.clusters.mask import fingerprint, template
 from forensics.clusters.occurrences import (
     FailedRequests,
@@ -21,6 +22,7 @@ from forensics.clusters.occurrences import (
     find_occurrences,
     lives_by_instance,
 )
+from forensics.clusters.shape import shape_of
 from forensics.exceptions import innermost_frame, root_exception
 from forensics.journal import Journal, Members
 from forensics.model import (
@@ -108,6 +110,8 @@ def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Membe
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
     role, failure_class, priority, reason = _standing(rule, speaker)
     gists = {journal.gists[row]: journal.gist(row) for row in rows}
+    shape = shape_of(occurrences, journal, ground.lives, speaker)
+    examples = _spread(occurrences, journal)
     cluster = Cluster(
         id=cluster_id,
         revision=revision,
@@ -141,7 +145,13 @@ def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Membe
         else None,
         captures=_captures(occurrences, journal),
         also_matched=tuple(sorted({rule for gist in gists.values() for rule in gist.also})),
-        exemplars=tuple(cite(journal.entry(row)) for row in _spread(occurrences, journal)),
+        exemplars=tuple(cite(journal.entry(row)) for row in examples),
+        entries_each=shape.entries_each,
+        life=shape.life,
+        raised=shape.raised,
+        raised_in=shape.raised_in,
+        out_of_order=shape.out_of_order,
+        affected=affected(rows, examples, journal, ground.requests),
     )
     return cluster, Members(cluster=cluster_id, speaker=_speaker(rows, journal), rows=rows, occurrences=occurrences)
 

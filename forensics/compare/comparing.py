@@ -9,7 +9,7 @@ from forensics.compare.exposure import Held, choose, preferred
 from forensics.compare.judging import Counted, judge, sentence
 from forensics.compare.sides import Side, caveats, obstacle, rule_obstacle
 from forensics.compare.testing import compare_tests
-from forensics.model import Change, ChangeState, Comparison, Exposure, Exposures, Measure, Role
+from forensics.model import Change, ChangeState, Comparison, Exposure, ExposureKind, Exposures, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _Key = tuple[str | None, str | None]
 """(signature, None) or (None, fingerprint)."""
-_FAIL_ONCE = frozenset({Measure.STARTS, Measure.LIVES})
+_FAIL_ONCE = frozenset({ExposureKind.STARTS, ExposureKind.LIVES})
 _STATES = tuple(ChangeState)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.model import Exposure, FailureClass, Measure, OccurrenceUnit
+from forensics.model import Exposure, ExposureKind, FailureClass, OccurrenceUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,14 +20,14 @@ _AT_START = frozenset(
         FailureClass.DEPLOY_FAILURE,
     }
 )
-_STAND_INS = {Measure.SESSIONS: Measure.REQUESTS, Measure.STARTS: Measure.LIVES}
+_STAND_INS = {ExposureKind.SESSIONS: ExposureKind.REQUESTS, ExposureKind.STARTS: ExposureKind.LIVES}
 """What may stand in where a measure was counted on neither side. Nothing may for requests: lives do not follow them."""
 
 
 class Held(NamedTuple):
     """Two exposures of one measure."""
 
-    measure: Measure
+    measure: ExposureKind
     reason: str
     before: int | None
     after: int | None
@@ -49,27 +49,27 @@ def choose(
     return held if other.obstacle else other
 
 
-def preferred(clusters: Sequence[Cluster]) -> tuple[Measure, str]:
+def preferred(clusters: Sequence[Cluster]) -> tuple[ExposureKind, str]:
     """Say what the occurrences of a signature should be held against, and why."""
     largest = max(clusters, key=lambda cluster: (cluster.occurrences, cluster.id))
     unit, failure_class = largest.unit, largest.failure_class
     if unit is OccurrenceUnit.SESSION:
-        return Measure.SESSIONS, "an occurrence is a session"
+        return ExposureKind.SESSIONS, "an occurrence is a session"
     if unit is OccurrenceUnit.REQUEST:
-        return Measure.REQUESTS, "an occurrence is a request"
+        return ExposureKind.REQUESTS, "an occurrence is a request"
     if unit is OccurrenceUnit.LIFE:
-        return Measure.STARTS, "an occurrence is an instance life"
+        return ExposureKind.STARTS, "an occurrence is an instance life"
     if failure_class in _AT_START:
-        return Measure.STARTS, f"class {failure_class} belongs to the start of an instance"
-    return Measure.REQUESTS, "an occurrence belongs to no one request, and traffic is what an application works on"
+        return ExposureKind.STARTS, f"class {failure_class} belongs to the start of an instance"
+    return ExposureKind.REQUESTS, "an occurrence belongs to no one request, and traffic is what an application works on"
 
 
-def _held(measure: Measure, reason: str, before: Exposure, after: Exposure) -> Held:
+def _held(measure: ExposureKind, reason: str, before: Exposure, after: Exposure) -> Held:
     first, second = before.of(measure), after.of(measure)
     return Held(measure, reason, first, second, _obstacle(measure, first, second))
 
 
-def _obstacle(measure: Measure, before: int | None, after: int | None) -> str | None:
+def _obstacle(measure: ExposureKind, before: int | None, after: int | None) -> str | None:
     sides = [name for name, n in (("before", before), ("now", after)) if n is None]
     if sides:
         return f"the log that counts {measure} is absent {' and '.join(sides)}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from forensics.compare.exposure import preferred
-from forensics.model import Measure, Priority, Role
+from forensics.model import ExposureKind, Priority, Role
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Row(Struct, frozen=True, kw_only=True):
 
     name: str
     priority: Priority
-    measure: Measure
+    measure: ExposureKind
     counts: tuple[tuple[int, int | None], ...]
     """Occurrences and exposure, one pair a cycle; None where the exposure was not counted."""
 

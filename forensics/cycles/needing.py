@@ -6,15 +6,15 @@ from math import ceil
 
 from forensics.compare.exact import CONFIDENCE
 from forensics.compare.judging import SHOWS_FROM, Counted
-from forensics.model import Measure
+from forensics.model import ExposureKind
 
-FAIL_ONCE = frozenset({Measure.STARTS, Measure.LIVES})
+FAIL_ONCE = frozenset({ExposureKind.STARTS, ExposureKind.LIVES})
 """Measures of which a unit fails once at most."""
 ALPHA = 1 - CONFIDENCE
 _DOUBLINGS = 40
 
 
-def exposure_needed(occurrences: int, exposure: int | None, measure: Measure) -> int | None:
+def exposure_needed(occurrences: int, exposure: int | None, measure: ExposureKind) -> int | None:
     """Return the least exposure in which the old rate would have shown three, and none at all is no matter of chance.
 
     None where the old rate is unknown.

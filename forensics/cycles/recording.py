@@ -139,7 +139,7 @@ def _percent(share: float) -> str:
 
 
 def _trimmed(cluster: Cluster) -> Cluster:
-    return replace(cluster, captures={}, exemplars=cluster.exemplars[:1])
+    return replace(cluster, captures={}, raised=(), out_of_order=(), exemplars=cluster.exemplars[:1])
 
 
 def _root(finding: Finding, cluster: Cluster, report: Report) -> CycleRoot:

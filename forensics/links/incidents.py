@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from forensics.links.join import strength
+from forensics.links.join import grade, strength
 from forensics.model import Cluster, ClusterId, FailureClass, Finding, Incident, Link, Priority, Role
 from forensics.timestamps import parse_time
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 PARENT_COVERAGE = 0.3
 """A cause that lies before fewer of a symptom's occurrences is shown as a link, and does not own the symptom."""
+HARMFUL_COVERAGE = 0.5
+"""An unknown error before this share of a symptom's occurrences is judged by the symptom."""
+
+_NEVER = (True, float("inf"))
 
 NOT_STARTED = {
     "application-startup-failed",
@@ -26,17 +30,57 @@ NOT_STARTED = {
 
 
 def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterId, Link]:
-    """Choose for each cluster the one link that explains it best; never in a circle."""
+    """Choose for each cluster the one link that explains it best; never in a circle.
+
+    Chance comes last, and only where a rule speaks for it. A cause that itself follows from the chosen one and stands
+    nearer takes its place, so that a chain hangs in order of time: missing module → workers → exit → 503.
+    """
     by_id = {c.id: c for c in clusters}
+    candidates = _candidates(links)
     chosen: dict[ClusterId, Link] = {}
-    for cluster in clusters:
-        candidates = [x for x in links if x.symptom == cluster.id and x.coverage >= PARENT_COVERAGE]
-        candidates.sort(key=lambda x: (_step(by_id[x.cause]), *strength(x), x.cause))
-        for candidate in candidates:
-            if not _leads_to(candidate.cause, cluster.id, chosen):
-                chosen[cluster.id] = candidate
-                break
+    # Of a circle the link is left out that would explain what came first.
+    latest_first = sorted(clusters, key=lambda c: (_moment(c.first_seen), c.id), reverse=True)
+    for cluster in latest_first:
+        found = candidates.get(cluster.id, [])
+        found.sort(key=lambda x: (grade(x), _step(by_id[x.cause]), *strength(x), x.cause))
+        best = next((x for x in found if not _leads_to(x.cause, cluster.id, chosen)), None)
+        if best is not None:
+            chosen[cluster.id] = best
+    for cluster in latest_first:
+        if cluster.id in chosen:
+            chosen[cluster.id] = _nearest_step(chosen[cluster.id], candidates[cluster.id], chosen)
     return chosen
+
+
+def _candidates(links: Sequence[Link]) -> dict[ClusterId, list[Link]]:
+    """Group by symptom the links that may own one; of two that explain each other the one in order of time stays."""
+    lead = {(x.symptom, x.cause): _lead(x) for x in links}
+    found: dict[ClusterId, list[Link]] = {}
+    for link in links:
+        is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
+        is_chance = not link.declared and grade(link) > 1
+        if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance:
+            found.setdefault(link.symptom, []).append(link)
+    return found
+
+
+def _lead(link: Link) -> tuple[bool, float]:
+    """Tell how a cause precedes: smallest is just before; logged after comes last."""
+    lag = link.lag[0] if link.lag else 0.0
+    return (lag < 0, abs(lag))
+
+
+def _nearest_step(best: Link, candidates: Sequence[Link], chosen: Mapping[ClusterId, Link]) -> Link:
+    """Return the link to the last thing before the symptom that follows from what explains it best."""
+    between = [
+        x
+        for x in candidates
+        if grade(x) <= grade(best)
+        and _lead(x) < _lead(best)
+        and _leads_to(x.cause, best.cause, chosen)
+        and not _leads_to(x.cause, best.symptom, chosen)
+    ]
+    return min([best, *between], key=lambda x: (_lead(x), x.cause))
 
 
 def _step(cause: Cluster) -> int:
@@ -56,7 +100,7 @@ def _leads_to(start: ClusterId, goal: ClusterId, chosen: Mapping[ClusterId, Link
 def prioritise(clusters: Sequence[Cluster], links: Sequence[Link]) -> tuple[Cluster, ...]:
     """Judge unknown exceptions by what follows them: P1 with a symptom behind, a start-up failure where that failed."""
     by_id = {c.id: c for c in clusters}
-    strong = [x for x in links if x.coverage >= 0.5]  # noqa: PLR2004 - half of the symptom's occurrences
+    strong = [x for x in links if x.coverage >= HARMFUL_COVERAGE and grade(x) < 2]  # noqa: PLR2004 - 2: by chance
     harmful = {x.cause for x in strong}
     at_start = {x.cause for x in strong if by_id[x.symptom].signature in NOT_STARTED}
     return tuple(_judged(c, start=c.id in at_start) if c.id in harmful else c for c in clusters)

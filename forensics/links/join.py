@@ -1,4 +1,4 @@
-"""Clusters and their occurrences in, links (symptom ← cause) out.
+"""Clusters and their occurrences in, links (symptom ← cause) with their strength out.
 
 A cause explains a symptom's occurrence when it lies in the window before the symptom's end, or at most 250 ms after it,
 in the same trace, or the same instance, or, where one of them has neither, the same revision.
@@ -9,12 +9,28 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
+from math import floor, log10
 from typing import TYPE_CHECKING
 
-from forensics.model import Cluster, ClusterId, Explains, Link, Nanoseconds, Role, Rule
+from msgspec.structs import replace
+
+from forensics.links.chance import Chance, against_moments, against_traces
+from forensics.links.grounds import Case, Grounds, Moment
+from forensics.model import (
+    DEFAULT_THRESHOLDS,
+    Cluster,
+    ClusterId,
+    Explains,
+    Life,
+    Link,
+    Nanoseconds,
+    Role,
+    Rule,
+    Thresholds,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from forensics.journal import Journal, Members, Occurrences
 
@@ -32,46 +48,88 @@ _BY = ("trace", "instance", "revision")
 
 
 def link(
-    clusters: Sequence[Cluster], members: Iterable[Members], rules: Mapping[str, Rule], journal: Journal
+    clusters: Sequence[Cluster],
+    members: Iterable[Members],
+    rules: Mapping[str, Rule],
+    journal: Journal,
+    lives: Sequence[Life],
 ) -> tuple[Link, ...]:
     """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
+    grounds = Grounds(journal, lives)
     sought: dict[ClusterId, _Sought] = {}
     links = []
     for cause in clusters:
         windows = [(symptom, window) for symptom in clusters if (window := _window(cause, symptom, rules)) is not None]
         for symptom, _ in windows:
             if symptom.id not in sought:
-                sought[symptom.id] = _Sought(of_cluster[symptom.id].occurrences, journal)
+                sought[symptom.id] = _Sought(symptom, of_cluster[symptom.id], journal)
         moments = _Moments(of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], journal)
         for symptom, window in windows:
             found = _join(symptom, sought[symptom.id], cause, moments, window)
-            links += [found] if found is not None else []
+            if found is not None:
+                chance = _chance(found, sought[symptom.id], moments, window.within, grounds)
+                links.append(replace(found, lift=chance.lift, p_value=chance.p_value))
     links.sort(key=lambda found: (order[found.symptom], *strength(found), order[found.cause]))
     return tuple(links)
 
 
 def strength(found: Link) -> tuple[float, ...]:
-    """Sort key, strongest first: coverage, a rule's word, the closer key, the shorter lag."""
+    """Sort key, strongest first: against chance, then lift in powers of ten, a rule's word, the closer key, coverage.
+
+    How often a cause was logged counts nowhere: a loud one is near everything, and its lift is small.
+    """
     lag = found.lag[0] if found.lag else float("inf")
-    return (-round(found.coverage, 2), not found.declared, _BY.index(found.by), abs(lag))
+    return (
+        grade(found),
+        -floor(log10(found.lift)) if found.lift else 0,
+        not found.declared,
+        _BY.index(found.by),
+        -round(found.coverage, 2),
+        abs(lag),
+    )
+
+
+def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
+    """Return 0 for a link that meets the thresholds, 1 for one that may be more than chance, 2 for one that may not."""
+    if found.meets(thresholds):
+        return 0
+    return 2 if found.is_chance(thresholds) else 1
+
+
+def _chance(found: Link, sought: _Sought, moments: _Moments, window: Nanoseconds, grounds: Grounds) -> Chance:
+    """Hold a link against what else there was."""
+    if found.by == "trace":
+        traces = set(sought.traces) - {0}
+        population = grounds.traces(sought.case.revision)
+        return against_traces(len(traces & moments.traces), len(traces), len(moments.traces), population)
+    case = sought.case._replace(by=found.by)
+    return against_moments(case, moments.distance(window), grounds, window)
 
 
 class _Sought:
     """The occurrences of a symptom as its causes are looked for, as columns."""
 
-    def __init__(self, occurrences: Occurrences, journal: Journal) -> None:
+    def __init__(self, symptom: Cluster, members: Members, journal: Journal) -> None:
         requests = [gist.is_request for gist in journal.gist_table]
         self.bases, self.ends, self.traces = array("q"), array("q"), array("q")
         self.instances: list[str] = []
-        for occurrence in occurrences:
+        for occurrence in members.occurrences:
             # A request is judged at its end; a burst or a life at its first entry, which its cause must not follow.
             is_request = any(requests[journal.gists[row]] for row in occurrence.rows)
             self.bases.append(occurrence.end if is_request else occurrence.start)
             self.ends.append(occurrence.end)
             self.traces.append(occurrence.trace)
             self.instances.append(occurrence.instance)
+        self.case = Case(
+            symptom=symptom.id,
+            revision=symptom.revision,
+            by="instance",
+            unit=symptom.unit,
+            moments=sorted(map(Moment, self.bases, self.ends, self.instances)),
+            rows=members.rows,
+        )
 
 
 class _Moments:
@@ -85,11 +143,15 @@ class _Moments:
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
         self._all: list[int] = []
+        self.traces: set[int] = set()
+        """All traces that hold an entry of the cause."""
         for number, rows in enumerate(occurrences.groups()) if sought else ():
             for row in rows:
                 moment = (journal.times[row] << _BITS) + number
                 self._all.append(moment)
                 self._by_instance[journal.instance(row)].append(moment)
+                if journal.traces[row]:
+                    self.traces.add(journal.traces[row])
                 if journal.traces[row] in traces:
                     self._by_trace[journal.traces[row]].append(moment)
         for moments in (self._all, *self._by_trace.values(), *self._by_instance.values()):
@@ -112,6 +174,23 @@ class _Moments:
                     break
             else:
                 yield None
+
+    def distance(self, window: Nanoseconds) -> Callable[[Moment], int]:
+        """Return how to measure the nanoseconds from a moment to the nearest entry, by instance, else by revision."""
+        nowhere: list[int] = []
+
+        def measure(moment: Moment) -> int:
+            time, end, instance = moment
+            for moments in (
+                self._by_instance.get(instance, nowhere) if instance else nowhere,
+                self._by_instance.get("", nowhere) if instance else self._all,
+            ):
+                found = _nearest(moments, time, end, window) if moments else None
+                if found is not None:
+                    return abs(time - (found >> _BITS))
+            return window
+
+        return measure
 
 
 def _nearest(moments: Sequence[int], base: int, end: int, window: int) -> int | None:

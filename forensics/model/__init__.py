@@ -9,23 +9,50 @@ that was received.
 from __future__ import annotations
 
 from forensics.model.claims import Claim, ClaimCheck, ClaimKind, ClaimQuery, ClaimState
-from forensics.model.clusters import CLUSTER_COLUMNS, Cadence, Cluster, EntryRef, ExceptionRef, FrameRef, Link
+from forensics.model.clusters import (
+    CLUSTER_COLUMNS,
+    DEFAULT_THRESHOLDS,
+    Affected,
+    Cadence,
+    Cluster,
+    EntryRef,
+    ExceptionRef,
+    FrameRef,
+    Lengths,
+    Link,
+    Raised,
+    Swap,
+    Thresholds,
+)
 from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
     Change,
     ChangeState,
     Comparison,
     Exposure,
+    ExposureKind,
     Exposures,
-    Measure,
     TestChange,
     TestComparison,
 )
 from forensics.model.coverage import Coverage, Gap, Span
 from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
-from forensics.model.findings import Action, Evidence, Finding, Incident, Rival, Root, RootCause, Why
+from forensics.model.findings import (
+    Action,
+    Certificate,
+    Evidence,
+    Finding,
+    Incident,
+    Measure,
+    Rival,
+    Root,
+    RootCause,
+    Step,
+    Why,
+)
 from forensics.model.impact import Capability, CapabilityImpact, CapabilityState, Impact
+from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.reading import (
     Intake,
     Kind,
@@ -49,6 +76,7 @@ from forensics.model.report import (
     CaseRef,
     Deploy,
     EntryRow,
+    LifeCounts,
     Report,
     RulebookInfo,
     TimelineEvent,
@@ -67,7 +95,7 @@ from forensics.model.rule import (
     RuleTests,
     WhyRule,
 )
-from forensics.model.testing import TestFailure, TestRun, TestSuite
+from forensics.model.testing import TestFailure, TestName, TestRun, TestSuite
 from forensics.model.words import (
     ClusterId,
     FailureClass,
@@ -85,10 +113,12 @@ from forensics.model.working import Gist, Life, Occurrence
 __all__ = [
     "CLUSTER_COLUMNS",
     "CYCLE_SCHEMA",
+    "DEFAULT_THRESHOLDS",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
     "ActionRule",
+    "Affected",
     "AllOf",
     "Analysis",
     "AnyOf",
@@ -97,6 +127,7 @@ __all__ = [
     "CapabilityImpact",
     "CapabilityState",
     "CaseRef",
+    "Certificate",
     "Change",
     "ChangeState",
     "Claim",
@@ -127,6 +158,7 @@ __all__ = [
     "ExceptionRef",
     "Explains",
     "Exposure",
+    "ExposureKind",
     "Exposures",
     "FailureClass",
     "Finding",
@@ -141,8 +173,10 @@ __all__ = [
     "Intake",
     "Kind",
     "Leaf",
+    "Lengths",
     "Level",
     "Life",
+    "LifeCounts",
     "Lines",
     "Link",
     "LogEntry",
@@ -152,12 +186,15 @@ __all__ = [
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",
+    "OpenQuestion",
     "PassRate",
     "PassedOver",
     "Place",
+    "Postmortem",
     "Priority",
     "Pulled",
     "Query",
+    "Raised",
     "RawEntry",
     "ReadOrder",
     "Reader",
@@ -175,11 +212,15 @@ __all__ = [
     "Shelf",
     "Span",
     "StatementKind",
+    "Step",
+    "Swap",
     "TestChange",
     "TestComparison",
     "TestFailure",
+    "TestName",
     "TestRun",
     "TestSuite",
+    "Thresholds",
     "TimelineEvent",
     "Touch",
     "Touches",

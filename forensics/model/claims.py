@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from forensics.model.clusters import EntryRef
-from forensics.model.comparison import Measure
+from forensics.model.comparison import ExposureKind
 
 
 class ClaimKind(StrEnum):
@@ -49,7 +49,7 @@ class ClaimQuery(Struct, frozen=True, kw_only=True):
     """None where a signature names it."""
     rule_version: int | None
     """Of the rule that found it; another version counts something else."""
-    measure: Measure
+    measure: ExposureKind
     cycle: int
     """The cycle that gives the old rate: the last one before the claim in which it was seen."""
     revision: str

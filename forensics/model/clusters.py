@@ -41,6 +41,41 @@ class Cadence(Struct, frozen=True, kw_only=True):
     longest: float
 
 
+class Lengths(Struct, frozen=True, kw_only=True):
+    """How long something lasted, seconds, and how often that was measured."""
+
+    count: int
+    median: float
+    shortest: float
+    longest: float
+
+
+class Raised(Struct, frozen=True, kw_only=True):
+    """One exception of a chain and where in the application it passed."""
+
+    type: str
+    value: str
+    """Its first line."""
+    file: str
+    line: int | None
+    function: str
+
+
+class Swap(Struct, frozen=True, kw_only=True):
+    """An occurrence whose entries stand in another order than in most, so close that clocks may have done it."""
+
+    occurrence: int
+    microseconds: float
+
+
+class Affected(Struct, frozen=True, kw_only=True):
+    """Who was struck, as numbers; None where no field of the entries tells."""
+
+    requests: int | None = None
+    sessions: int | None = None
+    users: int | None = None
+
+
 class EntryRef(Struct, frozen=True, kw_only=True):
     """A citation: enough to find the entry again in Cloud Logging or in the export."""
 
@@ -104,6 +139,17 @@ class Cluster(Struct, frozen=True, kw_only=True):
     """Values with the number of occurrences, most frequent first."""
     also_matched: tuple[str, ...]
     exemplars: tuple[EntryRef, ...]
+    entries_each: dict[str, int] = {}
+    """Entries by severity in each occurrence, where all occurrences have the same; else empty."""
+    life: Lengths | None = None
+    """Instance lives in which it happened, start to exit; only those whose start and exit were recorded."""
+    raised: tuple[Raised, ...] = ()
+    """The chain of exceptions, first raised first."""
+    raised_in: tuple[int, int] | None = None
+    """In how many of how many occurrences that were compared the chain is the same."""
+    out_of_order: tuple[Swap, ...] = ()
+
+    affected: Affected = Affected()
 
     def row(self) -> dict[str, Any]:
         """Return the cluster as a row of a table: its figures, its exception and its frame, no lists."""
@@ -117,6 +163,18 @@ class Cluster(Struct, frozen=True, kw_only=True):
         }
         plain = to_builtins(self)
         return {name: nested[name] if name in nested else plain[name] for name in CLUSTER_COLUMNS}
+
+
+class Thresholds(Struct, frozen=True, kw_only=True):
+    """What a link must reach to support an answer; a rule may set others for a why."""
+
+    coverage: float = 0.8
+    """Share of occurrences, at least."""
+    p_value: float = 0.05
+    """At most, where chance can be tested."""
+
+
+DEFAULT_THRESHOLDS = Thresholds()
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -139,4 +197,16 @@ class Link(Struct, frozen=True, kw_only=True):
     """Shortest and longest time from the cause to the symptom's end, seconds; negative: the cause was logged after."""
     coverage: float
     lift: float | None = None
+    """How many times more often the cause stands within its usual distance here than where the symptom is not."""
     p_value: float | None = None
+    """How often chance brings the cause as near; None where that cannot be tested (`links/chance.py`)."""
+
+    def meets(self, thresholds: Thresholds) -> bool:
+        """Tell whether the thresholds are met; what cannot be tested must be of one trace or instance."""
+        if self.coverage < thresholds.coverage:
+            return False
+        return self.by != "revision" if self.p_value is None else self.p_value <= thresholds.p_value
+
+    def is_chance(self, thresholds: Thresholds) -> bool:
+        """Tell whether the cause is as near as chance may bring it."""
+        return self.p_value is not None and self.p_value > thresholds.p_value

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class Measure(StrEnum):
+class ExposureKind(StrEnum):
     """What a number of occurrences is held against."""
 
     REQUESTS = "requests"
@@ -47,13 +47,13 @@ class Exposure(Struct, frozen=True, kw_only=True):
     lives: int | None = None
     """Instance lives of which there is any entry."""
 
-    def of(self, measure: Measure) -> int | None:
+    def of(self, measure: ExposureKind) -> int | None:
         """Return the number of a measure."""
         return {
-            Measure.REQUESTS: self.requests,
-            Measure.SESSIONS: self.sessions,
-            Measure.STARTS: self.starts,
-            Measure.LIVES: self.lives,
+            ExposureKind.REQUESTS: self.requests,
+            ExposureKind.SESSIONS: self.sessions,
+            ExposureKind.STARTS: self.starts,
+            ExposureKind.LIVES: self.lives,
         }[measure]
 
 
@@ -74,7 +74,7 @@ class Change(Struct, frozen=True, kw_only=True):
     entries_after: int
     unit: OccurrenceUnit
     """Of the occurrences."""
-    measure: Measure
+    measure: ExposureKind
     measure_reason: str
     """Why this exposure and no other."""
     exposure_before: int | None

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from forensics.model.claims import Claim
 from forensics.model.clusters import Cluster
-from forensics.model.comparison import Comparison, Exposure, Measure
+from forensics.model.comparison import Comparison, Exposure, ExposureKind
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Action, Incident
 from forensics.model.impact import Impact
@@ -27,7 +27,7 @@ class CycleRoot(Struct, frozen=True, kw_only=True):
     verdict: Verdict
     chain: tuple[str, ...]
     actions: tuple[Action, ...]
-    measure: Measure
+    measure: ExposureKind
     needed: int | None
     """Exposure in which none at all would mean that it is gone; None where its rate is unknown."""
     open: str | None
@@ -75,7 +75,7 @@ class Cycle(Struct, frozen=True, kw_only=True):
     exposure: Exposure | None
     incidents: tuple[Incident, ...]
     clusters: tuple[Cluster, ...]
-    """Without captures, and with the first exemplar alone."""
+    """Without what is only told of one revision (captures, raised, out_of_order), and with the first exemplar alone."""
     roots: tuple[CycleRoot, ...]
     """One per cluster, same order."""
     tests: TestRun | None

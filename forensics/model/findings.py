@@ -4,8 +4,38 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from forensics.model.clusters import EntryRef
+from forensics.model.clusters import EntryRef, Thresholds
 from forensics.model.words import ClusterId, Priority, StatementKind, Verdict
+
+
+class Measure(Struct, frozen=True, kw_only=True):
+    """The numbers of a verdict beside what they had to reach, so that a reader can judge again."""
+
+    coverage: float
+    """Share of occurrences that show it."""
+    thresholds: Thresholds
+    by: str | None = None
+    """trace, instance or revision: what joins a link; None where there is no link."""
+    declared: bool | None = None
+    """Of a link: a rule says that the one explains the other."""
+    lift: float | None = None
+    p_value: float | None = None
+
+
+class Certificate(Struct, frozen=True, kw_only=True):
+    """Whether something that was not found would have shown: the facts, and what is amiss."""
+
+    windows: int
+    """Times looked at."""
+    facts: tuple[str, ...]
+    """What had to be recorded, and is."""
+    lacks: tuple[str, ...] = ()
+    """What was not; with one of these, "not found" proves nothing."""
+
+    @property
+    def holds(self) -> bool:
+        """Tell whether absence is shown."""
+        return not self.lacks
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
@@ -17,6 +47,9 @@ class Evidence(Struct, frozen=True, kw_only=True):
     of: int | None = None
     refs: tuple[EntryRef, ...] = ()
     values: dict[str, str] = {}
+    measure: Measure | None = None
+    certificate: Certificate | None = None
+    """With a claim that something is absent."""
 
 
 class Why(Struct, frozen=True, kw_only=True):
@@ -46,6 +79,10 @@ class Rival(Struct, frozen=True, kw_only=True):
     title: str
     entries: int
     statement: str
+    verdict: Verdict = Verdict.NO_EVIDENCE
+    """contested: explains the same as well; plausible: less well; refuted: would have shown; no evidence: might not."""
+    measure: Measure | None = None
+    certificate: Certificate | None = None
 
 
 class Action(Struct, frozen=True, kw_only=True):
@@ -56,6 +93,19 @@ class Action(Struct, frozen=True, kw_only=True):
     text: str
     owner: str
     done_when: str
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """One arrow of the error behind the error: a cause, what followed from it, and how often."""
+
+    cause: ClusterId
+    symptom: ClusterId
+    explained: int
+    of: int
+    lag: tuple[float, float] | None
+    statement: str
+    refs: tuple[EntryRef, ...]
+    """Of one occurrence: the cause's entry, then the symptom's."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
@@ -72,6 +122,12 @@ class Finding(Struct, frozen=True, kw_only=True):
     rivals: tuple[Rival, ...]
     actions: tuple[Action, ...]
     references: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
+    """The arrows of `chain`, as they follow each other."""
+    query: str = ""
+    """Finds the cluster's entries in Cloud Logging: what verifies an action."""
+    proposed_rule: str = ""
+    """For a cluster that no rule knows: a rule file that would name it."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ class Query(Struct, frozen=True, kw_only=True):
     """Entries of this level or above are analysed even when no rule knows them."""
     logs: tuple[str, ...] = ()
     """The paths as they were given; `-` is standard input."""
+    case: str | None = None
+    """The case that is read instead, as it was given."""
 
 
 class Pulled(Struct, frozen=True, kw_only=True):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from forensics.model.claims import Claim
-from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, Link
+from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, EntryRef, Link
 from forensics.model.code import Code
 from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Finding, Incident, RootCause
 from forensics.model.impact import Impact
+from forensics.model.postmortem import Postmortem
 from forensics.model.reading import Query, Revision
 from forensics.model.testing import TestRun
 from forensics.model.words import Level
@@ -31,10 +32,12 @@ class TimelineEvent(Struct, frozen=True, kw_only=True):
 
     time: str
     kind: str
-    """deploy, start, onset, exit, request, last, …"""
+    """deploy, onset, first exit, last exit, last, tests, answered."""
     text: str
     refs: tuple[str, ...]
     """insertIds."""
+    clock: str = ""
+    """Whose clock: `entry`, `audit log`, or `test runner`."""
 
 
 class Deploy(Struct, frozen=True, kw_only=True):
@@ -46,11 +49,26 @@ class Deploy(Struct, frozen=True, kw_only=True):
     """asked, ready or failed."""
     image: str
     by: str
-    """Redacted unless asked for."""
+    """What kind of principal, never which: `a person`, `a service account`, `Cloud Run`, or ""."""
     message: str
     insert_id: str
+    about: str = ""
+    """Service or Revision: what was deployed, or found ready or not."""
     traffic: str = ""
-    """What the service was told to send where: `100 % to the latest revision`."""
+    """How the entry divides the requests: `100 % to the latest revision`."""
+    refs: tuple[EntryRef, ...] = ()
+    """The audit entry."""
+
+
+class LifeCounts(Struct, frozen=True, kw_only=True):
+    """Lives of instances in these entries."""
+
+    ended: int
+    """An exit was logged."""
+    cut: int
+    """The entries merely stop; they may have gone on."""
+    start_recorded: int
+    """Of those that ended: the start was logged too."""
 
 
 class RulebookInfo(Struct, frozen=True, kw_only=True):
@@ -101,6 +119,9 @@ class Report(Struct, frozen=True, kw_only=True):
     """Those of the ledger as they stand now, the worst state first; None where no ledger was asked."""
     case: CaseRef | None = None
     code: Code | None = None
+    lives: LifeCounts | None = None
+    postmortems: tuple[Postmortem, ...] = ()
+    """One for each incident, same order."""
 
     def rows(self) -> list[dict[str, Any]]:
         """Return the table of clusters, a row for each, with incident and verdict beside its figures."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from forensics.model.clusters import DEFAULT_THRESHOLDS, Thresholds
 from forensics.model.entry import LogEntry
 from forensics.model.words import FailureClass, Nanoseconds, OccurrenceUnit, Priority, Role
 
@@ -64,6 +65,8 @@ class WhyRule(Struct, frozen=True, kw_only=True):
     """The `match` inside `entries` evidence, compiled with the rule."""
     answer: str | None = None
     otherwise: str | None = None
+    thresholds: Thresholds = DEFAULT_THRESHOLDS
+    """What its evidence must reach to support the answer."""
 
 
 class ActionRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

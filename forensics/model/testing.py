@@ -27,6 +27,24 @@ class TestFailure(Struct, frozen=True, kw_only=True):
     message: str
     close_code: int | None
     cluster: ClusterId | None
+    close_reason: str | None = None
+    module: str = ""
+    started: str | None = None
+    """When, if the writer tells when its suite began: reckoned from the durations of the tests before it."""
+    seconds: float | None = None
+    joined_by: str | None = None
+    """What ties it to its cluster: `message`, `close reason`, or `time` alone."""
+    in_time: bool | None = None
+    """Does an occurrence of the cluster lie within the time of the test? None where there is no time or no cluster."""
+
+
+class TestName(Struct, frozen=True, kw_only=True):
+    """A test that a file of results names, and what became of it."""
+
+    name: str
+    module: str
+    outcome: str
+    """passed, failed, errors, skipped or not_run."""
 
 
 class TestRun(Struct, frozen=True, kw_only=True):
@@ -43,5 +61,12 @@ class TestRun(Struct, frozen=True, kw_only=True):
     failures: tuple[TestFailure, ...]
     outcomes: dict[str, str] = {}
     """Test → passed, failed, errors, skipped or not_run; of a test that ran more than once the worst."""
-    seconds: dict[str, float] = {}
-    """Test → how long it took, all its runs together; tests whose writer says no duration are left out."""
+    durations: dict[str, float] = {}
+    """Test → seconds, all its runs together; tests whose writer gives no duration are left out."""
+    started: str | None = None
+    """When the earliest suite that gives a time began."""
+    ended: str | None = None
+    zone_assumed: str | None = None
+    """The zone that times without one were taken to be in; None when all named theirs."""
+    names: tuple[TestName, ...] = ()
+    """Every test; left out of `report.json`, whose evidence names those that matter."""

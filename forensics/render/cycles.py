@@ -17,7 +17,7 @@ from forensics.model import (
     CycleRoot,
     EntryRef,
     Exposure,
-    Measure,
+    ExposureKind,
     Priority,
     Role,
 )
@@ -170,7 +170,7 @@ def none_in(root: CycleRoot) -> str:
 
 def exposure_words(exposure: Exposure) -> str:
     """Write how often a revision could have failed: `165 requests, 73 WebSocket sessions, 3 instance starts`."""
-    counted = [(measure, exposure.of(measure)) for measure in Measure]
+    counted = [(measure, exposure.of(measure)) for measure in ExposureKind]
     return ", ".join(f"{measure} not counted" if n is None else f"{n:,} {measure}" for measure, n in counted)
 
 

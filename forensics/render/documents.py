@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,17 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from forensics.bundled import bundled
 from forensics.errors import TemplateError
-from forensics.render import cycles, words
+from forensics.render import citing, cycles, graph, words
 from forensics.render.compiled import CompiledTemplates
-from forensics.render.escape import code, markdown, mermaid
+from forensics.render.escape import code, fence, markdown, mermaid
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
     from forensics.model import Cycle, Report
+
+_FENCE = re.compile(r"`{3,}")
 
 
 def render_documents(report: Report, user_templates: Traversable | None) -> Iterator[tuple[str, str]]:
@@ -51,7 +54,16 @@ def _environment(user_templates: Traversable | None) -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    environment.filters |= {"md": markdown, "code": code, "mermaid": mermaid, **words.FILTERS, **cycles.FILTERS}
+    environment.filters |= {
+        "md": markdown,
+        "code": code,
+        "mermaid": mermaid,
+        "fence": fence,
+        **words.FILTERS,
+        **citing.FILTERS,
+        **graph.FILTERS,
+        **cycles.FILTERS,
+    }
     environment.bytecode_cache = CompiledTemplates(environment.filters)
     return environment
 
@@ -66,9 +78,26 @@ def _load(user_templates: Traversable | None, name: str) -> str | None:
 
 def _render(environment: Environment, name: str, values: dict[str, Any]) -> str:
     try:
-        return environment.get_template(name).render(values)
+        return _tidy(environment.get_template(name).render(values))
     except JinjaError as error:
         line = getattr(error, "lineno", None)
         raise TemplateError(
             f"template {name}{f':{line}' if line else ''}: {error}; mend it or leave --templates away"
         ) from error
+
+
+def _tidy(text: str) -> str:
+    """Leave one blank line where templates left several, outside of blocks of code, and none at the end."""
+    lines: list[str] = []
+    fence = ""
+    for line in text.split("\n"):
+        marks = _FENCE.match(line)
+        if fence:
+            fence = "" if marks and line.strip() == fence else fence
+        elif marks:
+            fence = marks.group()
+        elif not line.strip() and (not lines or not lines[-1]):
+            continue
+        # Two blanks at the end of a line break it; one blank is what an empty value left.
+        lines.append(line if fence or (line.endswith("  ") and line.strip()) else line.rstrip())
+    return "\n".join(lines).rstrip("\n") + ("\n" if text.endswith("\n") else "")

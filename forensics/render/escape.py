@@ -8,7 +8,9 @@ from forensics.redact import visible
 
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")
 _MARKUP = re.compile(r"[\\*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|^(?=[#+=-])|!(?=\[)")
-_ORDERED = re.compile(r"^(\d+)([.)])")
+_ORDERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
+_NO_LABEL = re.compile(r"[^\w .,:/=+–—…-]|--+|==+")
+_LABEL = 90
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -39,8 +41,21 @@ def terminal(text: str) -> str:
 
 
 def mermaid(text: str) -> str:
-    """Write text as a node's label: no quotes, no brackets, no markup."""
-    return re.sub(r"[^\w .,:/()=-]", "", _one_line(text)).replace("(", "").replace(")", "")[:80] or "unknown"
+    """Write text as a label that stands in double quotes in a Mermaid graph.
+
+    Only letters, digits and a few marks stay: without quotes, brackets, backquotes, `#`, `;`, `%`, `<` and `&` a label
+    can neither end, nor hold an entity, a comment, a directive or HTML.
+    """
+    label = " ".join(_NO_LABEL.sub(" ", _one_line(text)).split())
+    return (label if len(label) <= _LABEL else f"{label[: _LABEL - 1].rstrip()}…") or "unknown"
+
+
+def fence(text: str, language: str = "") -> str:
+    """Write text as a block of code that nothing inside can end; control characters are dropped, line breaks stay."""
+    body = visible(text).strip("\n")
+    runs = [len(run) for run in re.findall(r"`+", body)]
+    marks = "`" * max(3, max(runs, default=0) + 1)
+    return f"{marks}{language}\n{body}\n{marks}"
 
 
 def _one_line(text: str) -> str:

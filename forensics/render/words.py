@@ -44,6 +44,7 @@ def lookups(report: Report) -> dict[str, Any]:
     return {
         "clusters": {c.id: c for c in report.clusters},
         "findings": {f.cluster: f for f in report.findings},
+        "postmortems": {p.incident: p for p in report.postmortems},
         "incident_of": {c: incident for incident in report.incidents for c in incident.clusters},
     }
 
@@ -74,10 +75,52 @@ def cadence(cluster: Cluster) -> str | None:
     found = cluster.cadence
     if found is None:
         return None
-    span = f"{seconds(found.shortest)} – {seconds(found.longest)}"
-    if found.longest <= 2 * found.median and found.shortest >= found.median / 2:
-        return f"one every {seconds(found.median)} ({span})"
+    span = format_lag((found.shortest, found.longest))
+    if has_rhythm(cluster):
+        loop = ": a restart loop" if cluster.unit is OccurrenceUnit.LIFE else ""
+        return f"one every {seconds(found.median)} ({span}){loop}"
     return f"no rhythm: {span} apart, half of them within {seconds(found.median)}"
+
+
+def has_rhythm(cluster: Cluster) -> bool:
+    """Tell whether the distances between occurrences are much alike."""
+    found = cluster.cadence
+    return found is not None and found.longest <= 2 * found.median and found.shortest >= found.median / 2
+
+
+def life(cluster: Cluster) -> str | None:
+    """Write `5.5 s from start to exit (5.2–5.8 s; both ends recorded in 14 of 15)`; None where none was recorded."""
+    found = cluster.life
+    if found is None:
+        return None
+    span = f"{format_lag((found.shortest, found.longest))}; " if found.count > 1 else ""
+    both = f"both ends recorded in {found.count} of {cluster.occurrences}"
+    return f"{seconds(found.median)} from start to exit ({span}{both})"
+
+
+def entries(cluster: Cluster) -> str:
+    """Write `120 entries: 5 ERROR and 3 without severity in each`, where all are alike; else the sums."""
+    total = f"{cluster.entries:,} {'entry' if cluster.entries == 1 else 'entries'}"
+    if cluster.entries_each and cluster.entries != cluster.occurrences:
+        return f"{total}: {' and '.join(_by_severity(cluster.entries_each))} in each"
+    return f"{total}: {severities(cluster)}"
+
+
+def clocks(cluster: Cluster) -> str:
+    """Say in which occurrences clocks may have swapped entries; "" where none."""
+    if not cluster.out_of_order:
+        return ""
+    one = cluster.unit.value.rpartition(" ")[2]
+    told = ", ".join(f"{one} {swap.occurrence} ({swap.microseconds:g} µs)" for swap in cluster.out_of_order)
+    return f"two entries of one {cluster.unit.value} stand in another order than in most, less than 1 ms apart: {told}"
+
+
+def affected(cluster: Cluster, report: Report) -> str:
+    """Say what these entries tell of users; where it is not even known, that it cannot be told."""
+    for incident, postmortem in zip(report.incidents, report.postmortems, strict=False):
+        if cluster.id in incident.clusters and postmortem.impact:
+            return postmortem.impact[-1].statement
+    return "see the clusters of requests" if report.coverage.logs.get("requests") else "cannot be told: no request log"
 
 
 def units(cluster: Cluster) -> str:
@@ -87,8 +130,12 @@ def units(cluster: Cluster) -> str:
 
 def severities(cluster: Cluster) -> str:
     """Write `75 ERROR, 45 without severity`, most frequent first."""
-    ordered = sorted(cluster.entries_by_severity.items(), key=lambda pair: (-pair[1], pair[0]))
-    return ", ".join(f"{n:,} {'without severity' if name == '(none)' else name}" for name, n in ordered)
+    return ", ".join(_by_severity(cluster.entries_by_severity))
+
+
+def _by_severity(counts: dict[str, int]) -> list[str]:
+    ordered = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [f"{n:,} {'without severity' if name == '(none)' else name}" for name, n in ordered]
 
 
 def clock(timestamp: str) -> str:
@@ -183,11 +230,27 @@ def confidence(finding: Finding) -> str:
     return f"{finding.confidence}, down to why {until}" + (f"; why {behind[0]} is open" if behind else "")
 
 
+def measure(link: Link) -> str:
+    """Write how much more often than by chance a link was seen; "" where that was not reckoned."""
+    parts = []
+    if link.lift is not None:
+        parts.append(f"{link.lift:.3g} × chance")
+    if link.p_value is not None:
+        parts.append(f"p {'< 0.001' if link.p_value < 0.001 else f'= {link.p_value:.2g}'}")  # noqa: PLR2004 - as printed
+    return ", ".join(parts)
+
+
 FILTERS = {
     "lag": lambda link: format_lag(link.lag),
     "name": name,
     "seconds": seconds,
     "cadence": cadence,
+    "life": life,
+    "entries": entries,
+    "clocks": clocks,
+    "affected": affected,
+    "place": lambda frame: frame.file + (f":{frame.line}" if frame.line else ""),
+    "measure": measure,
     "occurrences": occurrences,
     "units": units,
     "severities": severities,

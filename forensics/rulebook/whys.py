@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forensics.model import WhyRule
+from forensics.model import DEFAULT_THRESHOLDS, Thresholds, WhyRule
 from forensics.rulebook.conditions import read_condition
 from forensics.rulebook.faults import nearest
 from forensics.rulebook.reading import kind, list_of, read_table, read_text, shown
@@ -27,6 +27,7 @@ def read_why(value: Any, spot: Spot, faults: Faults) -> WhyRule | None:
         "evidence": _read_evidence,
         "answer": read_text,
         "otherwise": read_text,
+        "thresholds": _read_thresholds,
     }
     found = read_table(value, spot, faults, readers, needed=("ask",))
     if isinstance(value, dict) and "evidence" not in value:
@@ -41,6 +42,7 @@ def read_why(value: Any, spot: Spot, faults: Faults) -> WhyRule | None:
         condition=condition,
         answer=found.get("answer"),
         otherwise=found.get("otherwise"),
+        thresholds=found.get("thresholds", DEFAULT_THRESHOLDS),
     )
 
 
@@ -69,6 +71,28 @@ def read_duration(value: Any, spot: Spot, faults: Faults) -> int | None:
     except ValueError:
         faults.add(spot, f"{spot[-1]!r} must be a duration such as 250ms, 2s or 3m, not {shown(value)}")
         return None
+
+
+def _read_thresholds(value: Any, spot: Spot, faults: Faults) -> Thresholds | None:
+    """Read `{coverage: 0.5, p_value: 0.01}`; what is not named stays as it is for all."""
+    found = read_table(value, spot, faults, {"coverage": _read_share, "p_value": _read_chance})
+    return Thresholds(**found) if found else None
+
+
+def _read_share(value: Any, spot: Spot, faults: Faults) -> float | None:
+    return _read_number(value, spot, faults, 1.0, "a share of the occurrences above 0 and up to 1, such as 0.8")
+
+
+def _read_chance(value: Any, spot: Spot, faults: Faults) -> float | None:
+    # With more, what is as likely as not to be chance would count as shown; the test itself ends at 1 in 200.
+    return _read_number(value, spot, faults, 0.5, "a chance above 0 and up to 0.5, such as 0.05")
+
+
+def _read_number(value: Any, spot: Spot, faults: Faults, most: float, meant: str) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most:
+        return float(value)
+    faults.add(spot, f"{spot[-1]!r} must be {meant}, not {shown(value)}")
+    return None
 
 
 def _read_evidence(value: Any, spot: Spot, faults: Faults) -> tuple[str, Any, Any] | None:
@@ -155,5 +179,8 @@ EVIDENCE: dict[str, Reader] = {
     "compare": _read_compare,
     "commits": _read_commits,
     "tests": _read_key("covering"),
+    "seen": _read_nothing,
+    "since": _read_nothing,
+    "unnoticed": _read_nothing,
 }
 """The kinds of evidence with the readers of their arguments."""

@@ -5,49 +5,71 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import ActionRule, Role, WhyRule
+from forensics.proposals import propose_rule
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forensics.whys.scene import Scene
+
+_SEEN = WhyRule(ask="What failed?", evidence_kind="seen", evidence={})
+_AFTERWARDS = (
+    WhyRule(ask="Since when?", evidence_kind="since", evidence={}),
+    WhyRule(ask="Is it new in this revision?", evidence_kind="compare", evidence="baseline"),
+    WhyRule(ask="What was deployed?", evidence_kind="deploys", evidence={}),
+    WhyRule(ask="Why did no test catch it?", evidence_kind="tests", evidence={"covering": "frame.function"}),
+    WhyRule(ask="Why did it go unnoticed?", evidence_kind="unnoticed", evidence={}),
+)
+"""What is asked of any failure, whatever the chain before has shown."""
 
 
 def default_whys(scene: Scene) -> tuple[WhyRule, ...]:
-    """Ask what failed, where, what followed or came before, and what changed."""
+    """Ask what failed, where, what followed or came before, since when, what changed, and why nobody noticed.
+
+    The chain proper comes first, and ends at the open question about the code; what stands behind it are circumstances.
+    """
     if scene.cluster.role is Role.NOISE:
         return (WhyRule(ask="What is it?", evidence_kind="entries", evidence={}, answer=_what(scene)),)
-    what = WhyRule(ask="What was seen?", evidence_kind="entries", evidence={})
     if scene.cluster.role is Role.SYMPTOM:
-        return (
-            what,
-            WhyRule(
-                ask="Why did it happen?",
-                evidence_kind="linked",
-                evidence="causes",
-                answer="{{ linked }}, {{ lag }} before",
-                otherwise="These entries hold no cause for it",
-            ),
-        )
-    return (
-        WhyRule(
+        return (_SEEN, _CAUSE, *_AFTERWARDS)
+    return (*_consequence(scene), _SEEN, _RAISED, _CHANGED, *_AFTERWARDS)
+
+
+_CAUSE = WhyRule(
+    ask="Why did it happen?",
+    evidence_kind="linked",
+    evidence="causes",
+    answer="{{ linked }}, {{ lag }} before",
+    otherwise="These entries hold no cause for it",
+)
+_RAISED = WhyRule(ask="Where was it raised?", evidence_kind="frames", evidence={})
+_CHANGED = WhyRule(ask="What changed there?", evidence_kind="commits", evidence={"touching": "frame.file"})
+
+
+def _consequence(scene: Scene) -> Iterator[WhyRule]:
+    """Ask what it led to where something may; that nothing stands behind it is said by `unnoticed`."""
+    if scene.as_cause:
+        yield WhyRule(
             ask="What did it lead to?",
             evidence_kind="linked",
             evidence="symptoms",
             answer="It stands beside {{ count }} of {{ of }} occurrences of “{{ linked }}” ({{ lag }}).",
-        ),
-        what,
-        WhyRule(ask="Where was it raised?", evidence_kind="frames", evidence={}),
-        WhyRule(ask="What changed there?", evidence_kind="commits", evidence={"touching": "frame.file"}),
-        WhyRule(ask="Why did no test catch it?", evidence_kind="tests", evidence={"covering": "frame.function"}),
-    )
+        )
 
 
 def default_actions(scene: Scene) -> tuple[ActionRule, ...]:
-    """Propose what can be said without knowing the failure: a rule that names it, and an alert."""
+    """Propose what can be said without knowing the failure: a rule that names it, and a test."""
     if scene.cluster.role is Role.NOISE or scene.cluster.signature is not None:
         return ()
-    return (
-        ActionRule(kind="detect", text="Write a rule for it, so that the next report knows it by name"),
-        ActionRule(kind="prevent", text="A test that goes through the frame named above"),
+    rule = "Write a rule for it, so that the next report knows it by name"
+    if propose_rule(scene.cluster):
+        rule = "Put the proposed rule into a folder of your own (`forensics rules check --rules DIR`), and give it whys"
+    test = (
+        "A test that goes through the place named above"
+        if scene.cluster.frame
+        else "A test that brings this error about"
     )
+    return (ActionRule(kind="detect", text=rule), ActionRule(kind="prevent", text=test))
 
 
 def _what(scene: Scene) -> str:

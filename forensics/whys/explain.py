@@ -11,7 +11,6 @@ from forensics.model import (
     FailureClass,
     Finding,
     Priority,
-    Rival,
     Role,
     Root,
     StatementKind,
@@ -21,6 +20,7 @@ from forensics.model import (
 )
 from forensics.whys.defaults import default_actions, default_whys
 from forensics.whys.evidence import EVIDENCE
+from forensics.whys.rivals import judge_rivals
 from forensics.whys.wording import context, counted, fill, plain, speaker, units
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def explain(scene: Scene) -> Finding:
         root=root,
         confidence=_weakest(whys[first : last + 1]) if root else Verdict.NO_EVIDENCE,
         chain=error_chain(scene),
-        rivals=_rivals(scene),
+        rivals=judge_rivals(scene),
         actions=_actions(scene),
         references=scene.rule.references if scene.rule else (),
     )
@@ -211,24 +211,6 @@ def _weakest(whys: Sequence[Why]) -> Verdict:
     return next(
         (verdict for verdict in _WEAKEST_FIRST if verdict in held), Verdict.SUPPORTED if held else Verdict.NO_EVIDENCE
     )
-
-
-def _rivals(scene: Scene) -> tuple[Rival, ...]:
-    if scene.rule is None:
-        return ()
-    return tuple(_rival(name, scene) for name in scene.rule.rivals if name in scene.stage.rules)
-
-
-def _rival(name: str, scene: Scene) -> Rival:
-    rule = scene.stage.rules[name]
-    found = scene.with_signature(name)
-    entries = sum(c.entries for c in found)
-    if found:
-        times = sum(c.occurrences for c in found)
-        statement = f"also in these entries, {counted(times, 'time')}; see its own document"
-    else:
-        statement = "looked for and not found in the entries that were read"
-    return Rival(signature=name, title=rule.title, entries=entries, statement=statement)
 
 
 def _actions(scene: Scene) -> tuple[Action, ...]:

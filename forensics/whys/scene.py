@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from forensics.journal import Journal, Members, Occurrences
 from forensics.model import (
+    DEFAULT_THRESHOLDS,
     Cluster,
     ClusterId,
     CodeView,
@@ -22,14 +23,19 @@ from forensics.model import (
     Evidence,
     Life,
     Link,
+    Measure,
+    Nanoseconds,
     Occurrence,
+    OccurrenceUnit,
     Rule,
     TestRun,
+    Thresholds,
     Verdict,
 )
 
-SUPPORTED_FROM = 0.8
-"""Share of occurrences from which a why counts as supported."""
+FEW, AS_OFTEN = 0.3, 0.5
+"""A cause that lies before fewer of a symptom's occurrences, and that chance more often than not brings as near, shows
+nothing, whatever a rule says."""
 
 
 class Neighbours:
@@ -119,6 +125,16 @@ class Scene(Struct, frozen=True, kw_only=True):
             c for c in self.stage.clusters.values() if c.signature == signature and c.revision == self.cluster.revision
         ]
 
+    def pairs_with(self, other: Cluster) -> list[tuple[Cluster, Cluster, Nanoseconds]]:
+        """Return (cause, symptom, window) as rules declare them between the cluster and another, either way round."""
+        return [
+            (cause, symptom, explains.within)
+            for cause, symptom in ((self.cluster, other), (other, self.cluster))
+            if (rule := self.stage.rules.get(cause.signature or "")) is not None
+            for explains in rule.explains
+            if explains.signature == symptom.signature
+        ]
+
 
 class Gathered(Struct, frozen=True, kw_only=True):
     """What one kind of evidence has to say to one why."""
@@ -130,8 +146,55 @@ class Gathered(Struct, frozen=True, kw_only=True):
     next_step: str | None = None
 
 
-def judge(count: int, of: int) -> Verdict:
-    """Supported from four of five occurrences on, plausible from one on, no evidence at none."""
-    if count and count / of >= SUPPORTED_FROM:
+def judge(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Verdict:
+    """Supported from the threshold on (four of five occurrences), plausible from one on, no evidence at none."""
+    if count and count / of >= thresholds.coverage:
         return Verdict.SUPPORTED
     return Verdict.PLAUSIBLE if count else Verdict.NO_EVIDENCE
+
+
+def judge_link(link: Link, thresholds: Thresholds) -> Verdict:
+    """Judge a link by itself, before its rivals are looked at.
+
+    Below the thresholds it is plausible by its order and key. Without a rule's word it must be more than chance, and
+    with one at least not less than chance where it lies before a few of the occurrences only.
+    """
+    if link.meets(thresholds):
+        return Verdict.SUPPORTED
+    if not link.declared and link.is_chance(thresholds):
+        return Verdict.NO_EVIDENCE
+    as_often = link.p_value is not None and link.p_value > AS_OFTEN
+    return Verdict.NO_EVIDENCE if as_often and link.coverage < FEW else Verdict.PLAUSIBLE
+
+
+def measured(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Measure:
+    """Write down a share of occurrences beside what it must reach."""
+    return Measure(coverage=round(count / of, 4) if of else 0.0, thresholds=thresholds)
+
+
+def measured_link(link: Link, thresholds: Thresholds) -> Measure:
+    """Write down the numbers of a link beside what they must reach."""
+    return Measure(
+        coverage=link.coverage,
+        lift=link.lift,
+        p_value=link.p_value,
+        by=link.by,
+        declared=link.declared,
+        thresholds=thresholds,
+    )
+
+
+def base_of(occurrence: Occurrence) -> int:
+    """Return the time before which an occurrence's cause lies: the end of a request, the first entry of all else."""
+    return occurrence.end if occurrence.unit is OccurrenceUnit.REQUEST else occurrence.start
+
+
+def is_recorded(start: int, occurrence: Occurrence, stage: Stage) -> bool:
+    """Tell whether the time from `start` to an occurrence was recorded: an export may begin in the middle of a life."""
+    if start >= stage.covered_from:
+        return True
+    return any(
+        life.started
+        for life in stage.lives
+        if life.instance == occurrence.instance and life.start <= occurrence.start <= life.end
+    )

@@ -59,6 +59,7 @@ class Shown:
         self.cluster_rows = lambda _: iter(clusters)
         self.why_rows = lambda _: whys
         self.comparison_lines = lambda _: (screen.bullet("→", text) for text in said)
+        self.notes = lambda report: iter(report.coverage.warnings)
 
 
 @settings(max_examples=400, deadline=None)

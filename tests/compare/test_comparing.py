@@ -16,9 +16,9 @@ from forensics.model import (
     Change,
     ChangeState,
     Exposure,
+    ExposureKind,
     FailureClass,
     Level,
-    Measure,
     OccurrenceUnit,
     Role,
     RulebookInfo,
@@ -132,15 +132,15 @@ def test_p_values_are_corrected_over_all_signatures() -> None:
 @pytest.mark.parametrize(
     ("unit", "failure_class", "measure"),
     [
-        (OccurrenceUnit.REQUEST, FailureClass.HTTP_ERROR, Measure.REQUESTS),
-        (OccurrenceUnit.SESSION, FailureClass.WEBSOCKET_CLOSE, Measure.SESSIONS),
-        (OccurrenceUnit.LIFE, FailureClass.OOM, Measure.STARTS),
-        (OccurrenceUnit.BURST, FailureClass.IMPORT_ERROR, Measure.STARTS),
-        (OccurrenceUnit.BURST, FailureClass.TIMEOUT, Measure.REQUESTS),
+        (OccurrenceUnit.REQUEST, FailureClass.HTTP_ERROR, ExposureKind.REQUESTS),
+        (OccurrenceUnit.SESSION, FailureClass.WEBSOCKET_CLOSE, ExposureKind.SESSIONS),
+        (OccurrenceUnit.LIFE, FailureClass.OOM, ExposureKind.STARTS),
+        (OccurrenceUnit.BURST, FailureClass.IMPORT_ERROR, ExposureKind.STARTS),
+        (OccurrenceUnit.BURST, FailureClass.TIMEOUT, ExposureKind.REQUESTS),
     ],
 )
 def test_the_exposure_is_chosen_by_what_an_occurrence_is(
-    unit: OccurrenceUnit, failure_class: FailureClass, measure: Measure
+    unit: OccurrenceUnit, failure_class: FailureClass, measure: ExposureKind
 ) -> None:
     clusters = (cluster("x", 5, unit, failure_class=failure_class),)
     (found,) = compare(side("r0", {"x": 5}, clusters=clusters), side("r1", {"x": 5}, clusters=clusters)).changes
@@ -160,9 +160,9 @@ def exposed(before: Exposure, after: Exposure, counts: tuple[int, int], unit: Oc
 def test_another_exposure_stands_in_where_none_was_counted_and_says_so() -> None:
     bare = Exposure(requests=100, lives=4)
     found = exposed(bare, bare, (5, 5), OccurrenceUnit.SESSION)
-    assert (found.measure, found.state) == (Measure.REQUESTS, SAME)
+    assert (found.measure, found.state) == (ExposureKind.REQUESTS, SAME)
     assert "WebSocket sessions could not be counted, so requests stand in" in found.measure_reason
-    assert exposed(bare, bare, (2, 2), OccurrenceUnit.LIFE).measure is Measure.LIVES
+    assert exposed(bare, bare, (2, 2), OccurrenceUnit.LIFE).measure is ExposureKind.LIVES
 
 
 def test_no_traffic_is_no_cure() -> None:
@@ -171,7 +171,7 @@ def test_no_traffic_is_no_cure() -> None:
     assert found.state is NOT_COMPARABLE
     assert found.statement == "40 → 0: not comparable, no WebSocket sessions now, so nothing could have shown it"
     # Sessions failed though none was counted: all handshakes were refused, and requests tell how many were tried.
-    assert exposed(busy, idle, (0, 40), OccurrenceUnit.SESSION).measure is Measure.REQUESTS
+    assert exposed(busy, idle, (0, 40), OccurrenceUnit.SESSION).measure is ExposureKind.REQUESTS
 
 
 def test_a_missing_request_log_is_not_comparable() -> None:

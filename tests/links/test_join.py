@@ -50,8 +50,9 @@ RULES = (
 def joined(*records: dict[str, object], rules: tuple[Rule, ...] = RULES) -> tuple[dict[str, Cluster], tuple[Link, ...]]:
     entries = journal(*records, rules=rules)
     by_id = {r.id: r for r in rules}
-    clusters, members = group(entries, by_id, find_lives(entries))
-    return {c.signature or c.title: c for c in clusters}, link(clusters, members, by_id, entries)
+    lives = find_lives(entries)
+    clusters, members = group(entries, by_id, lives)
+    return {c.signature or c.title: c for c in clusters}, link(clusters, members, by_id, entries, lives)
 
 
 def test_a_request_is_judged_at_its_end() -> None:

@@ -54,4 +54,4 @@ def test_a_terminal_is_not_steered() -> None:
 
 
 def test_a_label_of_a_graph_closes_nothing() -> None:
-    assert mermaid('x"] --> y[("z")]') == "x -- yz"
+    assert mermaid('x"] --> y[("z")]') == "x y z"

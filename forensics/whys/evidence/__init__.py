@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.whys.evidence import commits, compare, deploys, entries, frames, linked, tests, values
+from forensics.whys.evidence import (
+    commits,
+    compare,
+    deploys,
+    entries,
+    frames,
+    linked,
+    seen,
+    since,
+    tests,
+    unnoticed,
+    values,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +36,9 @@ EVIDENCE: Mapping[str, Callable[[WhyRule, Scene], Gathered]] = {
     "compare": compare.gather,
     "commits": commits.gather,
     "tests": tests.gather,
+    "seen": seen.gather,
+    "since": since.gather,
+    "unnoticed": unnoticed.gather,
 }
 
 __all__ = ["EVIDENCE"]

@@ -1,27 +1,75 @@
-"""Evidence `deploys`: who deployed what image when, from the audit log."""
+"""Evidence `deploys`: what kind of principal deployed what image when, and how long before the cluster."""
 
 from __future__ import annotations
 
-from forensics.model import Evidence, Verdict, WhyRule
+from typing import TYPE_CHECKING
+
+from forensics.model import Deploy, Evidence, Verdict, WhyRule
+from forensics.timestamps import format_seconds, parse_time
 from forensics.whys.scene import Gathered, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forensics.model import Cluster
+
+_WORDS = {"asked": "asked for", "ready": "reported ready", "failed": "reported not ready"}
 
 
 def gather(why: WhyRule, scene: Scene) -> Gathered:
-    """Cite the deployment of the cluster's revision."""
+    """Cite the deployment of the cluster's revision, and put the cluster's first entry beside it."""
     del why
     deploys = [d for d in scene.stage.deploys if d.revision == scene.cluster.revision]
     if deploys:
-        statement = "; ".join(
-            f"{d.outcome} at {d.time}" + (f", image `{d.image}`" if d.image else "") for d in deploys[:4]
-        )
-        evidence = Evidence(kind="deploys", statement=statement, count=len(deploys), of=len(deploys))
-        return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values={"deployed": deploys[0].time})
-    logs = scene.stage.coverage.logs
-    if not logs.get("audit"):
+        evidence = (_told(deploys), *_first_seen(deploys, scene.cluster))
+        return Gathered(verdict=Verdict.SUPPORTED, evidence=evidence, values={"deployed": deploys[0].time})
+    if not scene.stage.coverage.logs.get("audit"):
         return Gathered(
             verdict=Verdict.NOT_OBSERVABLE,
             evidence=(Evidence(kind="deploys", statement="there is no audit log in these entries"),),
             next_step="pull the audit logs too (cloudaudit.googleapis.com activity and system_event)",
         )
-    evidence = Evidence(kind="deploys", statement="the audit entries do not speak of this revision", count=0)
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
+    evidence_ = Evidence(kind="deploys", statement="the audit entries do not speak of this revision", count=0)
+    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence_,))
+
+
+def _told(deploys: Sequence[Deploy]) -> Evidence:
+    statement = "; ".join(_sentence(deploy) for deploy in _each_once(deploys))
+    images = {deploy.image for deploy in deploys if deploy.image}
+    image = f"; image `{min(images)}`" if len(images) == 1 else ""
+    return Evidence(
+        kind="deploys",
+        statement=f"{statement}{image}",
+        count=len(deploys),
+        of=len(deploys),
+        refs=tuple(ref for deploy in deploys for ref in deploy.refs)[:4],
+    )
+
+
+def _each_once(deploys: Sequence[Deploy]) -> Iterator[Deploy]:
+    """Pass over a later entry that says of the same thing what one before has said."""
+    said: set[tuple[str, str]] = set()
+    for deploy in deploys:
+        if (deploy.outcome, deploy.about) not in said:
+            said.add((deploy.outcome, deploy.about))
+            yield deploy
+
+
+def _sentence(deploy: Deploy) -> str:
+    who = f" by {deploy.by}" if deploy.by and deploy.outcome == "asked" else ""
+    what = f" ({deploy.about.lower()})" if deploy.about and deploy.outcome != "asked" else ""
+    traffic = f", {deploy.traffic}" if deploy.traffic and deploy.outcome == "asked" else ""
+    return f"{_WORDS[deploy.outcome]}{what}{who} at {deploy.time}{traffic}"
+
+
+def _first_seen(deploys: Sequence[Deploy], cluster: Cluster) -> list[Evidence]:
+    """Say how long after the deployment the cluster was first seen; order only, which alone explains nothing."""
+    try:
+        first = parse_time(cluster.first_seen)
+        asked = parse_time(deploys[0].time)
+    except ValueError:
+        return []
+    side = "after" if first >= asked else "before"
+    gap = format_seconds(abs(first - asked))
+    statement = f"its first entry stands {gap} {side} the deployment was {_WORDS[deploys[0].outcome]}"
+    return [Evidence(kind="deploys", statement=statement, refs=(*deploys[0].refs[:1], *cluster.exemplars[:1]))]

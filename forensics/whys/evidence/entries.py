@@ -7,7 +7,7 @@ from typing import Any
 from forensics.citations import cite
 from forensics.model import Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
 from forensics.timestamps import format_lag, parse_duration
-from forensics.whys.scene import Gathered, Scene, judge
+from forensics.whys.scene import Gathered, Scene, is_recorded, judge, measured
 from forensics.whys.wording import counted, units
 
 _SECOND = 1_000_000_000
@@ -43,7 +43,7 @@ def own(scene: Scene) -> Gathered:
 def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
     before = "before" in argument
     window = parse_duration(str(argument["before" if before else "after"]))
-    observable = [o for o in scene.occurrences if not before or _observable(o, window, scene)]
+    observable = [o for o in scene.occurrences if not before or is_recorded(o.start - window, o, scene.stage)]
     found = [(o, row) for o in observable if (row := _find(why, scene, o, window, before=before)) is not None]
     lags = [abs(o.start - scene.stage.journal.times[row]) / _SECOND for o, row in found]
     count, of = len(found), len(observable)
@@ -59,21 +59,11 @@ def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
     span = (min(lags), max(lags))
     statement = f"{count} of {of} {units(scene.cluster)} have it {format_lag(span)} {where}"
     refs = tuple(cite(scene.stage.journal.entry(row)) for _, row in found[:REFS])
-    evidence = Evidence(kind="entries", statement=statement, count=count, of=of, refs=refs)
-    values = {"count": count, "of": of, "lag": format_lag(span)}
-    return Gathered(verdict=judge(count, of), evidence=(evidence,), values=values)
-
-
-def _observable(occurrence: Occurrence, window: Nanoseconds, scene: Scene) -> bool:
-    """Tell whether the time before an occurrence was recorded: an export may begin in the middle of a life."""
-    if occurrence.start - window >= scene.stage.covered_from:
-        return True
-    lives = scene.stage.lives
-    return any(
-        life.started
-        for life in lives
-        if life.instance == occurrence.instance and life.start <= occurrence.start <= life.end
+    evidence = Evidence(
+        kind="entries", statement=statement, count=count, of=of, refs=refs, measure=measured(count, of, why.thresholds)
     )
+    values = {"count": count, "of": of, "lag": format_lag(span)}
+    return Gathered(verdict=judge(count, of, why.thresholds), evidence=(evidence,), values=values)
 
 
 def _find(why: WhyRule, scene: Scene, occurrence: Occurrence, window: Nanoseconds, *, before: bool) -> int | None:

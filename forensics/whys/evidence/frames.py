@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from forensics.exceptions import innermost_frame
 from forensics.model import Evidence, Frame, Verdict, WhyRule
-from forensics.whys.scene import Gathered, Scene, judge
+from forensics.whys.scene import Gathered, Scene, judge, measured
 from forensics.whys.wording import chain_of, plain, speaker, units
 
 
 def gather(why: WhyRule, scene: Scene) -> Gathered:
     """Cite the innermost frame of the application and the chain of exceptions around it."""
-    del why
     frame = innermost_frame(speaker(scene))
     if frame is None:
         return _nothing(scene)
@@ -26,10 +25,11 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         count=same,
         of=scene.cluster.occurrences,
         refs=scene.cluster.exemplars[:2],
+        measure=measured(same, scene.cluster.occurrences, why.thresholds),
         values={"file": plain(frame.file), "function": plain(frame.function), "line": str(frame.line or "")},
     )
     counts = {"count": same, "of": scene.cluster.occurrences}
-    return Gathered(verdict=judge(same, scene.cluster.occurrences), evidence=(evidence,), values=counts)
+    return Gathered(verdict=judge(same, scene.cluster.occurrences, why.thresholds), evidence=(evidence,), values=counts)
 
 
 def place(frame: Frame) -> str:

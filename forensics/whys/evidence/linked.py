@@ -2,55 +2,108 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from forensics.citations import cite
-from forensics.model import Cluster, EntryRef, Evidence, Link, Occurrence, Verdict, WhyRule
-from forensics.timestamps import format_lag
-from forensics.whys.scene import SUPPORTED_FROM, Gathered, Scene, judge
-from forensics.whys.wording import units
+from forensics.model import (
+    DEFAULT_THRESHOLDS,
+    Cluster,
+    ClusterId,
+    EntryRef,
+    Evidence,
+    Link,
+    Nanoseconds,
+    Occurrence,
+    Thresholds,
+    Verdict,
+    WhyRule,
+)
+from forensics.timestamps import format_lag, format_seconds
+from forensics.whys.certificate import certify_absence
+from forensics.whys.scene import Gathered, Scene, judge_link, measured, measured_link
+from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from forensics.journal import Journal
 
+_ORDER = (Verdict.SUPPORTED, Verdict.PLAUSIBLE, Verdict.NO_EVIDENCE)
 PAIRS = 2
 """Pairs of cause and symptom that a document cites; all are in the logs."""
 
 
 def gather(why: WhyRule, scene: Scene) -> Gathered:
-    """Look up the links that a why names, the strongest first."""
-    links = _links(why.evidence, scene)
+    """Look up the links that a why names, the strongest first, and judge the strongest beside its rivals."""
+    links = _links(why, scene)
     if not links:
-        return _nothing(why.evidence, scene)
+        return _nothing(why, scene)
     best = links[0]
-    verdict = judge(best.explained, best.of)
-    rivals = _rivals(best, scene) if verdict is Verdict.SUPPORTED else []
-    evidence = [_evidence(link, scene) for link in links]
+    verdict = judge_link(best, why.thresholds)
+    rivals = rival_links(best, scene, why.thresholds) if verdict is Verdict.SUPPORTED else []
+    evidence = [_evidence(link, scene, why) for link in links]
     if rivals:
         verdict = Verdict.CONTESTED
-        evidence += [_evidence(rival, scene, rival=True) for rival in rivals]
+        evidence += [_evidence(rival, scene, why, rival=True) for rival in rivals]
     other = _other(best, scene)
     values = {"count": best.explained, "of": best.of, "lag": format_lag(best.lag), "linked": other.title}
     return Gathered(verdict=verdict, evidence=tuple(evidence), values=values)
 
 
-def _links(argument: Any, scene: Scene) -> list[Link]:
-    """Return the links to the named signatures; for a list in the order of the list, each once."""
-    if argument == "symptoms":
-        return _by_strength(scene.as_cause)
-    if argument == "causes":
-        return _by_strength([link for link in scene.as_symptom if _is_parent(link, scene)] or scene.as_symptom)
-    names = [argument] if isinstance(argument, str) else list(argument)
-    links = [
-        link for name in names for link in _by_strength(scene.as_cause + scene.as_symptom) if _names(link, name, scene)
+def rival_links(link: Link, scene: Scene, thresholds: Thresholds) -> list[Link]:
+    """Find other causes of the same symptom that meet the same thresholds and are no part of the same chain."""
+    related = related_to(link, scene)
+    return [
+        x
+        for x in scene.stage.links
+        if x.symptom == link.symptom
+        and x.meets(thresholds)
+        and x.cause not in related
+        and (x.declared or not link.declared)
     ]
-    return sorted(links, key=lambda link: judge(link.explained, link.of) is not Verdict.SUPPORTED)
 
 
-def _by_strength(links: list[Link]) -> list[Link]:
-    return sorted(links, key=lambda link: (-link.coverage, -link.of, link.symptom, link.cause))
+def related_to(link: Link, scene: Scene) -> set[ClusterId]:
+    """Name the clusters in one chain with the cause of a link: what it brings about and what brings it about."""
+    near = [x for x in scene.stage.links if x.declared or not x.is_chance(DEFAULT_THRESHOLDS)]
+    related = {link.cause, link.symptom}
+    related |= {x.symptom for x in near if x.cause == link.cause}
+    return related | {x.cause for x in near if x.symptom == link.cause}
+
+
+def _links(why: WhyRule, scene: Scene) -> list[Link]:
+    """Return the links to the named signatures; for a list in the order of the list, each once."""
+    argument = why.evidence
+    if argument == "symptoms":
+        return _by_strength(scene.as_cause, why)
+    if argument == "causes":
+        return _by_strength([link for link in scene.as_symptom if _is_parent(link, scene)] or scene.as_symptom, why)
+    links = [
+        link
+        for name in _names_of(why)
+        for link in _by_strength(scene.as_cause + scene.as_symptom, why)
+        if _other(link, scene).signature == name
+    ]
+    return sorted(links, key=lambda link: _ORDER.index(judge_link(link, why.thresholds)))
+
+
+def _names_of(why: WhyRule) -> list[str]:
+    return [why.evidence] if isinstance(why.evidence, str) else list(why.evidence)
+
+
+def _by_strength(links: Sequence[Link], why: WhyRule) -> list[Link]:
+    """Order by verdict, share, lift; never by how often the cause was logged."""
+    return sorted(
+        links,
+        key=lambda link: (
+            _ORDER.index(judge_link(link, why.thresholds)),
+            -round(link.coverage, 1),
+            -(link.lift or 0.0),
+            -link.of,
+            link.symptom,
+            link.cause,
+        ),
+    )
 
 
 def _is_parent(link: Link, scene: Scene) -> bool:
@@ -58,16 +111,12 @@ def _is_parent(link: Link, scene: Scene) -> bool:
     return parent is not None and parent.cause == link.cause
 
 
-def _names(link: Link, name: str, scene: Scene) -> bool:
-    return _other(link, scene).signature == name
-
-
 def _other(link: Link, scene: Scene) -> Cluster:
     other = link.symptom if link.cause == scene.cluster.id else link.cause
     return scene.stage.clusters[other]
 
 
-def _evidence(link: Link, scene: Scene, *, rival: bool = False) -> Evidence:
+def _evidence(link: Link, scene: Scene, why: WhyRule, *, rival: bool = False) -> Evidence:
     symptom, cause = scene.stage.clusters[link.symptom], scene.stage.clusters[link.cause]
     late = link.lag is not None and max(link.lag) < 0
     where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
@@ -80,6 +129,7 @@ def _evidence(link: Link, scene: Scene, *, rival: bool = False) -> Evidence:
         of=link.of,
         refs=tuple(_pairs(link, scene)),
         values={"symptom": link.symptom, "cause": link.cause},
+        measure=measured_link(link, why.thresholds),
     )
 
 
@@ -105,20 +155,9 @@ def _joined(cause: int, symptom: Occurrence, by: str, journal: Journal) -> bool:
     return by == "revision" or journal.instance(cause) == symptom.instance
 
 
-def _rivals(link: Link, scene: Scene) -> list[Link]:
-    """Find other causes that meet the threshold for the same symptom and are no part of the same chain."""
-    related = {link.cause, link.symptom}
-    related |= {x.symptom for x in scene.stage.links if x.cause == link.cause}
-    related |= {x.cause for x in scene.stage.links if x.symptom == link.cause}
-    return [
-        x
-        for x in scene.stage.links
-        if x.symptom == link.symptom and x.declared and x.coverage >= SUPPORTED_FROM and x.cause not in related
-    ]
-
-
-def _nothing(argument: Any, scene: Scene) -> Gathered:
-    """Say what was looked for and not found, and what would show it."""
+def _nothing(why: WhyRule, scene: Scene) -> Gathered:
+    """Say what was looked for and not found, and whether it would have shown."""
+    argument = why.evidence
     if argument in {"causes", "symptoms"}:
         statement = (
             f"no {'cause before' if argument == 'causes' else 'symptom behind'} this cluster is in these entries"
@@ -128,11 +167,48 @@ def _nothing(argument: Any, scene: Scene) -> Gathered:
             evidence=(Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences),),
             next_step="read the entries of the same instance in the seconds before, of any severity",
         )
-    names = [argument] if isinstance(argument, str) else list(argument)
-    present = [name for name in names if scene.with_signature(name)]
-    listed = ", ".join(f"`{name}`" for name in (present or names))
-    fact = "is in these entries, but not in the window" if present else "is not in these entries"
+    names = _names_of(why)
+    present = [cluster for name in names for cluster in scene.with_signature(name)]
+    if not present:
+        return _absent(names, scene)
+    pairs = [pair for other in present for pair in scene.pairs_with(other)]
+    evidence = tuple(_apart(cause, symptom, within, why, scene) for cause, symptom, within in pairs)
+    if evidence and all(e.certificate is not None and e.certificate.holds for e in evidence):
+        return Gathered(verdict=Verdict.REFUTED, evidence=evidence, next_step="look for another explanation")
+    if not evidence:
+        statement = f"{_listed(names)} is in these entries, and no rule says how near it must stand"
+        evidence = (Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences),)
+    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=evidence)
+
+
+def _absent(names: Sequence[str], scene: Scene) -> Gathered:
     missing = [stream for stream in ("requests", "system") if not scene.stage.coverage.logs.get(stream)]
     step = f"pull the {' and '.join(missing)} log of this revision too" if missing else None
-    evidence = Evidence(kind="linked", statement=f"{listed} {fact}", count=0, of=scene.cluster.occurrences)
+    evidence = Evidence(
+        kind="linked", statement=f"{_listed(names)} is not in these entries", count=0, of=scene.cluster.occurrences
+    )
     return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, scene: Scene) -> Evidence:
+    """Say that two clusters are here and never near each other."""
+    certificate = certify_absence(
+        scene.stage.rules[cause.signature or ""], symptom, within, why.thresholds, scene.stage
+    )
+    statement = (
+        f"“{cause.title}” stands before none of {counted(symptom.occurrences, units(symptom, 1), units(symptom))} of "
+        f"“{symptom.title}” (within {format_seconds(within)})"
+    )
+    return Evidence(
+        kind="linked",
+        statement=statement,
+        count=0,
+        of=symptom.occurrences,
+        values={"symptom": symptom.id, "cause": cause.id},
+        measure=measured(0, symptom.occurrences, why.thresholds),
+        certificate=certificate,
+    )

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import lru_cache
 
 from forensics.model import Evidence, WhyRule
-from forensics.whys.scene import Gathered, Scene, judge
+from forensics.whys.scene import Gathered, Scene, judge, measured
 from forensics.whys.wording import plain, units
 
 SHOWN = 3
@@ -34,9 +34,12 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         count=complete,
         of=of,
         refs=scene.cluster.exemplars[:2],
+        measure=measured(complete, of, why.thresholds),
         values={name: _ordered(counter)[0][0] for name, counter in counts.items() if counter},
     )
-    return Gathered(verdict=judge(complete, of), evidence=(evidence,), values={"count": complete, "of": of})
+    return Gathered(
+        verdict=judge(complete, of, why.thresholds), evidence=(evidence,), values={"count": complete, "of": of}
+    )
 
 
 def _said(name: str, counter: Counter[str], of: int) -> str:

@@ -1,0 +1,70 @@
+"""The entries of a cluster in, how many requests, sessions and users it struck out: numbers only, never their names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forensics.clusters.occurrences import FailedRequests, request_key
+from forensics.model import Affected, LogEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from forensics.journal import Journal
+
+MOST = 5_000
+"""Entries that are decoded again to be asked for a session or a user; of a larger cluster it is not told."""
+_USERS = ("user_id", "userId", "enduser_id", "enduserId")
+_SESSIONS = ("session_id", "sessionId", "connection_id", "connectionId")
+_INNER = ("context", "extra", "labels", "user", "session")
+_NOBODY = frozenset({"", "-", "none", "null", "unknown", "anonymous", "undefined"})
+_MASKS = ("redacted", "***", "masked")
+"""Where a logger hid the name, one mask may stand for many."""
+
+
+def affected(rows: Sequence[int], sample: Iterable[int], journal: Journal, requests: FailedRequests) -> Affected:
+    """Count the requests, sessions and users that entries name; None where they name none.
+
+    `sample` are a few of the rows: when none of them names a session or a user, the others are not asked.
+    """
+    struck = {key for row in rows if (key := _request(row, journal, requests))}
+    entries = [journal.entry(row) for row in sample]
+    sessions = _count(_SESSIONS, entries, rows, journal)
+    return Affected(requests=len(struck) or None, sessions=sessions, users=_count(_USERS, entries, rows, journal))
+
+
+def _request(row: int, journal: Journal, requests: FailedRequests) -> int:
+    if journal.traces[row] or journal.gist(row).is_request:
+        return request_key(row, journal)
+    return requests.around(row)
+
+
+def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int], journal: Journal) -> int | None:
+    if len(rows) > MOST or not any(_named(entry, names) for entry in sample):
+        return None
+    return len({name for row in rows if (name := _named(journal.entry(row), names))})
+
+
+def _named(entry: LogEntry, names: Sequence[str]) -> str:
+    """Return the first value of one of the fields, "" when there is none that tells one from another."""
+    for place in _places(entry.raw):
+        for name in names:
+            value = place.get(name)
+            text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+            low = text.lower()
+            if low not in _NOBODY and not any(mask in low for mask in _MASKS):
+                return text
+    return ""
+
+
+def _places(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the objects of an entry in which loggers put such fields."""
+    payload = raw.get("jsonPayload")
+    inner = (
+        [payload.get(key) for key in ("context", "extra", "labels", "user", "session")]
+        if isinstance(payload, dict)
+        else []
+    )
+    for place in (raw.get("labels"), payload, *inner):
+        if isinstance(place, dict):
+            yield place

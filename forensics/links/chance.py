@@ -1,0 +1,287 @@
+"""A symptom, a cause and what else there was in; how much nearer they stand than by chance out.
+
+The statistic is the mean distance of a symptom's occurrences to the nearest entry of the cause, in seconds; nearer
+than 250 ms counts as 250 ms (applications log that late, and so near says nothing more), and none within the rule's
+window counts as the window. Coverage of the window alone would be none: in a crash loop every moment has a cause within
+a minute. `p_value` is the share of arrangements by chance, the real one included, in which the mean distance is no
+longer; `lift` is how many times more often the cause stands within the usual distance (of nine in ten) of a symptom
+than of what the symptom is compared with. Arrangements are a fixed set of 199. What is compared with, the first that
+allows a test:
+
+1. symptoms joined by trace: all traces (or requests, where there are more) of the revision. That two entries share a
+   trace by chance has no meaning in time; that a cause stands in the trace of every request, failed or not, has. Here p
+   is exact (hypergeometric) and needs no arrangements.
+2. ends of instances: lives of the revision's other instances, as far behind their start. Arrangements are choices of
+   as many lives.
+3. other requests of the same instance (of the revision, where that is what joins): arrangements turn the failures
+   around within the order of the requests.
+4. other moments of the same life (or of the revision's span): arrangements turn the occurrences of each life around
+   within the life.
+
+What is turned around keeps its bursts, but not a rhythm: it is cut at up to four wide gaps, and the parts are turned
+independently (`apart`).
+
+Lives or requests that are too few for a test are passed over, unless the cause is about as common there.
+
+No test is possible, and lift and p are None, where even a cause that spoke once, right there, could not reach 0.05: one
+crash in a life of four seconds, one failed request of two. At most 24 occurrences, evenly spread, and 200 requests or
+lives beside them are looked at.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import combinations, pairwise
+from math import comb, exp, lgamma
+from typing import TYPE_CHECKING, NamedTuple
+
+from forensics.links.grounds import Case, Grounds, Moment, Stretch, evenly
+from forensics.model import OccurrenceUnit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from forensics.model import Nanoseconds
+
+    Distance = Callable[[Moment], int]
+    """Nanoseconds from a moment to the nearest entry of the cause."""
+
+ROUNDS = 199
+"""Arrangements by chance; the smallest p is 1/200."""
+CASES = 24
+"""Occurrences of the symptom that are looked at."""
+CONTROLS = 200
+"""Requests or lives beside them that are looked at."""
+TRAINS = 5
+"""Parts of one life's occurrences that are turned independently."""
+ATTAINABLE = 0.05
+"""A test that could not come down to this says nothing when it does not."""
+MORE = 2.0
+"""Lift from which on traces, requests or lives beside the symptom that are too few for a test give way to the next one.
+What is as common there is no cause, few or not; but as few as two show nothing."""
+_FEWEST = 3
+NEAR = 250_000_000
+"""Nanoseconds; nearer is not nearer."""
+_CHOICES = 50
+"""Of fewer choices of lives, one that is a little less than perfect is not told from chance."""
+_ENUMERATED = 2_000
+"""As many choices of lives are gone through one by one."""
+_USUAL = 0.9
+_WORD = 1 << 64
+
+
+class Chance(NamedTuple):
+    """How a link stands against chance; both None where that cannot be tested."""
+
+    lift: float | None
+    p_value: float | None
+
+
+_Cases = Sequence[tuple[Moment, int]]
+"""Moments of the symptom with their distances."""
+
+UNTESTABLE = Chance(None, None)
+
+
+def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) -> Chance:
+    """Test how many of `symptoms` traces hold the cause, when `with_cause` of all `traces` do."""
+    others = traces - symptoms
+    if symptoms < 1 or others < 1:
+        return UNTESTABLE
+    elsewhere = min(max(with_cause - explained, 0), others)
+    lift = explained / symptoms / ((elsewhere + 1) / (others + 1))
+    if (lift >= MORE or others < _FEWEST) and comb(traces, min(symptoms, others, 3)) * ATTAINABLE < 1:
+        return UNTESTABLE
+    return _chance(lift, _upper_tail(explained, symptoms, explained + elsewhere, traces))
+
+
+def against_moments(case: Case, distance: Distance, grounds: Grounds, window: Nanoseconds) -> Chance:
+    """Test how near the cause stands: against other lives, other requests or other moments, whichever can be."""
+    near = min(NEAR, window // 4)
+
+    def clipped(moment: Moment) -> int:
+        return min(max(distance(moment), near), window)
+
+    moments = evenly(case.moments, CASES)
+    cases = [(moment, clipped(moment)) for moment in moments]
+    peers = _against_lives if case.unit is OccurrenceUnit.LIFE else _against_requests
+    found = peers(case, cases, clipped, grounds, window)
+    return found or _against_times(case, cases, clipped, grounds, window) or UNTESTABLE
+
+
+def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:
+    """Compare with the lives of the revision that the symptom did not strike, as far behind their start."""
+    known = [(grounds.life(case.revision, moment.instance, moment.time), moment) for moment, _ in cases]
+    ages = sorted(moment.time - life.start for life, moment in known if life is not None)
+    if len(ages) < len(cases):
+        return None
+    # Where a life's beginning is not recorded, how old it was when it ended is not known either.
+    started = sum(life is not None and life.started for life, _ in known) * 2 > len(known)
+    controls = evenly([life for life in grounds.spared(case) if life.started or not started], CONTROLS)
+    if not controls:
+        return None
+    age = ages[len(ages) // 2]
+    beside = [clipped(_at(min(life.start + age, life.end), life.instance)) for life in controls]
+    distances = [distance for _, distance in cases]
+    lift = _lift(distances, beside, window)
+    is_common = lift < MORE and len(controls) >= _FEWEST
+    if not is_common and comb(len(cases) + len(controls), min(len(cases), len(controls), 3)) < _CHOICES:
+        return None
+    return _chance(lift, _p_of_choices(distances, beside))
+
+
+def _at(time: int, instance: str) -> Moment:
+    return Moment(time, time, instance)
+
+
+def _p_of_choices(struck: Sequence[int], spared: Sequence[int]) -> float:
+    """Return the share of choices of as many lives that are as near to the cause as those that were struck."""
+    every, observed, size = [*struck, *spared], sum(struck), len(struck)
+    choices = comb(len(every), size)
+    if choices <= _ENUMERATED:
+        return sum(sum(chosen) <= observed for chosen in combinations(every, size)) / choices
+    as_near = sum(sum(_choose(every, size, number)) <= observed for number in range(ROUNDS))
+    return (1 + as_near) / (ROUNDS + 1)
+
+
+def _choose(items: Sequence[int], size: int, number: int) -> list[int]:
+    """Choose so many items by chance; the same number chooses the same."""
+    pool = list(items)
+    for at in range(size):
+        other = at + int(_fraction(number * len(pool) + at) * (len(pool) - at))
+        pool[at], pool[other] = pool[other], pool[at]
+    return pool[:size]
+
+
+def _against_requests(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:
+    """Compare with the other requests of the same instance, or of the revision."""
+    by_instance = defaultdict(list)
+    for moment, distance in cases:
+        by_instance["" if case.by == "revision" else moment.instance].append((moment, distance))
+    most = max(CONTROLS // len(by_instance), 1)
+    trains: list[tuple[list[int], list[int]]] = []
+    beside: list[int] = []
+    attainable = 1.0
+    for instance, own in by_instance.items():
+        controls = []
+        for row in grounds.other_requests(case, instance, most):
+            end = grounds.end_of_request(row)
+            moment = _at(end, own[0][0].instance and grounds.instance(row))
+            controls.append((end, 1, clipped(moment)))
+        beside += [distance for *_, distance in controls]
+        sequence = sorted([*controls, *((moment.time, 0, distance) for moment, distance in own)])
+        distances = [distance for *_, distance in sequence]
+        parts = apart([place for place, x in enumerate(sequence) if x[1] == 0], len(sequence))
+        trains += [(distances, part) for part in parts]
+        attainable /= comb(len(sequence), len(parts)) if controls else 1
+    observed = [distance for _, distance in cases]
+    lift = _lift(observed, beside, window)
+    is_common = lift < MORE and len(beside) >= _FEWEST
+    if not beside or (not is_common and attainable > ATTAINABLE):
+        return None
+    return _chance(lift, max(_p_of_turns(trains, sum(observed)), attainable))
+
+
+def _p_of_turns(trains: Sequence[tuple[list[int], list[int]]], observed: int) -> float:
+    """Return the share of turns of the failures within the order of requests that are as near to the cause."""
+    totals = [0] * ROUNDS
+    for place, (distances, failed) in enumerate(trains):
+        twice = distances * 2
+        turns = [int(part * len(distances)) for part in _turns(place)]
+        for at in failed:
+            totals = [total + twice[at + turn] for total, turn in zip(totals, turns, strict=True)]
+    return (1 + sum(total <= observed for total in totals)) / (ROUNDS + 1)
+
+
+def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:
+    """Compare with other moments of the same life, or of the revision's span."""
+    by_stretch: dict[Stretch, list[tuple[Moment, int]]] = defaultdict(list)
+    for moment, distance in cases:
+        by_stretch[grounds.stretch(case, moment)].append((moment, distance))
+    trains: list[tuple[Stretch, list[Moment]]] = []
+    attainable = 1.0
+    for stretch, own in by_stretch.items():
+        size = stretch.end - stretch.start + 1
+        usual = sum(distance for _, distance in own) / len(own)
+        parts = apart([moment.time - stretch.start for moment, _ in own], size)
+        at = iter(own)
+        trains += [(stretch, [next(at)[0] for _ in part]) for part in parts]
+        attainable *= min(1.0, (usual + NEAR) / size) ** len(parts)
+    if attainable > ATTAINABLE:
+        return None
+    observed = [distance for _, distance in cases]
+    limit, as_near, elsewhere = sum(observed), 0, []
+    for number in range(ROUNDS):
+        turned = [clipped(moment) for moment in _turned(trains, number)]
+        as_near += sum(turned) <= limit
+        elsewhere += turned
+    return _chance(_lift(observed, elsewhere, window), (1 + as_near) / (ROUNDS + 1))
+
+
+def _turned(trains: Sequence[tuple[Stretch, list[Moment]]], number: int) -> Iterator[Moment]:
+    """Turn each train of occurrences around within its stretch."""
+    for place, (stretch, train) in enumerate(trains):
+        size = stretch.end - stretch.start + 1
+        turn = int(_turns(place)[number] * size)
+        for moment in train:
+            time = stretch.start + (moment.time - stretch.start + turn) % size
+            yield Moment(time, time + moment.end - moment.time, moment.instance)
+
+
+def apart(places: Sequence[int], size: int) -> list[list[int]]:
+    """Cut places on a ring, in order, into trains that are turned one by one: at most five, at the widest gaps.
+
+    A regular rhythm must not fit itself again after one beat, and a burst must not be taken apart: gaps are cut that
+    are at least half as wide as the widest, the one around the ring's end included.
+    """
+    gaps = [b - a for a, b in pairwise(places)]
+    widest = max([*gaps, places[0] + size - places[-1]])
+    wide = sorted((at for at, gap in enumerate(gaps, 1) if 2 * gap >= widest), key=lambda at: (-gaps[at - 1], at))
+    cuts = sorted(evenly(wide, TRAINS - 1) if len(set(gaps)) == 1 else wide[: TRAINS - 1])
+    return [list(places[start:end]) for start, end in pairwise([0, *cuts, len(places)])]
+
+
+@lru_cache(maxsize=256)
+def _turns(place: int) -> tuple[float, ...]:
+    """Return how far to turn a train, round by round: the first in even steps, the others independently of it."""
+    numbers = range(1, ROUNDS + 1)
+    return tuple(number / (ROUNDS + 1) if place == 0 else _fraction(number + (place << 20)) for number in numbers)
+
+
+def _fraction(number: int) -> float:
+    """Return a fixed number from 0 to 1 that looks drawn by chance (SplitMix64)."""
+    word = (number * 0x9E3779B97F4A7C15) % _WORD
+    word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) % _WORD
+    word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) % _WORD
+    return ((word ^ (word >> 31)) >> 11) / (1 << 53)
+
+
+def _lift(distances: Sequence[int], elsewhere: Sequence[int], window: int) -> float:
+    """Return how many times more often the cause is within the usual distance here than elsewhere."""
+    found = sorted(distance for distance in distances if distance < window) or [window]
+    usual = found[int((len(found) - 1) * _USUAL)]
+    here = sum(distance <= usual for distance in distances) / len(distances)
+    base = (sum(distance <= usual for distance in elsewhere) + 1) / (len(elsewhere) + 1)
+    return here / base
+
+
+def _chance(lift: float, p_value: float) -> Chance:
+    return Chance(float(f"{lift:.3g}"), float(f"{min(p_value, 1.0):.3g}"))
+
+
+def _upper_tail(least: int, drawn: int, marked: int, population: int) -> float:
+    """Return the chance to draw `least` or more marked ones (hypergeometric)."""
+    total, whole = 0.0, _log_comb(population, drawn)
+    past_the_mode = drawn * marked // population
+    for hits in range(least, min(drawn, marked) + 1):
+        term = exp(_log_comb(marked, hits) + _log_comb(population - marked, drawn - hits) - whole)
+        total += term
+        if hits > past_the_mode and term < total * 1e-12:
+            break
+    return total
+
+
+def _log_comb(n: int, k: int) -> float:
+    return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) if 0 <= k <= n else float("-inf")

@@ -1,0 +1,143 @@
+"""A claim that something is absent in, whether it would have shown out.
+
+"Looked for and not found" proves something only where it would have been found: the logs that it stands in are here,
+the times looked at were recorded, nothing of them was cut, lost or unreadable, and they are enough.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from forensics.model import Certificate, Level, Occurrence
+from forensics.timestamps import format_seconds, parse_time
+from forensics.whys.scene import base_of, is_recorded
+from forensics.whys.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from forensics.model import Cluster, Coverage, Nanoseconds, Rule, Thresholds
+    from forensics.whys.scene import Stage
+
+FEWEST = 3
+"""Occurrences from which on a claim can be refuted."""
+_UNLIKELY = 0.05
+_LOOKED_AT = 1_000
+"""Windows that are looked at; more would not say more."""
+_APPLICATION = ("stdout", "stderr")
+
+
+def certify_absence(
+    cause: Rule, symptom: Cluster, within: Nanoseconds, thresholds: Thresholds, stage: Stage
+) -> Certificate:
+    """Say whether entries that `cause` claims would have shown in the time before each occurrence of `symptom`.
+
+    The claim that is refuted is that the cause stands before the share of occurrences that supports a why.
+    """
+    occurrences = _spread(stage.members[symptom.id].occurrences)
+    recorded = [o for o in occurrences if is_recorded(base_of(o) - within, o, stage)]
+    gaps = _gaps(stage.coverage)
+    whole = [o for o in recorded if not _is_cut(o, within, gaps)]
+    checks = [
+        *_logs(cause, stage.coverage),
+        *_windows(len(whole), len(occurrences), within),
+        *_wholeness(stage.coverage, is_cut=len(whole) < len(recorded)),
+        *_levels(cause, stage.coverage),
+        _enough(len(whole), thresholds),
+    ]
+    return Certificate(
+        windows=len(whole),
+        facts=tuple(said for is_met, said in checks if is_met),
+        lacks=tuple(said for is_met, said in checks if not is_met),
+    )
+
+
+def _spread(occurrences: Sequence[Occurrence]) -> Sequence[Occurrence]:
+    step = -(-len(occurrences) // _LOOKED_AT)
+    return occurrences[:: max(step, 1)]
+
+
+def _gaps(coverage: Coverage) -> list[tuple[int, int]]:
+    return [(parse_time(gap.from_time), parse_time(gap.to_time)) for gap in coverage.gaps]
+
+
+def _is_cut(occurrence: Occurrence, within: Nanoseconds, gaps: Sequence[tuple[int, int]]) -> bool:
+    """Tell whether a silence that stands out overlaps the time before an occurrence."""
+    base = base_of(occurrence)
+    return any(start < base and end > base - within for start, end in gaps)
+
+
+def streams_of(rule: Rule) -> tuple[str, ...]:
+    """Name the logs in which a rule's own examples stand: requests, system, audit; `application` for all others."""
+    return tuple(sorted({_stream(example) for example in rule.tests.match})) or ("application",)
+
+
+def _stream(example: Mapping[str, Any]) -> str:
+    name = str(example.get("logName", ""))
+    if "cloudaudit" in name or "protoPayload" in example:
+        return "audit"
+    if "requests" in name or ("httpRequest" in example and not name):
+        return "requests"
+    return "system" if "varlog%2Fsystem" in name else "application"
+
+
+def _logs(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
+    """Check that every log is here in which the cause may stand."""
+    logs = coverage.logs
+    for stream in streams_of(cause):
+        names = _APPLICATION if stream == "application" else (stream,)
+        entries = sum(logs.get(name, 0) for name in names)
+        what = "the application's log" if stream == "application" else f"the {stream} log"
+        if entries:
+            yield True, f"{what} is here ({counted(entries, 'entry', 'entries')})"
+        else:
+            yield False, f"{what} is absent"
+
+
+def _windows(whole: int, of: int, within: Nanoseconds) -> Iterator[tuple[bool, str]]:
+    span = format_seconds(within)
+    said = f"the {span} before {whole} of {counted(of, 'occurrence')} were recorded"
+    yield bool(whole), said
+
+
+def _wholeness(coverage: Coverage, *, is_cut: bool) -> Iterator[tuple[bool, str]]:
+    """Check that nothing was cut, lost or left without words."""
+    amiss = []
+    if coverage.truncated is not False:
+        amiss.append(f"the entries look cut ({coverage.truncation})")
+    if is_cut:
+        amiss.append("a gap in the entries falls into the time looked at")
+    if coverage.unreadable:
+        amiss.append(f"{counted(coverage.unreadable, 'record')} could not be read")
+    if coverage.no_payload:
+        amiss.append(f"{counted(coverage.no_payload, 'entry has', 'entries have')} no payload")
+    yield from ((False, said) for said in amiss)
+    if not amiss and coverage.passed_over:
+        # Whether they could be read was not looked at: `--strict` does.
+        passed = counted(coverage.passed_over, "line")
+        yield True, f"nothing looks cut, and nothing that names the revision was unreadable ({passed} do not name it)"
+    elif not amiss:
+        yield True, "nothing looks cut, and nothing was unreadable"
+
+
+def _levels(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
+    """Check that the pull kept levels as low as the cause is logged with."""
+    loud = Level.WARNING.rank
+    lowest = min(
+        (Level[name].rank for name, n in coverage.levels.items() if n and name in Level.__members__), default=0
+    )
+    severities = [example.get("severity") for example in cause.tests.match]
+    quietest = min((Level[str(s)].rank if s in Level.__members__ else 0 for s in severities), default=0)
+    if lowest >= loud and not coverage.no_severity and quietest < loud:
+        yield False, "only entries of severity WARNING or above are here, and it may be logged with less"
+
+
+def _enough(windows: int, thresholds: Thresholds) -> tuple[bool, str]:
+    """Check how likely it would be missed, did it stand before as many occurrences as a cause must."""
+    missed = (1 - thresholds.coverage) ** windows
+    if windows < FEWEST or missed > _UNLIKELY:
+        return False, f"{counted(windows, 'occurrence')} could have shown it, too few to tell"
+    return True, (
+        f"a cause that stands before {thresholds.coverage:.0%} of them would be missed in all {windows} with a chance "
+        f"of {missed:.1g}"
+    )

@@ -1,0 +1,34 @@
+"""Evidence `seen`: what the entries of a cluster say, how often, and where they were written."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from forensics.model import Evidence, Verdict, WhyRule
+from forensics.whys.scene import Gathered, Scene
+from forensics.whys.wording import counted, plain, units
+
+
+def gather(why: WhyRule, scene: Scene) -> Gathered:
+    """State template, counts, instances and streams: facts of any cluster, with or without a rule."""
+    del why
+    cluster, of = scene.cluster, scene.cluster.occurrences
+    entries = counted(cluster.entries, "entry", "entries")
+    happened = counted(of, units(cluster, 1), units(cluster))
+    on = f", on {counted(cluster.instances, 'instance')}" if cluster.instances else ""
+    # `<*>` stands where a value varied; a reader knows the sign of an omission.
+    said = plain(cluster.template).replace("<*>", "…")
+    evidence = Evidence(
+        kind="seen",
+        statement=f"`{said}`: {entries} in {happened}{on}, written to {_streams(scene)}",
+        count=of,
+        of=of,
+        refs=cluster.exemplars[:2],
+    )
+    return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values={"count": of, "of": of})
+
+
+def _streams(scene: Scene) -> str:
+    journal = scene.stage.journal
+    counts = Counter(journal.gist(row).stream or "an unnamed log" for row in scene.rows)
+    return ", ".join(plain(name) for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])

@@ -1,0 +1,37 @@
+"""Evidence `since`: when a cluster was first seen, against the first entry of its revision and the deployment."""
+
+from __future__ import annotations
+
+from forensics.model import Evidence, Verdict, WhyRule
+from forensics.timestamps import format_seconds, format_time, parse_time
+from forensics.whys.scene import Gathered, Scene
+
+
+def gather(why: WhyRule, scene: Scene) -> Gathered:
+    """State the order in time; that something came after a deployment does not say that it came of it."""
+    del why
+    first = _moment(scene.cluster.first_seen)
+    begins = scene.stage.covered_from
+    if first is None or not begins:
+        evidence = Evidence(kind="since", statement="its entries carry no time", count=0)
+        return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step="export the logs with timestamps")
+    said = [f"first seen {scene.cluster.first_seen}, {_after(first, begins)} the entries begin ({format_time(begins)})"]
+    asked = next((d for d in scene.stage.deploys if d.revision == scene.cluster.revision), None)
+    deployed = _moment(asked.time) if asked else None
+    if asked is not None and deployed is not None:
+        said.append(f"{_after(first, deployed)} the deployment in the audit log ({asked.time})")
+    refs = (*scene.cluster.exemplars[:1], *(asked.refs[:1] if asked else ()))
+    evidence = Evidence(kind="since", statement="; ".join(said), refs=refs)
+    return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,))
+
+
+def _after(moment: int, reference: int) -> str:
+    gap = moment - reference
+    return f"{format_seconds(abs(gap))} {'after' if gap >= 0 else 'before'}" if gap else "when"
+
+
+def _moment(time: str) -> int | None:
+    try:
+        return parse_time(time)
+    except ValueError:
+        return None

@@ -1,0 +1,60 @@
+"""Evidence `unnoticed`: what about the entries lets a failure pass: level, missing severity, no symptom, no rule."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.model import Evidence, Level, Verdict, WhyRule
+from forensics.whys.scene import Gathered, Scene
+from forensics.whys.wording import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.model import Cluster
+
+_NONE = "(none)"
+
+
+def gather(why: WhyRule, scene: Scene) -> Gathered:
+    """List what would let it pass an alert by severity; whether it did pass, these entries do not tell."""
+    del why
+    found = list(_hints(scene))
+    if found:
+        return Gathered(verdict=Verdict.PLAUSIBLE, evidence=tuple(found))
+    statement = "every entry has a severity of ERROR or above, a symptom stands behind it, and a rule knows it"
+    step = "look at which alerts watch this service: gcloud alpha monitoring policies list"
+    evidence = Evidence(kind="unnoticed", statement=statement, count=0, of=scene.cluster.entries)
+    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+
+
+def _hints(scene: Scene) -> Iterator[Evidence]:
+    cluster = scene.cluster
+    none = cluster.entries_by_severity.get(_NONE, 0)
+    if none:
+        statement = f"{none} of {_entries(cluster)} carry no severity: an alert by severity does not see them"
+        yield _hint(statement, none, cluster)
+    low = sum(n for name, n in cluster.entries_by_severity.items() if _is_low(name))
+    if low:
+        yield _hint(f"{low} of {_entries(cluster)} were logged below ERROR", low, cluster)
+    # Without the request log nothing stands beside anything.
+    if not scene.as_cause and not scene.as_symptom and scene.stage.coverage.logs.get("requests"):
+        yield _hint(
+            "no failed request and no exit stands beside it: what failed may have been caught and passed over",
+            None,
+            cluster,
+        )
+    if cluster.signature is None:
+        yield _hint("no rule knows it, so no alert by signature can", None, cluster)
+
+
+def _hint(statement: str, count: int | None, cluster: Cluster) -> Evidence:
+    return Evidence(kind="unnoticed", statement=statement, count=count, of=cluster.entries if count else None)
+
+
+def _entries(cluster: Cluster) -> str:
+    return counted(cluster.entries, "entry", "entries")
+
+
+def _is_low(name: str) -> bool:
+    return name in set(Level) and Level(name).rank < Level.ERROR.rank

@@ -1,0 +1,120 @@
+"""The rivals that a rule names in, out how far each explains the same, or is shown to be absent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.model import DEFAULT_THRESHOLDS, Cluster, Nanoseconds, Rival, Rule, Verdict
+from forensics.timestamps import format_lag, format_seconds
+from forensics.whys.certificate import certify_absence
+from forensics.whys.evidence.linked import related_to
+from forensics.whys.scene import judge_link, measured_link
+from forensics.whys.wording import counted, units
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.model import Certificate, Link
+    from forensics.whys.scene import Scene
+
+_WINDOW = Nanoseconds(60_000_000_000)
+"""Where no rule says how near a rival must stand."""
+
+
+def judge_rivals(scene: Scene) -> tuple[Rival, ...]:
+    """Judge every rival of the cluster's rule by the same symptom and the same thresholds."""
+    rule = scene.rule
+    if rule is None:
+        return ()
+    return tuple(_rival(scene.stage.rules[name], scene) for name in rule.rivals if name in scene.stage.rules)
+
+
+def _rival(rule: Rule, scene: Scene) -> Rival:
+    found = scene.with_signature(rule.id)
+    symptom, within = _common(rule, scene)
+    links = [x for x in scene.stage.links if x.symptom == symptom.id and x.cause in {c.id for c in found}]
+    if links:
+        return _near(rule, min(links, key=lambda x: (not x.meets(DEFAULT_THRESHOLDS), -x.coverage, x.cause)), scene)
+    certificate = certify_absence(rule, symptom, within, DEFAULT_THRESHOLDS, scene.stage)
+    if found and all(explains.signature != symptom.signature for explains in rule.explains):
+        return _beside(rule, found)
+    return Rival(
+        signature=rule.id,
+        title=rule.title,
+        entries=sum(c.entries for c in found),
+        statement=_not_there(found, symptom, within, certificate),
+        verdict=Verdict.REFUTED if certificate.holds else Verdict.NO_EVIDENCE,
+        certificate=certificate,
+    )
+
+
+def _beside(rule: Rule, found: Sequence[Cluster]) -> Rival:
+    """Tell of a rival that no rule brings together with the symptom: it was not looked for near it."""
+    times = sum(c.occurrences for c in found)
+    return Rival(
+        signature=rule.id,
+        title=rule.title,
+        entries=sum(c.entries for c in found),
+        statement=f"also in these entries, {counted(times, 'time')}; no rule says that it explains the same",
+    )
+
+
+def _common(rule: Rule, scene: Scene) -> tuple[Cluster, Nanoseconds]:
+    """Return what the cluster and its rival would both explain, and how near the rival must stand.
+
+    That is the symptom that most speaks for the cluster; where they have none in common, the cluster itself.
+    """
+    windows = {explains.signature: explains.within for explains in rule.explains}
+    widest = max(windows.values(), default=_WINDOW)
+    own = sorted(scene.as_cause, key=lambda x: (not x.meets(DEFAULT_THRESHOLDS), -x.coverage, x.symptom))
+    for link in own:
+        symptom = scene.stage.clusters[link.symptom]
+        if symptom.signature in windows:
+            return symptom, windows[symptom.signature]
+    return scene.cluster, windows.get(scene.cluster.signature or "", widest)
+
+
+def _near(rule: Rule, link: Link, scene: Scene) -> Rival:
+    """Judge a rival that stands before the same symptom."""
+    symptom, cause = scene.stage.clusters[link.symptom], scene.stage.clusters[link.cause]
+    verdict = judge_link(link, DEFAULT_THRESHOLDS)
+    own = next((x for x in scene.as_cause if x.symptom == link.symptom), scene.stage.parents.get(link.symptom))
+    is_related = own is not None and link.cause in related_to(own, scene)
+    if verdict is Verdict.SUPPORTED and not is_related and own is not None and own.meets(DEFAULT_THRESHOLDS):
+        verdict = Verdict.CONTESTED
+    told = {
+        Verdict.CONTESTED: "explains the same as well",
+        Verdict.SUPPORTED: "is a part of the same chain" if is_related else "meets the thresholds",
+        Verdict.PLAUSIBLE: "does not meet the thresholds",
+        Verdict.NO_EVIDENCE: "may stand there by chance",
+    }[verdict]
+    statement = (
+        f"{told}: before {link.explained} of {link.of} {units(symptom)} of “{symptom.title}” ({format_lag(link.lag)}, "
+        f"joined by {link.by}, {_chance(link)})"
+    )
+    return Rival(
+        signature=rule.id,
+        title=rule.title,
+        entries=cause.entries,
+        statement=statement,
+        verdict=verdict,
+        measure=measured_link(link, DEFAULT_THRESHOLDS),
+    )
+
+
+def _chance(link: Link) -> str:
+    if link.p_value is None:
+        return "too little to test against chance"
+    return f"lift {link.lift:g}, p = {link.p_value:g}"
+
+
+def _not_there(found: Sequence[Cluster], symptom: Cluster, within: Nanoseconds, certificate: Certificate) -> str:
+    if found:
+        times = sum(c.occurrences for c in found)
+        span = format_seconds(within)
+        said = f"also in these entries, {counted(times, 'time')}, and never within {span} before “{symptom.title}”"
+    else:
+        said = "looked for and not found in the entries that were read"
+    if certificate.holds:
+        return f"{said}, which would have shown it"
+    return f"{said}, which could not have shown it"

@@ -1,0 +1,50 @@
+"""How many requests, sessions and users a cluster struck: numbers, and only where the entries tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from builders import journal, raw, request
+
+from forensics.clusters import find_lives, group
+from forensics.model import Affected
+
+
+def struck(*records: dict[str, Any]) -> Affected:
+    entries = journal(*records)
+    (cluster,) = group(entries, {}, find_lives(entries))[0]
+    return cluster.affected
+
+
+def line(number: int, **payload: Any) -> dict[str, Any]:
+    return raw(at=number * 5.0, severity="ERROR", number=number, jsonPayload={"message": "order failed", **payload})
+
+
+def test_nothing_is_told_where_nothing_is_named() -> None:
+    assert struck(line(1), line(2)) == Affected(requests=None, sessions=None, users=None)
+
+
+def test_requests_are_counted_by_trace() -> None:
+    traced = [raw("order failed", at=n / 10, severity="ERROR", number=n, trace=f"t{n // 2}") for n in range(6)]
+    assert struck(*traced).requests == 3
+
+
+def test_requests_of_the_request_log_count_themselves() -> None:
+    assert struck(*[request(500, at=n, latency=0.1, number=n) for n in range(4)]).requests == 4
+
+
+@pytest.mark.parametrize("name", ["user_id", "userId"])
+def test_users_are_a_number_of_different_ones(name: str) -> None:
+    assert struck(*[line(n, **{name: f"u{n % 3}"}) for n in range(9)]).users == 3
+
+
+def test_sessions_are_read_from_labels_and_context_too() -> None:
+    labelled = raw("order failed", at=0, severity="ERROR", labels={"instanceId": "i1", "session_id": "s1"})
+    inner = line(1, context={"session_id": "s2"})
+    assert struck(labelled, inner, line(2, session_id="s2")).sessions == 2
+
+
+@pytest.mark.parametrize("name", ["", "None", "anonymous", "[REDACTED]", "***", True, None, ["u1"], {"id": 1}])
+def test_a_mask_or_a_blank_is_nobody(name: Any) -> None:
+    assert struck(line(1, user_id=name), line(2, user_id=name)).users is None

@@ -1,0 +1,33 @@
+"""A report, its documents and the input that they were made from in, every statement without evidence out.
+
+Three walks, each of which can fail on its own: the report against the input (`statements`, `recount`), the documents
+against the report (`documents`, `tiles`). Nothing of the program's own joins and verdicts is used; the escapes and
+redaction of a text, and how a duration is written, are taken from it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from incidents.documents import Fault, check_documents
+from incidents.source import Source
+from incidents.statements import Statements
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from forensics.model import EntryRow, Rule
+
+__all__ = ["Fault", "check"]
+
+
+def check(
+    report: dict[str, Any],
+    documents: Mapping[str, str],
+    records: Iterable[dict[str, Any]],
+    rows: Sequence[EntryRow],
+    rules: Iterable[Rule],
+) -> list[Fault]:
+    """Return every statement that the evidence does not carry."""
+    statements = Statements(report, Source(records), rows, {rule.id: rule for rule in rules})
+    return [*statements.faults(), *check_documents(report, documents)]

@@ -1,0 +1,205 @@
+"""Incidents that the platform or a closed socket tells of: refusals, memory, probes, broken answers, sessions."""
+
+from __future__ import annotations
+
+from incidents.scenario import (
+    MALFORMED,
+    MALFORMED_OOM,
+    MILLISECOND,
+    MINUTE,
+    NO_INSTANCE,
+    NOT_AUTHENTICATED,
+    SECOND,
+    Expected,
+    Scenario,
+    Truth,
+    World,
+)
+from incidents.service import (
+    HOLDS,
+    NOT_ASKED,
+    NOT_SHOWN,
+    OPEN,
+    fail,
+    moments,
+    running,
+    told,
+)
+
+
+def not_authenticated() -> Scenario:
+    """The platform refuses by IAM: no instance is involved, and no application entry can stand before it."""
+    world, _ = running("not-authenticated")
+    for at in moments(world, 9):
+        world.request("", at, 0, "/internal/sync", 403, method="POST", text=NOT_AUTHENTICATED)
+    truth = Truth(root="request-not-authenticated", incidents=1, occurrences={"request-not-authenticated": 9})
+    return told(
+        "not-authenticated", "A caller without a token is refused by the platform.", world, truth, "not authenticated"
+    )
+
+
+def out_of_memory() -> Scenario:
+    world, _ = running("out-of-memory")
+    for at in moments(world, 6):
+        one = world.started(at - 30 * SECOND)
+        world.healthy([one], at - 25 * SECOND, at - 5 * SECOND, 4, "/api/export")
+        world.system(one, at - 90 * MILLISECOND, "Memory limit of 512 MiB exceeded with 531 MiB used.", "ERROR")
+        for number in range(2):
+            took = (3 + number) * SECOND
+            world.request(one, at + number * 4 * MILLISECOND, took, "/api/export", 503, text=MALFORMED_OOM)
+    truth = Truth(
+        root="container-oom",
+        explains={("container-oom", "malformed-response-oom"): 12},
+        occurrences={"container-oom": 6, "malformed-response-oom": 12},
+        incidents=1,
+        whys=(
+            Expected("container-oom", "What did callers see?", HOLDS),
+            Expected("container-oom", "Why were the instances terminated?", HOLDS),
+            Expected("container-oom", "What was the instance handling", HOLDS),
+            Expected("container-oom", "Is it new", NOT_ASKED),
+        ),
+    )
+    return told("out-of-memory", "Six instances run out of memory, two requests each.", world, truth, "Memory limit")
+
+
+def worker_timeout() -> Scenario:
+    world, instances = running("worker-timeout")
+    for number, at in enumerate(moments(world, 7)):
+        one = instances[number % 2]
+        stamp = "2026-02-03 09:10:01 +0000"
+        world.line(one, at - 60 * MILLISECOND, f"[{stamp}] [1] [CRITICAL] WORKER TIMEOUT (pid:{7 + number})")
+        world.request(one, at, 30 * SECOND, "/api/report", 503, text=MALFORMED)
+    truth = Truth(
+        root="worker-timeout",
+        explains={("worker-timeout", "malformed-response-503"): 7},
+        incidents=1,
+        whys=(
+            Expected("worker-timeout", "What did callers see?", HOLDS),
+            Expected("worker-timeout", "Where was it when the time was up?", OPEN),
+            Expected("malformed-response-503", "What stands before the break?", HOLDS),
+            Expected("malformed-response-503", "Did the process end", NOT_SHOWN),
+        ),
+    )
+    return told("worker-timeout", "The server kills a worker after 30 s.", world, truth, "WORKER TIMEOUT")
+
+
+def no_instance() -> Scenario:
+    """429 at the maximum of instances: the requests log says that, and nothing says why."""
+    world, _ = running("no-instance", requests=400)
+    for number in range(40):
+        world.request("", 8 * MINUTE + number * 700 * MILLISECOND, 0, "/api/orders", 429, text=NO_INSTANCE)
+    truth = Truth(
+        root="no-available-instance",
+        occurrences={"no-available-instance": 40},
+        incidents=1,
+        whys=(
+            Expected("no-available-instance", "Why were the requests refused?", HOLDS),
+            Expected("no-available-instance", "Were instances lost", NOT_SHOWN),
+            Expected("no-available-instance", "Were new instances being started?", NOT_SHOWN),
+        ),
+    )
+    return told("no-instance", "The service stands at its maximum of instances.", world, truth)
+
+
+def broken_answers() -> Scenario:
+    """The connection breaks; no log of the platform, no word of the application."""
+    world, instances = running("broken-answers", deployed=False)
+    fail(world, instances, moments(world, 9), None, status=503, text=MALFORMED)
+    world.without("system")
+    truth = Truth(
+        root="malformed-response-503",
+        explains={},
+        occurrences={"malformed-response-503": 9},
+        incidents=1,
+        whys=(
+            Expected("malformed-response-503", "What stands before the break?", OPEN),
+            Expected("malformed-response-503", "Did the process end", ("no evidence", "not observable")),
+            Expected("malformed-response-503", "Which deployment", NOT_ASKED),
+        ),
+    )
+    return told("broken-answers", "Answers break off and nothing says why.", world, truth)
+
+
+def _session(world: World, instance: str, end: int, error: str, close: str) -> None:
+    """A WebSocket session: opened, an error, closed with a code that the server's library writes."""
+    trace = world.request(instance, end, 12 * SECOND, "/ws", 101)
+    world.payload(instance, end - 12 * SECOND, "INFO", {"message": "WebSocket accepted"}, trace=trace)
+    if error:
+        context = {"name": "orders.routes.websocket"}
+        record = {"message": error, "context": context}
+        world.payload(instance, end - 40 * MILLISECOND, "ERROR", record, trace=trace)
+    world.line(instance, end - 2 * MILLISECOND, close, "ERROR", trace=trace)
+
+
+CLOSED = (
+    "websockets.exceptions.ConnectionClosedError: received 1011 (internal error) Internal error; then sent 1011 "
+    "(internal error) Internal error"
+)
+
+
+def serialization() -> Scenario:
+    world, instances = running("serialization")
+    error = "WebSocket error: Object of type WebSocketState is not JSON serializable"
+    for number, at in enumerate(moments(world, 10)):
+        _session(world, instances[number % 2], at, error, CLOSED)
+    truth = Truth(
+        root="websocket-1011-serialization",
+        explains={("websocket-1011-serialization", "websocket-close-1011"): 10},
+        occurrences={"websocket-close-1011": 10},
+        incidents=1,
+        whys=(
+            Expected("websocket-1011-serialization", "Why did WebSocket sessions break off?", HOLDS),
+            Expected("websocket-1011-serialization", "Which value could not", HOLDS),
+            Expected("websocket-1011-serialization", "Is it new", NOT_ASKED),
+            Expected("websocket-close-1011", "What stands before the close?", HOLDS),
+            Expected("websocket-close-1011", "Did the instance end", NOT_SHOWN),
+        ),
+    )
+    return told("serialization", "An enum cannot be sent; sessions close with 1011.", world, truth, "WebSocketState")
+
+
+def closes_without_cause() -> Scenario:
+    world, instances = running("closes-without-cause")
+    for number, at in enumerate(moments(world, 8)):
+        _session(world, instances[number % 2], at, "", CLOSED)
+    truth = Truth(
+        root="websocket-close-1011",
+        occurrences={"websocket-close-1011": 8},
+        incidents=1,
+        whys=(
+            Expected("websocket-close-1011", "What stands before the close?", OPEN),
+            Expected("websocket-close-1011", "Did the instance end", NOT_SHOWN),
+        ),
+    )
+    return told("closes-without-cause", "Sessions close with 1011 and the server says nothing else.", world, truth)
+
+
+def liveness() -> Scenario:
+    """The platform ends instances that do not answer; why they do not is not in the logs."""
+    world, _ = running("liveness")
+    for at in moments(world, 5):
+        one = world.started(at - 70 * SECOND)
+        text = (
+            'LIVENESS HTTP probe failed 3 times consecutively for container "orders-api-1" on port 8080 path "/live".'
+        )
+        world.system(one, at - 900 * MILLISECOND, f"{text} The instance has been shut down.", "ERROR")
+        world.system(one, at, "Container terminated on signal 9.", "WARNING")
+    truth = Truth(
+        root="liveness-probe-failed",
+        explains={("liveness-probe-failed", "container-signal"): 5},
+        incidents=1,
+        whys=(Expected("liveness-probe-failed", "What kept the instance from answering?", OPEN),),
+    )
+    return told("liveness", "Five instances stop to answer and are killed.", world, truth)
+
+
+PLATFORM = (
+    not_authenticated,
+    out_of_memory,
+    worker_timeout,
+    no_instance,
+    broken_answers,
+    serialization,
+    closes_without_cause,
+    liveness,
+)

@@ -1,0 +1,165 @@
+"""Input records and the table of entries in, the counts of a report made again: occurrences, links, near entries.
+
+Which entries form one occurrence is taken from `entries.csv`; everything else is counted from the records, by the
+definitions of the design and not by the program's own joins.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from incidents.documents import Fault
+from incidents.source import plain_words
+
+from forensics.redact import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from incidents.source import Entry, Source
+
+    from forensics.model import EntryRow
+
+Json = dict[str, Any]
+SECOND = 1_000_000_000
+LATE = SECOND // 4
+"""Applications log up to a quarter of a second after the request has ended."""
+
+
+class Occurrence(NamedTuple):
+    """One time it happened."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def start(self) -> int:
+        """When its first entry was written."""
+        return min(entry.time for entry in self.entries)
+
+    @property
+    def end(self) -> int:
+        """When its last request was answered, or its last entry written."""
+        return max(entry.end for entry in self.entries)
+
+    @property
+    def base(self) -> int:
+        """What a cause has to stand before: of a request its end, of all else its first entry."""
+        return self.end if any(entry.http for entry in self.entries) else self.start
+
+
+class Recount:
+    """Counts again what a report counted."""
+
+    def __init__(self, source: Source, rows: Sequence[EntryRow]) -> None:
+        self._rows: dict[str, list[EntryRow]] = defaultdict(list)
+        self._entries: dict[str, list[Entry]] = defaultdict(list)
+        groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        by_quoted = {(quote(entry.id, 64), entry.timestamp): entry for entry in source.entries}
+        for row in rows:
+            self._rows[row.cluster].append(row)
+            entry = by_quoted.get((row.insert_id, row.timestamp))
+            if entry is not None:
+                self._entries[row.cluster].append(entry)
+                groups[row.cluster, row.occurrence].append(entry)
+        self._occurrences: dict[str, list[Occurrence]] = defaultdict(list)
+        for (cluster, _), entries in groups.items():
+            self._occurrences[cluster].append(Occurrence(tuple(entries)))
+
+    def cluster(self, cluster: Json) -> Iterator[Fault]:
+        """A cluster's entries and occurrences are those of the table, and each of them is an entry of the input."""
+        where = cluster["id"]
+        rows = self._rows[where]
+        occurrences = len({row.occurrence for row in rows})
+        if (len(rows), occurrences) != (cluster["entries"], cluster["occurrences"]):
+            counted = f"{cluster['entries']} entries in {cluster['occurrences']} occurrences"
+            yield Fault(where, f"{counted}, counted again: {len(rows)} in {occurrences}")
+        if len(rows) != len(self._entries[where]):
+            yield Fault(where, f"{len(rows) - len(self._entries[where])} entries are not in the input")
+
+    def words(self, cluster: str) -> Iterator[str]:
+        """Yield what the entries of a cluster say, as received and redacted."""
+        for entry in self._entries[cluster]:
+            yield from (entry.words, entry.redacted)
+
+    def payloads(self, cluster: str) -> Iterator[str]:
+        """Yield what the entries of a cluster say apart from their identity, time and place."""
+        for entry in self._entries[cluster]:
+            yield entry.payload
+
+    def cites(self, refs: Sequence[Json], clusters: Iterable[str]) -> bool:
+        """Tell whether every citation is an entry of one of the clusters."""
+        own = {(quote(entry.id, 64), entry.timestamp) for one in clusters for entry in self._entries[one]}
+        return all((ref["insert_id"], ref["timestamp"]) in own for ref in refs)
+
+    def occurrences_that_say(self, cluster: Json, texts: Sequence[str]) -> int:
+        """Count the occurrences of which an entry holds one of some texts, as it is quoted."""
+        wanted = [plain_words(text.removesuffix("…")) for text in texts]
+        wanted += [text.replace("'", "`") for text in wanted]
+        return sum(
+            any(text in entry.words or text in entry.redacted for entry in one.entries for text in wanted)
+            or any(text in plain_words("".join(_texts(one))) for text in wanted)
+            for one in self._occurrences[cluster["id"]]
+        )
+
+    def lags(self, cluster: Json, entry: Entry, *, before: bool) -> list[int]:
+        """Return how far an entry stands before (or after) each occurrence of its instance or trace, nanoseconds."""
+        found = []
+        for one in self._occurrences[cluster["id"]]:
+            near = any(
+                (entry.instance and entry.instance == other.instance) or (entry.trace and entry.trace == other.trace)
+                for other in one.entries
+            )
+            if near:
+                last = max(other.time for other in one.entries)
+                found += [one.start - entry.time] if before else [abs(one.start - entry.time), entry.time - last]
+        return found
+
+    def link(self, link: Json, clusters: dict[str, Json]) -> Iterator[Fault]:
+        """A link explains as many occurrences as have the cause in the window, by trace, instance or revision."""
+        where = f"{link['symptom']} ← {link['cause']}"
+        if not {link["symptom"], link["cause"]} <= set(clusters):
+            yield Fault(where, "a link of a cluster that is not in the report")
+            return
+        window = round(link["within"] * SECOND)
+        symptoms = self._occurrences[link["symptom"]]
+        causes = _ByPlace(self._entries[link["cause"]])
+        explained = sum(causes.stand_before(one, window) for one in symptoms)
+        if (explained, len(symptoms)) != (link["explained"], link["of"]):
+            yield Fault(where, f"{link['explained']} of {link['of']}, counted again: {explained} of {len(symptoms)}")
+        if abs(link["coverage"] - link["explained"] / link["of"]) > 0.0001:
+            yield Fault(where, f"coverage {link['coverage']} is not {link['explained']} of {link['of']}")
+
+
+class _ByPlace:
+    """The times of a cause's entries by trace, by instance, without an instance, and all of them."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self._times: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for entry in entries:
+            places = [("instance", entry.instance), ("all", "")] + ([("trace", entry.trace)] if entry.trace else [])
+            for place in places:
+                self._times[place].append(entry.time)
+        for times in self._times.values():
+            times.sort()
+
+    def stand_before(self, one: Occurrence, window: int) -> bool:
+        """Tell whether the cause stands in the window before an occurrence, or at most a quarter of a second after."""
+        first, last = one.base - window, one.end + LATE
+        places = {("trace", entry.trace) for entry in one.entries if entry.trace}
+        instances = {entry.instance for entry in one.entries if entry.instance}
+        # Of one instance: what stands there or names no instance. Of none: whatever stands in the revision.
+        places |= {("instance", instance) for instance in instances} | {("instance", "") if instances else ("all", "")}
+        return any(
+            bisect_right(self._times[place], last) > bisect_left(self._times[place], first)
+            for place in places
+            if place in self._times
+        )
+
+
+@lru_cache(maxsize=4096)
+def _texts(one: Occurrence) -> tuple[str, ...]:
+    ordered = sorted(one.entries, key=lambda entry: (entry.time, entry.id))
+    return tuple(str(entry.record.get("textPayload", "")) for entry in ordered)

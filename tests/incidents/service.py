@@ -1,0 +1,111 @@
+"""What most scenarios share: a healthy service of two instances, and requests that fail with something said before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from incidents.scenario import MILLISECOND, MINUTE, SECOND, Expected, Record, Scenario, Truth, World
+from incidents.source import leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+HOLDS = ("supported",)
+OPEN = ("no evidence",)
+NOT_ASKED = ("not observable",)
+NOT_SHOWN = ("no evidence", "refuted")
+"""The log that would show it was read, and shows nothing: `no evidence` is modest, `refuted` as right."""
+NOT_READ = ("no evidence", "not observable")
+"""The log that would show it was not read."""
+WEAK = ("no evidence", "plausible", "refuted")
+"""It stands near, and no more often than it always does."""
+
+
+def running(
+    seed: str, *, span: int = 20 * MINUTE, requests: int = 240, deployed: bool = True
+) -> tuple[World, list[str]]:
+    """Make a service with two instances that answers requests."""
+    world = World(seed)
+    if deployed:
+        world.deploy(-2 * MINUTE, -2 * MINUTE + 9 * SECOND)
+    instances = [world.started(-2 * MINUTE + 2 * SECOND, reason="DEPLOYMENT_ROLLOUT"), world.started(-MINUTE)]
+    world.healthy(instances, 0, span, requests)
+    return world, instances
+
+
+def moments(world: World, count: int, *, first: int = 2 * MINUTE, last: int = 18 * MINUTE) -> list[int]:
+    """Choose times that lie far apart and keep no rhythm."""
+    step = (last - first) // count
+    return [first + step * number + world.between(0, step // 2) for number in range(count)]
+
+
+def fail(
+    world: World,
+    instances: list[str],
+    times: list[int],
+    says: Callable[[World, str, int, str], None] | None,
+    *,
+    path: str = "/api/checkout",
+    status: int = 500,
+    latency: int = 310 * MILLISECOND,
+    text: str | None = None,
+    traced: bool = True,
+) -> None:
+    """Let requests fail, one at each time (its end), in turn on the instances; the application says why."""
+    for number, end in enumerate(times):
+        one = instances[number % len(instances)]
+        took = latency + world.between(0, 60) * MILLISECOND
+        trace = world.request(one, end, took, path, status, method="POST", text=text)
+        if says:
+            says(world, one, end, trace if traced else "")
+
+
+def raised(
+    text: str, *, severity: str | None = "ERROR", before: int = 8 * MILLISECOND, split: bool = False
+) -> Callable[[World, str, int, str], None]:
+    """Make the application write a text shortly before the end of the request (negative: after it)."""
+
+    def say(world: World, instance: str, end: int, trace: str) -> None:
+        at = end - before - world.between(0, 900) * 1000
+        if split:
+            world.traceback(instance, at, text, split=True, trace=trace)
+        else:
+            world.line(instance, at, text, severity, trace=trace)
+
+    return say
+
+
+def python_error(
+    error: str, place: str = "/app/orders/checkout.py", line: int = 88, function: str = "create_order"
+) -> str:
+    """Write a traceback as Python does."""
+    return (
+        "Traceback (most recent call last):\n"
+        '  File "/usr/local/lib/python3.11/site-packages/starlette/routing.py", line 715, in __call__\n'
+        "    await self.middleware_stack(scope, receive, send)\n"
+        f'  File "{place}", line {line}, in {function}\n'
+        "    return await self._repository.save(order)\n"
+        f"{error}"
+    )
+
+
+def holds(text: str) -> Callable[[Record], bool]:
+    """Tell entries whose payload holds a text."""
+    payloads = ("textPayload", "jsonPayload", "protoPayload")
+    return lambda record: any(text in leaf for payload in payloads for leaf in leaves(record.get(payload)))
+
+
+def told(name: str, story: str, world: World, truth: Truth, cause: str | None = None) -> Scenario:
+    """Wrap up a scenario, newest entry first."""
+    return Scenario(name, story, world.newest_first(), world.revision, truth, holds(cause) if cause else None)
+
+
+def answered(
+    cause: str, ask: str, symptom: str = "http-5xx", before: str = "What stands before"
+) -> tuple[Expected, ...]:
+    """Expect that cause and symptom point at each other, and that what no log shows stays open."""
+    return (
+        Expected(cause, ask, HOLDS),
+        Expected(symptom, before, HOLDS),
+        Expected(symptom, "Is it new in this revision?", NOT_ASKED),
+    )

@@ -1,0 +1,239 @@
+"""The checker itself: what is planted into a copy of a report or of its documents is found, one plant at a time."""
+
+from __future__ import annotations
+
+import copy
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from incidents.checker import Fault, check
+from incidents.documents import check_documents
+from incidents.runner import rulebook, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+NAME = "crash-loop"
+ROOT = "python-module-missing"
+
+_FIGURE = re.compile(r"(?<![\w%])\d+(?:[.,]\d+)*(?![\w%])")
+
+Report = dict[str, Any]
+Documents = dict[str, str]
+
+
+def planted(plant: Callable[[Report, Documents], None], name: str = NAME) -> list[Fault]:
+    found = run(name)
+    report, documents = copy.deepcopy(found.report), dict(found.documents)
+    plant(report, documents)
+    assert report != found.report or documents != found.documents, "nothing was planted"
+    return check(report, documents, found.records, found.rows, rulebook()[0])
+
+
+def page(documents: Documents, signature: str = ROOT) -> str:
+    return next(name for name in documents if name.startswith(f"five-whys/{signature}-"))
+
+
+def whys(report: Report, signature: str = ROOT) -> list[Report]:
+    found = next(f for f in report["findings"] if f["cluster"].startswith(f"{signature}-"))
+    asked: list[Report] = found["whys"]
+    return asked
+
+
+def replaced(old: str, new: str, *, document: str | None = None) -> Callable[[Report, Documents], None]:
+    def plant(report: Report, documents: Documents) -> None:
+        del report
+        name = document or page(documents)
+        assert old in documents[name]
+        documents[name] = documents[name].replace(old, new, 1)
+
+    return plant
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("12 instance lives (", "13 instance lives ("),
+        ("(supported, 12 of 12)", "(supported, 11 of 12)"),
+        ("stands 0.", "stands 7."),
+        ("12 of 12 instance lives name module", "12 of 14 instance lives name module"),
+        ("formats.py:7", "formats.py:9"),
+        ("down to why 3", "down to why 7"),
+        ("`Container called exit(3).`", "`Container called exit(4).`"),
+        ("09:00:02.", "09:00:03."),
+        ("The entries name `orders.exports.pdf`.", "The entries name `orders.exports.csv`."),
+        ("Needs investigation (not observable)", "Answer (supported)"),
+        (
+            "- Evidence: logs do not show code",
+            "The module was removed by the last commit.\n\n- Evidence: logs do not show code",
+        ),
+        (
+            "- Evidence: logs do not show code",
+            "The entries name `orders.exports.pdf`.\n\n- Evidence: logs do not show code",
+        ),
+        ("## Links", "In 87 % of all cases this is so.\n\n## Links"),
+        ("## Links", "The failure is caused by the last deployment.\n\n## Links"),
+        ("## Actions", "It is fixed.\n\n## Actions"),
+        ("## Links", "See [another](five-whys/container-oom-123456.md).\n\n## Links"),
+        ("## Links", "See [a page](https://example.com/).\n\n## Links"),
+    ],
+)
+def test_what_is_planted_into_a_five_whys_document_is_found(old: str, new: str) -> None:
+    assert planted(replaced(old, new))
+
+
+@pytest.mark.parametrize(
+    ("document", "old", "new"),
+    [
+        ("postmortem.md", "12 instance lives between", "15 instance lives between"),
+        ("postmortem.md", "### Rivals considered", "It never happened before.\n\n### Rivals considered"),
+        ("index.md", "| open: ", "| The entries name `orders.exports.pdf`. open: "),
+        ("index.md", "| open: ", "| Somebody deleted it. "),
+        ("index.md", "# ", "# Resolved: "),
+    ],
+)
+def test_what_is_planted_into_another_document_is_found(document: str, old: str, new: str) -> None:
+    assert planted(replaced(old, new, document=document))
+
+
+def test_nearly_every_figure_that_is_changed_is_found() -> None:
+    """What may slip through is a figure that the same section holds elsewhere, and the number of a question."""
+    found, seen, missed = run(NAME), 0, []
+    for name in (page(found.documents), "postmortem.md"):
+        text = found.documents[name]
+        before = len(list(check_documents(found.report, {name: text})))
+        for figure in list(_FIGURE.finditer(text))[::6]:
+            changed = f"{figure[0][:-1]}{(int(figure[0][-1]) + 1) % 10}"
+            planted_text = text[: figure.start()] + changed + text[figure.end() :]
+            seen += 1
+            if len(list(check_documents(found.report, {name: planted_text}))) == before:
+                missed.append(text[max(0, figure.start() - 30) : figure.end() + 10])
+    assert seen > 30
+    assert len(missed) <= 0.05 * seen, missed
+
+
+def test_an_invented_insert_id_is_found_in_a_document_and_in_a_report() -> None:
+    def in_document(report: Report, documents: Documents) -> None:
+        real = report["clusters"][0]["exemplars"][0]["insert_id"]
+        documents[page(documents)] = documents[page(documents)].replace(real, "6981b997000899f500000000")
+
+    def in_report(report: Report, documents: Documents) -> None:
+        del documents
+        whys(report)[1]["evidence"][0]["refs"][0]["insert_id"] = "6981b997000899f500000000"
+
+    assert planted(in_document)
+    assert any("6981b997000899f500000000" in fault.what for fault in planted(in_report))
+
+
+def test_an_invented_quotation_is_found_in_a_report() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        whys(report)[1]["evidence"][0]["refs"][0]["message"] = "No module named 'orders.exports.csv'"
+
+    assert any("does not say" in fault.what for fault in planted(plant))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"count": 11},
+        {"count": 14},
+        {"of": 24},
+        {"statement": "12 of 12 instance lives name module `orders.exports.csv`"},
+        {"statement": "48 of 12 instance lives name module `orders.exports.pdf`"},
+    ],
+)
+def test_a_wrong_count_or_statement_is_found_in_a_report(change: Report) -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        whys(report)[1]["evidence"][0].update(change)
+
+    assert [fault for fault in planted(plant) if "not carried" not in fault.what]
+
+
+def test_an_answer_at_an_open_why_is_found_in_a_report() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        why = next(w for w in whys(report) if w["verdict"] == "not observable")
+        why["answer"] = "The module was never committed."
+
+    assert any("never committed" in fault.what for fault in planted(plant))
+
+
+@pytest.mark.parametrize("answer", ["Somebody deleted the module.", "The entries name `orders.exports`, since Monday."])
+def test_an_invented_answer_at_a_why_that_holds_is_found_in_a_report(answer: str) -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        why = whys(report)[1]
+        assert why["verdict"] == "supported"
+        why["answer"] = answer
+
+    assert any("no rule says" in fault.what for fault in planted(plant))
+
+
+def test_an_open_why_printed_as_a_fact_is_found() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        next(w for w in whys(report) if w["verdict"] == "not observable")["kind"] = "fact"
+
+    assert any("printed as fact" in fault.what for fault in planted(plant))
+
+
+@pytest.mark.parametrize("field", ["explained", "of", "within"])
+def test_a_wrong_link_is_found(field: str) -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        report["links"][0][field] = 0.001 if field == "within" else report["links"][0][field] + 1
+
+    assert any("counted again" in fault.what for fault in planted(plant))
+
+
+def test_wrong_counts_of_a_cluster_are_found() -> None:
+    for field in ("entries", "occurrences"):
+
+        def plant(report: Report, documents: Documents, field: str = field) -> None:
+            del documents
+            report["clusters"][0][field] += 1
+
+        assert any("counted again" in fault.what for fault in planted(plant)), field
+
+
+def test_a_distance_that_no_entry_keeps_is_found() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        evidence = whys(report)[4]["evidence"][0]
+        evidence["statement"] = "12 of 12 instance lives have it 41–43 s before"
+
+    assert any("does not stand 41–43 s" in fault.what for fault in planted(plant))
+
+
+def test_more_confidence_than_the_root_has_is_found() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        finding = next(f for f in report["findings"] if f["root"])
+        finding["whys"][finding["root"]["why"] - 1]["verdict"] = "plausible"
+
+    assert any("is more than why" in fault.what for fault in planted(plant))
+
+
+def test_an_incident_of_no_cluster_is_found() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        report["incidents"][0]["root_cluster"] = "container-oom-123456"
+
+    assert any("not in the report" in fault.what for fault in planted(plant))
+
+
+def test_a_document_of_no_cluster_is_found() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del report
+        documents["five-whys/container-oom-123456.md"] = "# Out of memory\n"
+
+    assert any("container-oom-123456" in fault.where for fault in planted(plant))
+
+
+def test_a_quotation_with_a_secret_in_it_is_no_fault_when_it_is_redacted() -> None:
+    found = run("hostile-text")
+    assert "[redacted]" in str(found.report["clusters"])
+    assert check(found.report, found.documents, found.records, found.rows, rulebook()[0]) == []

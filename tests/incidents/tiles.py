@@ -1,0 +1,188 @@
+"""The template files and records of a report in, what a line of a document may be made of out.
+
+A document is a text of the templates' own words and of values of the report, and nothing else. So a line is carried
+when it can be laid out without a gap from pieces of both. Templates and filters are read as they are found: a new
+column needs no change here, a sentence that no record holds is found.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment
+from msgspec import Struct
+
+from forensics.model import Evidence
+from forensics.render.documents import _environment
+from forensics.render.escape import code, markdown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+TEMPLATES = Path(__file__).parents[2] / "templates"
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT")
+_ESCAPES = frozenset({"md", "code", "mermaid"})
+_HEAD = 3
+"""Pieces are found by their first letters."""
+SHOWN_IN_A_TABLE = 5
+"""Of longer lists a table says how many more there are."""
+_UNFIT = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+"""What a filter raises when it is given a record that it was not written for."""
+
+
+@lru_cache(maxsize=1)
+def fragments() -> frozenset[str]:
+    """Return the literal texts of all templates, line by line: what documents say of themselves."""
+    return frozenset[str]().union(*(literals(file.read_text("utf-8")) for file in sorted(TEMPLATES.glob("*.j2"))))
+
+
+@lru_cache(maxsize=4096)
+def literals(template: str) -> frozenset[str]:
+    """Return what a template says itself, between and inside its expressions."""
+    found = set()
+    for _, kind, text in Environment(autoescape=False).lex(template):  # noqa: S701 - only read
+        if kind == "data":
+            found |= set(text.split("\n"))
+        elif kind == "string":
+            found.add(text[1:-1])
+    cleaned = {" ".join(text.split()) for text in found}
+    return frozenset(text for text in cleaned if text and not text.isdigit())
+
+
+@lru_cache(maxsize=1)
+def filters() -> tuple[Any, ...]:
+    """Return the filters that templates may use, apart from those of Jinja and the escapes."""
+    environment = _environment(None)
+    own = Environment(autoescape=False).filters  # noqa: S701 - only read
+    return tuple(f for name, f in environment.filters.items() if name not in own and name not in _ESCAPES)
+
+
+class Values:
+    """Every way in which documents may show a value of one report; remembered, for sections share most of them."""
+
+    def __init__(self, report: Any) -> None:
+        self._report = report
+        self._known: dict[tuple[type, Any], frozenset[str]] = {}
+        self._keep: list[Any] = []
+
+    def below(self, *values: Any) -> set[str]:
+        """Return the ways to show some values and all that they are made of."""
+        found: set[str] = set()
+        for value in values:
+            for leaf in _walk(value):
+                found |= self._shown(leaf)
+        return found
+
+    def _shown(self, value: Any) -> frozenset[str]:
+        is_plain = isinstance(value, (str, int, float))
+        key = (type(value), value if is_plain else id(value))
+        if key not in self._known:
+            self._keep.append(value)  # an id is only good while its object lives
+            self._known[key] = frozenset(self._ways(value))
+        return self._known[key]
+
+    def _ways(self, value: Any) -> Iterator[str]:
+        if value is None or isinstance(value, bool):
+            return
+        if isinstance(value, int):
+            yield from (str(value), f"{value:,}")
+            return
+        if isinstance(value, Evidence) and value.count:
+            yield f"and {value.count - 1} more"
+        if isinstance(value, str):
+            yield from _escaped(value)
+            if type(value) is str and not _TIME.match(value):
+                return
+        elif isinstance(value, float):
+            yield from (str(value), f"{value:g}", f"{value:.2g}", f"{value:.2f}", f"{value:.3f}", f"{value:.1f}")
+        for filter_ in filters():
+            if _is_for(filter_, value):
+                yield from self._filtered(filter_, value)
+
+    def _filtered(self, filter_: Any, value: Any) -> Iterator[str]:
+        for arguments in ((value,), (value, self._report)):
+            try:
+                found = filter_(*arguments)
+            except _UNFIT:
+                continue
+            if isinstance(found, str):
+                yield from _escaped(found)
+
+
+def _is_for(filter_: Any, value: Any) -> bool:
+    """Tell by its annotation whether a filter takes such a value: a text times a thousand million fills the memory."""
+    said = next(iter(getattr(filter_, "__annotations__", {}).values()), "")
+    if isinstance(value, float):
+        return "float" in said
+    return ("float" not in said and isinstance(value, (Struct, str))) or said.startswith(("tuple", "dict"))
+
+
+def _walk(value: Any) -> Iterator[Any]:
+    yield value
+    if isinstance(value, Struct):
+        for field in value.__struct_fields__:
+            yield from _walk(getattr(value, field))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _walk(key)
+            yield from _walk(inner)
+    elif isinstance(value, (tuple, list)):
+        if len(value) > SHOWN_IN_A_TABLE:
+            yield f"and {len(value) - SHOWN_IN_A_TABLE} more"
+        for inner in value:
+            yield from _walk(inner)
+
+
+def _escaped(text: str) -> Iterator[str]:
+    yield text
+    yield markdown(text)
+    inside = code(text)
+    yield inside
+    yield inside.strip("`").strip()
+
+
+class Tiling:
+    """What the lines of one section may be made of."""
+
+    def __init__(self, values: Iterable[str], literal: frozenset[str] | None = None) -> None:
+        """Take values, and the literal texts between them: those of all documents where none are given."""
+        self._literal = fragments() if literal is None else literal
+        self._pieces: dict[str, list[str]] = defaultdict(list)
+        pieces = {" ".join(value.split()) for value in values} - {""}
+        for piece in sorted(pieces | self._literal | {"`", "``"}):
+            self._pieces[piece[:_HEAD]].append(piece)
+
+    def rest(self, line: str) -> str:
+        """Return what of a line cannot be laid out from the pieces; "" when all of it can."""
+        line = " ".join(line.split())
+        reached, ahead = {0}, [0]
+        while ahead:
+            at = ahead.pop()
+            if at == len(line):
+                return ""
+            new = [end for end in self._steps(line, at) if end not in reached]
+            reached.update(new)
+            ahead += new
+        return line[max(reached) :]
+
+    def _steps(self, line: str, at: int) -> Iterator[int]:
+        if line[at] == " ":
+            yield at + 1
+        for size in range(1, _HEAD + 1):
+            for piece in self._pieces.get(line[at : at + size], ()) if at + size <= len(line) else ():
+                end = at + len(piece)
+                if line.startswith(piece, at) and (piece in self._literal or _stands_alone(line, at, end)):
+                    yield end
+
+
+def _stands_alone(line: str, at: int, end: int) -> bool:
+    """Let a value stand for itself only: 15 is not made of 1 and 5, nor a word of others' letters."""
+    return not (_run_on(line[at - 1 : at], line[at]) or _run_on(line[end - 1], line[end : end + 1]))
+
+
+def _run_on(one: str, other: str) -> bool:
+    return (one.isdigit() and other.isdigit()) or (one.isalpha() and other.isalpha())

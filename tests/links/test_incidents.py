@@ -1,0 +1,127 @@
+"""Which cause owns a symptom, and how chains hang."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builders import journal, raw, request, rule
+
+from forensics.clusters import find_lives, group
+from forensics.links import link, parents
+from forensics.model import Explains, Leaf, Nanoseconds, Role
+
+if TYPE_CHECKING:
+    from forensics.model import Link, Rule
+
+SECOND = 1_000_000_000
+
+
+def says(text: str) -> Leaf:
+    return Leaf(path="message", op="contains", value=text)
+
+
+def explains(*names: str, within: float = 60) -> tuple[Explains, ...]:
+    return tuple(Explains(signature=name, within=Nanoseconds(round(within * SECOND))) for name in names)
+
+
+BROKEN = Leaf(path="httpRequest.status", op="at_least", value=500)
+CHAIN = (
+    rule("module", says("no module"), explains=explains("startup", "exit", "failed")),
+    rule("startup", says("start-up failed"), Role.MECHANISM, explains=explains("exit", "failed")),
+    rule("exit", says("called exit"), Role.SYMPTOM, explains=explains("failed")),
+    rule("failed", BROKEN, Role.SYMPTOM),
+)
+
+
+def owners(*records: dict[str, object], rules: tuple[Rule, ...]) -> tuple[dict[str, str], tuple[Link, ...]]:
+    """Symptom → the cause that owns it, by signature."""
+    entries = journal(*records, rules=rules)
+    lives = find_lives(entries)
+    clusters, members = group(entries, {r.id: r for r in rules}, lives)
+    links = link(clusters, members, {r.id: r for r in rules}, entries, lives)
+    name = {c.id: c.signature or c.title for c in clusters}
+    return {name[s]: name[x.cause] for s, x in parents(clusters, links).items()}, links
+
+
+def error(text: str, at: float, number: int = 0, **fields: str) -> dict[str, object]:
+    return raw(text, at=at, severity="ERROR", number=number, **fields)
+
+
+def test_a_chain_hangs_in_order_of_time() -> None:
+    records = []
+    for number in range(12):
+        at = number * 7.0
+        records += [
+            raw("Starting new instance.", at=at, stream="system", number=number),
+            error("no module", at + 5.0, number),
+            error("start-up failed", at + 5.4, number),
+            raw("Container called exit(3).", at=at + 5.5, stream="system", severity="WARNING", number=number),
+            request(503, at=at + 3.5, latency=2.1, number=number),
+        ]
+    found, _ = owners(*records, rules=CHAIN)
+    assert found == {"failed": "exit", "exit": "startup", "startup": "module"}
+
+
+def test_of_a_circle_the_first_in_time_is_the_root() -> None:
+    rules = (
+        rule("a", says("first"), explains=explains("b", within=8)),
+        rule("b", says("second"), explains=explains("c", within=8)),
+        rule("c", says("third"), explains=explains("a", within=8)),
+    )
+    records = []
+    for number in range(5):
+        at = number * 10.0
+        records += [error("first", at, number), error("second", at + 1, number), error("third", at + 2, number)]
+    found, _ = owners(*records, rules=rules)
+    assert found == {"b": "a", "c": "b"}
+
+
+def test_of_two_that_explain_each_other_the_nearer_before_owns_the_other() -> None:
+    rules = (rule("a", says("first"), explains=explains("b")), rule("b", says("second"), explains=explains("a")))
+    records = [error("second", -9.0, 99)]
+    for number in range(5):
+        records += [error("first", number * 10.0, number), error("second", number * 10.0 + 1, number)]
+    found, _ = owners(*records, rules=rules)
+    assert found == {"b": "a"}
+
+
+def noisy(kind: str) -> list[dict[str, object]]:
+    """Requests of an hour, one in ten fails with the cause in it; one in two logs an error that means nothing."""
+    records = [raw("begins", at=0.0), raw("goes on", at=3600.0)]
+    for number in range(150):
+        at = number * 23.7
+        bad = number % 10 == 0
+        records.append(request(500 if bad else 200, at=at, latency=0.05, number=number))
+        records.append(error(f"{kind}", at + 0.03, number + 1000))
+        if bad:
+            records.append(error("database gone", at + 0.04, number + 2000))
+    return records
+
+
+def test_loud_noise_owns_nothing_though_it_stands_before_every_failure() -> None:
+    rules = (
+        rule("gone", says("database gone"), explains=explains("failed", within=5)),
+        rule("failed", BROKEN, Role.SYMPTOM),
+    )
+    found, links = owners(*noisy("cache is cold"), rules=rules)
+    assert found["failed"] == "gone"
+    loud = [x for x in links if not x.declared]
+    assert [(x.coverage, x.p_value) for x in loud] == [(1.0, 1.0)]
+    assert links.index(loud[0]) == len(links) - 1
+
+
+def test_declared_noise_owns_a_symptom_only_when_nothing_better_does() -> None:
+    noise = rule("noise", says("cache is cold"), explains=explains("failed", within=5))
+    gone = rule("gone", says("database gone"), Role.MECHANISM, explains=explains("failed", within=5))
+    failed = rule("failed", BROKEN, Role.SYMPTOM)
+    records = noisy("cache is cold")
+    assert owners(*records, rules=(noise, gone, failed))[0]["failed"] == "gone"
+    without = [r for r in records if r.get("textPayload") != "database gone"]
+    assert owners(*without, rules=(noise, gone, failed))[0] == {"failed": "noise"}
+
+
+def test_undeclared_noise_owns_nothing_even_alone() -> None:
+    records = [r for r in noisy("cache is cold") if r.get("textPayload") != "database gone"]
+    found, links = owners(*records, rules=(rule("failed", BROKEN, Role.SYMPTOM),))
+    assert found == {}
+    assert len(links) == 1

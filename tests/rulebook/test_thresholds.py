@@ -1,0 +1,51 @@
+"""What a why must reach, as a rule file may set it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from forensics.model import Thresholds
+from forensics.rulebook.faults import Faults
+from forensics.rulebook.whys import read_why
+
+
+def read(thresholds: Any) -> tuple[Thresholds | None, list[str]]:
+    faults = Faults("x.yaml", {})
+    found = read_why({"ask": "Why?", "evidence": {"frames": {}}, "thresholds": thresholds}, (), faults)
+    return found.thresholds if found else None, faults.messages()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"coverage": 0.5}, Thresholds(coverage=0.5, p_value=0.05)),
+        ({"p_value": 0.01}, Thresholds(coverage=0.8, p_value=0.01)),
+        ({"coverage": 1, "p_value": 0.5}, Thresholds(coverage=1.0, p_value=0.5)),
+    ],
+)
+def test_what_is_not_named_stays_as_it_is_for_all(given: Any, meant: Thresholds) -> None:
+    assert read(given) == (meant, [])
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"coverage": 80}, "'coverage' must be a share of the occurrences above 0 and up to 1, such as 0.8, not 80"),
+        ({"coverage": 0}, "'coverage' must be a share"),
+        ({"coverage": True}, "'coverage' must be a share"),
+        ({"p_value": 0.9}, "'p_value' must be a chance above 0 and up to 0.5, such as 0.05, not 0.9"),
+        ({"p_value": "5%"}, "'p_value' must be a chance"),
+        ({"pvalue": 0.05}, "unknown field 'pvalue' in 'thresholds' (did you mean 'p_value'?)"),
+        (0.8, "'thresholds' must be a mapping with the keys coverage, p_value, not a number"),
+    ],
+)
+def test_nonsense_is_told(given: Any, words: str) -> None:
+    assert any(words in message for message in read(given)[1]), read(given)[1]
+
+
+def test_a_why_without_thresholds_has_those_of_all() -> None:
+    found = read_why({"ask": "Why?", "evidence": {"frames": {}}}, (), Faults("x.yaml", {}))
+    assert found is not None
+    assert found.thresholds == Thresholds()
