@@ -14,6 +14,7 @@ from forensics.cli.recording import Noted, record_cycle, write_cycle_document
 from forensics.cli.terminal import print_summary
 from forensics.errors import LedgerError, UsageError
 from forensics.model import Priority
+from forensics.redact import quote
 from forensics.settings import find_settings
 
 _FOLDER = click.Path(path_type=Path)
@@ -72,7 +73,7 @@ def record(
     settings = find_settings(Path.cwd())
     noted = Noted(
         focus=focus,
-        environment=environment,
+        environment=quote(environment, 80),
         claims=claims,
         again=again,
         at=at,

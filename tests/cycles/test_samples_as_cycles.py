@@ -122,6 +122,7 @@ def test_what_the_numbers_show_is_claimed_by_itself(loop: tuple[Path, dict[str, 
         "| failed | 2.255 | newly failed |",
         "(close code 1008): `websockets.exceptions.ConnectionClosedError",
         "test_thread_is_created` passed",
+        "Factory SSOT validation failed` — tied to factory-validation by close reason\n",
         "fewer, not gone: `websocket-1011-serialization` 38 → 6",
         "- P0 `factory-validation` (cause) 0 → 33",
         "- P1 `http-5xx` (symptom) 8 → 19",
@@ -141,6 +142,12 @@ def test_what_the_numbers_show_is_claimed_by_itself(loop: tuple[Path, dict[str, 
 )
 def test_the_third_report_says_what_a_team_has_to_know(told: str, loop: tuple[Path, dict[str, str]]) -> None:
     assert told in documents(loop[0])[2]
+
+
+def test_every_failure_of_a_test_is_a_line(loop: tuple[Path, dict[str, str]]) -> None:
+    section = documents(loop[0])[2].split("### What they said")[1].split("\n## ")[0]
+    assert len(re.findall(r"^- `tests", section, re.MULTILINE)) == 7
+    assert " — tied to websocket-1011-serialization by time alone\n" in section
 
 
 def test_no_report_calls_itself_done(loop: tuple[Path, dict[str, str]]) -> None:
@@ -200,7 +207,7 @@ def test_recording_it_all_again_elsewhere_writes_the_same_bytes(
 def test_a_revision_is_one_cycle_unless_again(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     before = {file: file.read_bytes() for file in (folder / ".forensics" / "cycles").iterdir()}
-    done = run(folder, "cycle", "record", "--revision", "latest", "--environment", "staging")
+    done = run(folder, "cycle", "record", "--revision", "latest", "--environment", " staging")
     assert done.returncode == 2
     assert done.stderr == f"forensics: '{REVISIONS[2]}' is cycle 3 already: --again records it anew, in its place\n"
     assert {file: file.read_bytes() for file in (folder / ".forensics" / "cycles").iterdir()} == before
