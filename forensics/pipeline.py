@@ -28,7 +28,7 @@ from forensics.errors import NoEntriesError
 from forensics.exposure import measure_exposure
 from forensics.failing_tests import tie
 from forensics.journal import Journal
-from forensics.links import find_incidents, link, parents, prioritise
+from forensics.links import extent_of, find_incidents, link, parents, prioritise, weigh
 from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
 from forensics.postmortems import Aftermath, observe, write_postmortem
 from forensics.summary import count_lives, headline, in_order, root_causes, timeline
@@ -82,6 +82,8 @@ def analyze(
         revision=given.revision.name,
     )
     exposure = measure_exposure(journal, lives, coverage.logs)
+    extent = extent_of(given.revision.name, coverage, exposure, lives)
+    clusters = weigh(clusters, links, parents(clusters, links), extent)
     audit = [*_audit(journal), *given.around]
     stage = Stage(
         clusters={c.id: c for c in clusters},

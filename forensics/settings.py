@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from forensics.errors import UsageError
-from forensics.model import Capability
+from forensics.model import Capability, GateThresholds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +31,7 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The ledger of the test–deploy loop."""
     impact: dict[str, Capability] = {}
     """What the service is good for, by name."""
+    gate: GateThresholds = GateThresholds()
 
 
 def find_settings(start: Path) -> Settings:

@@ -16,6 +16,10 @@ VERBS = {
     "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
     "compare": ("forensics.cli.compare", "Compare a revision with another one, and write the documents."),
     "cycle": ("forensics.cli.cycle", "Record a turn of the test–deploy loop, check earlier claims, draft its report."),
+    "gate": (
+        "forensics.cli.gate",
+        "Judge a deployment against its baseline, for CI: pass, fail, or too little traffic.",
+    ),
     "pull": ("forensics.cli.pull", "Pull a revision's entries from Cloud Logging into a case."),
     "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
     "verify": ("forensics.cli.verify", "Check that a case is still as it was written."),
@@ -52,6 +56,7 @@ Exit codes:
   0  done, and nothing at or above --fail-on (unset: findings never fail)
   1  findings at or above --fail-on
   2  could not analyze: bad usage, no such revision, unreadable logs, bad rule
+  3  gate: not enough traffic to tell
 
 \b
 Examples:

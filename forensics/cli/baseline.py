@@ -33,20 +33,44 @@ def analysed_against(
     Raises:
         ForensicsError: one line for the user, when either cannot be read, found or compared.
     """
+    baseline = baseline_of(revision, asked, against, settings, live)
+    with analysed_beside(revision, asked, against, settings, live, baseline) as analysis:
+        yield analysis
+
+
+@contextmanager
+def analysed_beside(
+    revision: str,
+    asked: Asked,
+    against: Against,
+    settings: Settings,
+    live: LiveAsked | None,
+    baseline: Report | None,
+) -> Iterator[Analysis]:
+    """Analyse a revision beside a baseline that was read already; as `analysed`."""
+    with analysed(revision, asked, settings, live, baseline) as analysis:
+        name = analysis.report.revision.name
+        is_own = not against.baseline_logs and not _is_report(str(against.baseline))
+        if baseline is not None and name == baseline.revision.name and is_own:
+            raise BaselineError(f"{name!r} would be compared with itself: name another --baseline")
+        yield analysis
+
+
+def baseline_of(
+    revision: str, asked: Asked, against: Against, settings: Settings, live: LiveAsked | None
+) -> Report | None:
+    """Read the report of the baseline, or make it; None where the flags name none.
+
+    Raises:
+        ForensicsError: one line for the user, when it cannot be read or found.
+    """
     if against.baseline is None:
         if against.baseline_logs or against.baseline_tests:
             raise UsageError("--baseline-logs and --baseline-tests say nothing without --baseline: name the revision")
-        with analysed(revision, asked, settings, live) as analysis:
-            yield analysis
-        return
+        return None
     if revision == "all":
         raise UsageError("a baseline is compared with one revision: name it instead of 'all'")
-    baseline = _baseline(revision, asked, against, settings, live)
-    with analysed(revision, asked, settings, live, baseline) as analysis:
-        name = analysis.report.revision.name
-        if name == baseline.revision.name and not against.baseline_logs and not _is_report(against.baseline):
-            raise BaselineError(f"{name!r} would be compared with itself: name another --baseline")
-        yield analysis
+    return _baseline(revision, asked, against, settings, live)
 
 
 def _baseline(revision: str, asked: Asked, against: Against, settings: Settings, live: LiveAsked | None) -> Report:

@@ -7,6 +7,7 @@ import random
 import time
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from forensics.cli.options import Asked, LiveAsked
     from forensics.cloud.connection import Way
     from forensics.cloud.filters import Span, Target
+    from forensics.cloud.pacing import Pacer
     from forensics.cloud.pages import Reader
     from forensics.pulling import Order
     from forensics.settings import Settings
@@ -108,12 +110,21 @@ def fetch(
 
 
 def _reader(connection: Way, live: LiveAsked, progress: PullProgress) -> Reader:
-    from forensics.cloud.pacing import Backoff, Pacer  # noqa: PLC0415 - as above
+    from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
     from forensics.cloud.pages import Reader  # noqa: PLC0415
 
-    pacer = Pacer(time.monotonic, progress.wait_for_quota, live.requests_per_minute)
+    pacer = _pacer(live.requests_per_minute)
+    pacer.sleep = progress.wait_for_quota
     backoff = Backoff(random.Random())  # noqa: S311 - jitter
     return Reader(connection, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
+
+
+@cache
+def _pacer(limit: int) -> Pacer:
+    """Return the one pacer of this run: the quota counts the pulls of a baseline and of a gate that waits together."""
+    from forensics.cloud.pacing import Pacer  # noqa: PLC0415 - as above
+
+    return Pacer(time.monotonic, time.sleep, limit)
 
 
 def _order(asked: Asked, target: Target, span: Span, level: Level | None, transport: str) -> Order:

@@ -224,6 +224,11 @@ def wanted_options(command: Command) -> Command:
     return _gathered(command, "wanted", Wanted, _WANTED)
 
 
+def gathered(name: str, record: type[Struct], options: Sequence[Option]) -> Option:
+    """Make a decorator that gives a command flags of its own, gathered in a record by which it is called."""
+    return lambda command: _gathered(command, name, record, options)
+
+
 def _gathered(command: Command, name: str, record: type[Struct], options: Sequence[Option]) -> Command:
     @wraps(command)
     def called(**flags: Any) -> Any:

@@ -29,7 +29,7 @@ class Pacer:
         if limit < 1:
             raise ValueError(f"{limit} requests are none")
         self._clock = clock
-        self._sleep = sleep
+        self.sleep = sleep
         self._window = window
         self._passed: deque[float] = deque(maxlen=limit)
         self._lock = Lock()
@@ -42,7 +42,7 @@ class Pacer:
         with self._lock:
             began = now = self._clock()
             while (due := self._due()) > now:
-                self._sleep(due - now)
+                self.sleep(due - now)
                 now = self._clock()
             self._passed.append(now)
             self.waited += now - began

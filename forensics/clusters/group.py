@@ -140,7 +140,9 @@ def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Membe
         exception=ExceptionRef(type=quote(root.type, 120), value=quote(root.value, 300))
         if root and root.type
         else None,
-        frame=FrameRef(file=quote(frame.file, 200), line=frame.line, function=quote(frame.function, 120))
+        frame=FrameRef(
+            file=quote(frame.file, 200), line=frame.line, function=quote(frame.function, 120), in_app=frame.in_app
+        )
         if frame
         else None,
         captures=_captures(occurrences, journal),

@@ -136,7 +136,7 @@ def _record(
         fingerprint=pair.key[1],
         title=speaker.title,
         role=speaker.role,
-        priority=speaker.priority,
+        priority=min(cluster.priority for cluster in pair.after or pair.before),
         state=state,
         before=before,
         after=after,

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from forensics.links.incidents import find_incidents, parents, prioritise
 from forensics.links.join import link
+from forensics.links.priorities import extent_of, weigh
 
-__all__ = ["find_incidents", "link", "parents", "prioritise"]
+__all__ = ["extent_of", "find_incidents", "link", "parents", "prioritise", "weigh"]

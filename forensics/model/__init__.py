@@ -51,6 +51,7 @@ from forensics.model.findings import (
     Step,
     Why,
 )
+from forensics.model.gate import GATE_SCHEMA, GateReason, GateResult, GateThresholds, Outcome
 from forensics.model.impact import Capability, CapabilityImpact, CapabilityState, Impact
 from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.reading import (
@@ -114,6 +115,7 @@ __all__ = [
     "CLUSTER_COLUMNS",
     "CYCLE_SCHEMA",
     "DEFAULT_THRESHOLDS",
+    "GATE_SCHEMA",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",
     "Action",
@@ -165,6 +167,9 @@ __all__ = [
     "Frame",
     "FrameRef",
     "Gap",
+    "GateReason",
+    "GateResult",
+    "GateThresholds",
     "Gist",
     "HttpRequest",
     "IgnoreLine",
@@ -187,6 +192,7 @@ __all__ = [
     "Occurrence",
     "OccurrenceUnit",
     "OpenQuestion",
+    "Outcome",
     "PassRate",
     "PassedOver",
     "Place",

@@ -102,6 +102,8 @@ class FrameRef(Struct, frozen=True, kw_only=True):
     file: str
     line: int | None
     function: str
+    in_app: bool | None = None
+    """False for a frame of a library, None in reports of versions that did not say."""
 
 
 class Cluster(Struct, frozen=True, kw_only=True):

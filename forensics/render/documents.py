@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-    from forensics.model import Cycle, Report
+    from forensics.model import Cycle, GateResult, Report
 
 _FENCE = re.compile(r"`{3,}")
 
@@ -43,6 +43,11 @@ def render_documents(report: Report, user_templates: Traversable | None) -> Iter
 def render_cycle(cycle: Cycle, user_templates: Traversable | None) -> str:
     """Return the Markdown document of a cycle."""
     return _render(_environment(user_templates), "cycle.md.j2", {"cycle": cycle, **cycles.lookups(cycle)})
+
+
+def render_gate(report: Report, gate: GateResult) -> str:
+    """Write a gate's summary as Markdown, for the page that a CI run shows."""
+    return _render(_environment(None), "gate.md.j2", {"report": report, "gate": gate})
 
 
 def _environment(user_templates: Traversable | None) -> Environment:
