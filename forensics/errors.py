@@ -9,6 +9,7 @@
     ├── RepositoryError       a git repository cannot be read, or lacks what was asked for
     ├── RuleError             a rule file is not a rule
     ├── BaselineError         the report to compare with cannot be used
+    ├── LedgerError           the ledger of cycles cannot be read or written
     └── TemplateError         a report template does not render
 
 A message names the thing, says what is wrong with it, and ends with the next step. Everything else that is raised
@@ -56,6 +57,10 @@ class RuleError(ForensicsError):
 
 class BaselineError(ForensicsError):
     """The report to compare with cannot be used."""
+
+
+class LedgerError(ForensicsError):
+    """The ledger of cycles cannot be read or written, or holds what is no cycle."""
 
 
 class TemplateError(ForensicsError):

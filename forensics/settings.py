@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct
 
 from forensics.errors import UsageError
-from forensics.model import GateThresholds
+from forensics.model import Capability, GateThresholds
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     out: str | None = None
     level: str | None = None
     format: str | None = None
+    cycles: str = ".forensics/cycles"
+    """The ledger of the test–deploy loop."""
+    impact: dict[str, Capability] = {}
+    """What the service is good for, by name."""
     gate: GateThresholds = GateThresholds()
 
 
@@ -84,4 +88,5 @@ def _relative_to(settings: Settings, folder: Path, start: Path) -> Settings:
         rules=tuple(place(path) for path in settings.rules),
         templates=place(settings.templates) if settings.templates else None,
         out=place(settings.out) if settings.out else None,
+        cycles=place(settings.cycles),
     )

@@ -65,6 +65,7 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
     """
     counts: dict[str, Counter[str]] = {}
     seconds: defaultdict[str, float] = defaultdict(float)
+    durations: dict[str, float] = {}
     failures: list[TestFailure] = []
     outcomes: dict[str, str] = {}
     names: list[TestName] = []
@@ -76,6 +77,8 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
             counts.setdefault(module, Counter())[outcome] += 1
             seconds[module] += lasted or 0.0
             outcomes[name] = min(outcomes.get(name, outcome), outcome, key=_WORST_FIRST.index)
+            if lasted is not None:
+                durations[name] = round(durations.get(name, 0.0) + lasted, 3)
             names.append(TestName(name=name, module=quote(module), outcome=outcome))
             failures += _failures(placed, quote(module))
             if placed.started is not None:
@@ -89,6 +92,7 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
         failures=tuple(failures),
         names=tuple(names),
         outcomes=outcomes,
+        durations=durations,
         **_span(spans),
         **_figures(total),
     )

@@ -88,6 +88,13 @@ def test_every_key_of_the_report_is_documented() -> None:
         Change,
         model.TestComparison,
         Exposure,
+        model.Claim,
+        model.ClaimQuery,
+        model.ClaimCheck,
+        model.CapabilityImpact,
+        model.Cycle,
+        model.CycleRoot,
+        model.PassRate,
     ):
         for field in msgspec.structs.fields(record):
             assert re.search(rf"\b{field.encode_name}\b", text), f"{record.__name__}.{field.encode_name}"

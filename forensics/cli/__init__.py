@@ -15,6 +15,7 @@ from forensics.errors import ForensicsError
 VERBS = {
     "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
     "compare": ("forensics.cli.compare", "Compare a revision with another one, and write the documents."),
+    "cycle": ("forensics.cli.cycle", "Record a turn of the test–deploy loop, check earlier claims, draft its report."),
     "gate": (
         "forensics.cli.gate",
         "Judge a deployment against its baseline, for CI: pass, fail, or too little traffic.",

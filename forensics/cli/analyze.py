@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import click
+from msgspec.structs import replace
 
 from forensics.cli.baseline import analysed_against
 from forensics.cli.options import (
@@ -19,6 +20,7 @@ from forensics.cli.options import (
     wanted_options,
 )
 from forensics.cli.output import out_folder, say_exit, write_documents
+from forensics.cli.telling import told
 from forensics.cli.terminal import print_comparison, print_summary
 from forensics.errors import UsageError
 from forensics.model import Priority
@@ -57,8 +59,9 @@ def run(
     settings = find_settings(Path.cwd())
     formats = chosen_formats(wanted.formats or settings.format)
     templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
-    with analysed_against(revision, asked, against, settings, live) as analysis:
-        folder = wanted.out or default_folder(settings, analysis.report.revision.name)
+    with analysed_against(revision, asked, against, settings, live) as found:
+        folder = wanted.out or default_folder(settings, found.report.revision.name)
+        analysis = replace(found, report=told(found.report, settings, against))
         write_documents(analysis, folder, formats, templates)
     if wanted.as_json:
         sys.stdout.buffer.write(encode_report(analysis.report))
@@ -70,12 +73,16 @@ def run(
 
 
 def default_folder(settings: Settings, revision: str) -> Path:
-    """Name the folder of a revision's documents when no flag does."""
+    """Name the folder of a revision's documents."""
     return out_folder(Path(settings.out) if settings.out else Path("forensics-reports"), revision)
 
 
 def chosen_formats(text: str | None) -> tuple[str, ...]:
-    """Read --format; the usual formats when it is not given."""
+    """Read --format.
+
+    Raises:
+        UsageError: it names what is no format, or nothing.
+    """
     wanted = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:

@@ -61,6 +61,7 @@ class Against(Struct, frozen=True, kw_only=True):
     baseline: str | None = None
     baseline_logs: tuple[str, ...] = ()
     baseline_tests: tuple[Path, ...] = ()
+    claims: Path | None = None
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -192,6 +193,12 @@ _AGAINST = (
         type=_FOLDER,
         metavar="XML",
         help="JUnit results of the tests against the baseline; repeatable.",
+    ),
+    click.option(
+        "--claims",
+        type=_FOLDER,
+        metavar="DIR",
+        help="Check what the cycles of this ledger claim. [default: the project's ledger, with a baseline]",
     ),
 )
 

@@ -45,6 +45,17 @@ def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], 
         ) from error
 
 
+def write_text(folder: Path, name: str, text: str) -> Path:
+    """Write one document into a folder, complete or not at all; return its file."""
+    try:
+        _write(folder / name, (text.encode("utf-8", "replace"),))
+    except OSError as error:
+        raise UsageError(
+            f"cannot write to {str(folder)!r}: {error.strerror}; name another folder with --out"
+        ) from error
+    return folder / name
+
+
 def say_exit(report: Report, fail_on: Priority | None) -> None:
     """Exit 1 when a finding is at or above the asked priority."""
     found = worst(report)

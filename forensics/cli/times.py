@@ -21,10 +21,11 @@ def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | 
         except ValueError as error:
             raise UsageError(f"--since {since!r} is no duration: write 30m, 2h or 7d") from error
         return (datetime.now(UTC) - back).isoformat().replace("+00:00", "Z"), None
-    return _time("--from", from_), _time("--to", to)
+    return moment("--from", from_), moment("--to", to)
 
 
-def _time(flag: str, text: str | None) -> str | None:
+def moment(flag: str, text: str | None) -> str | None:
+    """Turn the time that a flag names into RFC 3339 UTC; without a zone it is UTC, which is said."""
     if text is None:
         return None
     from dateutil import parser  # noqa: PLC0415

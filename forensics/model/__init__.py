@@ -8,6 +8,7 @@ that was received.
 
 from __future__ import annotations
 
+from forensics.model.claims import Claim, ClaimCheck, ClaimKind, ClaimQuery, ClaimState
 from forensics.model.clusters import (
     CLUSTER_COLUMNS,
     DEFAULT_THRESHOLDS,
@@ -35,6 +36,7 @@ from forensics.model.comparison import (
     TestComparison,
 )
 from forensics.model.coverage import Coverage, Gap, Span
+from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.findings import (
     Action,
@@ -50,6 +52,7 @@ from forensics.model.findings import (
     Why,
 )
 from forensics.model.gate import GATE_SCHEMA, GateReason, GateResult, GateThresholds, Outcome
+from forensics.model.impact import Capability, CapabilityImpact, CapabilityState, Impact
 from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.reading import (
     Intake,
@@ -111,6 +114,7 @@ from forensics.model.working import Gist, Life, Occurrence
 
 __all__ = [
     "CLUSTER_COLUMNS",
+    "CYCLE_SCHEMA",
     "DEFAULT_THRESHOLDS",
     "GATE_SCHEMA",
     "REPORT_SCHEMA",
@@ -122,10 +126,18 @@ __all__ = [
     "Analysis",
     "AnyOf",
     "Cadence",
+    "Capability",
+    "CapabilityImpact",
+    "CapabilityState",
     "CaseRef",
     "Certificate",
     "Change",
     "ChangeState",
+    "Claim",
+    "ClaimCheck",
+    "ClaimKind",
+    "ClaimQuery",
+    "ClaimState",
     "Classified",
     "Close",
     "Cluster",
@@ -137,8 +149,11 @@ __all__ = [
     "Comparison",
     "Condition",
     "Coverage",
+    "Cycle",
+    "CycleRoot",
     "Deploy",
     "DeployedCommit",
+    "Earlier",
     "EntryRef",
     "EntryRow",
     "Evidence",
@@ -159,6 +174,7 @@ __all__ = [
     "Gist",
     "HttpRequest",
     "IgnoreLine",
+    "Impact",
     "Incident",
     "Intake",
     "Kind",
@@ -178,6 +194,7 @@ __all__ = [
     "OccurrenceUnit",
     "OpenQuestion",
     "Outcome",
+    "PassRate",
     "PassedOver",
     "Place",
     "Postmortem",

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from forensics.model.claims import Claim
 from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, EntryRef, Link
 from forensics.model.code import Code
 from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
 from forensics.model.findings import Finding, Incident, RootCause
+from forensics.model.impact import Impact
 from forensics.model.postmortem import Postmortem
 from forensics.model.reading import Query, Revision
 from forensics.model.testing import TestRun
@@ -111,8 +113,10 @@ class Report(Struct, frozen=True, kw_only=True):
     """None in reports of versions that did not count it."""
     comparison: Comparison | None = None
     tests: TestRun | None = None
-    impact: dict[str, Any] | None = None
-    claims: tuple[dict[str, Any], ...] | None = None
+    impact: Impact | None = None
+    """None where the settings name no capability."""
+    claims: tuple[Claim, ...] | None = None
+    """Those of the ledger as they stand now, the worst state first; None where no ledger was asked."""
     case: CaseRef | None = None
     code: Code | None = None
     lives: LifeCounts | None = None

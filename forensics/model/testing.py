@@ -61,6 +61,8 @@ class TestRun(Struct, frozen=True, kw_only=True):
     failures: tuple[TestFailure, ...]
     outcomes: dict[str, str] = {}
     """Test → passed, failed, errors, skipped or not_run; of a test that ran more than once the worst."""
+    durations: dict[str, float] = {}
+    """Test → seconds, all its runs together; tests whose writer gives no duration are left out."""
     started: str | None = None
     """When the earliest suite that gives a time began."""
     ended: str | None = None

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-    from forensics.model import Report
+    from forensics.model import Cycle, Report
 
 __all__ = [
     "DEFAULT_FORMATS",
@@ -20,11 +20,19 @@ __all__ = [
     "encode_report",
     "encode_rows",
     "encode_tables",
+    "render_cycle",
     "render_report",
 ]
 
 FORMATS = ("md", "json", "csv", "parquet")
 DEFAULT_FORMATS = ("md", "json")
+
+
+def render_cycle(cycle: Cycle, user_templates: Traversable | None = None) -> str:
+    """Return the Markdown document of a cycle."""
+    from forensics.render.documents import render_cycle as render  # noqa: PLC0415 - as in render_report
+
+    return render(cycle, user_templates)
 
 
 def render_report(report: Report, user_templates: Traversable | None = None) -> Iterator[tuple[str, str]]:

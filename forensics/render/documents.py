@@ -11,7 +11,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from forensics.bundled import bundled
 from forensics.errors import TemplateError
-from forensics.render import citing, graph, words
+from forensics.render import citing, cycles, graph, words
 from forensics.render.compiled import CompiledTemplates
 from forensics.render.escape import code, fence, markdown, mermaid
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from importlib.resources.abc import Traversable
 
-    from forensics.model import GateResult, Report
+    from forensics.model import Cycle, GateResult, Report
 
 _FENCE = re.compile(r"`{3,}")
 
@@ -38,6 +38,11 @@ def render_documents(report: Report, user_templates: Traversable | None) -> Iter
             f"five-whys/{cluster.id}.md",
             _render(environment, "five-whys.md.j2", shared | {"cluster": cluster, "finding": finding}),
         )
+
+
+def render_cycle(cycle: Cycle, user_templates: Traversable | None) -> str:
+    """Return the Markdown document of a cycle."""
+    return _render(_environment(user_templates), "cycle.md.j2", {"cycle": cycle, **cycles.lookups(cycle)})
 
 
 def render_gate(report: Report, gate: GateResult) -> str:
@@ -62,6 +67,7 @@ def _environment(user_templates: Traversable | None) -> Environment:
         **words.FILTERS,
         **citing.FILTERS,
         **graph.FILTERS,
+        **cycles.FILTERS,
     }
     environment.bytecode_cache = CompiledTemplates(environment.filters)
     return environment

@@ -9,6 +9,7 @@ from forensics.model import (
     ChangeState,
     Cluster,
     Comparison,
+    Cycle,
     EntryRef,
     Finding,
     Link,
@@ -48,7 +49,7 @@ def lookups(report: Report) -> dict[str, Any]:
     }
 
 
-def name(cluster: Cluster, report: Report) -> str:
+def name(cluster: Cluster, report: Report | Cycle) -> str:
     """Name a cluster: its signature, with what sets it apart from others of the same signature; else its template."""
     if cluster.signature is None:
         return cluster.title

@@ -1,0 +1,165 @@
+"""Sentences and a comparison in, claims with their query out."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, NamedTuple
+
+from forensics.compare.exposure import choose
+from forensics.cycles.needing import exposure_needed
+from forensics.errors import UsageError
+from forensics.model import ChangeState, Claim, ClaimKind, ClaimQuery, ClaimState, Exposure, Role
+from forensics.redact import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.model import Change, Cluster, Cycle, Report
+
+# websocket-1011-serialization gone        http-5xx better        http-5xx fixed by 4f2a9c1
+_CLAIM = re.compile(r"(?P<name>\S+)\s+(?:(?P<word>gone|better)|fixed\s+by\s+(?P<by>\S.*))")
+_BACKED_BY = {
+    ClaimKind.GONE: {ChangeState.GONE},
+    ClaimKind.FIXED: {ChangeState.GONE},
+    ClaimKind.BETTER: {ChangeState.BETTER, ChangeState.GONE},
+}
+
+
+class Asserted(NamedTuple):
+    """A claim as somebody wrote it."""
+
+    name: str
+    kind: ClaimKind
+    by: str = ""
+
+    @property
+    def statement(self) -> str:
+        """Write the claim in its one form."""
+        return f"{self.name} {self.kind}" + (f" {self.by}" if self.by else "")
+
+
+class Making(NamedTuple):
+    """Where claims are made: a cycle that is not recorded yet."""
+
+    number: int
+    time: str
+    report: Report
+    earlier: Sequence[Cycle]
+
+
+def parse_claim(text: str) -> Asserted:
+    """Read a claim; nothing but SIGNATURE gone, SIGNATURE better and SIGNATURE fixed by CHANGE is one.
+
+    Raises:
+        UsageError: it has another form.
+    """
+    found = _CLAIM.fullmatch(text.strip())
+    if found is None:
+        raise UsageError(
+            f"--claim {quote(text, 120)!r} is no claim: write 'SIGNATURE gone', 'SIGNATURE better' or "
+            "'SIGNATURE fixed by CHANGE'"
+        )
+    if found["by"]:
+        return Asserted(found["name"], ClaimKind.FIXED, " ".join(quote(found["by"], 120).split()))
+    return Asserted(found["name"], ClaimKind(found["word"]))
+
+
+def make_claims(asserted: Sequence[Asserted], standing: Sequence[Claim], making: Making) -> list[Claim]:
+    """Make claims of what was written by hand, and of what the comparison shows to be gone or better.
+
+    What a claim that stands already says is not claimed again, unless by hand.
+
+    Raises:
+        UsageError: a claim names what no cycle has seen.
+    """
+    by_hand = [_claim(making, one, by_hand=True) for one in dict.fromkeys(asserted)]
+    said = {claim.statement for claim in by_hand}
+    said |= {claim.statement for claim in standing if claim.state is not ClaimState.REFUTED}
+    shown = [_claim(making, one, by_hand=False) for one in _shown(making.report) if one.statement not in said]
+    return [*by_hand, *shown]
+
+
+def _shown(report: Report) -> list[Asserted]:
+    kinds = {ChangeState.GONE: ClaimKind.GONE, ChangeState.BETTER: ClaimKind.BETTER}
+    changes = report.comparison.changes if report.comparison else ()
+    return [
+        Asserted(change.signature or change.fingerprint or "", kinds[change.state])
+        for change in changes
+        if change.state in kinds and change.role is not Role.NOISE
+    ]
+
+
+def _claim(making: Making, one: Asserted, *, by_hand: bool) -> Claim:
+    query = _query(making, one.name)
+    change = _change(making.report, query)
+    is_shown = change is not None and change.state in _BACKED_BY[one.kind]
+    return Claim(
+        statement=one.statement,
+        name=one.name,
+        title=_title(making, query),
+        kind=one.kind,
+        by=one.by,
+        made_in=making.number,
+        made_of=making.report.revision.name,
+        made_at=making.time,
+        by_hand=by_hand,
+        made_shown=is_shown,
+        made_reason=_reason(making, query, change),
+        query=query,
+        state=ClaimState.SHOWN if is_shown else ClaimState.ASSERTED,
+    )
+
+
+def _title(making: Making, query: ClaimQuery) -> str:
+    everywhere = (making.report.clusters, *(cycle.clusters for cycle in making.earlier))
+    seen = (cluster for clusters in everywhere for cluster in clusters)
+    return next(cluster.title for cluster in seen if _name(cluster) in {query.signature, query.fingerprint})
+
+
+def _reason(making: Making, query: ClaimQuery, change: Change | None) -> str:
+    if change is not None:
+        return change.statement
+    if query.cycle == making.number:
+        return f"seen {query.occurrences:,} times in this very cycle, and there is no cycle before to compare with"
+    return f"not seen now, nor in the cycle before; last seen {query.occurrences:,} times in {query.revision}"
+
+
+def _change(report: Report, query: ClaimQuery) -> Change | None:
+    return report.comparison.of(query.signature, query.fingerprint or "") if report.comparison else None
+
+
+def _query(making: Making, name: str) -> ClaimQuery:
+    """Find the last cycle before this one that saw it; the one that is being made where none did."""
+    own = (making.number, making.report.revision.name, making.report.clusters, making.report.exposure)
+    before = [(c.number, c.revision.name, c.clusters, c.exposure) for c in reversed(making.earlier)]
+    for number, revision, clusters, exposure in (*before, own):
+        seen = [cluster for cluster in clusters if _name(cluster) == name]
+        if seen:
+            return _query_of(seen, exposure, number, revision, making.report)
+    known = dict.fromkeys(_name(cluster) for _, _, clusters, _ in (own, *before) for cluster in clusters)
+    near = get_close_matches(name, known, 1)
+    seen_not = f"--claim: no cycle has seen {quote(name, 80)!r}"
+    raise UsageError(f"{seen_not} (did you mean {near[0]!r}?)" if near else f"{seen_not}; seen are {', '.join(known)}")
+
+
+def _query_of(
+    seen: Sequence[Cluster], exposure: Exposure | None, cycle: int, revision: str, report: Report
+) -> ClaimQuery:
+    occurrences = sum(cluster.occurrences for cluster in seen)
+    held = choose(seen, (occurrences, 0), exposure, report.exposure)
+    return ClaimQuery(
+        signature=seen[0].signature,
+        fingerprint=None if seen[0].signature else seen[0].fingerprint,
+        rule_version=seen[0].signature_version,
+        measure=held.measure,
+        cycle=cycle,
+        revision=revision,
+        occurrences=occurrences,
+        exposure=held.before,
+        needed=exposure_needed(occurrences, held.before, held.measure),
+    )
+
+
+def _name(cluster: Cluster) -> str:
+    return cluster.signature or cluster.fingerprint

@@ -1,0 +1,53 @@
+"""Cycles in, a row for each signature over all of them out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from forensics.compare.exposure import preferred
+from forensics.model import ExposureKind, Priority, Role
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.model import Cluster, Cycle
+
+
+class Row(Struct, frozen=True, kw_only=True):
+    """What one signature did over the cycles."""
+
+    name: str
+    priority: Priority
+    measure: ExposureKind
+    counts: tuple[tuple[int, int | None], ...]
+    """Occurrences and exposure, one pair a cycle; None where the exposure was not counted."""
+
+
+def history(cycles: Sequence[Cycle]) -> list[Row]:
+    """List what any cycle saw, without noise, the most urgent first."""
+    seen: dict[str, list[Cluster]] = {}
+    for cycle in cycles:
+        for cluster in cycle.clusters:
+            if cluster.role is not Role.NOISE:
+                seen.setdefault(_key(cluster), []).append(cluster)
+    ordered = sorted(seen, key=lambda key: (seen[key][-1].priority, seen[key][-1].role.rank, key))
+    return [_row(key, seen[key], cycles) for key in ordered]
+
+
+def _row(key: str, clusters: Sequence[Cluster], cycles: Sequence[Cycle]) -> Row:
+    measure = preferred(clusters)[0]
+    counts = tuple(
+        (
+            sum(cluster.occurrences for cluster in cycle.clusters if _key(cluster) == key),
+            cycle.exposure.of(measure) if cycle.exposure else None,
+        )
+        for cycle in cycles
+    )
+    name = clusters[-1].signature or clusters[-1].title
+    return Row(name=name, priority=clusters[-1].priority, measure=measure, counts=counts)
+
+
+def _key(cluster: Cluster) -> str:
+    return cluster.signature or cluster.fingerprint

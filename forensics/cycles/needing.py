@@ -1,0 +1,40 @@
+"""Occurrences and their exposure in, the exposure in which none at all would mean that it is gone, out."""
+
+from __future__ import annotations
+
+from math import ceil
+
+from forensics.compare.exact import CONFIDENCE
+from forensics.compare.judging import SHOWS_FROM, Counted
+from forensics.model import ExposureKind
+
+FAIL_ONCE = frozenset({ExposureKind.STARTS, ExposureKind.LIVES})
+"""Measures of which a unit fails once at most."""
+ALPHA = 1 - CONFIDENCE
+_DOUBLINGS = 40
+
+
+def exposure_needed(occurrences: int, exposure: int | None, measure: ExposureKind) -> int | None:
+    """Return the least exposure in which the old rate would have shown three, and none at all is no matter of chance.
+
+    None where the old rate is unknown.
+    """
+    if not (occurrences and exposure):
+        return None
+
+    def shows(now: int) -> bool:
+        rates = Counted(occurrences, exposure, 0, now).rates(once_each=measure in FAIL_ONCE)
+        return rates.p_value <= ALPHA
+
+    enough = ceil(SHOWS_FROM * exposure / occurrences)
+    if shows(enough):
+        return enough
+    short = enough
+    for _ in range(_DOUBLINGS):
+        short, enough = enough, 2 * enough
+        if shows(enough):
+            break
+    while enough - short > 1:
+        middle = (short + enough) // 2
+        short, enough = (short, middle) if shows(middle) else (middle, enough)
+    return enough
