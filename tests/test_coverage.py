@@ -8,7 +8,7 @@ import pytest
 from builders import REVISION, digested, query, raw, request, shelved
 
 from forensics.coverage import measure
-from forensics.model import Pulled
+from forensics.model import Pulled, Unread
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,3 +129,22 @@ def test_a_pull_of_errors_says_what_it_left_out() -> None:
 def test_an_error_at_the_start_of_a_pull_may_be_an_old_one(start: str, is_told: bool) -> None:  # noqa: FBT001 - a table
     found = covered(*lines(3, severity="ERROR"), pulled=[listing(start)])
     assert any("it may have begun before" in w for w in found.warnings) is is_told
+
+
+def test_what_a_watch_missed_is_cut_until_another_pull_has_it() -> None:
+    gap = Unread(from_time="2026-03-01T10:10:00Z", to_time="2026-03-01T10:20:00Z", reason="no answer")
+    watched = listing(watched=True, gaps=(gap,))
+    found = covered(*lines(3), pulled=[watched])
+    assert found.truncated is True
+    assert "10:10:00Z – 2026-03-01T10:20:00Z (no answer) could not be had" in str(found.truncation)
+    assert covered(*lines(3), pulled=[watched, listing("10:05", "10:15")]).truncated is True
+    assert covered(*lines(3), pulled=[watched, listing("10:05", "10:15"), listing("10:15", "10:20")]).truncated is False
+
+
+def test_entries_that_were_left_out_of_a_watch_are_told() -> None:
+    found = covered(*lines(3), pulled=[listing(watched=True, suppressed=7)])
+    assert found.truncated is False
+    assert any("Cloud Logging left 7 entries out" in warning for warning in found.warnings)
+    assert "the watch into this case was stopped" in str(
+        covered(*lines(3), pulled=[listing(watched=True, done=False)]).truncation
+    )

@@ -12,7 +12,15 @@ from msgspec.structs import replace
 
 from forensics import __version__
 from forensics.cases.durable import LOCK, lock, sync_folder, write_durably
-from forensics.cases.manifest import Checkpoint, Manifest, PullRecord, Segment, decode_manifest, encode_manifest
+from forensics.cases.manifest import (
+    Checkpoint,
+    Manifest,
+    Missing,
+    PullRecord,
+    Segment,
+    decode_manifest,
+    encode_manifest,
+)
 from forensics.cases.segments import FOLDER, is_small, join, neighbours, next_number, read_segment, write_segment
 from forensics.errors import CaseError
 from forensics.timestamps import parse_time
@@ -126,8 +134,20 @@ class Case:
         if text not in self.manifest.notes:
             self._commit(replace(self.manifest, notes=(*self.manifest.notes, text)))
 
-    def append(self, lines: Sequence[bytes], checkpoint: Checkpoint, pull_id: int | None = None) -> None:
-        """Keep a page: its raw JSON entries and how far the pull has come, both or neither."""
+    def append(
+        self,
+        lines: Sequence[bytes],
+        checkpoint: Checkpoint,
+        pull_id: int | None = None,
+        *,
+        to_time: str | None = None,
+        suppressed: dict[str, int] | None = None,
+        gaps: Sequence[Missing] = (),
+    ) -> None:
+        """Keep a page: its raw JSON entries and how far the pull has come, both or neither.
+
+        A watch also says up to when it has followed, how much was left out, and what it missed.
+        """
         number = len(self.manifest.pulls) if pull_id is None else pull_id
         pull = self._pull(number)
         segments = self.manifest.segments
@@ -140,6 +160,9 @@ class Case:
             pages=pull.pages + 1,
             entries=pull.entries + len(lines),
             finished=(pull.finished or _now()) if checkpoint.done else None,
+            to_time=to_time or pull.to_time,
+            suppressed=suppressed or pull.suppressed,
+            gaps=tuple(gaps) or pull.gaps,
         )
         pulls = list(self.manifest.pulls)
         pulls[number - 1] = come_to

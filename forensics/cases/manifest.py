@@ -32,6 +32,14 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     """Done because a limit was reached: the listing has more."""
 
 
+class Missing(Struct, frozen=True, kw_only=True):
+    """A time of which a watch may lack entries."""
+
+    from_time: str = field(name="from")
+    to_time: str = field(name="to")
+    reason: str
+
+
 class PullRecord(Struct, frozen=True, kw_only=True):
     """What one listing asked for, and how far it came; a pull of errors only is made of several."""
 
@@ -59,7 +67,13 @@ class PullRecord(Struct, frozen=True, kw_only=True):
     """RFC 3339 UTC, exclusive."""
     project: str = ""
     transport: str = "rest"
-    """rest or grpc; gRPC turns the numbers of payloads into doubles."""
+    """rest, grpc or grpc tail; gRPC turns the numbers of payloads into doubles."""
+    watched: bool = False
+    """Entries were taken as they came; `to` moves on with them, and the filter reaches to when it was to end."""
+    suppressed: dict[str, int] = {}
+    """Entries that the tail left out, by Google's word for why; they were asked for by a listing then."""
+    gaps: tuple[Missing, ...] = ()
+    """What was not asked for in the end."""
     started: str
     finished: str | None = None
     pages: int = 0

@@ -21,6 +21,7 @@ VERBS = {
         "Judge a deployment against its baseline, for CI: pass, fail, or too little traffic.",
     ),
     "pull": ("forensics.cli.pull", "Pull a revision's entries from Cloud Logging into a case."),
+    "watch": ("forensics.cli.watch", "Follow a rollout live, then find out why it fails."),
     "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
     "verify": ("forensics.cli.verify", "Check that a case is still as it was written."),
     "rules": ("forensics.cli.rules", "List, show and check the rule files."),

@@ -57,7 +57,7 @@ def run(
 ) -> None:
     """Analyse a revision, write the documents, print the summary and leave with the exit code."""
     settings = find_settings(Path.cwd())
-    formats = wanted_formats(wanted.formats or settings.format)
+    formats = chosen_formats(wanted.formats or settings.format)
     templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
     with analysed_against(revision, asked, against, settings, live) as found:
         folder = wanted.out or default_folder(settings, found.report.revision.name)
@@ -73,16 +73,12 @@ def run(
 
 
 def default_folder(settings: Settings, revision: str) -> Path:
-    """Name the folder of a revision's documents."""
+    """Name the folder of a revision's documents when no flag does."""
     return out_folder(Path(settings.out) if settings.out else Path("forensics-reports"), revision)
 
 
-def wanted_formats(text: str | None) -> tuple[str, ...]:
-    """Read --format.
-
-    Raises:
-        UsageError: it names what is no format, or nothing.
-    """
+def chosen_formats(text: str | None) -> tuple[str, ...]:
+    """Read --format; the usual formats when it is not given."""
     wanted = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from forensics.cli.analyze import default_folder, wanted_formats
+from forensics.cli.analyze import chosen_formats, default_folder
 from forensics.cli.cycle_screen import claim_lines, print_status
 from forensics.cli.options import Asked, LiveAsked, Wanted, asked_options, live_options, wanted_options
 from forensics.cli.output import say_exit
@@ -83,7 +83,7 @@ def record(
     if wanted.as_json:
         click.echo(done.json, nl=False)
     else:
-        print_summary(done.report, done.folder, wanted_formats(wanted.formats or settings.format))
+        print_summary(done.report, done.folder, chosen_formats(wanted.formats or settings.format))
         click.echo(f"  {done.document}\n")
         click.echo("\n".join([*claim_lines(done.cycle.claims), f"  cycle {done.cycle.number}: {done.file}"]))
     say_exit(done.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)

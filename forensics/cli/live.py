@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from forensics.pulling import Order
     from forensics.settings import Settings
 
-_LONGEST = Nanoseconds(7 * 86_400 * SECOND)
+LONGEST = Nanoseconds(7 * 86_400 * SECOND)
 """Without bounds, and however far a pull widens itself: entries of the last seven days."""
 
 
@@ -98,8 +98,8 @@ def fetch(
             span = Span(find_start(reader, target, span, progress.shows), span.end)
         level = Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None
         folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
-        with _opened(folder, target.revision) as case:
-            done = pull(case, reader, _order(asked, target, span, level, connection.transport), progress, _now())
+        with opened(folder, target.revision) as case:
+            done = pull(case, reader, _order(asked, target, span, level, connection.transport), progress, utc_now())
     return Fetched(
         folder=folder,
         revision=target.revision,
@@ -131,7 +131,7 @@ def _order(asked: Asked, target: Target, span: Span, level: Level | None, transp
     from forensics.pulling import Order  # noqa: PLC0415 - as above
 
     # What --from and --to say is kept; `the last 30 minutes` was a guess of where the trouble began.
-    floor = Nanoseconds(min(span.start, span.end - _LONGEST)) if asked.since else None
+    floor = Nanoseconds(min(span.start, span.end - LONGEST)) if asked.since else None
     return Order(
         target=target,
         span=span,
@@ -147,15 +147,16 @@ def _span(asked: Asked) -> Span:
 
     first, last = bounds(asked.since, asked.from_, asked.to)
     end = Nanoseconds(parse_time(last) if last else time.time_ns())
-    return Span(Nanoseconds(parse_time(first) if first else end - _LONGEST), end)
+    return Span(Nanoseconds(parse_time(first) if first else end - LONGEST), end)
 
 
-def _now() -> str:
+def utc_now() -> str:
+    """Tell the time for a manifest, RFC 3339 UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @contextmanager
-def _opened(folder: Path, revision: str) -> Iterator[Case]:
+def opened(folder: Path, revision: str) -> Iterator[Case]:
     """Open a case, or make one that goes away again when it gets no entry."""
     from forensics.cases import Case  # noqa: PLC0415
 

@@ -76,7 +76,7 @@ class Wanted(Struct, frozen=True, kw_only=True):
 
 _FOLDER = click.Path(path_type=Path)
 
-_ASKED = (
+_READ = (
     click.option(
         "--logs", multiple=True, metavar="PATH", help="File, folder, glob or - (stdin); repeatable. [default: settings]"
     ),
@@ -84,14 +84,23 @@ _ASKED = (
         "--case", type=_FOLDER, metavar="DIR", help="A case to read, instead of --logs; with --live, to pull into."
     ),
     click.option("--live", is_flag=True, help="Ask Cloud Logging, into a case. [default: when there are no logs]"),
+)
+
+_PLACE = (
     click.option("--service", metavar="NAME", help="Only entries of this service."),
     click.option(
         "--project", envvar="GOOGLE_CLOUD_PROJECT", metavar="ID", help="Project to ask, and to name in commands."
     ),
     click.option("--region", metavar="NAME", help="Region to ask for, and to name in commands."),
+)
+
+_TIME = (
     click.option("--since", metavar="2h", help="Only entries of the last 30m, 2h, 7d … before now."),
     click.option("--from", "from_", metavar="TIME", help="Only entries from this time on (without a zone: UTC)."),
     click.option("--to", metavar="TIME", help="Only entries before this time."),
+)
+
+_WITH = (
     click.option(
         "--level",
         type=click.Choice([x.value for x in Level], case_sensitive=False),
@@ -119,16 +128,27 @@ _ASKED = (
     click.option(
         "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes for large logs. [default: processors]"
     ),
-    click.option("--strict", is_flag=True, help="Validate every line of a log, also those of other revisions."),
 )
 
-_LIVE = (
+_STRICT = (click.option("--strict", is_flag=True, help="Validate every line of a log, also those of other revisions."),)
+
+_WATCHED = (
+    click.option(
+        "--case", type=_FOLDER, metavar="DIR", help="Where the case is, or is made. [default: forensics-cases/REVISION]"
+    ),
+    click.option("--since", metavar="10m", help="Begin with entries of the last 10m, 1h … before now. [default: 10m]"),
+)
+
+_WHAT = (
     click.option(
         "--everything/--errors",
         default=None,
         help="Pull all entries of the revision, or its errors with what stands around them, requests and what the "
         "platform says. [default: analyze --errors, pull --everything]",
     ),
+)
+
+_LIVE = (
     click.option(
         "--requests-per-minute",
         type=click.IntRange(1, 600),
@@ -201,11 +221,21 @@ _WANTED = (
 
 def asked_options(command: Command) -> Command:
     """Give a command the flags that say what to read; it is called with `asked`."""
-    return _gathered(command, "asked", Asked, _ASKED)
+    return _gathered(command, "asked", Asked, (*_READ, *_PLACE, *_TIME, *_WITH, *_STRICT))
+
+
+def watched_options(command: Command) -> Command:
+    """Give a command the flags that say what to follow, and how to look at it; it is called with `asked`."""
+    return _gathered(command, "asked", Asked, (*_WATCHED, *_PLACE, *_WITH))
 
 
 def live_options(command: Command) -> Command:
     """Give a command the flags that say how to ask Cloud Logging; it is called with `live`."""
+    return _gathered(command, "live", LiveAsked, (*_WHAT, *_LIVE))
+
+
+def following_options(command: Command) -> Command:
+    """Give a command the flags that say how to follow Cloud Logging; it is called with `live`."""
     return _gathered(command, "live", LiveAsked, _LIVE)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 from msgspec.structs import replace
 
-from forensics.cli.analyze import default_folder, wanted_formats
+from forensics.cli.analyze import chosen_formats, default_folder
 from forensics.cli.output import write_documents, write_text
 from forensics.cli.running import analysed
 from forensics.cli.telling import with_impact
@@ -78,7 +78,7 @@ def record_cycle(
         cycle = replace(cycle, report_sha256=hashlib.sha256(encoded).hexdigest())
         folder = wanted.out or default_folder(settings, report.revision.name)
         # The cycle holds the hash of report.json, so that is always written.
-        formats = tuple(dict.fromkeys((*wanted_formats(wanted.formats or settings.format), "json")))
+        formats = tuple(dict.fromkeys((*chosen_formats(wanted.formats or settings.format), "json")))
         write_documents(replace(analysis, report=report), folder, formats, templates)
     document = write_cycle_document(cycle, folder, templates)
     return Recorded(cycle, report, encoded, write_cycle(noted.ledger, cycle), folder, document)

@@ -6,6 +6,8 @@ Requests go through google-cloud-logging's own transport, below the retries of i
 from __future__ import annotations
 
 import os
+from queue import Empty, Full, Queue
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +23,12 @@ os.environ.setdefault("GRPC_VERBOSITY", "NONE")
 
 import grpc
 from google.cloud.logging_v2.services.logging_service_v2.transports import LoggingServiceV2GrpcTransport
-from google.cloud.logging_v2.types import ListLogEntriesRequest, ListLogEntriesResponse
+from google.cloud.logging_v2.types import (
+    ListLogEntriesRequest,
+    ListLogEntriesResponse,
+    TailLogEntriesRequest,
+    TailLogEntriesResponse,
+)
 from google.protobuf import json_format
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2 as _error_details  # noqa: F401 - with it, the details of refusals are known
@@ -30,6 +37,8 @@ from google.rpc.status_pb2 import Status
 from forensics.cloud.protojson import encode_message, plain_message
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from google.auth.credentials import Credentials
 
 _GOOGLE = "logging.googleapis.com"
@@ -44,6 +53,8 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
+_MOST_WAITING = 256
+"""Messages of a tail that nobody has taken yet."""
 _HTTP_STATUS = {
     "CANCELLED": 499,
     "UNKNOWN": 500,
@@ -75,8 +86,10 @@ class GrpcConnection:
 
     def __init__(self, channel: grpc.Channel, address: str, project: str, credentials: Credentials | None) -> None:
         self._channel = channel
-        # A call of grpc, with more parameters than the transport's types tell.
-        self._list: Any = LoggingServiceV2GrpcTransport(channel=channel).list_log_entries
+        # Calls of grpc, with more parameters than the transport's types tell.
+        transport = LoggingServiceV2GrpcTransport(channel=channel)
+        self._list: Any = transport.list_log_entries
+        self._tail: Any = transport.tail_log_entries
         self._address = address
         self._credentials = credentials
         self.project = project
@@ -96,6 +109,12 @@ class GrpcConnection:
         except grpc.RpcError as error:
             return self._refusal(error)
         return Answer(OK, {}, encode_message(ListLogEntriesResponse.pb(page)))
+
+    def tail(self, text: str) -> GrpcStream:
+        """Open a tail of the entries that a filter lets pass; raise AccessError without a token."""
+        request = TailLogEntriesRequest(resource_names=[f"projects/{self.project}"], filter=text)
+        metadata = tuple(self._token().items())
+        return GrpcStream(lambda requests: self._tail(requests, metadata=metadata), request, self._refusal)
 
     def _refusal(self, error: Any) -> Answer:
         """Word a status as REST does; raise BrokenOffError when it is no answer of the server."""
@@ -126,6 +145,59 @@ class GrpcConnection:
     def close(self) -> None:
         """Give the socket back."""
         self._channel.close()
+
+
+class GrpcStream:
+    """An open tail. A thread reads it, so that whoever waits for entries can look at a clock as well."""
+
+    def __init__(
+        self, call: Callable[[Iterator[Any]], Any], request: TailLogEntriesRequest, refusal: Callable[[Any], Answer]
+    ) -> None:
+        self._refusal = refusal
+        self._closed = Event()
+        # When it is full the server notices, leaves entries out, and says how many.
+        self._received: Queue[Any] = Queue(_MOST_WAITING)
+        self._call = call(self._requests(request))
+        Thread(target=self._read, daemon=True).start()
+
+    def receive(self, seconds: float) -> Answer | None:
+        """Return what came, None when nothing did in so many seconds; raise BrokenOffError at the stream's end."""
+        try:
+            received = self._received.get(timeout=seconds)
+        except Empty:
+            return None
+        if received is None:
+            raise BrokenOffError("Cloud Logging ended the stream")
+        if isinstance(received, grpc.RpcError):
+            return self._refusal(received)
+        return Answer(OK, {}, encode_message(TailLogEntriesResponse.pb(received)))
+
+    def close(self) -> None:
+        """Let go of the stream."""
+        self._closed.set()
+        self._call.cancel()
+
+    def _requests(self, request: TailLogEntriesRequest) -> Iterator[Any]:
+        """Send one request, and keep this side of the stream open as long as the other one is wanted."""
+        yield request
+        self._closed.wait()
+
+    def _read(self) -> None:
+        try:
+            for response in self._call:
+                self._put(response)
+        except grpc.RpcError as error:
+            self._put(error)
+        else:
+            self._put(None)
+
+    def _put(self, received: Any) -> None:
+        while not self._closed.is_set():
+            try:
+                self._received.put(received, timeout=1)
+            except Full:
+                continue
+            return
 
 
 def connect_to_google(credentials: Credentials, project: str) -> GrpcConnection:

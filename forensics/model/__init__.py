@@ -68,6 +68,7 @@ from forensics.model.reading import (
     RevisionSpan,
     Sheet,
     Shelf,
+    Unread,
     Unreadable,
 )
 from forensics.model.report import (
@@ -230,6 +231,7 @@ __all__ = [
     "TimelineEvent",
     "Touch",
     "Touches",
+    "Unread",
     "Unreadable",
     "Verdict",
     "Why",

@@ -31,6 +31,14 @@ class Query(Struct, frozen=True, kw_only=True):
     """The case that is read instead, as it was given."""
 
 
+class Unread(Struct, frozen=True, kw_only=True):
+    """A time of which entries may be missing, and why."""
+
+    from_time: str
+    to_time: str
+    reason: str
+
+
 class Pulled(Struct, frozen=True, kw_only=True):
     """One listing of Cloud Logging that a case was filled by, and how far it came."""
 
@@ -49,6 +57,11 @@ class Pulled(Struct, frozen=True, kw_only=True):
     """The latest timestamp had."""
     left_out: int = 0
     """Stretches around errors that were not asked for."""
+    watched: bool = False
+    """Entries were taken as they came."""
+    suppressed: int = 0
+    """Entries that Cloud Logging left out of what it sent by itself; asked for afterwards, except in `gaps`."""
+    gaps: tuple[Unread, ...] = ()
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -2,14 +2,28 @@
 
 `finding` (which revision is meant, and since when it serves; the nearest names when there is none), `plan` (what is
 asked for, and what a case lacks of it), `around` (where errors stand, so that their neighbourhood can be asked for),
-`known` (which entries a case holds already), `running` (all of these together). A pull of everything is one listing; a
-pull of errors is several, noted in the case under one number, so that one that was killed goes on where it stopped.
+`known` (which entries a case holds already), `running` (all of these together), `following` (entries as they arrive). A
+pull of everything is one listing; a pull of errors is several, noted in the case under one number, so that one that was
+killed goes on where it stopped.
 """
 
 from __future__ import annotations
 
-from forensics.pulling.finding import find_start, find_target
+from forensics.pulling.finding import find_start, find_target, look_for_target, say_missing
+from forensics.pulling.following import Follower, begin
 from forensics.pulling.plan import Order, pulled_of
 from forensics.pulling.running import Unwatched, Watch, pull
 
-__all__ = ["Order", "Unwatched", "Watch", "find_start", "find_target", "pull", "pulled_of"]
+__all__ = [
+    "Follower",
+    "Order",
+    "Unwatched",
+    "Watch",
+    "begin",
+    "find_start",
+    "find_target",
+    "look_for_target",
+    "pull",
+    "pulled_of",
+    "say_missing",
+]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LEAD = 10 * 60 * SECOND
 """Nanoseconds before the first entry of a revision in which its deployment is looked for."""
+NEXT_STEP = "name another --service, --region or --project, or widen the span with --from"
 _LISTED = 8
 _NEAREST = 3
 
@@ -36,9 +37,18 @@ def find_target(reader: Reader, asked: Target, span: Span, show: Show) -> Target
         NoEntriesError: no entry in the span is of that revision; the message tells the nearest names.
         RevisionError: the name fits several.
     """
+    target = look_for_target(reader, asked, span, show)
+    if target is None:
+        missing = say_missing(reader, asked, span, show)
+        raise NoEntriesError(f"{missing}: {NEXT_STEP}")
+    return target
+
+
+def look_for_target(reader: Reader, asked: Target, span: Span, show: Show) -> Target | None:
+    """Do as `find_target` does with one request, and return None when there is no entry of that revision."""
     spans = _ask(reader, find_revision(asked, span), span, show)
     if not spans:
-        raise _not_found(reader, asked, span, show)
+        return None
     found = resolve_revision(asked.revision, spans, service=asked.service or None)
     return Target(
         revision=found.name,
@@ -94,24 +104,18 @@ def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nan
         yield (revision_of(record), service_of(record), text_at(record, "resource", "labels", "location")), time
 
 
-def _not_found(reader: Reader, asked: Target, span: Span, show: Show) -> NoEntriesError:
+def say_missing(reader: Reader, asked: Target, span: Span, show: Show) -> str:
     """Look around: which revisions are there, or else which services?"""
     between = f"between {format_time(span.start)} and {format_time(span.end)}"
     of_service = f" of service {asked.service!r}" if asked.service else ""
     names = _names(reader, asked, span, show)
     if names or not asked.service:
         near = _nearest(asked.revision, sorted({name.name for name in names}))
-        return NoEntriesError(
-            f"no entry of revision {asked.revision!r}{of_service} {between}{near}: widen the span with --from, "
-            "or name another --project or --service"
-        )
+        return f"no entry of revision {asked.revision!r}{of_service} {between}{near}"
     anywhere = Target(location=asked.location, project=asked.project)
     services = sorted({name.service for name in _names(reader, anywhere, span, show) if name.service})
     near = _nearest(asked.service, services)
-    return NoEntriesError(
-        f"no entry of service {asked.service!r} {between}{near}: name another --service, --region or --project, "
-        "or widen the span with --from"
-    )
+    return f"no entry of service {asked.service!r} {between}{near}"
 
 
 def _names(reader: Reader, asked: Target, span: Span, show: Show) -> tuple[RevisionSpan, ...]:

@@ -35,6 +35,7 @@ class Known:
 
     def __init__(self, case: Case, since: Nanoseconds, *, keeps: bool) -> None:
         self._keeps = keeps
+        self._before: set[bytes] = set()
         self._had = {mark for line in case.lines(since) for mark, time in (_mark(line),) if time >= since}
 
     def new(self, entries: Iterable[bytes]) -> list[bytes]:
@@ -42,11 +43,15 @@ class Known:
         fresh = []
         for entry in entries:
             mark, _ = _mark(entry)
-            if mark not in self._had:
+            if mark not in self._had and mark not in self._before:
                 fresh.append(entry)
                 if self._keeps:
                     self._had.add(mark)
         return fresh
+
+    def forget(self) -> None:
+        """Forget what came before the last time that this was asked for; nothing of it can come again."""
+        self._before, self._had = self._had, set()
 
 
 def _mark(entry: bytes) -> tuple[bytes, int]:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from forensics.cases import PullRecord
 from forensics.cloud.filters import Span, Target, errors, everything, requests, service_logs
-from forensics.model import Level, Nanoseconds, Pulled
+from forensics.model import Level, Nanoseconds, Pulled, Unread
 from forensics.pulling.around import Around, neighbours_of
 from forensics.timestamps import SECOND, format_time, parse_time
 
@@ -128,7 +128,21 @@ def _covered(manifest: Manifest, order: Order) -> Iterator[tuple[Span, int]]:
         level = group.lead.level
         is_enough = not level or (order.level is not None and Level(level).rank <= order.level.rank)
         if is_enough and group.is_whole and group.span is not None:
-            yield group.span, _time(group.lead.started) or 0
+            started = _time(group.lead.started) or 0
+            yield from ((span, started) for span in _without_gaps(group.span, group.lead))
+
+
+def _without_gaps(span: Span, record: PullRecord) -> Iterator[Span]:
+    """Yield the parts of a span of which a watch missed nothing."""
+    start = span.start
+    for gap in sorted(record.gaps, key=lambda gap: gap.from_time):
+        first, last = _time(gap.from_time), _time(gap.to_time)
+        if first is not None and last is not None:
+            if start < first:
+                yield Span(start, first)
+            start = Nanoseconds(max(start, last))
+    if start < span.end:
+        yield Span(start, span.end)
 
 
 def first_listing(order: Order, span: Span, started: str, number: int) -> PullRecord:
@@ -220,6 +234,13 @@ def _pulled(record: PullRecord, group: Group) -> Pulled:
         capped=record.checkpoint.capped,
         last_time=record.checkpoint.last_timestamp,
         left_out=record.left_out,
+        watched=record.watched,
+        suppressed=sum(record.suppressed.values()),
+        gaps=tuple(
+            Unread(from_time=gap.from_time, to_time=gap.to_time, reason=gap.reason)
+            for gap in record.gaps
+            if _time(gap.from_time) is not None and _time(gap.to_time) is not None
+        ),
     )
 
 

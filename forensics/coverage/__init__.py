@@ -10,6 +10,7 @@ from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
+from forensics.coverage.pulls import asked, at_edge, cut_pull, left_out, of_others, pulled_spans, suppressed
 from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Pulled, Query, ReadOrder, Span
 from forensics.redact import quote
 from forensics.timestamps import format_seconds, format_time, parse_time
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
 _AUDIT = {"activity", "system_event", "data_access", "policy"}
 _SECOND = 1_000_000_000
-_EDGE = 300 * _SECOND
-"""So near to the start of a pull an error may be an old one; in short pulls a tenth of them."""
 _MIN_LIMIT = 10
 """Nobody pulls with a smaller limit and then wonders."""
 _SHORT = 0.5
@@ -55,7 +54,7 @@ def measure(
     times = journal.times[untimed:] if untimed else journal.times
     counts = _Counts(journal, around)
     about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
-    known = _cut_pull(about, query) if about else _of_others(pulled)
+    known = cut_pull(about, query) if about else of_others(pulled)
     cut, reason = known if pulled else _truncation(intake, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
@@ -70,7 +69,7 @@ def measure(
         no_severity=counts.no_severity,
         no_payload=counts.no_payload,
         unclassified=unclassified,
-        asked=_asked(query, about),
+        asked=asked(query, about),
         covered=covered,
         covered_seconds=round((times[-1] - times[0]) / _SECOND, 6) if times else None,
         order=intake.order,
@@ -81,9 +80,10 @@ def measure(
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
         warnings=(
-            *_warnings(intake, counts, reason, lost, is_known=bool(_pulled_spans(about))),
-            *_left_out(about),
-            *_at_edge(journal, about),
+            *_warnings(intake, counts, reason, lost, is_known=bool(pulled_spans(about))),
+            *left_out(about),
+            *suppressed(about),
+            *at_edge(journal, about),
         ),
     )
 
@@ -135,111 +135,6 @@ def _place(intake: Intake, lost: int) -> str | None:
     if first:
         return f"{first.place}: {first.reason}"
     return "entries that were read could not be read again" if lost else None
-
-
-def _pulled_spans(pulled: Sequence[Pulled]) -> list[tuple[int, int]]:
-    """The times that pulls were about, in order, joined where they touch."""
-    spans: list[tuple[int, int]] = []
-    for start, end in sorted(
-        (parse_time(one.from_time), parse_time(one.to_time))
-        for one in pulled
-        if one.from_time and one.to_time and one.part in {"everything", "errors"}
-    ):
-        if spans and start <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
-        else:
-            spans.append((start, end))
-    return spans
-
-
-def _asked(query: Query, pulled: Sequence[Pulled]) -> Span:
-    """Say what was asked for; where the query says nothing, what the pulls asked for."""
-    spans = _pulled_spans(pulled)
-    return Span(
-        from_time=query.from_time or (format_time(spans[0][0]) if spans else None),
-        to_time=query.to_time or (format_time(spans[-1][1]) if spans else None),
-    )
-
-
-def _cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[str | None, str | None]:
-    """Say by what a case is cut, and what it is known to lack of what was asked for; None when nothing."""
-    unfinished = next((one for one in pulled if not one.done), None)
-    if unfinished is not None:
-        come = f" it came to {quote(unfinished.last_time, 40)};" if unfinished.last_time else ""
-        return "time", f"the pull into this case was stopped before its end:{come} give the same command again to go on"
-    beyond = _beyond(_pulled_spans(pulled), query)
-    if beyond:
-        return "time", beyond
-    # That a healthy revision's other entries were left out is said of the pull as a whole.
-    capped = [one for one in pulled if one.capped and one.part != "first entries"]
-    reason = "; ".join(dict.fromkeys(_capped(one) for one in capped))
-    return ("limit", reason) if reason else (None, None)
-
-
-def _of_others(pulled: Sequence[Pulled]) -> tuple[str | None, str | None]:
-    """Say that a case was pulled for other revisions; None when it was not pulled at all."""
-    if not pulled:
-        return None, None
-    names = ", ".join(sorted({quote(one.revision, 80) for one in pulled}))
-    return "limit", f"the case was pulled for {names}: of this revision it holds only what came along"
-
-
-def _beyond(spans: Sequence[tuple[int, int]], query: Query) -> str | None:
-    """Say which part of what is asked for was never pulled."""
-    if not spans:
-        return None
-    start = parse_time(query.from_time) if query.from_time else spans[0][0]
-    end = parse_time(query.to_time) if query.to_time else spans[-1][1]
-    if start >= end:
-        return None
-    edges = [start, *(edge for span in spans for edge in span if start < edge < end), end]
-    lacks = [(a, b) for a, b in pairwise(edges) if not any(first <= a and b <= last for first, last in spans)]
-    if not lacks:
-        return None
-    listed = ", ".join(f"{format_time(a)} – {format_time(b)}" for a, b in lacks[:3]) + (", …" if lacks[3:] else "")
-    return f"nothing was pulled of {listed}, which is asked for as well"
-
-
-_WORDS_OF_PARTS = {
-    "requests": "requests",
-    "neighbourhood": "entries around errors",
-    "platform": "entries of the platform",
-}
-
-
-def _capped(one: Pulled) -> str:
-    what = _WORDS_OF_PARTS.get(one.part, "entries")
-    until = f" up to {quote(one.last_time, 40)}" if one.last_time else ""
-    only = "; later ones only where they failed or stand around an error" if one.part == "requests" else ""
-    return f"of the {what} only {one.entries:,} were pulled,{until}{only}"
-
-
-def _left_out(pulled: Sequence[Pulled]) -> Iterator[str]:
-    """Say what a pull of errors did not ask for."""
-    levels = sorted({one.level for one in pulled if one.level})
-    if levels:
-        yield (
-            f"Pulled were errors ({', '.join(quote(level, 20) for level in levels)} and above), what stands within "
-            "seconds of them on the same instance, requests, and what the platform logged: other entries are not here "
-            "(--everything pulls them)"
-        )
-    stretches = sum(one.left_out for one in pulled)
-    if stretches:
-        yield (
-            f"Errors stand in too many places to ask for what is around all of them: {stretches:,} stretches of time "
-            "were left out, evenly over the span"
-        )
-
-
-def _at_edge(journal: Journal, pulled: Sequence[Pulled]) -> Iterator[str]:
-    """Say that what failed at the very start of what was pulled may have begun before it."""
-    spans = _pulled_spans(pulled)
-    errors = {code for code, gist in enumerate(journal.gist_table) if gist.level.rank >= Level.ERROR.rank}
-    first = next((time for time, code in zip(journal.times, journal.gists, strict=True) if code in errors), None)
-    if first is not None and spans:
-        start, end = spans[0]
-        if start <= first < start + min(_EDGE, (end - start) // 10):
-            yield "The first error stands at the start of what was pulled: it may have begun before; see --from"
 
 
 def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:

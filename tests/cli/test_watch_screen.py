@@ -1,0 +1,59 @@
+"""What a person sees of a watch."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from builders import REVISION, raw
+from rich.console import Console
+
+from forensics.cli.watch_screen import Lines, Moving, word
+from forensics.cloud.tailing import Kind, News
+from forensics.model import Level
+from forensics.rulebook import load_rules
+from forensics.watching import Tally
+
+LONG = "a very long message that goes on and on about what a pity it is that nothing at all works in this shop"
+
+
+@pytest.mark.parametrize("width", [80, 130, 200])
+def test_a_narrow_terminal_cuts_the_names_and_no_number(width: int) -> None:
+    tally = Tally(load_rules([])[0], Level.ERROR, REVISION)
+    for number in range(1234):
+        tally.add([json.dumps(raw(LONG, severity="ERROR", at=number / 1000, number=number)).encode()])
+    screen = Moving(io.StringIO(), "for 10 min")
+    screen._console = Console(width=width, file=io.StringIO())
+    with screen._console.capture() as captured:
+        screen._console.print(screen._picture(tally))
+    row = next(line for line in captured.get().splitlines() if "a very long" in line)
+    assert row.split()[0] == "P2"
+    assert row.split()[-3:] == ["1,234", "0", "10:00:01"]
+    assert len(row) <= width
+
+
+def test_what_a_log_says_gives_a_terminal_no_orders() -> None:
+    out = io.StringIO()
+    tally = Tally(load_rules([])[0], Level.ERROR, REVISION)
+    Lines(out, "").saw(tally.add([json.dumps(raw("\x1b]0;own\x07 broke \x9b2J", severity="ERROR")).encode()]))
+    assert "broke" in out.getvalue()
+    assert not set(out.getvalue()) & {"\x1b", "\x07", "\x9b"}
+
+
+def test_news_are_one_line_each() -> None:
+    assert word(News(Kind.POLLING, "no permission"), 0) == (
+        "asking every few seconds instead of following: no permission"
+    )
+    assert word(News(Kind.REOPENED), 1) == "reopened: nothing is missing, what was missed was listed (1 entry)"
+
+
+def test_a_long_wait_for_the_quota_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("forensics.cli.watch_screen.time.sleep", slept.append)
+    out = io.StringIO()
+    Lines(out, "").pauses(1.0)
+    Lines(out, "").pauses(42.0)
+    assert (out.getvalue().count("\n"), slept) == (1, [1.0, 42.0])
+    assert "waiting 42 s for the read quota" in out.getvalue()
+    assert capsys.readouterr().err == ""
