@@ -73,24 +73,12 @@ def run(
 
 
 def default_folder(settings: Settings, revision: str) -> Path:
-<<<<<<< HEAD
-    """Name the folder of a revision's documents."""
-=======
     """Name the folder of a revision's documents when no flag does."""
->>>>>>> w-cycle
     return out_folder(Path(settings.out) if settings.out else Path("forensics-reports"), revision)
 
 
 def chosen_formats(text: str | None) -> tuple[str, ...]:
-<<<<<<< HEAD
-    """Read --format.
-
-    Raises:
-        UsageError: it names what is no format, or nothing.
-    """
-=======
     """Read --format; the usual formats when it is not given."""
->>>>>>> w-cycle
     wanted = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
     unknown = [name for name in wanted if name not in FORMATS]
     if unknown or not wanted:
