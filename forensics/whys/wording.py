@@ -160,4 +160,5 @@ def _frame(scene: Scene) -> dict[str, Any]:
     # A part that the entry does not tell is not there, so that no sentence is made of it.
     parts = {"file": plain(frame.file), "function": plain(frame.function)}
     values: dict[str, Any] = {name: part for name, part in parts.items() if part}
+    values["owner"] = "the application" if frame.in_app else "a library"
     return values | ({"line": frame.line} if frame.line is not None else {})

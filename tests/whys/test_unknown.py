@@ -139,11 +139,11 @@ def test_a_place_is_told_as_far_as_the_entry_tells_it(text: str, said: str) -> N
     assert f"{evidence.statement}; ".startswith(said)
     for document in dict(render_report(found)).values():
         assert "<anonymous>" not in document
-        assert "` in " not in document.replace(said.split(" in 1 of")[0], "")
+        assert "` in " not in document.replace(said.split(" in 1 of", maxsplit=1)[0], "")
 
 
 def test_a_rule_says_nothing_of_a_function_that_the_entry_does_not_name() -> None:
-    text = "PHP Fatal error:  Uncaught Error: Class \"Acme\\Pdf\" not found in /app/src/export.php:12\n#0 {main}"
+    text = 'PHP Fatal error:  Uncaught Error: Class "Acme\\Pdf" not found in /app/src/export.php:12\n#0 {main}'
     (finding,) = report(raw("hello", at=0), raw(text, at=10, severity="ERROR")).findings
     where = next(w for w in finding.whys if w.ask == "Where was it raised?")
     assert where.answer == "raised at `/app/src/export.php:12` in 1 of 1 bursts"
@@ -151,9 +151,24 @@ def test_a_rule_says_nothing_of_a_function_that_the_entry_does_not_name() -> Non
 
 @pytest.mark.parametrize(
     ("address", "host"),
-    [("`10.36.0.3:5432`", "10.36.0.3:5432"), ("`db.example.com`:`5432`", "db.example.com"), ("10.36.0.3.", "10.36.0.3")],
+    [
+        ("`10.36.0.3:5432`", "10.36.0.3:5432"),
+        ("`db.example.com`:`5432`", "db.example.com"),
+        ("10.36.0.3.", "10.36.0.3"),
+    ],
 )
 def test_the_address_of_a_database_is_told_whole(address: str, host: str) -> None:
     text = f"Can't reach database server at {address}"
     (finding,) = report(raw("hello", at=0), raw(text, at=10, severity="ERROR")).findings
     assert finding.headline == f"The database at `{host}` cannot be reached"
+
+
+@pytest.mark.parametrize(
+    ("file", "owner"),
+    [("/app/node_modules/amqplib/lib/channel.js", "a library"), ("/app/dist/queue.js", "the application")],
+)
+def test_a_frame_of_a_library_is_not_called_the_applications(file: str, owner: str) -> None:
+    text = f"IllegalOperationError: Channel closed\n    at Channel.send ({file}:159:11)"
+    found = report(raw("hello", at=0), raw(text, at=10, severity="ERROR"))
+    answers = [w.answer or "" for finding in found.findings for w in finding.whys]
+    assert f"In `Channel.send` (`{file}:159`), the innermost frame of {owner}." in answers
