@@ -5,8 +5,8 @@ than 250 ms counts as 250 ms (applications log that late, and so near says nothi
 window counts as the window. Coverage of the window alone would be none: in a crash loop every moment has a cause within
 a minute. `p_value` is the share of arrangements by chance, the real one included, in which the mean distance is no
 longer; `lift` is how many times more often the cause stands within the usual distance (of nine in ten) of a symptom
-than of what the symptom is compared with. Arrangements are a fixed set of 199. What is compared with, the first that
-allows a test:
+than of what the symptom is compared with. Arrangements are a fixed set of 199. What is compared with, in general the
+first that allows a test:
 
 1. symptoms joined by trace: all traces (or requests, where there are more) of the revision. That two entries share a
    trace by chance has no meaning in time; that a cause stands in the trace of every request, failed or not, has. Here p
