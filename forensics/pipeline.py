@@ -117,7 +117,7 @@ def analyze(
     )
     scenes = [Scene(stage=stage, cluster=c) for c in clusters]
     findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
-    incidents = find_incidents(clusters, stage.parents, findings)
+    incidents = find_incidents(clusters, stage.links, stage.parents, findings)
     ordered = in_order(clusters, incidents)
     aftermath = Aftermath(
         clusters=stage.clusters,

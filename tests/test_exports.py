@@ -19,7 +19,9 @@ from forensics.rulebook import load_rules
 from forensics.sources import read_records
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from forensics.model import Rule
 
 EXPORTS = Path(__file__).parent / "exports"
 NAMES = sorted(path.name.removesuffix(".expected.json") for path in EXPORTS.glob("*.expected.json"))
@@ -65,11 +67,17 @@ class Analysed(NamedTuple):
 @pytest.fixture(scope="module")
 def analyses() -> dict[str, Analysed]:
     rules, rulebook = load_rules()
-    # A tenth of a second to compile the rules is little for one run and much for as many as there are files.
-    classifier = Classifier(rules)
+    # A tenth of a second to compile the rules, and the questions of their whys with them, is little for one run and
+    # much for as many as there are files. Every run asks for the same.
+    compiled: dict[tuple[str, ...], Classifier] = {}
+
+    def once(asked: Sequence[Rule]) -> Classifier:
+        key = tuple(rule.id for rule in asked)
+        return compiled.get(key) or compiled.setdefault(key, Classifier(asked))
+
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forensics.digest.digester.Classifier", lambda _: classifier)
+        patch.setattr("forensics.digest.digester.Classifier", once)
         for name in NAMES:
             logs = (str(EXPORTS / f"{name}.jsonl"),)
             query = Query(revision="all", logs=logs)

@@ -176,6 +176,8 @@ def _said(why: Why) -> str:
     flag = _FLAGS.get(kind)
     if why.answer is None and flag and why.verdict is Verdict.NOT_OBSERVABLE:
         return f"not in these entries: {flag}"
+    if why.verdict is Verdict.REFUTED:
+        return _short(f"no: {why.evidence[0].statement}".replace("`", ""))
     return _short((why.answer or why.next_step or "open").replace("`", ""))
 
 

@@ -5,8 +5,8 @@ than 250 ms counts as 250 ms (applications log that late, and so near says nothi
 window counts as the window. Coverage of the window alone would be none: in a crash loop every moment has a cause within
 a minute. `p_value` is the share of arrangements by chance, the real one included, in which the mean distance is no
 longer; `lift` is how many times more often the cause stands within the usual distance (of nine in ten) of a symptom
-than of what the symptom is compared with. Arrangements are a fixed set of 199. What is compared with, the first that
-allows a test:
+than of what the symptom is compared with. Arrangements are a fixed set of 199. What is compared with, in general the
+first that allows a test:
 
 1. symptoms joined by trace: all traces (or requests, where there are more) of the revision. That two entries share a
    trace by chance has no meaning in time; that a cause stands in the trace of every request, failed or not, has. Here p
@@ -16,7 +16,8 @@ allows a test:
 3. other requests of the same instance (of the revision, where that is what joins): arrangements turn the failures
    around within the order of the requests.
 4. other moments of the same life (or of the revision's span): arrangements turn the occurrences of each life around
-   within the life.
+   within the life. Beside 3 as well, where that finds no chance, and the weaker of the two counts: requests that come
+   by the clock, as those of monitoring do, keep step with whatever else does, and never have it near.
 
 What is turned around keeps its bursts, but not a rhythm: it is cut at up to four wide gaps, and the parts are turned
 independently (`apart`).
@@ -106,9 +107,22 @@ def against_moments(case: Case, distance: Distance, grounds: Grounds, window: Na
 
     moments = evenly(case.moments, CASES)
     cases = [(moment, clipped(moment)) for moment in moments]
-    peers = _against_lives if case.unit is OccurrenceUnit.LIFE else _against_requests
-    found = peers(case, cases, clipped, grounds, window)
-    return found or _against_times(case, cases, clipped, grounds, window) or UNTESTABLE
+    if case.unit is OccurrenceUnit.LIFE:
+        found = _against_lives(case, cases, clipped, grounds, window)
+        return found or _against_times(case, cases, clipped, grounds, window) or UNTESTABLE
+    found = _against_requests(case, cases, clipped, grounds, window)
+    if found is not None and _is_likely(found):
+        return found
+    by_time = _against_times(case, cases, clipped, grounds, window)
+    return max(filter(None, (found, by_time)), key=_weakness, default=UNTESTABLE)
+
+
+def _is_likely(found: Chance) -> bool:
+    return found.p_value is not None and found.p_value > ATTAINABLE
+
+
+def _weakness(found: Chance) -> tuple[float, float]:
+    return (found.p_value or 0.0, -(found.lift or 0.0))
 
 
 def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:

@@ -7,14 +7,25 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forensics.links.join import grade, strength
-from forensics.model import Cluster, ClusterId, FailureClass, Finding, Incident, Link, Priority, Role
+from forensics.model import (
+    DEFAULT_THRESHOLDS,
+    Cluster,
+    ClusterId,
+    FailureClass,
+    Finding,
+    Incident,
+    Link,
+    Priority,
+    Role,
+)
 from forensics.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PARENT_COVERAGE = 0.3
-"""A cause that lies before fewer of a symptom's occurrences is shown as a link, and does not own the symptom."""
+"""A cause that lies before fewer of a symptom's occurrences is shown as a link, and does not own the symptom; nor does
+one that may stand there by chance, and of whose own occurrences fewer lie before the symptom's."""
 HARMFUL_COVERAGE = 0.5
 """An unknown error before this share of a symptom's occurrences is judged by the symptom."""
 
@@ -32,11 +43,13 @@ NOT_STARTED = {
 def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterId, Link]:
     """Choose for each cluster the one link that explains it best; never in a circle.
 
-    Chance comes last, and only where a rule speaks for it. A cause that itself follows from the chosen one and stands
-    nearer takes its place, so that a chain hangs in order of time: missing module → workers → exit → 503.
+    Chance comes last, and only where a rule speaks for it and the cause mostly stands where the symptom does: what is
+    said all the time stands before every failure, and leaves it unexplained. A cause that itself follows from the
+    chosen one and stands nearer takes its place, so that a chain hangs in order of time: missing module → workers →
+    exit → 503.
     """
     by_id = {c.id: c for c in clusters}
-    candidates = _candidates(links)
+    candidates = _candidates(links, by_id)
     chosen: dict[ClusterId, Link] = {}
     # Of a circle the link is left out that would explain what came first.
     latest_first = sorted(clusters, key=lambda c: (_moment(c.first_seen), c.id), reverse=True)
@@ -52,13 +65,14 @@ def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterI
     return chosen
 
 
-def _candidates(links: Sequence[Link]) -> dict[ClusterId, list[Link]]:
+def _candidates(links: Sequence[Link], clusters: Mapping[ClusterId, Cluster]) -> dict[ClusterId, list[Link]]:
     """Group by symptom the links that may own one; of two that explain each other the one in order of time stays."""
     lead = {(x.symptom, x.cause): _lead(x) for x in links}
     found: dict[ClusterId, list[Link]] = {}
     for link in links:
         is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
-        is_chance = not link.declared and grade(link) > 1
+        is_elsewhere = link.causes < clusters[link.cause].occurrences * PARENT_COVERAGE
+        is_chance = link.is_chance(DEFAULT_THRESHOLDS) and (is_elsewhere or not link.declared)
         if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance:
             found.setdefault(link.symptom, []).append(link)
     return found
@@ -100,7 +114,7 @@ def _leads_to(start: ClusterId, goal: ClusterId, chosen: Mapping[ClusterId, Link
 def prioritise(clusters: Sequence[Cluster], links: Sequence[Link]) -> tuple[Cluster, ...]:
     """Judge unknown exceptions by what follows them: P1 with a symptom behind, a start-up failure where that failed."""
     by_id = {c.id: c for c in clusters}
-    strong = [x for x in links if x.coverage >= HARMFUL_COVERAGE and grade(x) < 2]  # noqa: PLR2004 - 2: by chance
+    strong = [x for x in links if x.coverage >= HARMFUL_COVERAGE and not x.is_chance(DEFAULT_THRESHOLDS)]
     harmful = {x.cause for x in strong}
     at_start = {x.cause for x in strong if by_id[x.symptom].signature in NOT_STARTED}
     return tuple(_judged(c, start=c.id in at_start) if c.id in harmful else c for c in clusters)
@@ -119,7 +133,10 @@ def _judged(cluster: Cluster, *, start: bool) -> Cluster:
 
 
 def find_incidents(
-    clusters: Sequence[Cluster], chosen: Mapping[ClusterId, Link], findings: Mapping[ClusterId, Finding]
+    clusters: Sequence[Cluster],
+    links: Sequence[Link],
+    chosen: Mapping[ClusterId, Link],
+    findings: Mapping[ClusterId, Finding],
 ) -> tuple[Incident, ...]:
     """Make an incident of every root with what hangs below it; the worst first. Noise alone is no incident."""
     below: dict[ClusterId, list[Cluster]] = {}
@@ -127,17 +144,32 @@ def find_incidents(
         if cluster.role is not Role.NOISE:
             below.setdefault(_root(cluster.id, chosen), []).append(cluster)
     by_id = {c.id: c for c in clusters}
-    ordered = sorted(below, key=lambda root: urgency(by_id[root], below[root]))
+    beside = {root for root, family in below.items() if len(family) == 1 and _stands_beside(root, links, chosen)}
+    ordered = sorted(below, key=lambda root: urgency(by_id[root], below[root], is_beside=root in beside))
     return tuple(
         _incident(number, by_id[root], below[root], findings[root], chosen) for number, root in enumerate(ordered, 1)
     )
 
 
-def urgency(root: Cluster, family: Sequence[Cluster]) -> tuple[str, int, int, int, int, str]:
-    """Sort key of incidents: priority, role of the root, symptoms explained, occurrences, onset."""
+def urgency(root: Cluster, family: Sequence[Cluster], *, is_beside: bool) -> tuple[str, bool, int, int, int, int, str]:
+    """Sort key of incidents: priority, unexplained failures before what is beside them, role, symptoms, how often."""
     explained = sum(c.occurrences for c in family if c.id != root.id)
     worst = min(c.priority for c in family)
-    return (worst, root.role.rank, -explained, -root.occurrences, _moment(root.first_seen), root.id)
+    return (worst, is_beside, root.role.rank, -explained, -root.occurrences, _moment(root.first_seen), root.id)
+
+
+def _stands_beside(root: ClusterId, links: Sequence[Link], chosen: Mapping[ClusterId, Link]) -> bool:
+    """Tell whether a cause is near unexplained failures by chance only, or near a few of them, and explains no other.
+
+    However loud it is, the failures matter more. A cause that nothing is near to, or only what another explains, may
+    have had consequences that are not logged.
+    """
+    own = [x for x in links if x.cause == root]
+    return any(x.symptom not in chosen for x in own) and not any(_explains_much(x) for x in own)
+
+
+def _explains_much(link: Link) -> bool:
+    return link.coverage >= PARENT_COVERAGE and not link.is_chance(DEFAULT_THRESHOLDS)
 
 
 def _root(cluster: ClusterId, chosen: Mapping[ClusterId, Link]) -> ClusterId:

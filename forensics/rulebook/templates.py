@@ -16,7 +16,7 @@ PROVIDED = frozenset(
     {"frame", "exception", "count", "of", "lag", "entries", "occurrences", "unit", "linked"},
 )
 """Names that every template sees, beside the captures of its rule."""
-_PARTS = {"frame": frozenset({"file", "line", "function"}), "exception": frozenset({"type", "value", "chain"})}
+_PARTS = {"frame": frozenset({"file", "line", "function", "owner"}), "exception": frozenset({"type", "value", "chain"})}
 
 _PLAIN = re.compile(r"\{\{\s*(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<part>[a-z_]+))?\s*\}\}", re.ASCII)
 """`{{ type_name }}` or `{{ frame.file }}`: nearly every template has nothing else, and needs no Jinja to be checked."""

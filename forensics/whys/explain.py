@@ -164,6 +164,8 @@ def _why(rule: WhyRule, gathered: Gathered, scene: Scene) -> Why:
 
 def _next_step(rule: WhyRule, gathered: Gathered, scene: Scene) -> str | None:
     """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
+    if gathered.verdict is Verdict.REFUTED:
+        return gathered.next_step  # the rule's advice is for a question that is open
     advice = fill(rule.otherwise, context(scene) | gathered.values) if rule.otherwise else None
     if (
         advice

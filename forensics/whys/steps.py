@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -13,12 +12,13 @@ from forensics.model import Cluster, ClusterId, Finding, Link, Role, Step, Why
 from forensics.proposals import propose_rule
 from forensics.queries import cluster_query
 from forensics.timestamps import format_lag
+from forensics.whys.pairs import nearest_cause
 from forensics.whys.wording import plain, units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forensics.model import EntryRef, Occurrence
+    from forensics.model import EntryRef
     from forensics.whys.scene import Scene, Stage
 
 STRONG = 0.8
@@ -27,7 +27,6 @@ _CLOSE_CODE = re.compile(r"\b1[0-4]\d\d\b ?")
 """1011 in `websocket-1011-serialization`: a close code names what a client saw, and causes nothing."""
 _LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later before\b")
 """5–25 ms later before the end of the request"""
-_LATE = 250_000_000
 
 
 def complete(finding: Finding, scene: Scene, service: str | None) -> Finding:
@@ -147,25 +146,11 @@ def _step(link: Link, stage: Stage) -> Step:
 
 def _pair(link: Link, stage: Stage) -> tuple[EntryRef, ...]:
     """Cite one occurrence: of those that show it the one in the middle, since exports cut the first and the last."""
-    journal, rows = stage.journal, stage.members[link.cause].rows
+    journal = stage.journal
     occurrences = stage.members[link.symptom].occurrences
     order = sorted(range(len(occurrences)), key=lambda at: (abs(at - len(occurrences) // 2), at))
     for at in order[:50]:
-        near = _nearest(rows, occurrences[at], link, stage)
+        near = nearest_cause(link, occurrences[at], stage)
         if near is not None:
             return cite(journal.entry(near)), cite(journal.entry(occurrences[at].rows[0]))
     return ()
-
-
-def _nearest(rows: Sequence[int], symptom: Occurrence, link: Link, stage: Stage) -> int | None:
-    journal = stage.journal
-    last = bisect_right(rows, symptom.end + _LATE, key=journal.times.__getitem__)
-    window = round(link.within * 1_000_000_000)
-    for row in reversed(rows[:last]):
-        if journal.times[row] < symptom.start - window:
-            return None
-        if link.by == "revision" or (
-            journal.traces[row] == symptom.trace if link.by == "trace" else journal.instance(row) == symptom.instance
-        ):
-            return row
-    return None

@@ -157,5 +157,8 @@ def _frame(scene: Scene) -> dict[str, Any]:
     frame = innermost_frame(speaker(scene))
     if frame is None:
         return {}
-    values: dict[str, Any] = {"file": plain(frame.file), "function": plain(frame.function)}
+    # A part that the entry does not tell is not there, so that no sentence is made of it.
+    parts = {"file": plain(frame.file), "function": plain(frame.function)}
+    values: dict[str, Any] = {name: part for name, part in parts.items() if part}
+    values["owner"] = "the application" if frame.in_app else "a library"
     return values | ({"line": frame.line} if frame.line is not None else {})

@@ -142,11 +142,12 @@ Node.js v20.1.0"""
     assert error.value == "Cannot find module './x'\nRequire stack:\n- /app/index.js"
     assert [(f.file, f.line, f.in_app) for f in error.frames] == [
         ("/app/run.js", 9, True),
-        ("<anonymous>", None, False),
+        ("", None, False),
         ("/app/node_modules/express/lib/router.js", 9, False),
         ("/app/index.js", 3, True),
         ("node:internal/modules/cjs/loader", 1134, False),
     ]
+    assert [f.function for f in error.frames] == ["", "Array.map", "", "main", "Module._resolveFilename"]
 
 
 def test_node_with_words_before_the_error() -> None:

@@ -242,7 +242,7 @@ FAULTS = {
     "unknown part in a template": (
         "{{ frame.function }}",
         "{{ frame.func }}",
-        ["20: the template asks for frame.func; frame has file, function, line"],
+        ["20: the template asks for frame.func; frame has file, function, line, owner"],
     ),
     "unknown filter": (
         "{{ frame.function }}",

@@ -10,6 +10,7 @@ from builders import query, raw, raws, request
 from forensics import model
 from forensics.model import Finding, Report, StatementKind, Verdict, Why
 from forensics.pipeline import analyze
+from forensics.render import render_report
 from forensics.rulebook import load_rules
 
 RULES, INFO = load_rules()
@@ -118,3 +119,56 @@ def test_names_that_stand_in_any_test_are_not_looked_for() -> None:
     text = TRACEBACK.replace("ledger.py", "main.py").replace("post_entry", "run").format(1)
     found = why(only(report(raw(text, severity="ERROR"), tests=run(OTHER))), "tests")
     assert "name no function and no file" in found.evidence[-1].statement
+
+
+PLACES = [
+    ("TypeError: x is not a function\n    at /app/dist/run.js:9:1", "raised at `/app/dist/run.js:9` in 1 of 1 bursts"),
+    (
+        "Shop.OddError: no such order\n   at Shop.Orders.Find(Int32 id)\n   at Shop.Orders.All()",
+        "raised in `Shop.Orders.Find` in 1 of 1 bursts; ",
+    ),
+    ("OddError: one of them failed\n    at async Promise.all (index 0)", "raised in `Promise.all` in 1 of 1 bursts"),
+]
+
+
+@pytest.mark.parametrize(("text", "said"), PLACES)
+def test_a_place_is_told_as_far_as_the_entry_tells_it(text: str, said: str) -> None:
+    found = report(raw("hello", at=0), raw(text, at=10, severity="ERROR"))
+    (finding,) = found.findings
+    evidence = next(e for w in finding.whys for e in w.evidence if e.kind == "frames")
+    assert f"{evidence.statement}; ".startswith(said)
+    for document in dict(render_report(found)).values():
+        assert "<anonymous>" not in document
+        assert "` in " not in document.replace(said.split(" in 1 of", maxsplit=1)[0], "")
+
+
+def test_a_rule_says_nothing_of_a_function_that_the_entry_does_not_name() -> None:
+    text = 'PHP Fatal error:  Uncaught Error: Class "Acme\\Pdf" not found in /app/src/export.php:12\n#0 {main}'
+    (finding,) = report(raw("hello", at=0), raw(text, at=10, severity="ERROR")).findings
+    where = next(w for w in finding.whys if w.ask == "Where was it raised?")
+    assert where.answer == "raised at `/app/src/export.php:12` in 1 of 1 bursts"
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("`10.36.0.3:5432`", "10.36.0.3:5432"),
+        ("`db.example.com`:`5432`", "db.example.com"),
+        ("10.36.0.3.", "10.36.0.3"),
+    ],
+)
+def test_the_address_of_a_database_is_told_whole(address: str, host: str) -> None:
+    text = f"Can't reach database server at {address}"
+    (finding,) = report(raw("hello", at=0), raw(text, at=10, severity="ERROR")).findings
+    assert finding.headline == f"The database at `{host}` cannot be reached"
+
+
+@pytest.mark.parametrize(
+    ("file", "owner"),
+    [("/app/node_modules/amqplib/lib/channel.js", "a library"), ("/app/dist/queue.js", "the application")],
+)
+def test_a_frame_of_a_library_is_not_called_the_applications(file: str, owner: str) -> None:
+    text = f"IllegalOperationError: Channel closed\n    at Channel.send ({file}:159:11)"
+    found = report(raw("hello", at=0), raw(text, at=10, severity="ERROR"))
+    answers = [w.answer or "" for finding in found.findings for w in finding.whys]
+    assert f"In `Channel.send` (`{file}:159`), the innermost frame of {owner}." in answers

@@ -120,6 +120,21 @@ def test_a_rival_that_stands_beside_every_request_contests_nothing() -> None:
     assert (other.measure.coverage, other.measure.p_value) == (1.0, 1.0)
 
 
+def test_a_cited_pair_stands_in_the_window_of_its_link() -> None:
+    """Of failures that the same words follow minutes later, or not at all, none is cited beside them."""
+    records = hour(BAD, {"database gone": BAD - {min(BAD)}})
+    at = 10 + min(BAD) * 31.0 + (min(BAD) % 7) * 2.3
+    records.append(raw("database gone", at=at + 12.0, severity="ERROR", number=7_000))
+    report, finding = found(*records)
+    cited = [ref for evidence in finding.whys[0].evidence for ref in evidence.refs]
+    pairs = [*zip(cited[::2], cited[1::2], strict=True), *(tuple(step.refs) for step in finding.steps)]
+    assert len(pairs) >= 3
+    (link,) = report.links
+    for cause, symptom in pairs:
+        end = parse_time(symptom.timestamp) + 50_000_000
+        assert end - link.within * SECOND <= parse_time(cause.timestamp) <= end + 250_000_000
+
+
 def test_plausible_below_the_threshold_of_coverage() -> None:
     step = why(*hour(BAD, {"database gone": {n for n in BAD if n % 2}}))
     assert step.verdict is Verdict.PLAUSIBLE is again(step)

@@ -40,13 +40,14 @@ def frame_of(line: str) -> Frame | None:
 
 def _node_frame(text: str) -> Frame | None:
     # handler (/app/server.js:12:5)      JSON.parse (<anonymous>)      /app/server.js:12:5
-    function, place = "<anonymous>", text
+    function, place = "", text
     if text.endswith(")") and " (" in text:
         function, place = text[:-1].split(" (", 1)
     match = _NODE_PLACE.fullmatch(place)
     if match:
         return python_frame(match["file"], _number(match["line"]), function)
-    return python_frame("<anonymous>", None, function) if place != text else None
+    # <anonymous>, native, index 0: of no file
+    return python_frame("", None, function) if place != text else None
 
 
 def _number(text: str | None) -> int | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.model import ChangeState, Evidence, Verdict, WhyRule
+from msgspec.structs import replace
+
+from forensics.model import Certificate, ChangeState, Evidence, Verdict, WhyRule
 from forensics.whys.scene import Gathered, Scene
 
 _SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.NO_CHANGE})
@@ -27,6 +29,8 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     if change.state is ChangeState.NEW:
         return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
     if change.before and change.state in _SEEN_BEFORE:
+        seen = f"{comparison.baseline} shows it {change.before:,} times in {change.exposure_before:,} {change.measure}"
+        evidence = replace(evidence, certificate=Certificate(windows=change.exposure_before or 0, facts=(seen,)))
         step = f"it was there before: look for what began it before {comparison.baseline} was deployed"
         return Gathered(verdict=Verdict.REFUTED, evidence=(evidence,), values=values, next_step=step)
     step = (

@@ -11,13 +11,14 @@ from forensics.whys.wording import chain_of, plain, speaker, units
 def gather(why: WhyRule, scene: Scene) -> Gathered:
     """Cite the innermost frame of the application and the chain of exceptions around it."""
     frame = innermost_frame(speaker(scene))
-    if frame is None:
+    if frame is None or not place(frame):
         return _nothing(scene)
     journal = scene.stage.journal
     raised_there = [gist.frame == frame for gist in journal.gist_table]
     same = sum(any(raised_there[journal.gists[row]] for row in rows) for rows in scene.occurrences.groups())
     chain = chain_of(speaker(scene))
-    raised = f"raised at `{place(frame)}` in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"
+    where = f"{'at' if frame.file else 'in'} `{place(frame)}`"
+    raised = f"raised {where} in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"
     chained = f"; exceptions, first raised first: {' → '.join(chain)}" if len(chain) > 1 else ""
     evidence = Evidence(
         kind="frames",
@@ -33,9 +34,9 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
 
 
 def place(frame: Frame) -> str:
-    """Write a frame for a reader: `app/api.py:12 in create_order`."""
-    line = f":{frame.line}" if frame.line is not None else ""
-    return plain(f"{frame.file}{line}" + (f" in {frame.function}" if frame.function else ""))
+    """Write a frame for a reader: `app/api.py:12 in create_order`; what the entry does not tell is left out."""
+    line = f":{frame.line}" if frame.line is not None and frame.file else ""
+    return plain(" in ".join(filter(None, (f"{frame.file}{line}", frame.function))))
 
 
 def _nothing(scene: Scene) -> Gathered:

@@ -13,20 +13,18 @@ from forensics.model import (
     Evidence,
     Link,
     Nanoseconds,
-    Occurrence,
     Thresholds,
     Verdict,
     WhyRule,
 )
 from forensics.timestamps import format_lag, format_seconds
 from forensics.whys.certificate import certify_absence
+from forensics.whys.pairs import nearest_cause
 from forensics.whys.scene import Gathered, Scene, judge_link, measured, measured_link
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from forensics.journal import Journal
 
 _ORDER = (Verdict.SUPPORTED, Verdict.PLAUSIBLE, Verdict.NO_EVIDENCE)
 PAIRS = 2
@@ -135,24 +133,15 @@ def _evidence(link: Link, scene: Scene, why: WhyRule, *, rival: bool = False) ->
 
 def _pairs(link: Link, scene: Scene) -> Iterator[EntryRef]:
     """Cite a cause and the symptom that followed it, for the first occurrences that show it."""
-    journal = scene.stage.journal
-    causes = scene.stage.members[link.cause].rows
-    shown = 0
+    journal, shown = scene.stage.journal, 0
     for occurrence in scene.stage.members[link.symptom].occurrences:
-        near = [row for row in causes if _joined(row, occurrence, link.by, journal)]
-        best = min(near, key=lambda row: (abs(journal.times[row] - occurrence.end), row), default=None)
-        if best is not None:
+        near = nearest_cause(link, occurrence, scene.stage)
+        if near is not None:
             shown += 1
-            yield cite(journal.entry(best))
+            yield cite(journal.entry(near))
             yield cite(journal.entry(occurrence.rows[0]))
         if shown == PAIRS:
             return
-
-
-def _joined(cause: int, symptom: Occurrence, by: str, journal: Journal) -> bool:
-    if by == "trace":
-        return journal.traces[cause] == symptom.trace
-    return by == "revision" or journal.instance(cause) == symptom.instance
 
 
 def _nothing(why: WhyRule, scene: Scene) -> Gathered:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builders import journal, raw, request, rule
+from builders import journal, query, raw, raws, request, rule
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
-from forensics.model import Explains, Leaf, Nanoseconds, Role
+from forensics.model import DEFAULT_THRESHOLDS, Explains, Leaf, Nanoseconds, Role, RulebookInfo
+from forensics.pipeline import analyze
 
 if TYPE_CHECKING:
     from forensics.model import Link, Rule
@@ -110,14 +111,35 @@ def test_loud_noise_owns_nothing_though_it_stands_before_every_failure() -> None
     assert links.index(loud[0]) == len(links) - 1
 
 
-def test_declared_noise_owns_a_symptom_only_when_nothing_better_does() -> None:
+def test_declared_noise_owns_nothing_even_alone() -> None:
     noise = rule("noise", says("cache is cold"), explains=explains("failed", within=5))
     gone = rule("gone", says("database gone"), Role.MECHANISM, explains=explains("failed", within=5))
     failed = rule("failed", BROKEN, Role.SYMPTOM)
     records = noisy("cache is cold")
     assert owners(*records, rules=(noise, gone, failed))[0]["failed"] == "gone"
     without = [r for r in records if r.get("textPayload") != "database gone"]
-    assert owners(*without, rules=(noise, gone, failed))[0] == {"failed": "noise"}
+    found, links = owners(*without, rules=(noise, gone, failed))
+    assert found == {}
+    assert [x.declared for x in links] == [True]
+
+
+def test_what_stands_beside_failures_alone_owns_them_where_chance_cannot_be_told() -> None:
+    """A page asks for two things at a time, of which one fails: the other is as near to the error."""
+    rules = (
+        rule("undefined", says("price is undefined"), explains=explains("failed", within=5)),
+        rule("failed", BROKEN, Role.SYMPTOM),
+    )
+    records = []
+    for number in range(3):
+        at = number * 20.0
+        records += [
+            request(200, at=at, latency=0.01, number=number),
+            request(500, at=at + 0.02, latency=0.01, number=number + 100),
+            error("price is undefined", at + 0.025, number + 1000),
+        ]
+    found, links = owners(*records, rules=rules)
+    assert [x.is_chance(DEFAULT_THRESHOLDS) for x in links] == [True]
+    assert found == {"failed": "undefined"}
 
 
 def test_undeclared_noise_owns_nothing_even_alone() -> None:
@@ -125,3 +147,36 @@ def test_undeclared_noise_owns_nothing_even_alone() -> None:
     found, links = owners(*records, rules=(rule("failed", BROKEN, Role.SYMPTOM),))
     assert found == {}
     assert len(links) == 1
+
+
+def found_first(*records: dict[str, object]) -> list[str]:
+    cause = rule("cause", says("rate limit"), explains=explains("failed", within=5))
+    failed = rule("failed", BROKEN, Role.SYMPTOM)
+    info = RulebookInfo(count=0, folders=(), overridden=())
+    report = analyze(raws(*records), [cause, failed], query(), rulebook=info, tool_version="test").report
+    return [c.signature or "" for i in report.incidents for c in report.clusters if c.id == i.root_cluster]
+
+
+def failures(count: int) -> list[dict[str, object]]:
+    """Requests of forty minutes, of which so many fail."""
+    records = [raw("begins", at=0.0), raw("goes on", at=2400.0)]
+    every = 200 // count
+    for number in range(200):
+        at = 20 + number * 11.3 + number % 3
+        records.append(request(200 if number % every else 500, at=at, latency=0.1, number=number))
+    return records
+
+
+def test_one_error_near_one_of_twenty_failures_comes_after_them() -> None:
+    records = failures(20)
+    assert found_first(*records, error("rate limit", 18.0, 5000)) == ["failed", "cause"]
+
+
+def test_an_error_that_is_said_all_the_time_comes_after_the_failures_that_it_leaves_unexplained() -> None:
+    said = [error("rate limit", 1.1 * number, 5000 + number) for number in range(2000)]
+    assert found_first(*failures(20), *said) == ["failed", "cause"]
+
+
+def test_an_error_that_no_failure_is_near_to_comes_first() -> None:
+    records = failures(2)
+    assert found_first(*records, error("rate limit", 500.0, 5000)) == ["cause", "failed"]
