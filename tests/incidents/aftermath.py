@@ -47,6 +47,8 @@ class Aftermath:
             return
         for one in self.report["postmortems"]:
             incident = self.incidents[one["incident"]]
+            if not {incident["root_cluster"], *incident["clusters"]} <= set(self.clusters):
+                continue  # told of with the incidents
             yield from self._bounds(incident)
             yield from self._postmortem(one, incident)
         for event in self.report["timeline"]:

@@ -55,11 +55,18 @@ class Fault(NamedTuple):
 def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Iterator[Fault]:
     """Yield every line, block, link and word of documents that the report does not carry."""
     decoded = decode_report(msgspec.json.encode(report), "report.json")
+    lost = {id_ for incident in decoded.incidents for id_ in (incident.root_cluster, *incident.clusters)}
+    if lost - {cluster.id for cluster in decoded.clusters}:
+        yield Fault("report", "an incident of a cluster that is not in the report")
+        return
     yield from _missing(decoded, documents)
     values = Values(decoded)
     claimable = Claims(decoded)
     ids = {cluster.id for cluster in decoded.clusters}
+    of_no_cluster = {name for name in documents if name not in _names(decoded)}
     for name, text in documents.items():
+        if name in of_no_cluster:
+            continue
         page = parse(text)
         prose = "\n".join(line for section in page.sections for line in section.lines)
         yield from _links(name, prose, ids)
@@ -69,10 +76,13 @@ def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Ite
         yield from _Reader(name, decoded, values).faults(page)
 
 
+def _names(report: Report) -> set[str]:
+    names = {"index.md", "postmortem.md", *(f"five-whys/{cluster.id}.md" for cluster in report.clusters)}
+    return names | ({"comparison.md"} if report.comparison else set())
+
+
 def _missing(report: Report, documents: Mapping[str, str]) -> Iterator[Fault]:
-    wanted = {"index.md", "postmortem.md", *(f"five-whys/{cluster.id}.md" for cluster in report.clusters)}
-    wanted |= {"comparison.md"} if report.comparison else set()
-    for name in sorted(wanted ^ set(documents)):
+    for name in sorted(_names(report) ^ set(documents)):
         yield Fault(name, "a document without its cluster, or a cluster without its document")
 
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from incidents.absence import Absence
+from incidents.blocks import query_faults, rule_faults
 from incidents.circumstances import KINDS, Circumstances
 from incidents.documents import HOLDS, Fault
 from incidents.recount import Recount
@@ -50,8 +51,8 @@ _SHORTENED = 200
 _MILLISECOND = 1_000_000
 _FRAME = re.compile(r"(?P<file>[^ ].*?)?(?::(?P<line>\d+))?(?:(?:^| )in (?P<function>.+))?")
 _LAG = re.compile(r"have it (.+) (before|after)$")
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?: (ms|s|min|h))?")
-_UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?: (µs|ms|s|min|h))?")
+_UNITS = {"µs": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 
 
 class Statements:
@@ -129,6 +130,14 @@ class Statements:
             yield from self._why(f"{where}, why {number}", why, self.clusters[where])
         yield from self._root(where, finding)
         yield from self.absence.finding(finding)
+        cluster = self.clusters[where]
+        messages = [ref["message"] for ref in cluster["exemplars"]]
+        if finding["query"]:
+            found = query_faults(finding["query"], cluster, self.report["revision"], messages)
+            yield from (Fault(f"{where}, query", fault) for fault in found)
+        if finding["proposed_rule"]:
+            for fault in rule_faults(finding["proposed_rule"], cluster, frozenset(self.rules)):
+                yield Fault(f"{where}, proposed rule", fault)
 
     def _root(self, where: str, finding: Json) -> Iterator[Fault]:
         """The root is the answer of a why that holds, and the confidence is no better than it."""
@@ -318,7 +327,7 @@ class Statements:
         if len(pieces) > 1 and re.search(".*?".join(map(re.escape, pieces)), words):
             return True
         # A frame is put together from three places of a traceback, and a method's name from two fields.
-        frame = _FRAME.fullmatch(said)
+        frame = _FRAME.fullmatch(said.removeprefix("in "))
         parts = [part for part in (frame.groups() if frame else ()) if part]
         parts = [part for part in parts if part != _UNNAMED]
         return all(part in words or all(x in words for x in part.rsplit(".", 1)) for part in parts) and bool(parts)
