@@ -56,7 +56,7 @@ def detection(incident: Incident, family: Sequence[Cluster], given: Aftermath) -
         kind=StatementKind.OPEN_QUESTION,
         verdict=Verdict.NO_EVIDENCE,
         evidence=(Evidence(kind="entries", statement=statement, count=0),),
-        next_step="look at the alerts that watch this service, and at who wrote first",
+        next_step="Look at the alerts that watch this service, and at who wrote first.",
     )
 
 
@@ -121,7 +121,7 @@ def recovery(incident: Incident, root: Cluster, given: Aftermath) -> Why:
         kind=StatementKind.OPEN_QUESTION,
         verdict=Verdict.NO_EVIDENCE,
         evidence=(evidence,),
-        next_step="pull the entries after the last one, and look for the query of this incident there",
+        next_step="Pull the entries after the last one, and look for the query of this incident there.",
     )
 
 

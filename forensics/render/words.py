@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forensics.model import (
+    Certificate,
     Change,
     ChangeState,
     Cluster,
@@ -16,11 +17,15 @@ from forensics.model import (
     OccurrenceUnit,
     Priority,
     Report,
+    Rival,
     Role,
     Span,
     Verdict,
 )
 from forensics.timestamps import format_lag, format_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 _BARS = "▁▂▃▄▅▆▇█"
 _PLURALS = {
@@ -230,6 +235,16 @@ def confidence(finding: Finding) -> str:
     return f"{finding.confidence}, down to why {until}" + (f"; why {behind[0]} is open" if behind else "")
 
 
+def certified(rivals: Sequence[Rival]) -> list[tuple[list[str], Certificate]]:
+    """List certificates of absence, those that say the same once, with the signatures of their rivals."""
+    found: dict[tuple[str, ...], tuple[list[str], Certificate]] = {}
+    for rival in rivals:
+        if rival.certificate is not None:
+            said = rival.certificate.lacks or rival.certificate.facts
+            found.setdefault(said, ([], rival.certificate))[0].append(rival.signature)
+    return list(found.values())
+
+
 def measure(link: Link) -> str:
     """Write how much more often than by chance a link was seen; "" where that was not reckoned."""
     parts = []
@@ -268,5 +283,6 @@ FILTERS = {
     "change_name": change_name,
     "states": states,
     "worst_changes": worst_changes,
+    "certified": certified,
     "confidence": confidence,
 }

@@ -77,6 +77,8 @@ def _value(name: str, part: str | None, values: Mapping[str, Any]) -> Any:
         return value
     if type(value) is not dict or hasattr(value, part):
         raise _OnlyJinjaKnowsError
+    if value[part] == "":  # a frame without a function: nothing stands there
+        raise KeyError(part)
     return value[part]
 
 

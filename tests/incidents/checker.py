@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from incidents.aftermath import Aftermath
+from incidents.compared import comparison_faults
 from incidents.documents import Fault, check_documents
 from incidents.source import Source
 from incidents.statements import Statements
@@ -27,7 +29,17 @@ def check(
     records: Iterable[dict[str, Any]],
     rows: Sequence[EntryRow],
     rules: Iterable[Rule],
+    baseline: dict[str, Any] | None = None,
 ) -> list[Fault]:
-    """Return every statement that the evidence does not carry."""
-    statements = Statements(report, Source(records), rows, {rule.id: rule for rule in rules})
-    return [*statements.faults(), *check_documents(report, documents)]
+    """Return every statement that the evidence does not carry; a baseline is the report that was compared with."""
+    source = Source(records)
+    statements = Statements(report, source, rows, {rule.id: rule for rule in rules})
+    analysed = {(row.insert_id, row.timestamp) for row in rows}
+    aftermath = Aftermath(report, source, statements.recount, analysed)
+    return [
+        *statements.faults(),
+        *aftermath.faults(),
+        *aftermath.exposure(),
+        *comparison_faults(report, baseline),
+        *check_documents(report, documents),
+    ]

@@ -6,23 +6,43 @@ import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
-from incidents.tiles import Tiling, Values
+from incidents.blocks import graph_faults
+from incidents.overviews import comparison, index
+from incidents.scopes import Scope, appendix, five_whys, postmortem
+from incidents.sections import parse
+from incidents.tiles import Tiling, Values, fragments
 
+from forensics.model import ClusterId, EntryRef, Verdict
+from forensics.redact import visible
 from forensics.render import decode_report
 from forensics.render.escape import markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from forensics.model import Cluster, Finding, Report, Why
+    from forensics.model import Finding, Report, Why
+    from incidents.sections import Block, Page, Section
 
 HOLDS = frozenset({"supported", "contested", "plausible"})
-_HEADING = re.compile(r"^## (?P<number>\d+)\. ")
+_HEADING = re.compile(r"## \d+\. ")
 _ORDINAL = re.compile(r"^(?:## \d+\. |\d+\. |\| \d+ \|)")
 _LINK = re.compile(r"(?<!\\)\]\((?P<to>[^)\s]*)\)")
-_READING = re.compile(r"^## (?:How far to trust this|What was read)")
 _CODE = re.compile(r"(`+).*?\1")
 _CLAIMS = re.compile(r"\b(caused by|resolved|fixed|gone|refuted)\b", re.IGNORECASE)
+_PART = 2
+"""Headings above a part of a section."""
+_FIGURES = {
+    r"Read: ([\d,]+) entries": "entries_read",
+    r"([\d,]+) of them twice": "duplicates",
+    r"([\d,]+) of them lines that": "passed_over",
+    r"([\d,]+) unreadable": "unreadable",
+    r"([\d,]+) belong to": "entries_selected",
+    r"([\d,]+) entries of level": "errors",
+    r"([\d,]+) without a severity": "no_severity",
+    r"([\d,]+) without a payload": "no_payload",
+    r"([\d,]+) analysed": "analysed",
+    r"([\d,]+) of them known": "unclassified",
+}
 
 
 class Fault(NamedTuple):
@@ -33,87 +53,137 @@ class Fault(NamedTuple):
 
 
 def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Iterator[Fault]:
-    """Yield every line, link and word of documents that the report does not carry."""
+    """Yield every line, block, link and word of documents that the report does not carry."""
     decoded = decode_report(msgspec.json.encode(report), "report.json")
-    ids = {cluster.id for cluster in decoded.clusters}
-    for name in sorted({f"five-whys/{one}.md" for one in ids} ^ {n for n in documents if n.startswith("five-whys/")}):
-        yield Fault(name, "a document without its cluster, or a cluster without its document")
-    findings = {finding.cluster: finding for finding in decoded.findings}
-    values = Values(decoded)
-    everything = Tiling(values.below(decoded))
-    for name, text in documents.items():
-        yield from _links(name, text, ids)
-        yield from _claims(name, text, decoded)
-        about = [f for f in decoded.findings if name == f"five-whys/{f.cluster}.md"]
-        yield from _open_whys(name, text, about or list(findings.values()))
-        if about:
-            cluster = next(c for c in decoded.clusters if c.id == about[0].cluster)
-            yield from _five_whys(name, text, (cluster, about[0]), decoded, values)
-        else:
-            about_reading, rest = _parted(text.split("\n"))
-            yield from _lines(name, rest, everything)
-            yield from _lines(name, about_reading, Tiling(values.below(*_reading(decoded))))
-
-
-def _five_whys(
-    name: str, text: str, subject: tuple[Cluster, Finding], report: Report, values: Values
-) -> Iterator[Fault]:
-    """Hold each why's section against that why alone, and the rest against the cluster and what it is linked with."""
-    cluster, finding = subject
-    links = [link for link in report.links if cluster.id in {link.cause, link.symptom}]
-    others = {one for link in links for one in (link.cause, link.symptom)}
-    linked = [c for c in report.clusters if c.id in others]
-    around = [cluster, finding, *links, *(c.title for c in linked), report.coverage, report.revision]
-    rest: list[str] = []
-    sections: dict[int, list[str]] = {}
-    into = rest
-    for line in text.split("\n"):
-        heading = _HEADING.match(line)
-        if heading:
-            into = sections.setdefault(int(heading["number"]), [])
-        elif line.startswith("## "):
-            into = rest
-        into.append(line)
-    about_reading, rest = _parted(rest)
-    yield from _lines(name, rest, Tiling(values.below(*around)))
-    yield from _lines(name, about_reading, Tiling(values.below(*_reading(report), *finding.references)))
-    if sorted(sections) != list(range(1, len(finding.whys) + 1)):
-        yield Fault(name, f"{len(finding.whys)} whys in the report, sections {sorted(sections)}")
+    lost = {id_ for incident in decoded.incidents for id_ in (incident.root_cluster, *incident.clusters)}
+    if lost - {cluster.id for cluster in decoded.clusters}:
+        yield Fault("report", "an incident of a cluster that is not in the report")
         return
-    for number, why in enumerate(finding.whys, 1):
-        yield from _lines(f"{name}, why {number}", sections[number], Tiling(values.below(why)))
-        yield from _heading(f"{name}, why {number}", sections[number][0], why)
+    yield from _missing(decoded, documents)
+    values = Values(decoded)
+    claimable = Claims(decoded)
+    ids = {cluster.id for cluster in decoded.clusters}
+    of_no_cluster = {name for name in documents if name not in _names(decoded)}
+    for name, text in documents.items():
+        if name in of_no_cluster:
+            continue
+        page = parse(text)
+        prose = "\n".join(line for section in page.sections for line in section.lines)
+        yield from _links(name, prose, ids)
+        yield from claimable.faults(name, prose)
+        about = [f for f in decoded.findings if name == f"five-whys/{f.cluster}.md"]
+        yield from _open_whys(name, prose, about or decoded.findings)
+        yield from _Reader(name, decoded, values).faults(page)
 
 
-def _parted(lines: list[str]) -> tuple[list[str], list[str]]:
-    """Part what is said about the reading of the entries from all else: a few figures against many."""
-    parts: tuple[list[str], list[str]] = ([], [])
-    into = parts[1]
-    for line in lines:
-        if line.startswith("## "):
-            into = parts[0] if _READING.search(line) else parts[1]
-        into.append(line)
-    return parts
+def _names(report: Report) -> set[str]:
+    names = {"index.md", "postmortem.md", *(f"five-whys/{cluster.id}.md" for cluster in report.clusters)}
+    return names | ({"comparison.md"} if report.comparison else set())
 
 
-def _reading(report: Report) -> list[Any]:
-    """What those lines may speak of, and the names and links at the foot of a page."""
-    names = [
-        name
-        for cluster in report.clusters
-        for name in (cluster.id, cluster.signature, cluster.title, cluster.revision, *cluster.group)
-    ]
-    tests = report.tests.suites if report.tests else ()
-    return [
-        report.coverage,
-        report.case,
-        report.rules,
-        report.schema,
-        report.tool_version,
-        report.query,
-        *names,
-        *tests,
-    ]
+def _missing(report: Report, documents: Mapping[str, str]) -> Iterator[Fault]:
+    for name in sorted(_names(report) ^ set(documents)):
+        yield Fault(name, "a document without its cluster, or a cluster without its document")
+
+
+class _Reader:
+    """Holds each section of one document against what it may speak of."""
+
+    def __init__(self, name: str, report: Report, values: Values) -> None:
+        self.name, self.report, self.values = name, report, values
+        self.clusters = {cluster.id: cluster for cluster in report.clusters}
+        self.findings = {finding.cluster: finding for finding in report.findings}
+        self.finding = self.findings.get(ClusterId(name.removeprefix("five-whys/").removesuffix(".md")))
+        self.literal = fragments("five-whys.md.j2" if self.finding else f"{name}.j2")
+
+    def faults(self, page: Page) -> Iterator[Fault]:
+        """Yield what is said and not carried, section by section."""
+        listed = [c for incident in self.report.incidents for c in incident.clusters]
+        at = 0
+        for section in page.sections:
+            if section.path[1:2] == ("## Appendix: evidence and queries",):
+                about = listed[at] if len(section.path) > _PART and at < len(listed) else None
+                scope = appendix(self.clusters[about], self.findings[about]) if about else Scope([()])
+                at += about is not None
+            else:
+                scope = self._scope(section)
+            where = ", ".join([self.name, *(part.lstrip("# ") for part in section.path[1:])])
+            if scope is None:
+                yield Fault(where, "a section of nothing that the report holds")
+                continue
+            yield from self._lines(where, section.lines, scope)
+            yield from self._blocks(where, section.blocks, scope)
+        yield from self._whys(page)
+        refs = {f"[`{ref.insert_id}`]: {ref.url}" for ref in _citations(self.report)}
+        yield from (Fault(self.name, f"leads to no citation: {line}") for line in page.addresses if line not in refs)
+
+    def _scope(self, section: Section) -> Scope | None:
+        if self.finding:
+            return five_whys(self.report, self.clusters[self.finding.cluster], self.finding, section)
+        kinds = {"index.md": index, "postmortem.md": postmortem, "comparison.md": comparison}
+        return kinds[self.name](self.report, section)
+
+    def _lines(self, where: str, lines: Iterable[str], scope: Scope) -> Iterator[Fault]:
+        tilings = [Tiling(self.values.below(*one), self.literal) for one in (*scope.alternatives, ())]
+        for line in lines:
+            said = _ORDINAL.sub("", line)
+            rests = [tiling.rest(said) for tiling in tilings] if said.strip() else [""]
+            if "" not in rests:
+                rest = min(rests, key=len)
+                yield Fault(where, f"not carried by the report, from “{rest[:40]}” on: {line.strip()}")
+            yield from self._of_reading(where, said)
+
+    def _of_reading(self, where: str, line: str) -> Iterator[Fault]:
+        """Each figure about the reading stands at its own word."""
+        if not line.startswith(("Asked: ", "Covered: ")) and "entries of level ERROR or above" not in line:
+            return
+        for pattern, field in _FIGURES.items():
+            wanted = f"{getattr(self.report.coverage, field)}"
+            for found in re.findall(pattern, line):
+                if found.replace(",", "") != wanted:
+                    yield Fault(where, f"{field} is {wanted}: {line}")
+
+    def _blocks(self, where: str, blocks: list[Block], scope: Scope) -> Iterator[Fault]:
+        drawn = [scope.graph] if scope.graph and scope.graph.steps else []
+        wanted = [("mermaid", "")] * len(drawn) + [("", scope.query)] * bool(scope.query)
+        wanted += [("yaml", scope.rule)] * bool(scope.rule)
+        if [block.language for block in blocks] != [language for language, _ in wanted]:
+            yield Fault(where, f"blocks of code of {[block.language for block in blocks]}, wanted: {wanted}")
+            return
+        for block, (language, body) in zip(blocks, wanted, strict=True):
+            if language == "mermaid":
+                yield from (Fault(where, fault) for fault in graph_faults(block.body, drawn[0], self.clusters))
+            elif block.body != visible(body).strip("\n"):
+                yield Fault(where, f"another {language or 'query'} than the report's: {block.body}")
+
+    def _whys(self, page: Page) -> Iterator[Fault]:
+        """Each why has its section, in order, with its question, its verdict and the count that it rests on."""
+        if not self.finding:
+            return
+        headings = [section.path[1] for section in page.sections if section.path[1:] and _HEADING.match(section.path[1])]
+        if len(headings) != len(self.finding.whys):
+            yield Fault(self.name, f"{len(self.finding.whys)} whys in the report, sections: {headings}")
+            return
+        for number, (line, why) in enumerate(zip(headings, self.finding.whys, strict=True), 1):
+            where = f"{self.name}, why {number}"
+            if not line.startswith(f"## {number}. "):
+                yield Fault(where, f"another number: {line}")
+            yield from _heading(where, line, why)
+
+
+def _citations(report: Report) -> Iterator[EntryRef]:
+    """Every citation of a report, wherever it stands."""
+    left: list[Any] = [report]
+    while left:
+        value = left.pop()
+        if isinstance(value, EntryRef):
+            yield value
+        elif isinstance(value, msgspec.Struct):
+            left += [getattr(value, field) for field in value.__struct_fields__]
+        elif isinstance(value, (tuple, list)):
+            left += value
+        elif isinstance(value, dict):
+            left += value.values()
 
 
 def _heading(where: str, line: str, why: Why) -> Iterator[Fault]:
@@ -123,17 +193,11 @@ def _heading(where: str, line: str, why: Why) -> Iterator[Fault]:
     said = line.rpartition("(")[2]
     if not said.startswith(why.verdict.value):
         yield Fault(where, f"the verdict is {why.verdict.value}: {line}")
-    counts = re.search(r"([\d,]+) of ([\d,]+)\)", line)
-    pairs = {(str(e.count), str(e.of)) for e in why.evidence}
-    if counts and tuple(part.replace(",", "") for part in counts.groups()) not in pairs:
+    counts = re.search(r"([\d,]+) of ([\d,]+)\)$", line)
+    best = why.evidence[0] if why.evidence else None
+    counted = (str(best.count), str(best.of)) if best and best.count is not None and best.of else None
+    if (tuple(part.replace(",", "") for part in counts.groups()) if counts else None) != counted:
         yield Fault(where, f"the counts are those of no evidence: {line}")
-
-
-def _lines(where: str, lines: Iterable[str], tiling: Tiling) -> Iterator[Fault]:
-    for line in lines:
-        rest = tiling.rest(_ORDINAL.sub("", line))
-        if rest:
-            yield Fault(where, f"not carried by the report, from “{rest[:40]}” on: {line.strip()}")
 
 
 def _links(name: str, text: str, ids: set[Any]) -> Iterator[Fault]:
@@ -160,32 +224,37 @@ def _open_whys(name: str, text: str, findings: Iterable[Finding]) -> Iterator[Fa
                 yield from (Fault(name, f"answered, and open: {line}") for a in answers if a in line and a not in own)
 
 
-def _claims(name: str, text: str, report: Report) -> Iterator[Fault]:
-    """Words that claim a result stand where a verdict or a state carries them, or in a quotation or an advice."""
-    quoted = _quotable(report)
-    verdicts = {why.verdict.value for finding in report.findings for why in finding.whys}
-    changes = (report.comparison or {}).get("changes", []) if isinstance(report.comparison, dict) else []
-    states = {change.get("state") for change in changes}
-    carried = {"refuted": "refuted" in verdicts, "gone": "gone" in states, "resolved": "gone" in states}
-    for line in text.split("\n"):
-        if not _CLAIMS.search(line):
-            continue
-        left = line
-        for piece in quoted:
-            left = left.replace(piece, "")
-        left = _CODE.sub("", left)
-        for found in _CLAIMS.finditer(left):
-            if not carried.get(found[1].lower()):
-                yield Fault(name, f"{found[1]!r} is claimed and not shown: {line.strip()}")
+class Claims:
+    """Which words that claim a result a report carries, and where they claim nothing."""
+
+    def __init__(self, report: Report) -> None:
+        verdicts = {why.verdict.value for finding in report.findings for why in finding.whys}
+        verdicts |= {rival.verdict.value for finding in report.findings for rival in finding.rivals}
+        states = {change.state.value for change in report.comparison.changes} if report.comparison else set()
+        self._carried = {"refuted": "refuted" in verdicts, "gone": "gone" in states, "resolved": "gone" in states}
+        self._quoted = _quotable(report)
+
+    def faults(self, name: str, text: str) -> Iterator[Fault]:
+        """Yield claims that stand where no verdict or state carries them, nor a quotation nor an advice."""
+        for line in text.split("\n"):
+            if not _CLAIMS.search(line):
+                continue
+            left = line
+            for piece in self._quoted:
+                left = left.replace(piece, "")
+            for found in _CLAIMS.finditer(_CODE.sub("", left)):
+                if not self._carried.get(found[1].lower()):
+                    yield Fault(name, f"{found[1]!r} is claimed and not shown: {line.strip()}")
 
 
 def _quotable(report: Report) -> list[str]:
     """Advice, questions and titles of rules, which claim nothing of these logs; and the words of unknown errors."""
-    texts: set[str] = set()
+    texts: set[str] = {text for text in fragments("comparison.md.j2") if _CLAIMS.search(text)}
     for cluster, finding in zip(report.clusters, report.findings, strict=True):
         texts |= {why.ask for why in finding.whys} | {why.next_step for why in finding.whys if why.next_step}
         texts |= {action.text for action in finding.actions} | {rival.title for rival in finding.rivals}
         texts |= {cluster.title, *finding.references}
+        texts |= {str(why.answer) for why in finding.whys if why.verdict is Verdict.REFUTED}
         if cluster.signature is None:
             texts.add(finding.headline)
             texts |= set(finding.chain)

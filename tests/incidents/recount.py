@@ -7,14 +7,18 @@ definitions of the design and not by the program's own joins.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from functools import lru_cache
+from itertools import pairwise
+from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from incidents.documents import Fault
+from incidents.lives import Life, exposure_of, lives_of, revision_of
 from incidents.source import plain_words
 
 from forensics.redact import quote
+from forensics.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,10 +57,12 @@ class Occurrence(NamedTuple):
 class Recount:
     """Counts again what a report counted."""
 
-    def __init__(self, source: Source, rows: Sequence[EntryRow]) -> None:
+    def __init__(self, source: Source, rows: Sequence[EntryRow], revision: str) -> None:
+        self.own = [entry for entry in source.entries if revision in {"all", revision_of(entry)}]
         self._rows: dict[str, list[EntryRow]] = defaultdict(list)
         self._entries: dict[str, list[Entry]] = defaultdict(list)
         groups: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+        self.lives = lives_of(self.own)
         by_quoted = {(quote(entry.id, 64), entry.timestamp): entry for entry in source.entries}
         for row in rows:
             self._rows[row.cluster].append(row)
@@ -78,6 +84,59 @@ class Recount:
             yield Fault(where, f"{counted}, counted again: {len(rows)} in {occurrences}")
         if len(rows) != len(self._entries[where]):
             yield Fault(where, f"{len(rows) - len(self._entries[where])} entries are not in the input")
+        else:
+            yield from self._measures(cluster)
+
+    def _measures(self, cluster: Json) -> Iterator[Fault]:
+        """Bounds, severities, instances, rhythm and lengths of lives are those of the entries."""
+        entries = self._entries[cluster["id"]]
+        times = [entry.time for entry in entries if entry.time]
+        counted: Json = {
+            "first_seen": min(times, default=0),
+            "last_seen": max(times, default=0),
+            "entries_by_severity": Counter(quote(_severity(entry), 20) for entry in entries),
+            "instances": len({(revision_of(entry), entry.instance) for entry in entries if entry.instance}),
+            "cadence": self.cadence(cluster["id"]),
+            "life": self.life(cluster),
+        }
+        for bound in ("first_seen", "last_seen"):
+            counted[bound] = cluster[bound] if moment(cluster[bound]) == counted[bound] else counted[bound]
+        for name, again in counted.items():
+            if again != cluster[name] and not (again is None and not cluster[name]):
+                yield Fault(cluster["id"], f"{name} is {cluster[name]}, counted again: {again}")
+
+    def exposure(self) -> Json:
+        """Count how often the revision could have failed."""
+        return exposure_of(self.own, self.lives)
+
+    def severities(self, clusters: Iterable[str]) -> Counter[str]:
+        """Count the entries of clusters by severity."""
+        return Counter(_severity(entry) for one in clusters for entry in self._entries[one])
+
+    def bounds(self, clusters: Iterable[str]) -> tuple[int, int]:
+        """Return when the first and the last entry of some clusters was written."""
+        times = [entry.time for one in clusters for entry in self._entries[one] if entry.time]
+        return min(times, default=0), max(times, default=0)
+
+    def cadence(self, cluster: str) -> Json | None:
+        """Measure the time from the start of one occurrence to that of the next, seconds."""
+        starts = sorted(one.start for one in self._occurrences[cluster] if one.start)
+        gaps = [(b - a) / SECOND for a, b in pairwise(starts)]
+        return _lengths(gaps) if len(gaps) > 1 else None
+
+    def life(self, cluster: Json) -> Json | None:
+        """Measure the lives that ended with an occurrence and of which both ends were recorded, seconds."""
+        if cluster["unit"] != "instance life":
+            return None
+        found = [self._life_of(one) for one in self._occurrences[cluster["id"]]]
+        both = [(life.end - life.start) / SECOND for life in found if life and life.started and life.ended]
+        return {"count": len(both), **_lengths(both)} if both else None
+
+    def _life_of(self, one: Occurrence) -> Life | None:
+        first = min(one.entries, key=lambda entry: (entry.time, entry.id))
+        fits = [life for life in self.lives if life.instance == first.instance and life.revision == revision_of(first)]
+        # What is written within a second of an exit is told of the life that ended.
+        return next((life for life in fits if first.time <= life.end + SECOND), fits[-1] if fits else None)
 
     def words(self, cluster: str) -> Iterator[str]:
         """Yield what the entries of a cluster say, as received and redacted."""
@@ -117,18 +176,21 @@ class Recount:
                 found += [one.start - entry.time] if before else [abs(one.start - entry.time), entry.time - last]
         return found
 
+    def explained(self, symptom: str, cause: str, window: int) -> tuple[int, int]:
+        """Count the occurrences of a symptom with the cause in the window (nanoseconds), and all of them."""
+        causes = _ByPlace(self._entries[cause])
+        found = self._occurrences[symptom]
+        return sum(causes.stand_before(one, window) for one in found), len(found)
+
     def link(self, link: Json, clusters: dict[str, Json]) -> Iterator[Fault]:
         """A link explains as many occurrences as have the cause in the window, by trace, instance or revision."""
         where = f"{link['symptom']} ← {link['cause']}"
         if not {link["symptom"], link["cause"]} <= set(clusters):
             yield Fault(where, "a link of a cluster that is not in the report")
             return
-        window = round(link["within"] * SECOND)
-        symptoms = self._occurrences[link["symptom"]]
-        causes = _ByPlace(self._entries[link["cause"]])
-        explained = sum(causes.stand_before(one, window) for one in symptoms)
-        if (explained, len(symptoms)) != (link["explained"], link["of"]):
-            yield Fault(where, f"{link['explained']} of {link['of']}, counted again: {explained} of {len(symptoms)}")
+        explained, of = self.explained(link["symptom"], link["cause"], round(link["within"] * SECOND))
+        if (explained, of) != (link["explained"], link["of"]):
+            yield Fault(where, f"{link['explained']} of {link['of']}, counted again: {explained} of {of}")
         if abs(link["coverage"] - link["explained"] / link["of"]) > 0.0001:
             yield Fault(where, f"coverage {link['coverage']} is not {link['explained']} of {link['of']}")
 
@@ -163,3 +225,23 @@ class _ByPlace:
 def _texts(one: Occurrence) -> tuple[str, ...]:
     ordered = sorted(one.entries, key=lambda entry: (entry.time, entry.id))
     return tuple(str(entry.record.get("textPayload", "")) for entry in ordered)
+
+
+def _severity(entry: Entry) -> str:
+    return str(entry.record.get("severity") or "(none)")
+
+
+def _lengths(seconds: Sequence[float]) -> Json:
+    return {
+        "median": round(median(seconds), 3),
+        "shortest": round(min(seconds), 3),
+        "longest": round(max(seconds), 3),
+    }
+
+
+def moment(text: str) -> int:
+    """Read a time, 0 where it is none."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        return 0

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from incidents.absence import Absence
+from incidents.blocks import query_faults, rule_faults
+from incidents.circumstances import KINDS, Circumstances
 from incidents.documents import HOLDS, Fault
 from incidents.recount import Recount
 from incidents.source import plain_words
@@ -39,13 +42,17 @@ _DEFAULTS = (
 )
 """What is answered where no rule asks: the words of `default_whys`."""
 _WEAKEST_FIRST = ("refuted", "no evidence", "not observable", "plausible", "contested", "supported")
+_UNCOUNTED = frozenset({"since", "unnoticed"})
+"""Evidence that is an order in time, or a trait of the entries."""
+_UNNAMED = "<anonymous>"
+"""How a function or file is called that a traceback leaves without a name."""
 _SHORTENED = 200
 """Longer values are cut in a sentence."""
 _MILLISECOND = 1_000_000
 _FRAME = re.compile(r"(?P<file>[^ ].*?)?(?::(?P<line>\d+))?(?:(?:^| )in (?P<function>.+))?")
 _LAG = re.compile(r"have it (.+) (before|after)$")
-_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?: (ms|s|min|h))?")
-_UNITS = {"ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
+_AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?: (µs|ms|s|min|h))?")
+_UNITS = {"µs": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 
 
 class Statements:
@@ -55,7 +62,9 @@ class Statements:
         self.report, self.source, self.rules = report, source, rules
         self.clusters: dict[str, Json] = {cluster["id"]: cluster for cluster in report["clusters"]}
         self.links = {(link["symptom"], link["cause"]): link for link in report["links"]}
-        self.recount = Recount(source, rows)
+        self.recount = Recount(source, rows, report["revision"]["name"])
+        self.absence = Absence(report, source, self.recount, rules)
+        self.circumstances = Circumstances(report, source, self.recount)
         self._words: dict[str, str] = {}
 
     def faults(self) -> Iterator[Fault]:
@@ -66,12 +75,14 @@ class Statements:
             yield from self.recount.link(link, self.clusters)
         for finding in self.report["findings"]:
             yield from self._finding(finding)
+        yield from self.circumstances.deploys()
         known = {cluster["id"] for cluster in self.clusters.values()}
         for incident in self.report["incidents"]:
             if not {incident["root_cluster"], *incident["clusters"]} <= known:
                 yield Fault(incident["id"], "a cluster that is not in the report")
         for event in [*self.report["timeline"], *self.report["deploys"]]:
-            for insert_id in event.get("refs", [event.get("insert_id")]):
+            refs = [ref if isinstance(ref, str) else ref["insert_id"] for ref in event["refs"]]
+            for insert_id in [*refs, *([event["insert_id"]] if "insert_id" in event else [])]:
                 if insert_id and self.source.find(insert_id) is None:
                     yield Fault("timeline", f"no entry has the insertId {insert_id}")
 
@@ -104,8 +115,8 @@ class Statements:
         lines = [plain_words(line) for line in raw.split("\n") if line.strip()]
         if len(lines) > 1 and all(self.source.holds(entry, line) for line in lines):
             return True  # joined from pieces, each without the prefix of its logger
-        if entry.http:
-            # A request without words of its own is quoted as status, method and address.
+        if entry.http or "protoPayload" in entry.record:
+            # A request without words of its own is quoted as status, method and address, a call as method and name.
             return all(word in entry.redacted or word in entry.words for word in said.split())
         kind, colon, value = said.partition(": ")
         return bool(colon) and self.source.holds(entry, kind) and self.source.holds(entry, value)
@@ -118,6 +129,15 @@ class Statements:
         for number, why in enumerate(finding["whys"], 1):
             yield from self._why(f"{where}, why {number}", why, self.clusters[where])
         yield from self._root(where, finding)
+        yield from self.absence.finding(finding)
+        cluster = self.clusters[where]
+        messages = [ref["message"] for ref in cluster["exemplars"]]
+        if finding["query"]:
+            found = query_faults(finding["query"], cluster, self.report["revision"], messages)
+            yield from (Fault(f"{where}, query", fault) for fault in found)
+        if finding["proposed_rule"]:
+            for fault in rule_faults(finding["proposed_rule"], cluster, frozenset(self.rules)):
+                yield Fault(f"{where}, proposed rule", fault)
 
     def _root(self, where: str, finding: Json) -> Iterator[Fault]:
         """The root is the answer of a why that holds, and the confidence is no better than it."""
@@ -138,15 +158,16 @@ class Statements:
             yield Fault(where, f"{why['verdict']}, answer: {why['answer']}")
         if (why["kind"] == "open question") == is_shown:
             yield Fault(where, f"{why['verdict']} is printed as {why['kind']}")
-        if is_shown and not any(evidence["count"] for evidence in why["evidence"]):
+        if is_shown and not any(evidence["count"] or evidence["kind"] in _UNCOUNTED for evidence in why["evidence"]):
             yield Fault(where, f"{why['verdict']} without anything counted")
         for evidence in why["evidence"]:
             yield from self._evidence(where, evidence, cluster)
         yield from self._answer(where, why, cluster)
         figures = self._figures(why, cluster)
         pairs = {(evidence["count"], evidence["of"]) for evidence in why["evidence"]}
+        apart = [e["statement"] for e in why["evidence"] if e["kind"] in KINDS or "stands before none" in e["statement"]]
         for text in (why["answer"], *(evidence["statement"] for evidence in why["evidence"])):
-            if text:
+            if text and text not in apart:
                 yield from self._text(where, text, figures, cluster)
                 for part, whole in _SHARE.findall(_CODE.sub("", self._without_titles(text))):
                     counted = (int(part.replace(",", "")), int(whole.replace(",", ""))) in pairs
@@ -158,21 +179,25 @@ class Statements:
         answer = why["answer"]
         if answer is None or answer in {evidence["statement"] for evidence in why["evidence"]}:
             return
-        rule = self.rules.get(cluster["signature"] or "")
+        rule, said = self.rules.get(cluster["signature"] or ""), answer
         written = [one.answer or "" for one in (rule.whys if rule else ()) if one.ask == why["ask"]] or _DEFAULTS
         own = {key: value for key, value in cluster.items() if key != "id"}
         values = [_UNITS_OF[cluster["unit"]], *_texts([own, why["evidence"]])]
         for evidence in why["evidence"]:
             lag = self._link_lag(evidence)
             near = _LAG.search(evidence["statement"])
-            values += ([format_lag(lag)] if lag else []) + ([near[1]] if near else [])
+            values += [near[1]] if near else []
+            if lag:
+                values += [format_lag(lag), format_lag(lag).removesuffix(" later")]
+            if lag and max(lag) < 0:  # a rule's words are for what stands before
+                said = said.replace(" after the end of ", " before the end of ")
             ends = [evidence["values"].get(end) for end in ("symptom", "cause")]
             for linked in (self.clusters[end] for end in ends if end in self.clusters):
                 values += [linked["title"], _UNITS_OF[linked["unit"]]]
             if evidence["kind"] == "deploys":
                 values += _texts(self.report["deploys"])
         literal = frozenset[str]().union(*map(literals, written))
-        rest = Tiling(values, literal).rest(answer)
+        rest = min((Tiling(values, literal).rest(text) for text in (answer, said)), key=len)
         if rest:
             yield Fault(where, f"no evidence and no rule says “{rest[:60]}”: {answer}")
 
@@ -183,14 +208,22 @@ class Statements:
         if count is not None and of is not None and count > of:
             yield Fault(where, f"{count} of {of}")
         kind, values = evidence["kind"], evidence["values"]
+        yield from self.absence.evidence(where, evidence)
+        if kind in KINDS:
+            yield from self.circumstances.evidence(where, evidence, cluster)
         if kind == "linked" and values:
             link = self.links.get((values["symptom"], values["cause"]))
-            if link is None or (count, of) != (link["explained"], link["of"]):
+            if link is None:
+                yield from self.absence.never_near(where, evidence)
+            elif (count, of) != (link["explained"], link["of"]):
                 yield Fault(where, f"{count} of {of} are the figures of no link")
             elif not self.recount.cites(evidence["refs"], values.values()):
                 yield Fault(where, "an entry is cited that belongs to neither cluster")
         elif kind in {"values", "frames"} and count:
-            wanted = [values["file"]] if kind == "frames" else list(values.values())
+            place = values.get("file", "")
+            if place == _UNNAMED:
+                place = (cluster["frame"] or {}).get("function", "").split(" ")[0]
+            wanted = [place] if kind == "frames" else list(values.values())
             most = self.recount.occurrences_that_say(
                 cluster, wanted if kind == "frames" else self._captured(cluster, values)
             )
@@ -284,14 +317,19 @@ class Statements:
         return text
 
     def _is_quoted(self, quoted: str, cluster: Json) -> bool:
-        words = self._all_words(cluster)
+        words = self._all_words(cluster).replace("`", "'")
         said = plain_words(quoted.removesuffix("…"))
         images = {deploy["image"] for deploy in self.report["deploys"]}
-        if said in words or said.replace("'", "`") in words or said in self.rules or said in images:
+        if said == _UNNAMED or said in words or said.replace("'", "`") in words or said in self.rules or said in images:
+            return True
+        # Where values varied, the words around them stand there in order.
+        pieces = [piece for piece in said.split("…") if piece.strip()]
+        if len(pieces) > 1 and re.search(".*?".join(map(re.escape, pieces)), words):
             return True
         # A frame is put together from three places of a traceback, and a method's name from two fields.
-        frame = _FRAME.fullmatch(said)
+        frame = _FRAME.fullmatch(said.removeprefix("in "))
         parts = [part for part in (frame.groups() if frame else ()) if part]
+        parts = [part for part in parts if part != _UNNAMED]
         return all(part in words or all(x in words for x in part.rsplit(".", 1)) for part in parts) and bool(parts)
 
 
@@ -317,10 +355,3 @@ def _span(text: str) -> tuple[float, float]:
         ends.append(sum(number * _UNITS[of or unit] for number, of in amounts))
     return min(ends), max(ends)
 
-
-def moment(text: str) -> int:
-    """Read a time, 0 where it is none."""
-    try:
-        return parse_time(text)
-    except ValueError:
-        return 0

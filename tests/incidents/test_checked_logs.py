@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
 from incidents.checker import check
-from incidents.runner import analysed, rulebook
+from incidents.compared import comparison_faults
+from incidents.documents import check_documents
+from incidents.runner import Report, Run, analysed, rulebook
+
+from forensics.model import Place, Query, RawEntry
+from forensics.pipeline import analyze
+from forensics.render import encode_report, render_report
+from forensics.testruns import read_test_runs
 
 ROOT = Path(__file__).parents[2]
 EXPORTS = sorted((ROOT / "tests/exports").glob("*.jsonl"))
@@ -34,6 +43,65 @@ def test_every_sentence_about_a_sample_is_carried(sample: str, revision: str) ->
     records = records_of(*sorted((ROOT / "samples" / sample / "logs").glob("*.ndjson")))
     found = analysed(records, revision)
     assert check(found.report, found.documents, found.records, found.rows, rulebook()[0]) == []
+
+
+@cache
+def compared() -> tuple[Run, Report]:
+    """Analyse the third revision of a sample with the results of its tests, beside the revision before."""
+    sample = ROOT / "samples/netra-backend-staging"
+    records = records_of(*sorted((sample / "logs").glob("*.ndjson")))
+    rules, info = rulebook()
+    given = [RawEntry(record=one, place=Place(source="sample", record=n)) for n, one in enumerate(records, 1)]
+    tests = [read_test_runs([sample / f"tests/cycle{cycle}.xml"]) for cycle in (2, 3)]
+    before, now = "netra-backend-staging-00179-gdb", "netra-backend-staging-00180-jkl"
+    query = Query(revision=before)
+    baseline = analyze(given, rules, query, rulebook=info, tool_version="test", tests=tests[0]).report
+    query = Query(revision=now)
+    analysis = analyze(given, rules, query, rulebook=info, tool_version="test", tests=tests[1], baseline=baseline)
+    rows, documents = tuple(analysis.rows), dict(render_report(analysis.report))
+    return Run(json.loads(encode_report(analysis.report)), documents, rows, tuple(records)), json.loads(
+        encode_report(baseline)
+    )
+
+
+def test_every_sentence_about_tests_and_a_baseline_is_carried() -> None:
+    found, baseline = compared()
+    assert found.report["comparison"]["tests"]
+    assert check(found.report, found.documents, found.records, found.rows, rulebook()[0], baseline) == []
+
+
+@pytest.mark.parametrize(
+    ("document", "old", "new"),
+    [
+        ("comparison.md", "38 → 6 in 55 → 73", "38 → 7 in 55 → 73"),
+        ("comparison.md", "(ratio 0.12, 0.04–0.28): better", "(ratio 0.12, 0.04–0.28): gone"),
+        ("comparison.md", "| requests | 143 | 165 |", "| requests | 165 | 143 |"),
+        ("comparison.md", "| 0.664 |", "| 0.044 |"),
+        ("comparison.md", "Only what is gone", "The serialization error is fixed. Only what is gone"),
+        ("index.md", "**better** websocket-1011-serialization", "**gone** websocket-1011-serialization"),
+        ("index.md", "0 → 33 in 55 → 73", "0 → 33 in 55 → 74"),
+        ("index.md", "| 5 | 2 | 3 | 0 |", "| 5 | 3 | 2 | 0 |"),
+        ("postmortem.md", "19 of 165 requests", "19 of 143 requests"),
+        ("postmortem.md", "the first 13 min 44 s after", "the first 13 min 44 s before"),
+        ("postmortem.md", "4 of 7 failed tests", "5 of 7 failed tests"),
+    ],
+)
+def test_what_is_planted_beside_a_baseline_is_found(document: str, old: str, new: str) -> None:
+    found, baseline = compared()
+    assert old in found.documents[document]
+    documents = {document: found.documents[document].replace(old, new, 1)}
+    assert not [fault for fault in check_documents(found.report, found.documents)]
+    assert [fault for fault in check_documents(found.report, found.documents | documents)]
+
+
+@pytest.mark.parametrize("field", ["before", "after", "ratio", "p_value", "ci_low", "exposure_after", "state"])
+def test_a_wrong_number_of_a_change_is_found(field: str) -> None:
+    found, baseline = compared()
+    report = copy.deepcopy(found.report)
+    change = next(c for c in report["comparison"]["changes"] if c["signature"] == "websocket-1011-serialization")
+    change[field] = "gone" if field == "state" else change[field] * 2 + 1
+    assert list(comparison_faults(report, baseline))
+    assert not list(comparison_faults(found.report, baseline))
 
 
 @pytest.mark.parametrize("file", sorted({*SOME, *ONCE_FAULTY}), ids=lambda file: file.stem)

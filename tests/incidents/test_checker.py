@@ -86,11 +86,22 @@ def test_what_is_planted_into_a_five_whys_document_is_found(old: str, new: str) 
 @pytest.mark.parametrize(
     ("document", "old", "new"),
     [
-        ("postmortem.md", "12 instance lives between", "15 instance lives between"),
+        ("postmortem.md", "12 of 12 instance lives that ended", "12 of 15 instance lives that ended"),
         ("postmortem.md", "### Rivals considered", "It never happened before.\n\n### Rivals considered"),
         ("index.md", "| open: ", "| The entries name `orders.exports.pdf`. open: "),
         ("index.md", "| open: ", "| Somebody deleted it. "),
         ("index.md", "# ", "# Resolved: "),
+        ("postmortem.md", "with 0 requests answered", "with 9 requests answered"),
+        ("postmortem.md", "the entries go on for 0 s", "the entries go on for 8 min"),
+        ("postmortem.md", "**When was it over?** Needs", "**When was it over?** At 09:01:30. Needs"),
+        ("postmortem.md", '-- "12 of 12', '-- "12 of 13'),
+        ("postmortem.md", 'n1 -- "', 'n2 -- "'),
+        ("postmortem.md", 'n1["cause: ', 'n1["cause: the last commit, '),
+        ("postmortem.md", "all 12 with a chance of 4e-09", "all 12 with a chance of 4e-12"),
+        ("postmortem.md", "looks cut, and nothing was unreadable", "looks cut"),
+        ("postmortem.md", " read: the", " read, and would be there: the"),
+        ("postmortem.md", "severity>=", "severity>=ERROR OR severity<"),
+        ("postmortem.md", "gcloud logging read", "gcloud logging delete"),
     ],
 )
 def test_what_is_planted_into_another_document_is_found(document: str, old: str, new: str) -> None:
@@ -237,3 +248,77 @@ def test_a_quotation_with_a_secret_in_it_is_no_fault_when_it_is_redacted() -> No
     found = run("hostile-text")
     assert "[redacted]" in str(found.report["clusters"])
     assert check(found.report, found.documents, found.records, found.rows, rulebook()[0]) == []
+
+
+def first(report: Report, *path: str | int) -> Report:
+    """Follow keys and places into a report."""
+    found: Any = report
+    for step in path:
+        found = found[step]
+    record: Report = found
+    return record
+
+
+@pytest.mark.parametrize(
+    ("path", "field", "value"),
+    [
+        (("postmortems", 0, "impact", 0), "count", 11),
+        (("postmortems", 0, "impact", 0), "of", 15),
+        (("postmortems", 0, "impact", 0), "statement", "13 instance lives (48 entries): something"),
+        (("postmortems", 0, "summary", 0), "statement", "12 instance lives from 09:00 to 09:05"),
+        (("postmortems", 0, "since", "evidence", 0), "statement", "first seen 12 min after the entries begin"),
+        (("postmortems", 0, "recovery"), "answer", "It was over at 2026-02-03T09:02:00Z."),
+        (("postmortems", 0, "recovery", "evidence", 0), "count", 4),
+        (("postmortems", 0, "questions", 0), "command", "rm -rf /"),
+        (("postmortems", 0, "questions", 0), "look_at", "Ask the person who wrote it."),
+        (("findings", 0, "steps", 0), "explained", 11),
+        (("findings", 0, "steps", 0), "statement", "It stands before 12 of 12, 9 s apart"),
+        (("findings", 0), "query", 'severity>=ERROR\n"words that no entry holds"'),
+        (("findings", 0, "rivals", 0), "entries", 7),
+        (("findings", 0, "rivals", 0), "statement", "stands before 3 of 12"),
+        (("lives",), "ended", 3),
+        (("exposure",), "starts", 99),
+        (("coverage",), "entries_selected", 7),
+        (("clusters", 0, "life"), "median", 99.0),
+        (("clusters", 0, "cadence"), "longest", 0.5),
+        (("clusters", 0), "first_seen", "2026-02-03T08:00:00.000000Z"),
+        (("timeline", 0), "time", "2026-02-03T08:00:00.000000Z"),
+        (("timeline", 0), "text", "deployment of 7 revisions"),
+        (("incidents", 0), "end", "2026-02-03T09:30:00.000000Z"),
+        (("deploys", 0), "image", "europe-docker.pkg.dev/other:1"),
+    ],
+)
+def test_what_is_planted_into_a_report_is_found(path: tuple[str | int, ...], field: str, value: object) -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        first(report, *path)[field] = value
+
+    found = planted(plant)
+    assert [fault for fault in found if "not carried by the report" not in fault.what and ".md" not in fault.where]
+
+
+def test_a_certificate_with_a_fact_that_is_not_so_is_found() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        certified = next(r["certificate"] for f in report["findings"] for r in f["rivals"] if r["certificate"])
+        certified["facts"] = [re.sub(r"\((\d+) entries", "(99999 entries", fact) for fact in certified["facts"]]
+
+    assert any("certified, and not so" in fault.what for fault in planted(plant))
+
+
+def test_another_measure_than_the_links_is_found() -> None:
+    def plant(report: Report, documents: Documents) -> None:
+        del documents
+        every = [e for f in report["findings"] for why in f["whys"] for e in why["evidence"]]
+        next(e for e in every if e["measure"] and e["values"] and e["kind"] == "linked")["measure"]["lift"] = 12345.0
+
+    assert any("are not those of the link" in fault.what for fault in planted(plant))
+
+
+def test_a_p_value_that_is_changed_in_a_document_is_found() -> None:
+    found = run("late-logging")
+    name = next(name for name in found.documents if name.startswith("five-whys/http-5xx-"))
+    assert "100 × chance, p = 0.005" in found.documents[name]
+    text = found.documents[name].replace("p = 0.005", "p = 0.003")
+    assert not list(check_documents(found.report, found.documents))
+    assert list(check_documents(found.report, found.documents | {name: text}))

@@ -11,7 +11,7 @@ import re
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jinja2 import Environment
 from msgspec import Struct
@@ -26,18 +26,22 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parents[2] / "templates"
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT")
 _ESCAPES = frozenset({"md", "code", "mermaid"})
+_INCLUDED = re.compile(r"{% (?:include|import) \"([^\"]+)\"")
 _HEAD = 3
 """Pieces are found by their first letters."""
+_MARKS = frozenset({"`", "``"})
 SHOWN_IN_A_TABLE = 5
 """Of longer lists a table says how many more there are."""
 _UNFIT = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 """What a filter raises when it is given a record that it was not written for."""
 
 
-@lru_cache(maxsize=1)
-def fragments() -> frozenset[str]:
-    """Return the literal texts of all templates, line by line: what documents say of themselves."""
-    return frozenset[str]().union(*(literals(file.read_text("utf-8")) for file in sorted(TEMPLATES.glob("*.j2"))))
+@lru_cache(maxsize=16)
+def fragments(document: str) -> frozenset[str]:
+    """Return the literal texts of a document's template and of what it includes, line by line."""
+    text = (TEMPLATES / document).read_text("utf-8")
+    included = _INCLUDED.findall(text)
+    return literals(text).union(*(fragments(name) for name in included))
 
 
 @lru_cache(maxsize=4096)
@@ -59,6 +63,12 @@ def filters() -> tuple[Any, ...]:
     environment = _environment(None)
     own = Environment(autoescape=False).filters  # noqa: S701 - only read
     return tuple(f for name, f in environment.filters.items() if name not in own and name not in _ESCAPES)
+
+
+class Shallow(NamedTuple):
+    """A record as the filters of the templates show it, without what it is made of."""
+
+    record: Any
 
 
 class Values:
@@ -122,6 +132,9 @@ def _is_for(filter_: Any, value: Any) -> bool:
 
 
 def _walk(value: Any) -> Iterator[Any]:
+    if isinstance(value, Shallow):
+        yield value.record
+        return
     yield value
     if isinstance(value, Struct):
         for field in value.__struct_fields__:
@@ -145,16 +158,22 @@ def _escaped(text: str) -> Iterator[str]:
     yield inside.strip("`").strip()
 
 
+@lru_cache(maxsize=512)
+def _by_head(pieces: frozenset[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = defaultdict(list)
+    for piece in sorted(" ".join(one.split()) for one in pieces):
+        found[piece[:_HEAD]].append(piece)
+    return dict(found)
+
+
 class Tiling:
     """What the lines of one section may be made of."""
 
-    def __init__(self, values: Iterable[str], literal: frozenset[str] | None = None) -> None:
-        """Take values, and the literal texts between them: those of all documents where none are given."""
-        self._literal = fragments() if literal is None else literal
-        self._pieces: dict[str, list[str]] = defaultdict(list)
-        pieces = {" ".join(value.split()) for value in values} - {""}
-        for piece in sorted(pieces | self._literal | {"`", "``"}):
-            self._pieces[piece[:_HEAD]].append(piece)
+    def __init__(self, values: Iterable[str], literal: frozenset[str]) -> None:
+        """Take values, and the literal texts between them."""
+        self._literal = _by_head(literal | _MARKS)
+        pieces = frozenset(" ".join(value.split()) for value in values) - {""}
+        self._values = _by_head.__wrapped__(pieces)
 
     def rest(self, line: str) -> str:
         """Return what of a line cannot be laid out from the pieces; "" when all of it can."""
@@ -172,10 +191,14 @@ class Tiling:
     def _steps(self, line: str, at: int) -> Iterator[int]:
         if line[at] == " ":
             yield at + 1
-        for size in range(1, _HEAD + 1):
-            for piece in self._pieces.get(line[at : at + size], ()) if at + size <= len(line) else ():
+        for size in range(1, min(_HEAD, len(line) - at) + 1):
+            head = line[at : at + size]
+            for piece in self._literal.get(head, ()):
+                if line.startswith(piece, at):
+                    yield at + len(piece)
+            for piece in self._values.get(head, ()):
                 end = at + len(piece)
-                if line.startswith(piece, at) and (piece in self._literal or _stands_alone(line, at, end)):
+                if line.startswith(piece, at) and _stands_alone(line, at, end):
                     yield end
 
 

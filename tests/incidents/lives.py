@@ -1,0 +1,110 @@
+"""Input records in, the lives of instances and how often a revision could have failed out, counted again."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from incidents.source import Entry
+
+Json = dict[str, Any]
+SECOND = 1_000_000_000
+_EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal|Uncaught signal: \d+")
+_SPOKEN_OF = re.compile(r"/revisions/([^/]+)$")
+_START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
+
+
+class Life(NamedTuple):
+    """From the first entry of an instance to its exit, or to its last entry."""
+
+    instance: str
+    revision: str
+    start: int
+    end: int
+    ended: bool
+    started: bool
+    is_first: bool
+
+
+def revision_of(entry: Entry) -> str:
+    """Name the revision whose entry it is, or of which an audit entry speaks; "" for none."""
+    resource = entry.record.get("resource")
+    labels = resource.get("labels") if isinstance(resource, dict) else None
+    labelled = str(labels.get("revision_name", "")) if isinstance(labels, dict) else ""
+    proto = entry.record.get("protoPayload")
+    if labelled or not isinstance(proto, dict):
+        return labelled
+    spoken_of = _SPOKEN_OF.search(str(proto.get("resourceName", "")))
+    response = proto.get("response")
+    status = response.get("status") if isinstance(response, dict) else None
+    created = status.get("latestCreatedRevisionName", "") if isinstance(status, dict) else ""
+    return spoken_of[1] if spoken_of else str(created)
+
+
+def is_system(entry: Entry) -> bool:
+    """Tell whether the platform wrote it."""
+    return entry.log_name.endswith("varlog%2Fsystem")
+
+
+def is_exit(entry: Entry) -> bool:
+    """Tell whether a container's process ended here."""
+    return is_system(entry) and _EXIT.match(str(entry.record.get("textPayload", ""))) is not None
+
+
+def is_start(entry: Entry) -> bool:
+    """Tell whether an instance was starting here."""
+    return is_system(entry) and _START.search(str(entry.record.get("textPayload", ""))) is not None
+
+
+def lives_of(entries: Sequence[Entry]) -> list[Life]:
+    """Cut the entries of each instance behind its exits."""
+    places: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in sorted(entries, key=lambda one: (one.time, one.id)):
+        if entry.instance:
+            places[revision_of(entry), entry.instance].append(entry)
+    return [life for (revision, instance), own in places.items() for life in _cut(revision, instance, own)]
+
+
+def _cut(revision: str, instance: str, entries: Sequence[Entry]) -> Iterator[Life]:
+    pieces: list[list[Entry]] = [[]]
+    exited: int | None = None
+    for entry in entries:
+        if exited is not None and (is_exit(entry) or is_start(entry) or entry.time > exited + SECOND):
+            pieces.append([])
+            exited = None
+        pieces[-1].append(entry)
+        exited = entry.time if is_exit(entry) else exited
+    for number, piece in enumerate(pieces):
+        exits = [one for one in piece if is_exit(one)]
+        end = exits[0] if exits else piece[-1]
+        started = any(is_start(one) for one in piece)
+        yield Life(instance, revision, piece[0].time, end.time, bool(exits), started, number == 0)
+
+
+def exposure_of(entries: Sequence[Entry], lives: Sequence[Life]) -> Json:
+    """Count requests, WebSocket sessions, starts and lives; None where no log tells."""
+    requests = [entry.http for entry in entries if entry.http and entry.log_name.endswith("requests")]
+    opened = {_path(http) for http in requests if str(http.get("status")) == "101"}
+    sessions = sum(_is_session(http, opened) for http in requests)
+    starts = sum(life.started or not life.is_first for life in lives)
+    system = any(is_system(entry) for entry in entries)
+    return {
+        "requests": len(requests) or None,
+        "sessions": sessions if requests else None,
+        "starts": starts if starts or system else None,
+        "lives": len(lives) or None,
+    }
+
+
+def _path(http: Json) -> str:
+    """Return the path of a request's address."""
+    return re.sub(r"^\w+://[^/]*", "", str(http.get("requestUrl", ""))).partition("?")[0]
+
+
+def _is_session(http: Json, opened: set[str]) -> bool:
+    status = int(http.get("status") or 0)
+    return _path(http) in opened and (status == 101 or status >= 400)  # noqa: PLR2004 - of HTTP

@@ -1,0 +1,130 @@
+"""A section of the index or of the comparison in, the records that its lines may speak of out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from incidents.scopes import Scope, foot, reading
+from incidents.tiles import Shallow
+
+from forensics.render.citing import short
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.model import Comparison, Report
+    from incidents.scopes import Alternative
+    from incidents.sections import Section
+
+_TITLE = 1
+"""Headings above the first section."""
+
+
+def index(report: Report, section: Section) -> Scope | None:
+    """Tell of what a section of the index may speak."""
+    title = section.path[-1] if section.path else ""
+    if len(section.path) <= _TITLE:
+        return Scope([(report.headline,), (report.revision, report.coverage.covered, report.coverage.covered_seconds)])
+    found: dict[str, list[Alternative]] = {
+        "## Incidents": list(_incidents(report)),
+        "## Clusters, in order of cause": list(_clusters(report)),
+        "## Next steps": list(_next_steps(report)),
+        "## What was read, and what was not": reading(report),
+        "## Tests": list(_tests(report)),
+    }
+    if title.startswith("## Why: ") and report.incidents:
+        first = _finding(report, report.incidents[0].root_cluster)
+        whys = [(n, w.ask, w.answer, w.next_step, w.verdict) for n, w in enumerate(first.whys, 1)]
+        return Scope([(first.headline,), *whys])
+    if title.startswith("## Against ") and report.comparison:
+        return Scope([*_changes(report.comparison), *_headline(report.comparison)])
+    if title not in found:
+        return None
+    return Scope([*found[title], (foot(report), report.schema, report.tool_version)])
+
+
+def _finding(report: Report, cluster: str) -> Any:
+    return next(finding for finding in report.findings if finding.cluster == cluster)
+
+
+def _incidents(report: Report) -> Iterator[Alternative]:
+    clusters = {cluster.id: cluster for cluster in report.clusters}
+    for number, one in enumerate(report.incidents, 1):
+        bounds = (one.onset, one.end, one.priority.value, one.verdict)
+        yield (number, one.title, *bounds, Shallow(clusters[one.root_cluster]))
+        yield (_finding(report, one.root_cluster).chain,)
+
+
+def _clusters(report: Report) -> Iterator[Alternative]:
+    incident_of = {cluster: incident.id for incident in report.incidents for cluster in incident.clusters}
+    for one in report.clusters:
+        number = incident_of.get(one.id, "").rpartition("-")[2]
+        bounds = (one.first_seen, one.last_seen)
+        yield (one.id, one.role.value, one.priority.value, one.entries, *bounds, Shallow(one.trend), Shallow(one), number)
+
+
+def _next_steps(report: Report) -> Iterator[Alternative]:
+    for incident in report.incidents:
+        finding = _finding(report, incident.root_cluster)
+        for action in finding.actions:
+            yield (action.priority.value, action.text, action.done_when, incident.id)
+        yield from ((why.ask, why.next_step, incident.id) for why in finding.whys)
+
+
+def _tests(report: Report) -> Iterator[Alternative]:
+    run = report.tests
+    if run is None:
+        return
+    yield (run.started, run.ended, run.zone_assumed)
+    yield from ((suite,) for suite in run.suites)
+    clusters = {cluster.id: cluster for cluster in report.clusters}
+    for one in run.failures:
+        said = short(one.close_reason or one.message, 100)
+        about = clusters.get(one.cluster) if one.cluster else None
+        yield (one.name, one.close_code, said, one.joined_by, one.cluster, Shallow(about) if about else None)
+
+
+def comparison(report: Report, section: Section) -> Scope | None:
+    """Tell of what a section of the comparison may speak."""
+    compared = report.comparison
+    if compared is None:
+        return None
+    title = section.path[-1] if len(section.path) > _TITLE else ""
+    if title == "## Traffic":
+        return Scope(list(_traffic(compared)))
+    if title == "## Signatures":
+        return Scope(list(_changes(compared)))
+    if title == "## Tests" and compared.tests:
+        tests = compared.tests
+        rows: list[Alternative] = [(row,) for row in (tests.total, tests.modules_passed, *tests.modules)]
+        lists = [(names, len(names)) for names in (tests.appeared, tests.vanished, tests.not_run)]
+        return Scope([*rows, *lists])
+    return None if title else Scope(list(_headline(compared)))
+
+
+def _headline(compared: Comparison) -> Iterator[Alternative]:
+    yield (compared.baseline, compared.revision)
+    yield (compared.baseline, Shallow(compared))
+    yield (compared.reason,)
+    yield from ((caveat,) for caveat in compared.caveats)
+    if compared.tests:
+        yield (compared.tests.total.statement,)
+
+
+def _traffic(compared: Comparison) -> Iterator[Alternative]:
+    yield (compared.baseline, compared.revision)
+    yield (compared.covered_before, compared.covered_after)
+    for name in ("requests", "sessions", "starts", "lives"):
+        both = (getattr(compared.exposure.before, name), getattr(compared.exposure.after, name))
+        shown = ["not counted: no log tells" if one is None else f"{one:,}" for one in both]
+        yield (" | ".join(shown),)
+
+
+def _changes(compared: Comparison) -> Iterator[Alternative]:
+    """Each change by itself, its two counts of entries and its p-value as they have to stand there."""
+    for one in compared.changes:
+        entries = f"{one.entries_before:,} → {one.entries_after:,}"
+        p_value = one.p_corrected
+        shown = "–" if p_value is None else "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"  # noqa: PLR2004 - as printed
+        name = one.signature or one.title
+        yield (one.state.value, name, one.statement, entries, one.measure.value, one.measure_reason, shown)
