@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -27,18 +28,47 @@ from forensics.entries import (
 from forensics.errors import NoEntriesError
 from forensics.exposure import measure_exposure
 from forensics.failing_tests import tie
-from forensics.journal import Journal
+from forensics.journal import Journal, Members
 from forensics.links import extent_of, find_incidents, link, parents, prioritise, weigh
-from forensics.model import Analysis, Classified, Intake, LogEntry, Place, Query, RawEntry, Report, Revision, Rule
+from forensics.model import (
+    Analysis,
+    Classified,
+    Cluster,
+    CodeBase,
+    Intake,
+    Life,
+    Link,
+    LogEntry,
+    Place,
+    Pulled,
+    Query,
+    RawEntry,
+    Report,
+    Revision,
+    Rule,
+    RulebookInfo,
+    TestRun,
+)
 from forensics.postmortems import Aftermath, observe, write_postmortem
 from forensics.summary import count_lives, headline, in_order, root_causes, timeline
 from forensics.whys import Neighbours, Scene, Stage, complete, explain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
 
     from forensics.digest.boiling import Spread
-    from forensics.model import CodeBase, PassedOver, Pulled, RulebookInfo, Sheet, Shelf, TestRun, Unreadable
+    from forensics.model import (
+        ClusterId,
+        Comparison,
+        Coverage,
+        Exposure,
+        Finding,
+        Incident,
+        PassedOver,
+        Sheet,
+        Shelf,
+        Unreadable,
+    )
 
 
 def analyze(
@@ -60,103 +90,164 @@ def analyze(
     `pulled` are the listings that a case was filled by. A baseline is the report of the revision to compare with. A
     shelf keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
     """
-    digester = Digester(rules, query.level)
-    given = read(records, query, digester, shelf or MemoryShelf(), spread)
-    journal, by_id = given.journal, {rule.id: rule for rule in rules}
-    lives = find_lives(journal)
-    clusters, members = group(journal, by_id, lives)
+    task = Task(
+        query=query,
+        rules={rule.id: rule for rule in rules},
+        digester=Digester(rules, query.level),
+        rulebook=rulebook,
+        tool_version=tool_version,
+        tests=tests,
+        pulled=pulled,
+        baseline=baseline,
+        code=code,
+    )
+    given = read(records, query, task.digester, shelf or MemoryShelf(), spread)
+    lives = find_lives(given.journal)
+    clusters, members = group(given.journal, task.rules, lives)
+    links = link(clusters, members, task.rules, given.journal, lives)
+    grouped = Grouped(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
+    stage = _set(task, given, grouped)
+    scenes = [Scene(stage=stage, cluster=c) for c in stage.clusters.values()]
+    findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
+    incidents = find_incidents(tuple(stage.clusters.values()), stage.links, stage.parents, findings)
+    report = _report(task, given, stage, findings, incidents)
+    return Analysis(report=report, rows=entry_rows(tuple(stage.clusters.values()), members, given.journal))
 
-    links = link(clusters, members, by_id, journal, lives)
-    clusters = prioritise(clusters, links)
-    unclassified = sum(c.entries for c in clusters if c.signature is None)
-    analysed = sum(c.entries for c in clusters)
+
+class Task(Struct, frozen=True, kw_only=True):
+    """What an analysis is asked, and what it is told besides its records."""
+
+    query: Query
+    rules: Mapping[str, Rule]
+    digester: Digester
+    rulebook: RulebookInfo
+    tool_version: str
+    tests: TestRun | None
+    pulled: Sequence[Pulled]
+    baseline: Report | None
+    code: CodeBase | None
+
+
+class Grouped(Struct, frozen=True, kw_only=True):
+    """What fails, and what may explain what."""
+
+    clusters: Sequence[Cluster]
+    members: Sequence[Members]
+    links: tuple[Link, ...]
+    lives: tuple[Life, ...]
+
+
+def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
+    """Set the stage on which clusters are explained: what the run knows around them."""
+    journal, clusters, links, lives = given.journal, grouped.clusters, grouped.links, grouped.lives
     coverage = measure(
         given.intake,
         journal,
         given.around,
-        query,
-        analysed=analysed,
-        unclassified=unclassified,
+        task.query,
+        analysed=sum(c.entries for c in clusters),
+        unclassified=sum(c.entries for c in clusters if c.signature is None),
         lost=given.lost,
-        pulled=pulled,
+        pulled=task.pulled,
         revision=given.revision.name,
     )
     exposure = measure_exposure(journal, lives, coverage.logs)
-    extent = extent_of(given.revision.name, coverage, exposure, lives)
-    clusters = weigh(clusters, links, parents(clusters, links), extent)
+    chosen = parents(clusters, links)
+    clusters = weigh(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
     audit = [*_audit(journal), *given.around]
-    stage = Stage(
+    return Stage(
         clusters={c.id: c for c in clusters},
-        members={m.cluster: m for m in members},
-        rules=by_id,
+        members={m.cluster: m for m in grouped.members},
+        rules=task.rules,
         links=links,
         parents=parents(clusters, links),
         lives=lives,
         journal=journal,
         neighbours=Neighbours(journal),
-        holds=digester.holds,
+        holds=task.digester.holds,
         coverage=coverage,
+        exposure=exposure,
         covered_from=journal.starts_at,
         deploys=find_deploys(audit),
-        tests=tie(tests, clusters, {m.cluster: m.occurrences.starts for m in members}) if tests else None,
-        comparison=None
-        if baseline is None
-        else compare(
-            side_of(baseline),
-            Side(
-                revision=given.revision.name,
-                coverage=coverage,
-                exposure=exposure,
-                clusters=clusters,
-                level=query.level,
-                versions=rulebook.versions,
-                tests=tests,
-            ),
-        ),
-        code=view_of(code, {c.revision for c in clusters}, audit, journal) if code else None,
+        tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})
+        if task.tests
+        else None,
+        comparison=_compared(task, given.revision.name, clusters, coverage, exposure),
+        code=view_of(task.code, {c.revision for c in clusters}, audit, journal) if task.code else None,
     )
-    scenes = [Scene(stage=stage, cluster=c) for c in clusters]
-    findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
-    incidents = find_incidents(clusters, stage.links, stage.parents, findings)
-    ordered = in_order(clusters, incidents)
+
+
+def _compared(
+    task: Task, revision: str, clusters: Sequence[Cluster], coverage: Coverage, exposure: Exposure
+) -> Comparison | None:
+    """Compare with the baseline, where there is one; whys ask for the outcome, so it is known before them."""
+    if task.baseline is None:
+        return None
+    own = Side(
+        revision=revision,
+        coverage=coverage,
+        exposure=exposure,
+        clusters=tuple(clusters),
+        level=task.query.level,
+        versions=task.rulebook.versions,
+        tests=task.tests,
+    )
+    return compare(side_of(task.baseline), own)
+
+
+def _report(
+    task: Task,
+    given: Given,
+    stage: Stage,
+    findings: Mapping[ClusterId, Finding],
+    incidents: tuple[Incident, ...],
+) -> Report:
+    """Put together what was found; documents are made of this alone."""
+    journal, clusters = given.journal, tuple(stage.clusters.values())
     aftermath = Aftermath(
         clusters=stage.clusters,
         findings=findings,
         coverage=stage.coverage,
         deploys=stage.deploys,
         tests=stage.tests,
-        lives=lives,
+        lives=stage.lives,
         journal=journal,
         observed=observe(journal),
-        query=query,
+        query=task.query,
         revision=given.revision,
     )
     postmortems = tuple(write_postmortem(incident, aftermath) for incident in incidents)
-    report = Report(
-        tool_version=tool_version,
-        query=query,
+    ordered = in_order(clusters, incidents)
+    return Report(
+        tool_version=task.tool_version,
+        query=task.query,
         revision=given.revision,
         coverage=stage.coverage,
         headline=headline(incidents, clusters, stage.coverage),
         clusters=ordered,
-        links=links,
+        links=stage.links,
         findings=tuple(findings[c.id] for c in ordered),
         incidents=incidents,
         root_causes=root_causes(incidents, stage.clusters, findings),
         timeline=timeline(
-            stage.clusters, lives, stage.deploys, incidents, journal.entry, tests=stage.tests, postmortems=postmortems
+            stage.clusters,
+            stage.lives,
+            stage.deploys,
+            incidents,
+            journal.entry,
+            tests=stage.tests,
+            postmortems=postmortems,
         ),
         deploys=stage.deploys,
-        rules=rulebook,
-        exposure=exposure,
+        rules=task.rulebook,
+        exposure=stage.exposure,
         comparison=stage.comparison,
         code=stage.code.record() if stage.code else None,
-        lives=count_lives(lives),
+        lives=count_lives(stage.lives),
         postmortems=postmortems,
         # Names of all tests are for evidence to look through; it names those that matter.
         tests=replace(stage.tests, names=()) if stage.tests else None,
     )
-    return Analysis(report=report, rows=entry_rows(clusters, members, journal))
 
 
 def previous(records: Iterable[RawEntry | Unreadable | PassedOver | Sheet], query: Query, shelf: Shelf) -> str:

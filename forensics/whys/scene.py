@@ -21,6 +21,7 @@ from forensics.model import (
     Coverage,
     Deploy,
     Evidence,
+    Exposure,
     Life,
     Link,
     Measure,
@@ -74,6 +75,7 @@ class Stage(Struct, frozen=True, kw_only=True):
     holds: Callable[[Condition, int, Journal], bool]
     """Does an entry satisfy a condition of a why?"""
     coverage: Coverage
+    exposure: Exposure | None = None
     covered_from: int
     """Nanoseconds: where the entries of this run begin."""
     deploys: tuple[Deploy, ...]
