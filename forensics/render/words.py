@@ -22,6 +22,7 @@ from forensics.model import (
     Span,
     Verdict,
 )
+from forensics.render.escape import code, markdown
 from forensics.timestamps import format_lag, format_seconds
 
 if TYPE_CHECKING:
@@ -235,6 +236,16 @@ def confidence(finding: Finding) -> str:
     return f"{finding.confidence}, down to why {until}" + (f"; why {behind[0]} is open" if behind else "")
 
 
+def titled(text: str, report: Report) -> str:
+    """Write a title as prose; the words of a log, which name a failure that no rule knows, as code."""
+    said = {c.title for c in report.clusters if c.signature is None}
+    said |= {f.headline for c, f in zip(report.clusters, report.findings, strict=True) if c.signature is None}
+    first = report.incidents[0].title if report.incidents else ""
+    if text == report.headline and first in said and text.startswith(first):
+        return code(first) + markdown(text.removeprefix(first))
+    return code(text) if text in said else markdown(text)
+
+
 def certified(rivals: Sequence[Rival]) -> list[tuple[list[str], Certificate]]:
     """List certificates of absence, those that say the same once, with the signatures of their rivals."""
     found: dict[tuple[str, ...], tuple[list[str], Certificate]] = {}
@@ -284,5 +295,6 @@ FILTERS = {
     "states": states,
     "worst_changes": worst_changes,
     "certified": certified,
+    "titled": titled,
     "confidence": confidence,
 }

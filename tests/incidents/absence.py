@@ -68,7 +68,9 @@ class Absence:
 
     def _is_apart(self, rival: Json, own: list[Json]) -> bool:
         """Tell whether a rival that is here never stands before what it is said not to explain."""
-        return bool(own) and rival["statement"].startswith("also in these entries") and not rival["certificate"]["lacks"]
+        return (
+            bool(own) and rival["statement"].startswith("also in these entries") and not rival["certificate"]["lacks"]
+        )
 
     def _of_rival(self, rival: Json, own: list[Json]) -> Iterator[object]:
         ids = {cluster["id"] for cluster in own}

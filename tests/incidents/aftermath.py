@@ -173,7 +173,10 @@ class Aftermath:
         found: list[object] = [len(whys), sum(why["verdict"] == "supported" for why in whys)]
         found += [sum(why["verdict"] not in HOLDS for why in whys), counts["(none)"], sum(counts.values())]
         found += [self.run["not_run"], self.run["total"], "0.000 s"] if self.run else []
-        return [*found, *(e[key] for e in one["detection"]["evidence"] for key in ("statement", "count", "of") if e[key])]
+        return [
+            *found,
+            *(e[key] for e in one["detection"]["evidence"] for key in ("statement", "count", "of") if e[key]),
+        ]
 
     def _question(self, where: str, question: Json, one: Json, incident: Json) -> Iterator[Fault]:
         """A question is an open why, its advice that why's, its command made of the report's values."""

@@ -29,8 +29,9 @@ _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PLACE = re.compile(r'resource\.labels\.(service_name|revision_name)="((?:[^"\\]|\\.)*)"')
 _SEVERITY = re.compile(r"severity>=([A-Z]+)")
 _STATUS = re.compile(r"httpRequest\.status=\((\d{3}(?: OR \d{3})*)\)")
-_LEVELS = ("DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
-_SETTING = "PATH", "REVISION", "junit.xml"
+_LEVELS = ("(none)", "DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
+_WORDS = 4
+"""gcloud logging read QUERY"""
 _FLAGS = {"--repo": "PATH", "--baseline": "REVISION", "--tests": "junit.xml"}
 
 
@@ -71,7 +72,7 @@ def query_faults(query: str, cluster: Json, revision: Json, messages: Sequence[s
             if _unquoted(place[2]) != wanted:
                 yield f"{place[2]} is not {wanted}"
         elif severity:
-            lowest = min(cluster["entries_by_severity"], key=lambda name: _LEVELS.index(name))
+            lowest = min(cluster["entries_by_severity"], key=_LEVELS.index)
             if severity[1] != lowest:
                 yield f"the lowest severity of its entries is {lowest}, not {severity[1]}"
         elif status:
@@ -129,6 +130,9 @@ def command_faults(command: str, report: Json, query: str, end: str) -> Iterator
     tail = ["--project", report["revision"]["project"]] if report["revision"]["project"] else []
     if words[:5] == ["gcloud", "alpha", "monitoring", "policies", "list"]:
         found, wanted = words[5:], tail
+    elif words[:3] != ["gcloud", "logging", "read"] or len(words) < _WORDS:
+        yield f"a command of other words: {command}"
+        return
     else:
         found, wanted = words[:3] + words[4:], ["gcloud", "logging", "read", *tail, "--freshness", "7d"]
         wanted += ["--format", "json"]

@@ -29,6 +29,7 @@ def check(
     records: Iterable[dict[str, Any]],
     rows: Sequence[EntryRow],
     rules: Iterable[Rule],
+    *,
     baseline: dict[str, Any] | None = None,
 ) -> list[Fault]:
     """Return every statement that the evidence does not carry; a baseline is the report that was compared with."""

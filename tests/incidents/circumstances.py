@@ -93,7 +93,7 @@ class Circumstances:
         speaking = [one for one in run["failures"] if one["cluster"] == cluster["id"]]
         counts: list[object] = [run["total"], run["failed"] + run["errors"], run["not_run"], len(speaking)]
         counts += [sum(one["in_time"] is True for one in speaking), _ALMOST_NONE]
-        return counts + [run["started"], *self._since_ready(cluster), *self._outcomes(cluster)]
+        return [*counts, run["started"], *self._since_ready(cluster), *self._outcomes(cluster)]
 
     def _since_ready(self, cluster: Json) -> list[str]:
         own = [d for d in self.report["deploys"] if d["revision"] == cluster["revision"] and d["outcome"] == "ready"]
@@ -109,7 +109,9 @@ class Circumstances:
 
     def _quoted(self, where: str, evidence: Json) -> Iterator[Fault]:
         """What is quoted of tests stands in their results, or is a name of the cluster's code."""
-        texts = " ".join(str(one) for one in (self.run.get("failures") or [])) + " ".join(self.run.get("outcomes") or {})
+        texts = " ".join(str(one) for one in (self.run.get("failures") or [])) + " ".join(
+            self.run.get("outcomes") or {}
+        )
         frames = " ".join(str(cluster["frame"]) for cluster in self.report["clusters"])
         for found in _QUOTED.findall(evidence["statement"]):
             if found[1:-1] not in texts and found[1:-1] not in frames:

@@ -103,8 +103,8 @@ def _figures(change: Json) -> Iterator[object]:
     ends = [f"{change[end]:.2f}" for end in ("ratio", "ci_low", "ci_high") if change[end] is not None]
     yield from ("–".join(ends[-2:]), *ends, str(_NEEDED))
     if all(sizes):
-        yield f"{change['after'] / sizes[1] * sizes[0]:.3g}"
-        yield f"{change['before'] / sizes[0] * sizes[1]:.3g}"
+        yield f"{change['after'] / sizes[1] * sizes[0]:.1f}"
+        yield f"{change['before'] / sizes[0] * sizes[1]:.1f}"
 
 
 def _shown(count: int | None) -> str:
@@ -126,7 +126,9 @@ def _tests(tests: Json | None) -> Iterator[Fault]:
         counts = (row["passed_before"], row["ran_before"], row["passed_after"], row["ran_after"])
         if counts[0] > counts[1] or counts[2] > counts[3]:
             yield Fault("comparison", f"more passed than ran: {counts}")
-        shares = [f"{counts[at]} of {counts[at + 1]}" for at in (0, 2)] + [f"{counts[at]}/{counts[at + 1]}" for at in (0, 2)]
+        shares = [f"{counts[at]} of {counts[at + 1]}" for at in (0, 2)] + [
+            f"{counts[at]}/{counts[at + 1]}" for at in (0, 2)
+        ]
         rates = [f"{counts[at] / counts[at + 1]:.0%}" for at in (0, 2) if counts[at + 1]]
         p_value = row["p_value"]
         chance = [] if p_value is None else [f"{p_value:.3g}", f"{p_value:.2g}", f"{p_value:.3f}", f"{p_value:.2f}"]

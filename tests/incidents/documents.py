@@ -20,8 +20,9 @@ from forensics.render.escape import markdown
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from forensics.model import Finding, Report, Why
     from incidents.sections import Block, Page, Section
+
+    from forensics.model import Finding, Report, Why
 
 HOLDS = frozenset({"supported", "contested", "plausible"})
 _HEADING = re.compile(r"## \d+\. ")
@@ -100,6 +101,7 @@ class _Reader:
         """Yield what is said and not carried, section by section."""
         listed = [c for incident in self.report.incidents for c in incident.clusters]
         at = 0
+        scope: Scope | None
         for section in page.sections:
             if section.path[1:2] == ("## Appendix: evidence and queries",):
                 about = listed[at] if len(section.path) > _PART and at < len(listed) else None
@@ -160,7 +162,9 @@ class _Reader:
         """Each why has its section, in order, with its question, its verdict and the count that it rests on."""
         if not self.finding:
             return
-        headings = [section.path[1] for section in page.sections if section.path[1:] and _HEADING.match(section.path[1])]
+        headings = [
+            section.path[1] for section in page.sections if section.path[1:] and _HEADING.match(section.path[1])
+        ]
         if len(headings) != len(self.finding.whys):
             yield Fault(self.name, f"{len(self.finding.whys)} whys in the report, sections: {headings}")
             return

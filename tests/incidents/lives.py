@@ -107,4 +107,4 @@ def _path(http: Json) -> str:
 
 def _is_session(http: Json, opened: set[str]) -> bool:
     status = int(http.get("status") or 0)
-    return _path(http) in opened and (status == 101 or status >= 400)  # noqa: PLR2004 - of HTTP
+    return _path(http) in opened and (status == 101 or status >= 400)

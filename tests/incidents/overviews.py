@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incidents.scopes import Scope, foot, reading
+from incidents.scopes import Scope, foot, of_headline, reading
 from incidents.tiles import Shallow
 
 from forensics.render.citing import short
@@ -12,9 +12,10 @@ from forensics.render.citing import short
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.model import Comparison, Report
     from incidents.scopes import Alternative
     from incidents.sections import Section
+
+    from forensics.model import Comparison, Report
 
 _TITLE = 1
 """Headings above the first section."""
@@ -24,7 +25,7 @@ def index(report: Report, section: Section) -> Scope | None:
     """Tell of what a section of the index may speak."""
     title = section.path[-1] if section.path else ""
     if len(section.path) <= _TITLE:
-        return Scope([(report.headline,), (report.revision, report.coverage.covered, report.coverage.covered_seconds)])
+        return Scope([of_headline(report), (report.revision, report.coverage.covered, report.coverage.covered_seconds)])
     found: dict[str, list[Alternative]] = {
         "## Incidents": list(_incidents(report)),
         "## Clusters, in order of cause": list(_clusters(report)),
@@ -60,7 +61,16 @@ def _clusters(report: Report) -> Iterator[Alternative]:
     for one in report.clusters:
         number = incident_of.get(one.id, "").rpartition("-")[2]
         bounds = (one.first_seen, one.last_seen)
-        yield (one.id, one.role.value, one.priority.value, one.entries, *bounds, Shallow(one.trend), Shallow(one), number)
+        yield (
+            one.id,
+            one.role.value,
+            one.priority.value,
+            one.entries,
+            *bounds,
+            Shallow(one.trend),
+            Shallow(one),
+            number,
+        )
 
 
 def _next_steps(report: Report) -> Iterator[Alternative]:
@@ -76,7 +86,9 @@ def _tests(report: Report) -> Iterator[Alternative]:
     if run is None:
         return
     yield (run.started, run.ended, run.zone_assumed)
-    yield from ((suite,) for suite in run.suites)
+    for suite in run.suites:
+        counts = (suite.total, suite.passed, suite.failed, suite.errors, suite.skipped, suite.not_run)
+        yield (suite.name, " | ".join(map(str, counts)))
     clusters = {cluster.id: cluster for cluster in report.clusters}
     for one in run.failures:
         said = short(one.close_reason or one.message, 100)
@@ -125,6 +137,6 @@ def _changes(compared: Comparison) -> Iterator[Alternative]:
     for one in compared.changes:
         entries = f"{one.entries_before:,} → {one.entries_after:,}"
         p_value = one.p_corrected
-        shown = "–" if p_value is None else "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"  # noqa: PLR2004 - as printed
+        shown = "–" if p_value is None else "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
         name = one.signature or one.title
         yield (one.state.value, name, one.statement, entries, one.measure.value, one.measure_reason, shown)

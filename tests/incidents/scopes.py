@@ -15,8 +15,9 @@ from forensics.render.citing import short
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from forensics.model import Cluster, Evidence, Finding, Incident, Postmortem, Report, Rival, Why
     from incidents.sections import Section
+
+    from forensics.model import Cluster, Evidence, Finding, Incident, Postmortem, Report, Rival, Why
 
 Alternative = tuple[Any, ...]
 
@@ -71,6 +72,12 @@ def of_links(cluster: Cluster, report: Report) -> Iterator[Alternative]:
             yield (link, titles[link.cause], titles[link.symptom])
 
 
+def of_headline(report: Report) -> Alternative:
+    """The headline: the title of the first incident, which may be the words of a log, and how many more there are."""
+    first = report.incidents[0].title if report.incidents else ""
+    return (report.headline, first, report.headline.removeprefix(first))
+
+
 def reading(report: Report) -> list[Alternative]:
     """What was read: a few figures against many."""
     coverage = report.coverage
@@ -105,7 +112,7 @@ def five_whys(report: Report, cluster: Cluster, finding: Finding, section: Secti
         ),
         "## A rule that would name it": Scope([()], rule=finding.proposed_rule),
     }
-    return Scope(list(_head(report, cluster, finding))) if len(section.path) < 2 else plain.get(title)  # noqa: PLR2004 - title, then sections
+    return Scope(list(_head(report, cluster, finding))) if len(section.path) < 2 else plain.get(title)
 
 
 def _head(report: Report, cluster: Cluster, finding: Finding) -> Iterator[Alternative]:
@@ -122,9 +129,11 @@ def _head(report: Report, cluster: Cluster, finding: Finding) -> Iterator[Altern
     exception = f"{cluster.exception.type}: {cluster.exception.value}" if cluster.exception else ""
     yield (short(exception), cluster.exception)
     frame = cluster.frame
-    yield (Shallow(frame), f"{frame.file}:{frame.line} in {frame.function}", f"{frame.file} in {frame.function}") if (
-        frame
-    ) else ()
+    yield (
+        (Shallow(frame), f"{frame.file}:{frame.line} in {frame.function}", f"{frame.file} in {frame.function}")
+        if (frame)
+        else ()
+    )
     for name, values in cluster.captures.items():
         yield (name, *((value, count, f"×{count}") for value, count in values), len(values) - 5)
     yield (finding.chain,)
@@ -154,10 +163,8 @@ def of_incident(report: Report, incident: Incident, title: str) -> Scope | None:
         return Scope([(action,) for action in finding.actions], query=finding.query)
     if title == "### Root cause":
         return Scope([(finding.root, root.id)], graph=finding)
-    if title.startswith("## "):
+    if title.startswith("## ") or after is None:
         return Scope([(incident.id, incident.title)])
-    if after is None:
-        return None
     if title == "### Summary":
         own: list[Alternative] = [(root.title, Shallow(finding), finding.confidence), (finding.chain,)]
         return Scope([*own, *_all(after.summary)])
@@ -187,8 +194,8 @@ def _all(evidence: Iterable[Evidence]) -> Iterator[Alternative]:
 
 def postmortem(report: Report, section: Section) -> Scope | None:
     """Tell of what a section of a postmortem may speak; its appendix is told of by `appendix`."""
-    if len(section.path) < 2:  # noqa: PLR2004 - title, then sections
-        return Scope([(report.headline, report.revision.name, report.coverage.covered)])
+    if len(section.path) < 2:
+        return Scope([of_headline(report), (report.revision.name, report.coverage.covered)])
     part = section.path[1]
     if part == "## Timeline":
         return Scope([(event.time, event.text, event.refs, event.clock) for event in report.timeline])
@@ -200,4 +207,7 @@ def postmortem(report: Report, section: Section) -> Scope | None:
 
 def appendix(cluster: Cluster, finding: Finding) -> Scope:
     """Tell of what the appendix says of one cluster."""
-    return Scope([(cluster.id, Shallow(cluster)), *((ref, short(ref.message)) for ref in cluster.exemplars[:2])], query=finding.query)
+    return Scope(
+        [(cluster.id, Shallow(cluster)), *((ref, short(ref.message)) for ref in cluster.exemplars[:2])],
+        query=finding.query,
+    )

@@ -14,7 +14,7 @@ from incidents.source import plain_words
 from incidents.tiles import Tiling, literals
 
 from forensics.redact import quote
-from forensics.timestamps import format_lag, parse_time
+from forensics.timestamps import format_lag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -165,7 +165,9 @@ class Statements:
         yield from self._answer(where, why, cluster)
         figures = self._figures(why, cluster)
         pairs = {(evidence["count"], evidence["of"]) for evidence in why["evidence"]}
-        apart = [e["statement"] for e in why["evidence"] if e["kind"] in KINDS or "stands before none" in e["statement"]]
+        apart = [
+            e["statement"] for e in why["evidence"] if e["kind"] in KINDS or "stands before none" in e["statement"]
+        ]
         for text in (why["answer"], *(evidence["statement"] for evidence in why["evidence"])):
             if text and text not in apart:
                 yield from self._text(where, text, figures, cluster)
@@ -197,6 +199,7 @@ class Statements:
             if evidence["kind"] == "deploys":
                 values += _texts(self.report["deploys"])
         literal = frozenset[str]().union(*map(literals, written))
+        values = [" ".join(value.split()) for value in values if value.strip()]
         rest = min((Tiling(values, literal).rest(text) for text in (answer, said)), key=len)
         if rest:
             yield Fault(where, f"no evidence and no rule says “{rest[:60]}”: {answer}")
@@ -207,30 +210,38 @@ class Statements:
         count, of = evidence["count"], evidence["of"]
         if count is not None and of is not None and count > of:
             yield Fault(where, f"{count} of {of}")
-        kind, values = evidence["kind"], evidence["values"]
         yield from self.absence.evidence(where, evidence)
+        kind, values = evidence["kind"], evidence["values"]
         if kind in KINDS:
             yield from self.circumstances.evidence(where, evidence, cluster)
-        if kind == "linked" and values:
-            link = self.links.get((values["symptom"], values["cause"]))
-            if link is None:
-                yield from self.absence.never_near(where, evidence)
-            elif (count, of) != (link["explained"], link["of"]):
-                yield Fault(where, f"{count} of {of} are the figures of no link")
-            elif not self.recount.cites(evidence["refs"], values.values()):
-                yield Fault(where, "an entry is cited that belongs to neither cluster")
+        elif kind == "linked" and values:
+            yield from self._linked(where, evidence)
         elif kind in {"values", "frames"} and count:
-            place = values.get("file", "")
-            if place == _UNNAMED:
-                place = (cluster["frame"] or {}).get("function", "").split(" ")[0]
-            wanted = [place] if kind == "frames" else list(values.values())
-            most = self.recount.occurrences_that_say(
-                cluster, wanted if kind == "frames" else self._captured(cluster, values)
-            )
-            if of != cluster["occurrences"] or count > most:
-                yield Fault(where, f"{count} of {of} {kind}, counted again: {most} of {cluster['occurrences']}")
+            yield from self._valued(where, evidence, cluster)
         elif kind == "entries" and evidence["refs"]:
             yield from self._near(where, evidence, cluster)
+
+    def _linked(self, where: str, evidence: Json) -> Iterator[Fault]:
+        """What is linked has the figures of a link, or is said never to stand near, and cites entries of its ends."""
+        values, counts = evidence["values"], (evidence["count"], evidence["of"])
+        link = self.links.get((values["symptom"], values["cause"]))
+        if link is None:
+            yield from self.absence.never_near(where, evidence)
+        elif counts != (link["explained"], link["of"]):
+            yield Fault(where, f"{counts[0]} of {counts[1]} are the figures of no link")
+        elif not self.recount.cites(evidence["refs"], values.values()):
+            yield Fault(where, "an entry is cited that belongs to neither cluster")
+
+    def _valued(self, where: str, evidence: Json, cluster: Json) -> Iterator[Fault]:
+        """A value, or the place of a frame, stands in as many occurrences as are counted."""
+        kind, values, count, of = (evidence[key] for key in ("kind", "values", "count", "of"))
+        place = values.get("file", "")
+        if place == _UNNAMED:
+            place = (cluster["frame"] or {}).get("function", "").split(" ")[0]
+        wanted = [place] if kind == "frames" else self._captured(cluster, values)
+        most = self.recount.occurrences_that_say(cluster, wanted)
+        if of != cluster["occurrences"] or count > most:
+            yield Fault(where, f"{count} of {of} {kind}, counted again: {most} of {cluster['occurrences']}")
 
     def _captured(self, cluster: Json, values: dict[str, str]) -> list[str]:
         """Any captured value of the first name counts: a sentence lists several."""
@@ -354,4 +365,3 @@ def _span(text: str) -> tuple[float, float]:
         unit = next((of for _, of in amounts if of), unit)
         ends.append(sum(number * _UNITS[of or unit] for number, of in amounts))
     return min(ends), max(ends)
-

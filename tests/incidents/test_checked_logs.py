@@ -67,7 +67,7 @@ def compared() -> tuple[Run, Report]:
 def test_every_sentence_about_tests_and_a_baseline_is_carried() -> None:
     found, baseline = compared()
     assert found.report["comparison"]["tests"]
-    assert check(found.report, found.documents, found.records, found.rows, rulebook()[0], baseline) == []
+    assert check(found.report, found.documents, found.records, found.rows, rulebook()[0], baseline=baseline) == []
 
 
 @pytest.mark.parametrize(
@@ -87,11 +87,11 @@ def test_every_sentence_about_tests_and_a_baseline_is_carried() -> None:
     ],
 )
 def test_what_is_planted_beside_a_baseline_is_found(document: str, old: str, new: str) -> None:
-    found, baseline = compared()
+    found, _baseline = compared()
     assert old in found.documents[document]
     documents = {document: found.documents[document].replace(old, new, 1)}
-    assert not [fault for fault in check_documents(found.report, found.documents)]
-    assert [fault for fault in check_documents(found.report, found.documents | documents)]
+    assert not list(check_documents(found.report, found.documents))
+    assert list(check_documents(found.report, found.documents | documents))
 
 
 @pytest.mark.parametrize("field", ["before", "after", "ratio", "p_value", "ci_low", "exposure_after", "state"])

@@ -92,7 +92,8 @@ class Values:
         key = (type(value), value if is_plain else id(value))
         if key not in self._known:
             self._keep.append(value)  # an id is only good while its object lives
-            self._known[key] = frozenset(self._ways(value))
+            # Blanks are collapsed once, for most values stand in many sections.
+            self._known[key] = frozenset(" ".join(way.split()) for way in self._ways(value)) - {""}
         return self._known[key]
 
     def _ways(self, value: Any) -> Iterator[str]:
@@ -172,8 +173,9 @@ class Tiling:
     def __init__(self, values: Iterable[str], literal: frozenset[str]) -> None:
         """Take values, and the literal texts between them."""
         self._literal = _by_head(literal | _MARKS)
-        pieces = frozenset(" ".join(value.split()) for value in values) - {""}
-        self._values = _by_head.__wrapped__(pieces)
+        self._values: dict[str, list[str]] = defaultdict(list)
+        for piece in values:
+            self._values[piece[:_HEAD]].append(piece)
 
     def rest(self, line: str) -> str:
         """Return what of a line cannot be laid out from the pieces; "" when all of it can."""
