@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -55,13 +56,12 @@ class Fault(NamedTuple):
 
 def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Iterator[Fault]:
     """Yield every line, block, link and word of documents that the report does not carry."""
-    decoded = decode_report(msgspec.json.encode(report), "report.json")
+    decoded, values = _decoded(msgspec.json.encode(report))
     lost = {id_ for incident in decoded.incidents for id_ in (incident.root_cluster, *incident.clusters)}
     if lost - {cluster.id for cluster in decoded.clusters}:
         yield Fault("report", "an incident of a cluster that is not in the report")
         return
     yield from _missing(decoded, documents)
-    values = Values(decoded)
     claimable = Claims(decoded)
     ids = {cluster.id for cluster in decoded.clusters}
     of_no_cluster = {name for name in documents if name not in _names(decoded)}
@@ -75,6 +75,13 @@ def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Ite
         about = [f for f in decoded.findings if name == f"five-whys/{f.cluster}.md"]
         yield from _open_whys(name, prose, about or decoded.findings)
         yield from _Reader(name, decoded, values).faults(page)
+
+
+@lru_cache(maxsize=8)
+def _decoded(report: bytes) -> tuple[Report, Values]:
+    """Read a report once, however many documents of it are planted with faults, and remember what it may show."""
+    decoded = decode_report(report, "report.json")
+    return decoded, Values(decoded)
 
 
 def _names(report: Report) -> set[str]:
