@@ -22,6 +22,7 @@ Json = dict[str, Any]
 _WINDOW = re.compile(r"^the (.+) before (\d+) of (\d+) occurrences? (?:was|were) recorded$")
 _LOG = re.compile(r"^the (application's|\w+) log is (?:here \((\d[\d,]*) (?:entry|entries)\)|absent)$")
 _MISSED = re.compile(r"^a cause that stands before (\d+)% of them would be missed in all (\d+) with a chance of (\S+)$")
+_BEFORE = re.compile(r"(\S+) shows it ([\d,]+) times in ([\d,]+) (.+)")
 _TOO_FEW = re.compile(r"^(\d+) occurrences? could have shown it, too few to tell$")
 _AMISS = re.compile(r"^(\d[\d,]*) (?:records? could not be read|entr(?:y has|ies have) no payload)$")
 _NONE = re.compile(r"stands before none of (\d[\d,]*) .+ \(within (.+)\)$")
@@ -146,6 +147,8 @@ class Absence:
             return
         if log := _LOG.match(fact):
             yield int((log[2] or "0").replace(",", "")) == self._logged(log[1])
+        elif before := _BEFORE.fullmatch(fact):
+            yield self._was_before(*before.groups())
         elif missed := _MISSED.match(fact):
             chance = (1 - int(missed[1]) / 100) ** windows
             yield int(missed[2]) == windows and missed[3] == f"{chance:.1g}"
@@ -155,6 +158,14 @@ class Absence:
             yield int(amiss[1].replace(",", "")) in {coverage["unreadable"], coverage["no_payload"]}
         else:
             yield bool(coverage["truncation"]) and fact == f"the entries look cut ({coverage['truncation']})"
+
+    def _was_before(self, baseline: str, times: str, exposure: str, measure: str) -> bool:
+        """Tell whether a baseline is said to show what one of the changes says of it."""
+        comparison = self.report["comparison"] or {"baseline": None, "changes": []}
+        found = {(str(c["before"]), str(c["exposure_before"]), c["measure"]) for c in comparison["changes"]}
+        return (
+            baseline == comparison["baseline"] and (times.replace(",", ""), exposure.replace(",", ""), measure) in found
+        )
 
     def _logged(self, log: str) -> int:
         """Count the entries of a log of the revision that was asked for."""

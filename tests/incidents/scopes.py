@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from incidents.sections import Section
 
-    from forensics.model import Cluster, Evidence, Finding, Incident, Postmortem, Report, Rival, Why
+    from forensics.model import Cluster, Evidence, Finding, FrameRef, Incident, Postmortem, Report, Rival, Why
 
 Alternative = tuple[Any, ...]
 
@@ -129,15 +129,18 @@ def _head(report: Report, cluster: Cluster, finding: Finding) -> Iterator[Altern
     exception = f"{cluster.exception.type}: {cluster.exception.value}" if cluster.exception else ""
     yield (short(exception), cluster.exception)
     frame = cluster.frame
-    yield (
-        (Shallow(frame), f"{frame.file}:{frame.line} in {frame.function}", f"{frame.file} in {frame.function}")
-        if (frame)
-        else ()
-    )
+    yield _place(frame) if frame else ()
     for name, values in cluster.captures.items():
         yield (name, *((value, count, f"×{count}") for value, count in values), len(values) - 5)
     yield (finding.chain,)
     yield (report.coverage.logs.get("requests"), "see the clusters of requests", "cannot be told: no request log")
+
+
+def _place(frame: FrameRef) -> Alternative:
+    """What a frame is written as; a part that the entry does not tell is left out."""
+    line = f":{frame.line}" if frame.line is not None else ""
+    both = f"{frame.file}{line} in {frame.function}"
+    return (Shallow(frame), both, f"{frame.file}{line}" if not frame.function else both, frame.function)
 
 
 def _steps(finding: Finding) -> Iterator[Alternative]:

@@ -185,6 +185,8 @@ class Statements:
         written = [one.answer or "" for one in (rule.whys if rule else ()) if one.ask == why["ask"]] or _DEFAULTS
         own = {key: value for key, value in cluster.items() if key != "id"}
         values = [_UNITS_OF[cluster["unit"]], *_texts([own, why["evidence"]])]
+        if cluster["frame"]:
+            values.append("the application" if cluster["frame"]["in_app"] else "a library")
         for evidence in why["evidence"]:
             lag = self._link_lag(evidence)
             near = _LAG.search(evidence["statement"])
