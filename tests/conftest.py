@@ -2,14 +2,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 if TYPE_CHECKING:
     import pytest
 
-# `make test` tries the same examples every time; `make fuzz` tries new ones, and more of them.
-settings.register_profile("steady", derandomize=True, deadline=None)
-settings.register_profile("fuzz", max_examples=2000, deadline=None)
+# `make test` tries the same examples every time; `make fuzz` tries new ones, and more of them. Explaining a failure
+# runs it line by line, which takes ten minutes where a whole analysis is tried.
+PHASES = [phase for phase in Phase if phase is not Phase.explain]
+settings.register_profile("steady", derandomize=True, deadline=None, phases=PHASES)
+settings.register_profile("fuzz", max_examples=2000, deadline=None, phases=PHASES)
 settings.load_profile("steady")
 
 
