@@ -131,10 +131,10 @@ class Grounds:
         for kind in journal.table:
             keys = dict.fromkeys([(kind.revision, ""), (kind.revision, kind.instance)])
             into.append([found.setdefault(key, array("I")) for key in keys])
-        pairs = zip(journal.kinds, journal.gists, strict=True)
-        for row, kind_ in [(row, kind) for row, (kind, gist) in enumerate(pairs) if asks[gist]]:
-            for rows in into[kind_]:
-                rows.append(row)
+        for row, (kind_, gist) in enumerate(zip(journal.kinds, journal.gists, strict=True)):
+            if asks[gist]:
+                for rows in into[kind_]:
+                    rows.append(row)
         return found
 
     def _end_of_request(self, row: int) -> int:
