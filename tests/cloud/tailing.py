@@ -45,6 +45,8 @@ def follow(
             fault = None if delivery.suppressed else fault
         if isinstance(fault, BrokenStream) and delivered >= fault.after:
             raise RefusedError(fault.failure.status, fault.failure.message, list(fault.failure.details))
+    if service.stopping.is_set():  # or else a tail that ends by itself could be quicker than the server's stop
+        raise RefusedError("UNAVAILABLE", "Socket closed")
 
 
 def _wait(service: Service, seen: int) -> list[Kept]:
