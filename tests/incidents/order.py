@@ -5,12 +5,18 @@ from __future__ import annotations
 from incidents.requests import FULL, RATE, REFUSED
 from incidents.scenario import MILLISECOND, MINUTE, SECOND, Expected, Scenario, Truth, World
 from incidents.service import (
+    ENDED,
+    FAILED,
     HOLDS,
     NOT_ASKED,
     NOT_SHOWN,
     OPEN,
     answered,
+    every,
+    explained,
     fail,
+    failing,
+    in_turn,
     moments,
     python_error,
     raised,
@@ -20,66 +26,47 @@ from incidents.service import (
 
 
 def without_severity() -> Scenario:
-    world, instances = running("without-severity")
-    fail(world, instances, moments(world, 11), raised(REFUSED, severity=None))
-    truth = Truth(
-        root="database-refused",
-        explains={("database-refused", "http-5xx"): 11},
-        incidents=1,
-        whys=answered("database-refused", "Why did instances end, or requests fail?"),
-    )
-    return told("without-severity", "The cause carries no severity.", world, truth, REFUSED)
+    world = failing("without-severity", 11, raised(REFUSED, severity=None))
+    return told(world, "The cause carries no severity.", answered("database-refused", 11, ENDED), REFUSED)
 
 
 def late_logging() -> Scenario:
     """The application logs 5 to 200 ms after the answer has left."""
     world, instances = running("late-logging")
-    for number, at in enumerate(moments(world, 12)):
+    for number, (one, at) in enumerate(in_turn(instances, moments(world, 12))):
         late = (5 + 17 * number) * MILLISECOND
-        fail(world, [instances[number % 2]], [at], raised(python_error(REFUSED), before=-late), traced=False)
-    truth = Truth(
-        root="database-refused",
-        explains={("database-refused", "http-5xx"): 12},
-        incidents=1,
-        whys=answered("database-refused", "Why did instances end, or requests fail?"),
-    )
-    return told("late-logging", "The cause is logged up to 200 ms after the end.", world, truth, REFUSED)
+        fail(world, [one], [at], raised(python_error(REFUSED), before=-late), traced=False)
+    truth = answered("database-refused", 12, ENDED)
+    return told(world, "The cause is logged up to 200 ms after the end.", truth, REFUSED)
 
 
 def too_late() -> Scenario:
     """What is logged a second after the answer cannot be its cause."""
     world, instances = running("too-late")
-    for number, at in enumerate(moments(world, 12)):
-        fail(world, [instances[number % 2]], [at], None)
-        world.line(instances[number % 2], at + 1200 * MILLISECOND, RATE, "ERROR")
+    for one, at in in_turn(instances, moments(world, 12)):
+        fail(world, [one], [at], None)
+        world.line(one, at + 1200 * MILLISECOND, RATE, "ERROR")
     truth = Truth(
         root="dependency-rate-limited|http-5xx",
         explains={("dependency-rate-limited", "http-5xx"): 0},
         incidents=2,
         whys=(
             Expected("http-5xx", "What stands before", OPEN),
-            Expected("dependency-rate-limited", "Why did requests or runs fail?", NOT_SHOWN),
+            Expected("dependency-rate-limited", FAILED, NOT_SHOWN),
         ),
     )
-    return told("too-late", "An error always follows the failure by 1.2 s.", world, truth)
+    return told(world, "An error always follows the failure by 1.2 s.", truth)
 
 
 def clock_ties() -> Scenario:
     """Everything of a failure has the same timestamp, and the requests take no time."""
     world, instances = running("clock-ties")
-    times = [2 * MINUTE + number * MINUTE for number in range(10)]
-    for number, at in enumerate(times):
-        one = instances[number % 2]
+    for one, at in in_turn(instances, every(MINUTE, 10, first=2 * MINUTE)):
         trace = world.request(one, at, 0, "/api/checkout", 500, method="POST")
         world.line(one, at, python_error(REFUSED), "ERROR", trace=trace)
         world.line(one, at, "order refused", "WARNING", trace=trace)
-    truth = Truth(
-        root="database-refused",
-        explains={("database-refused", "http-5xx"): 10},
-        incidents=1,
-        whys=answered("database-refused", "Why did instances end, or requests fail?"),
-    )
-    return told("clock-ties", "Cause and failure have the same time.", world, truth, REFUSED)
+    truth = answered("database-refused", 10, ENDED)
+    return told(world, "Cause and failure have the same time.", truth, REFUSED)
 
 
 def other_instance() -> Scenario:
@@ -95,113 +82,85 @@ def other_instance() -> Scenario:
         incidents=2,
         whys=(
             Expected("http-5xx", "What stands before", OPEN),
-            Expected("database-refused", "Why did instances end, or requests fail?", NOT_SHOWN),
+            Expected("database-refused", ENDED, NOT_SHOWN),
         ),
     )
-    return told("other-instance", "Errors of one instance, failures of another.", world, truth)
+    return told(world, "Errors of one instance, failures of another.", truth)
 
 
-def _interleaved() -> tuple[World, World]:
-    old, instances = running("interleaved-old")
+def _interleaved() -> tuple[str, World]:
+    """Let a revision that is well and one that fails run at the same time; return the name of the first, and both."""
+    old, _ = running("interleaved-old")
     old.revision = "orders-api-00016-abc"
     for record in old.records:
         labels = record["resource"]["labels"]
         if labels["revision_name"]:
             labels["revision_name"] = old.revision
-    del instances
-    new, both = running("interleaved-new")
-    fail(new, both, moments(new, 9), raised(python_error(REFUSED)))
-    return old, new
+    world = failing("interleaved-new", 9, raised(python_error(REFUSED)))
+    world.records += [r for r in old.records if "cloudaudit" not in r["logName"]]
+    return old.revision, world
 
 
 def two_revisions() -> Scenario:
     """One export, two revisions at the same time; the one asked for fails."""
-    old, new = _interleaved()
-    truth = Truth(
-        root="database-refused",
-        explains={("database-refused", "http-5xx"): 9},
-        occurrences={"http-5xx": 9},
-        incidents=1,
-        whys=answered("database-refused", "Why did instances end, or requests fail?"),
-        never=("orders-api-00016-abc",),
-    )
-    new.records += [r for r in old.records if "cloudaudit" not in r["logName"]]
-    return told("two-revisions", "Two revisions interleaved; one fails.", new, truth, REFUSED)
+    well, world = _interleaved()
+    truth = answered("database-refused", 9, ENDED, occurrences={"http-5xx": 9}, never=(well,))
+    return told(world, "Two revisions interleaved; one fails.", truth, REFUSED, name="two-revisions")
 
 
 def the_other_revision() -> Scenario:
     """The same export; the revision asked for is the one that is well."""
-    old, new = _interleaved()
-    new.records += [r for r in old.records if "cloudaudit" not in r["logName"]]
-    records = new.newest_first()
+    well, world = _interleaved()
     truth = Truth(root=None, incidents=0, never=(REFUSED,))
-    return Scenario("the-other-revision", "Two revisions interleaved; the other fails.", records, old.revision, truth)
+    story = "Two revisions interleaved; the other fails."
+    return told(world, story, truth, name="the-other-revision", revision=well)
 
 
 def split_traceback() -> Scenario:
     """One ERROR entry, then a line each without severity; the last one says what it is."""
-    world, instances = running("split-traceback")
-    fail(world, instances, moments(world, 9), raised(python_error(FULL), split=True), path="/api/upload")
-    truth = Truth(
-        root="disk-full",
-        explains={("disk-full", "http-5xx"): 9},
+    world = failing("split-traceback", 9, raised(python_error(FULL), split=True), path="/api/upload")
+    truth = explained(
+        "disk-full",
+        9,
+        Expected("disk-full", "What was seen of it?", HOLDS),
+        Expected("disk-full", "Where was it written?", HOLDS),
+        Expected("disk-full", "Is it new", NOT_ASKED),
         occurrences={"disk-full": 9},
-        incidents=1,
-        whys=(
-            Expected("disk-full", "What was seen of it?", HOLDS),
-            Expected("disk-full", "Where was it written?", HOLDS),
-            Expected("disk-full", "Is it new", NOT_ASKED),
-        ),
     )
-    return told("split-traceback", "A traceback over six entries.", world, truth, "No space left")
+    return told(world, "A traceback over six entries.", truth, "No space left")
 
 
 def truncated_pull() -> Scenario:
     """A pull of 1,000 entries, newest first: its window is cut, and the first failures' causes lie outside."""
     world, instances = running("truncated-pull", requests=520)
-    times = moments(world, 10)
-    fail(world, instances, times, raised(python_error(REFUSED)))
+    fail(world, instances, moments(world, 10), raised(python_error(REFUSED)))
     records = world.newest_first()[:1000]
+    assert len(records) == 1000
     truth = Truth(
         root="database-refused",
         incidents=1,
-        whys=(Expected("database-refused", "Why did instances end, or requests fail?", HOLDS),),
+        whys=(Expected("database-refused", ENDED, HOLDS),),
         said=("1,000",),
     )
-    name, story = "truncated-pull", "A limit of 1,000 cuts the window in silence."
-    assert len(records) == 1000
-    return Scenario(name, story, records, world.revision, truth, lambda r: REFUSED in str(r.get("textPayload")))
+    return told(world, "A limit of 1,000 cuts the window in silence.", truth, REFUSED, records=records)
 
 
 def late_by_hours() -> Scenario:
     """Entries that arrive out of order: the export lists them by arrival."""
-    world, instances = running("by-arrival")
-    fail(world, instances, moments(world, 9), raised(python_error(REFUSED)))
+    world = failing("by-arrival", 9, raised(python_error(REFUSED)))
     world.rng.shuffle(world.records)
-    truth = Truth(
-        root="database-refused",
-        explains={("database-refused", "http-5xx"): 9},
-        incidents=1,
-        whys=answered("database-refused", "Why did instances end, or requests fail?"),
-    )
-    return Scenario(
-        "by-arrival",
-        "The entries lie in no order.",
-        tuple(world.records),
-        world.revision,
-        truth,
-        lambda r: REFUSED in str(r.get("textPayload")),
-    )
+    truth = answered("database-refused", 9, ENDED)
+    return told(world, "The entries lie in no order.", truth, REFUSED, records=tuple(world.records))
 
 
 def slow_start() -> Scenario:
     """The process lives and does not listen in time; no exit, no word of the application."""
     world = World("slow-start")
-    for number in range(4):
+    for at in every(5 * MINUTE, 4):
         one = world.instance()
-        world.starting(one, number * 5 * MINUTE)
-        world.line(one, number * 5 * MINUTE + 3 * SECOND, "INFO:     Loading the model", stream="stdout")
-        world.probe_failed(one, number * 5 * MINUTE + 4 * MINUTE, "DEADLINE_EXCEEDED")
+        world.starting(one, at)
+        world.line(one, at + 3 * SECOND, "INFO:     Loading the model", stream="stdout")
+        world.probe_failed(one, at + 4 * MINUTE, "DEADLINE_EXCEEDED")
     truth = Truth(
         root="startup-probe-failed",
         occurrences={"startup-probe-failed": 4},
@@ -213,14 +172,13 @@ def slow_start() -> Scenario:
             Expected("startup-probe-failed", "Which deployment", NOT_ASKED),
         ),
     )
-    return told("slow-start", "Instances do not listen in time.", world, truth)
+    return told(world, "Instances do not listen in time.", truth)
 
 
 def next_life() -> Scenario:
     """Instances end in silence; an error is always logged by the next instance, after the exit."""
     world, _ = running("next-life", span=30 * MINUTE)
-    for number in range(8):
-        at = (2 + 3 * number) * MINUTE
+    for at in every(3 * MINUTE, 8, first=2 * MINUTE):
         one = world.started(at)
         world.exit(one, at + 40 * SECOND, 1)
         other = world.started(at + 41 * SECOND)
@@ -230,10 +188,10 @@ def next_life() -> Scenario:
         explains={("database-refused", "container-exit"): 0},
         whys=(
             Expected("container-exit", "What stands before the exit", NOT_SHOWN),
-            Expected("database-refused", "Why did instances end, or requests fail?", NOT_SHOWN),
+            Expected("database-refused", ENDED, NOT_SHOWN),
         ),
     )
-    return told("next-life", "The error is logged by the instance after the one that ended.", world, truth)
+    return told(world, "The error is logged by the instance after the one that ended.", truth)
 
 
 def one_path_of_two() -> Scenario:
@@ -242,13 +200,8 @@ def one_path_of_two() -> Scenario:
     times = moments(world, 9)
     fail(world, instances, times, raised(python_error(REFUSED)), path="/api/checkout")
     fail(world, instances, [at + 37 * SECOND for at in times], None, path="/api/upload")
-    truth = Truth(
-        root="database-refused",
-        explains={("database-refused", "http-5xx"): 9},
-        incidents=2,
-        whys=(Expected("database-refused", "Why did instances end, or requests fail?", HOLDS),),
-    )
-    return told("one-path-of-two", "Two paths fail; the logs explain one.", world, truth, REFUSED)
+    truth = explained("database-refused", 9, Expected("database-refused", ENDED, HOLDS), incidents=2)
+    return told(world, "Two paths fail; the logs explain one.", truth, REFUSED)
 
 
 ORDER = (

@@ -18,9 +18,13 @@ from incidents.scenario import (
 from incidents.service import (
     HOLDS,
     NOT_ASKED,
+    NOT_READ,
     NOT_SHOWN,
     OPEN,
+    every,
+    explained,
     fail,
+    in_turn,
     moments,
     running,
     told,
@@ -33,9 +37,7 @@ def not_authenticated() -> Scenario:
     for at in moments(world, 9):
         world.request("", at, 0, "/internal/sync", 403, method="POST", text=NOT_AUTHENTICATED)
     truth = Truth(root="request-not-authenticated", incidents=1, occurrences={"request-not-authenticated": 9})
-    return told(
-        "not-authenticated", "A caller without a token is refused by the platform.", world, truth, "not authenticated"
-    )
+    return told(world, "A caller without a token is refused by the platform.", truth, "not authenticated")
 
 
 def out_of_memory() -> Scenario:
@@ -47,47 +49,42 @@ def out_of_memory() -> Scenario:
         for number in range(2):
             took = (3 + number) * SECOND
             world.request(one, at + number * 4 * MILLISECOND, took, "/api/export", 503, text=MALFORMED_OOM)
-    truth = Truth(
-        root="container-oom",
-        explains={("container-oom", "malformed-response-oom"): 12},
+    truth = explained(
+        "container-oom",
+        12,
+        Expected("container-oom", "What did callers see?", HOLDS),
+        Expected("container-oom", "Why were the instances terminated?", HOLDS),
+        Expected("container-oom", "What was the instance handling", HOLDS),
+        Expected("container-oom", "Is it new", NOT_ASKED),
+        symptoms=("malformed-response-oom",),
         occurrences={"container-oom": 6, "malformed-response-oom": 12},
-        incidents=1,
-        whys=(
-            Expected("container-oom", "What did callers see?", HOLDS),
-            Expected("container-oom", "Why were the instances terminated?", HOLDS),
-            Expected("container-oom", "What was the instance handling", HOLDS),
-            Expected("container-oom", "Is it new", NOT_ASKED),
-        ),
     )
-    return told("out-of-memory", "Six instances run out of memory, two requests each.", world, truth, "Memory limit")
+    return told(world, "Six instances run out of memory, two requests each.", truth, "Memory limit")
 
 
 def worker_timeout() -> Scenario:
     world, instances = running("worker-timeout")
-    for number, at in enumerate(moments(world, 7)):
-        one = instances[number % 2]
+    for number, (one, at) in enumerate(in_turn(instances, moments(world, 7))):
         stamp = "2026-02-03 09:10:01 +0000"
         world.line(one, at - 60 * MILLISECOND, f"[{stamp}] [1] [CRITICAL] WORKER TIMEOUT (pid:{7 + number})")
         world.request(one, at, 30 * SECOND, "/api/report", 503, text=MALFORMED)
-    truth = Truth(
-        root="worker-timeout",
-        explains={("worker-timeout", "malformed-response-503"): 7},
-        incidents=1,
-        whys=(
-            Expected("worker-timeout", "What did callers see?", HOLDS),
-            Expected("worker-timeout", "Where was it when the time was up?", OPEN),
-            Expected("malformed-response-503", "What stands before the break?", HOLDS),
-            Expected("malformed-response-503", "Did the process end", NOT_SHOWN),
-        ),
+    truth = explained(
+        "worker-timeout",
+        7,
+        Expected("worker-timeout", "What did callers see?", HOLDS),
+        Expected("worker-timeout", "Where was it when the time was up?", OPEN),
+        Expected("malformed-response-503", "What stands before the break?", HOLDS),
+        Expected("malformed-response-503", "Did the process end", NOT_SHOWN),
+        symptoms=("malformed-response-503",),
     )
-    return told("worker-timeout", "The server kills a worker after 30 s.", world, truth, "WORKER TIMEOUT")
+    return told(world, "The server kills a worker after 30 s.", truth, "WORKER TIMEOUT")
 
 
 def no_instance() -> Scenario:
     """429 at the maximum of instances: the requests log says that, and nothing says why."""
     world, _ = running("no-instance", requests=400)
-    for number in range(40):
-        world.request("", 8 * MINUTE + number * 700 * MILLISECOND, 0, "/api/orders", 429, text=NO_INSTANCE)
+    for at in every(700 * MILLISECOND, 40, first=8 * MINUTE):
+        world.request("", at, 0, "/api/orders", 429, text=NO_INSTANCE)
     truth = Truth(
         root="no-available-instance",
         occurrences={"no-available-instance": 40},
@@ -98,7 +95,7 @@ def no_instance() -> Scenario:
             Expected("no-available-instance", "Were new instances being started?", NOT_SHOWN),
         ),
     )
-    return told("no-instance", "The service stands at its maximum of instances.", world, truth)
+    return told(world, "The service stands at its maximum of instances.", truth)
 
 
 def broken_answers() -> Scenario:
@@ -108,16 +105,15 @@ def broken_answers() -> Scenario:
     world.without("system")
     truth = Truth(
         root="malformed-response-503",
-        explains={},
         occurrences={"malformed-response-503": 9},
         incidents=1,
         whys=(
             Expected("malformed-response-503", "What stands before the break?", OPEN),
-            Expected("malformed-response-503", "Did the process end", ("no evidence", "not observable")),
+            Expected("malformed-response-503", "Did the process end", NOT_READ),
             Expected("malformed-response-503", "Which deployment", NOT_ASKED),
         ),
     )
-    return told("broken-answers", "Answers break off and nothing says why.", world, truth)
+    return told(world, "Answers break off and nothing says why.", truth)
 
 
 def _session(world: World, instance: str, end: int, error: str, close: str) -> None:
@@ -140,28 +136,26 @@ CLOSED = (
 def serialization() -> Scenario:
     world, instances = running("serialization")
     error = "WebSocket error: Object of type WebSocketState is not JSON serializable"
-    for number, at in enumerate(moments(world, 10)):
-        _session(world, instances[number % 2], at, error, CLOSED)
-    truth = Truth(
-        root="websocket-1011-serialization",
-        explains={("websocket-1011-serialization", "websocket-close-1011"): 10},
+    for one, at in in_turn(instances, moments(world, 10)):
+        _session(world, one, at, error, CLOSED)
+    truth = explained(
+        "websocket-1011-serialization",
+        10,
+        Expected("websocket-1011-serialization", "Why did WebSocket sessions break off?", HOLDS),
+        Expected("websocket-1011-serialization", "Which value could not", HOLDS),
+        Expected("websocket-1011-serialization", "Is it new", NOT_ASKED),
+        Expected("websocket-close-1011", "What stands before the close?", HOLDS),
+        Expected("websocket-close-1011", "Did the instance end", NOT_SHOWN),
+        symptoms=("websocket-close-1011",),
         occurrences={"websocket-close-1011": 10},
-        incidents=1,
-        whys=(
-            Expected("websocket-1011-serialization", "Why did WebSocket sessions break off?", HOLDS),
-            Expected("websocket-1011-serialization", "Which value could not", HOLDS),
-            Expected("websocket-1011-serialization", "Is it new", NOT_ASKED),
-            Expected("websocket-close-1011", "What stands before the close?", HOLDS),
-            Expected("websocket-close-1011", "Did the instance end", NOT_SHOWN),
-        ),
     )
-    return told("serialization", "An enum cannot be sent; sessions close with 1011.", world, truth, "WebSocketState")
+    return told(world, "An enum cannot be sent; sessions close with 1011.", truth, "WebSocketState")
 
 
 def closes_without_cause() -> Scenario:
     world, instances = running("closes-without-cause")
-    for number, at in enumerate(moments(world, 8)):
-        _session(world, instances[number % 2], at, "", CLOSED)
+    for one, at in in_turn(instances, moments(world, 8)):
+        _session(world, one, at, "", CLOSED)
     truth = Truth(
         root="websocket-close-1011",
         occurrences={"websocket-close-1011": 8},
@@ -171,7 +165,7 @@ def closes_without_cause() -> Scenario:
             Expected("websocket-close-1011", "Did the instance end", NOT_SHOWN),
         ),
     )
-    return told("closes-without-cause", "Sessions close with 1011 and the server says nothing else.", world, truth)
+    return told(world, "Sessions close with 1011 and the server says nothing else.", truth)
 
 
 def liveness() -> Scenario:
@@ -184,13 +178,9 @@ def liveness() -> Scenario:
         )
         world.system(one, at - 900 * MILLISECOND, f"{text} The instance has been shut down.", "ERROR")
         world.system(one, at, "Container terminated on signal 9.", "WARNING")
-    truth = Truth(
-        root="liveness-probe-failed",
-        explains={("liveness-probe-failed", "container-signal"): 5},
-        incidents=1,
-        whys=(Expected("liveness-probe-failed", "What kept the instance from answering?", OPEN),),
-    )
-    return told("liveness", "Five instances stop to answer and are killed.", world, truth)
+    why = Expected("liveness-probe-failed", "What kept the instance from answering?", OPEN)
+    truth = explained("liveness-probe-failed", 5, why, symptoms=("container-signal",))
+    return told(world, "Five instances stop to answer and are killed.", truth)
 
 
 PLATFORM = (

@@ -94,10 +94,11 @@ def iso(at: int, digits: int = 6) -> str:
 
 
 class World:
-    """Writes down what happens; the same seed writes the same records."""
+    """Writes down what happens; the same name writes the same records."""
 
-    def __init__(self, seed: str, revision: str = REVISION) -> None:
-        self.rng = random.Random(seed)  # noqa: S311 - seeded randomness is wanted
+    def __init__(self, name: str, revision: str = REVISION) -> None:
+        self.name = name
+        self.rng = random.Random(name)  # noqa: S311 - seeded randomness is wanted
         self.revision = revision
         self.records: list[Record] = []
 

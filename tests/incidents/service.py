@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import cycle
+from typing import TYPE_CHECKING, Any
 
 from incidents.scenario import MILLISECOND, MINUTE, SECOND, Expected, Record, Scenario, Truth, World
 from incidents.source import leaves
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 HOLDS = ("supported",)
 OPEN = ("no evidence",)
@@ -20,12 +21,16 @@ NOT_READ = ("no evidence", "not observable")
 WEAK = ("no evidence", "plausible", "refuted")
 """It stands near, and no more often than it always does."""
 
+FAILED = "Why did requests or runs fail?"
+ENDED = "Why did instances end, or requests fail?"
+"""What the shipped rules ask most often."""
+
 
 def running(
-    seed: str, *, span: int = 20 * MINUTE, requests: int = 240, deployed: bool = True
+    name: str, *, span: int = 20 * MINUTE, requests: int = 240, deployed: bool = True
 ) -> tuple[World, list[str]]:
     """Make a service with two instances that answers requests."""
-    world = World(seed)
+    world = World(name)
     if deployed:
         world.deploy(-2 * MINUTE, -2 * MINUTE + 9 * SECOND)
     instances = [world.started(-2 * MINUTE + 2 * SECOND, reason="DEPLOYMENT_ROLLOUT"), world.started(-MINUTE)]
@@ -37,6 +42,24 @@ def moments(world: World, count: int, *, first: int = 2 * MINUTE, last: int = 18
     """Choose times that lie far apart and keep no rhythm."""
     step = (last - first) // count
     return [first + step * number + world.between(0, step // 2) for number in range(count)]
+
+
+def every(step: int, count: int, *, first: int = 0) -> range:
+    """Choose times that keep a rhythm."""
+    return range(first, first + count * step, step)
+
+
+def in_turn(instances: list[str], times: Iterable[int]) -> Iterator[tuple[str, int]]:
+    """Give each time an instance, one after the other."""
+    return zip(cycle(instances), times, strict=False)
+
+
+def chatter(
+    world: World, instances: list[str], times: Iterable[int], text: str, severity: str | None = "ERROR"
+) -> None:
+    """Let instances write the same line, one at each time, in turn."""
+    for one, at in in_turn(instances, times):
+        world.line(one, at, text, severity)
 
 
 def fail(
@@ -52,12 +75,18 @@ def fail(
     traced: bool = True,
 ) -> None:
     """Let requests fail, one at each time (its end), in turn on the instances; the application says why."""
-    for number, end in enumerate(times):
-        one = instances[number % len(instances)]
+    for one, end in in_turn(instances, times):
         took = latency + world.between(0, 60) * MILLISECOND
         trace = world.request(one, end, took, path, status, method="POST", text=text)
         if says:
             says(world, one, end, trace if traced else "")
+
+
+def failing(name: str, count: int, says: Callable[[World, str, int, str], None] | None, **how: Any) -> World:
+    """Make a service that answers requests, and some that fail; `how` is as for `fail`."""
+    world, instances = running(name)
+    fail(world, instances, moments(world, count), says, **how)
+    return world
 
 
 def raised(
@@ -95,17 +124,39 @@ def holds(text: str) -> Callable[[Record], bool]:
     return lambda record: any(text in leaf for payload in payloads for leaf in leaves(record.get(payload)))
 
 
-def told(name: str, story: str, world: World, truth: Truth, cause: str | None = None) -> Scenario:
-    """Wrap up a scenario, newest entry first."""
-    return Scenario(name, story, world.newest_first(), world.revision, truth, holds(cause) if cause else None)
+def told(
+    world: World,
+    story: str,
+    truth: Truth,
+    cause: str | None = None,
+    *,
+    name: str = "",
+    revision: str = "",
+    records: tuple[Record, ...] = (),
+) -> Scenario:
+    """Wrap up a scenario: unless told otherwise all records, newest first, of the revision that wrote them."""
+    records, revision = records or world.newest_first(), revision or world.revision
+    return Scenario(name or world.name, story, records, revision, truth, holds(cause) if cause else None)
 
 
-def answered(
-    cause: str, ask: str, symptom: str = "http-5xx", before: str = "What stands before"
-) -> tuple[Expected, ...]:
-    """Expect that cause and symptom point at each other, and that what no log shows stays open."""
-    return (
+def explained(
+    cause: str,
+    times: int,
+    *whys: Expected,
+    symptoms: tuple[str, ...] = ("http-5xx",),
+    incidents: int | None = 1,
+    **more: Any,
+) -> Truth:
+    """Expect one incident, whose cause explains each symptom so many times; `more` is as for `Truth`."""
+    explains = {(cause, symptom): times for symptom in symptoms}
+    return Truth(root=cause, explains=explains, incidents=incidents, whys=whys, **more)
+
+
+def answered(cause: str, times: int, ask: str, *whys: Expected, **more: Any) -> Truth:
+    """Expect that cause and failed requests point at each other, and that what no log shows stays open."""
+    pointing = (
         Expected(cause, ask, HOLDS),
-        Expected(symptom, before, HOLDS),
-        Expected(symptom, "Is it new in this revision?", NOT_ASKED),
+        Expected("http-5xx", "What stands before", HOLDS),
+        Expected("http-5xx", "Is it new in this revision?", NOT_ASKED),
     )
+    return explained(cause, times, *pointing, *whys, **more)

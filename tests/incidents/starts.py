@@ -15,9 +15,10 @@ from incidents.scenario import (
     Truth,
     World,
 )
-from incidents.service import HOLDS, NOT_ASKED, NOT_READ, NOT_SHOWN, python_error, told
+from incidents.service import ENDED, HOLDS, NOT_ASKED, NOT_READ, NOT_SHOWN, every, explained, python_error, told
 
 MODULE = "ModuleNotFoundError: No module named 'orders.exports.pdf'"
+NOT_STARTED = ("container-exit", "startup-probe-failed")
 SYNTAX = "SyntaxError: unterminated string literal (detected at line 676) (orders_export.py, line 676)"
 
 
@@ -36,69 +37,61 @@ def _boot(world: World, at: int, *, split: bool) -> str:
     return one
 
 
-def _loop(seed: str, *, split: bool, turns: int = 12) -> World:
-    world = World(seed)
+def _loop(name: str, *, split: bool, turns: int = 12) -> World:
+    world = World(name)
     world.deploy(-10 * SECOND, 9 * SECOND)
-    for turn in range(turns):
-        _boot(world, turn * 7700 * MILLISECOND + world.between(0, 300) * MILLISECOND, split=split)
+    for at in every(7700 * MILLISECOND, turns):
+        _boot(world, at + world.between(0, 300) * MILLISECOND, split=split)
     return world
 
 
 def crash_loop() -> Scenario:
     """A module is missing: 12 instance lives, each with a split traceback; lines are not incidents."""
     world = _loop("crash-loop", split=True)
-    truth = Truth(
-        root="python-module-missing",
-        explains={
-            ("python-module-missing", "worker-failed-to-boot"): 12,
-            ("python-module-missing", "container-exit"): 12,
-            ("python-module-missing", "malformed-response-503"): 12,
-        },
+    truth = explained(
+        "python-module-missing",
+        12,
+        Expected("python-module-missing", ENDED, HOLDS),
+        Expected("python-module-missing", "Which module is missing?", HOLDS),
+        Expected("python-module-missing", "Who asks for it?", HOLDS),
+        Expected("python-module-missing", "Why is it missing from the image?", NOT_ASKED),
+        Expected("python-module-missing", "Why did nothing stop the rollout?", HOLDS),
+        Expected("container-exit", "What stands before the exit", HOLDS),
+        symptoms=("worker-failed-to-boot", "container-exit", "malformed-response-503"),
         occurrences={"python-module-missing": 12, "worker-failed-to-boot": 12, "container-exit": 12},
-        incidents=1,
-        whys=(
-            Expected("python-module-missing", "Why did instances end, or requests fail?", HOLDS),
-            Expected("python-module-missing", "Which module is missing?", HOLDS),
-            Expected("python-module-missing", "Who asks for it?", HOLDS),
-            Expected("python-module-missing", "Why is it missing from the image?", NOT_ASKED),
-            Expected("python-module-missing", "Why did nothing stop the rollout?", HOLDS),
-            Expected("container-exit", "What stands before the exit", HOLDS),
-        ),
         never=("60 times", "36 incidents"),
     )
-    return told("crash-loop", "Missing module, worker, exit(3), 503: 12 turns.", world, truth, MODULE)
+    return told(world, "Missing module, worker, exit(3), 503: 12 turns.", truth, MODULE)
 
 
 def no_system_log() -> Scenario:
     world = _loop("no-system-log", split=False)
     world.without("system")
-    truth = Truth(
-        root="python-module-missing",
-        explains={("python-module-missing", "worker-failed-to-boot"): 12},
-        incidents=1,
-        whys=(
-            Expected("python-module-missing", "Why did instances end, or requests fail?", HOLDS),
-            Expected("python-module-missing", "Which module is missing?", HOLDS),
-            Expected("python-module-missing", "Why did nothing stop the rollout?", NOT_READ),
-            Expected("malformed-response-503", "Did the process end", NOT_READ),
-        ),
+    truth = explained(
+        "python-module-missing",
+        12,
+        Expected("python-module-missing", ENDED, HOLDS),
+        Expected("python-module-missing", "Which module is missing?", HOLDS),
+        Expected("python-module-missing", "Why did nothing stop the rollout?", NOT_READ),
+        Expected("malformed-response-503", "Did the process end", NOT_READ),
+        symptoms=("worker-failed-to-boot",),
         said=("absent: stdout, system",),
     )
-    return told("no-system-log", "The same crash loop without the platform's log.", world, truth, MODULE)
+    return told(world, "The same crash loop without the platform's log.", truth, MODULE)
 
 
 def no_requests_log() -> Scenario:
     world = _loop("no-requests-log", split=False)
     world.without("requests")
-    truth = Truth(
-        root="python-module-missing",
-        explains={("python-module-missing", "container-exit"): 12},
-        incidents=1,
-        whys=(Expected("python-module-missing", "Why did instances end, or requests fail?", HOLDS),),
+    truth = explained(
+        "python-module-missing",
+        12,
+        Expected("python-module-missing", ENDED, HOLDS),
+        symptoms=("container-exit",),
         said=("cannot be told",),
         never=("503",),
     )
-    return told("no-requests-log", "The same crash loop without the request log.", world, truth, MODULE)
+    return told(world, "The same crash loop without the request log.", truth, MODULE)
 
 
 def _refused_start(world: World, at: int, *errors: str, severity: str | None = "ERROR", code: int = 1) -> None:
@@ -111,28 +104,26 @@ def _refused_start(world: World, at: int, *errors: str, severity: str | None = "
     world.probe_failed(one, at + 2140 * MILLISECOND)
 
 
-def _failed_deploy(seed: str, *errors: str, severity: str | None = "ERROR", tries: int = 3) -> World:
-    world = World(seed)
+def _failed_deploy(name: str, *errors: str, severity: str | None = "ERROR", tries: int = 3) -> World:
+    world = World(name)
     verdict = tries * 9 * SECOND + 4 * SECOND
     world.deploy(-5 * SECOND, verdict, failed=NOT_LISTENING.format(revision=REVISION))
-    for number in range(tries):
-        _refused_start(world, number * 9 * SECOND + world.between(0, 400) * MILLISECOND, *errors, severity=severity)
+    for at in every(9 * SECOND, tries):
+        _refused_start(world, at + world.between(0, 400) * MILLISECOND, *errors, severity=severity)
     return world
 
 
 def syntax_error() -> Scenario:
     world = _failed_deploy("syntax-error", f"Uncaught exception: {SYNTAX}", severity="CRITICAL")
-    truth = Truth(
-        root="python-syntax-error",
-        explains={("python-syntax-error", "container-exit"): 3, ("python-syntax-error", "startup-probe-failed"): 3},
-        incidents=1,
-        whys=(
-            Expected("python-syntax-error", "Why did instances end, or requests fail?", HOLDS),
-            Expected("python-syntax-error", "What can Python not parse?", HOLDS),
-            Expected("startup-probe-failed", "Did the process end before it listened?", HOLDS),
-        ),
+    truth = explained(
+        "python-syntax-error",
+        3,
+        Expected("python-syntax-error", ENDED, HOLDS),
+        Expected("python-syntax-error", "What can Python not parse?", HOLDS),
+        Expected("startup-probe-failed", "Did the process end before it listened?", HOLDS),
+        symptoms=NOT_STARTED,
     )
-    return told("syntax-error", "A file cannot be parsed; the rollout fails.", world, truth, "SyntaxError")
+    return told(world, "A file cannot be parsed; the rollout fails.", truth, "SyntaxError")
 
 
 def setting_missing() -> Scenario:
@@ -143,59 +134,49 @@ def setting_missing() -> Scenario:
         "KeyError: 'DATABASE_URL'"
     )
     world = _failed_deploy("setting-missing", text)
-    truth = Truth(
-        root="config-missing",
-        explains={("config-missing", "container-exit"): 3, ("config-missing", "startup-probe-failed"): 3},
-        incidents=1,
-        whys=(
-            Expected("config-missing", "Why did instances end, or requests fail?", HOLDS),
-            Expected("config-missing", "Is it new", NOT_ASKED),
-            Expected("startup-probe-failed", "What stands before it", HOLDS),
-        ),
+    truth = explained(
+        "config-missing",
+        3,
+        Expected("config-missing", ENDED, HOLDS),
+        Expected("config-missing", "Is it new", NOT_ASKED),
+        Expected("startup-probe-failed", "What stands before it", HOLDS),
+        symptoms=NOT_STARTED,
     )
-    return told("setting-missing", "An environment variable is not set.", world, truth, "DATABASE_URL")
+    return told(world, "An environment variable is not set.", truth, "DATABASE_URL")
 
 
 def port_in_use() -> Scenario:
     text = "ERROR:    [Errno 98] error while attempting to bind on address ('0.0.0.0', 8080): address already in use"
     world = _failed_deploy("port-in-use", text, severity=None)
-    truth = Truth(
-        root="port-in-use",
-        explains={("port-in-use", "container-exit"): 3, ("port-in-use", "startup-probe-failed"): 3},
-        incidents=1,
-        whys=(
-            Expected("port-in-use", "What was seen of it?", HOLDS),
-            Expected("startup-probe-failed", "Did the process end", HOLDS),
-        ),
+    truth = explained(
+        "port-in-use",
+        3,
+        Expected("port-in-use", "What was seen of it?", HOLDS),
+        Expected("startup-probe-failed", "Did the process end", HOLDS),
+        symptoms=NOT_STARTED,
     )
-    return told("port-in-use", "A second server takes the port; the line has no severity.", world, truth, "Errno 98")
+    return told(world, "A second server takes the port; the line has no severity.", truth, "Errno 98")
 
 
 def unknown_at_start() -> Scenario:
     world = _failed_deploy("unknown-at-start", python_error(UNKNOWN, "/app/orders/ledger.py", 12, "load"))
     name = "orders.ledger.LedgerImbalanceError"
-    truth = Truth(
-        root=name,
-        explains={(name, "container-exit"): 3, (name, "startup-probe-failed"): 3},
-        incidents=1,
-        whys=(Expected(name, "What did it lead to?", HOLDS), Expected(name, "Where was it raised?", HOLDS)),
-    )
-    return told("unknown-at-start", "An exception without a rule keeps instances from starting.", world, truth, UNKNOWN)
+    whys = (Expected(name, "What did it lead to?", HOLDS), Expected(name, "Where was it raised?", HOLDS))
+    truth = explained(name, 3, *whys, symptoms=NOT_STARTED)
+    return told(world, "An exception without a rule keeps instances from starting.", truth, UNKNOWN)
 
 
 def silent_exit() -> Scenario:
     """Instances end at once and say nothing."""
     world = _failed_deploy("silent-exit")
-    truth = Truth(
-        root="container-exit",
-        explains={("container-exit", "startup-probe-failed"): 3},
-        incidents=1,
-        whys=(
-            Expected("container-exit", "What stands before the exit", NOT_SHOWN),
-            Expected("startup-probe-failed", "Did the process end", HOLDS),
-        ),
+    truth = explained(
+        "container-exit",
+        3,
+        Expected("container-exit", "What stands before the exit", NOT_SHOWN),
+        Expected("startup-probe-failed", "Did the process end", HOLDS),
+        symptoms=("startup-probe-failed",),
     )
-    return told("silent-exit", "Instances end before they listen, without a word.", world, truth)
+    return told(world, "Instances end before they listen, without a word.", truth)
 
 
 def image_missing() -> Scenario:
@@ -213,15 +194,13 @@ def image_missing() -> Scenario:
             Expected("deploy-image-not-found", "Did the deployment before", NOT_ASKED),
         ),
     )
-    scenario = told("image-missing", "The image of the revision does not exist.", world, truth, "not found")
-    return Scenario(scenario.name, scenario.story, scenario.records, "all", truth, scenario.cause)
+    return told(world, "The image of the revision does not exist.", truth, "not found", revision="all")
 
 
 def job_fails() -> Scenario:
     world = World("job-fails")
     one = world.instance()
-    for turn in range(4):
-        at = turn * 10 * MINUTE
+    for at in every(10 * MINUTE, 4):
         world.traceback(one, at, python_error(UNKNOWN, "/app/importer/ledger.py", 41, "close"))
         world.exit(one, at + 300 * MILLISECOND, 1)
         world.job_verdict(
@@ -230,18 +209,15 @@ def job_fails() -> Scenario:
         one = world.instance()
     world.as_job()
     name = "orders.ledger.LedgerImbalanceError"
-    truth = Truth(
-        root=name,
-        explains={(name, "container-exit"): 4},
+    truth = explained(
+        name,
+        4,
+        Expected(name, "What did it lead to?", HOLDS),
+        Expected("job-execution-failed", "How did the tasks end?", ("supported", "plausible")),
+        symptoms=("container-exit",),
         occurrences={"job-execution-failed": 4, "container-exit": 4},
-        incidents=1,
-        whys=(
-            Expected(name, "What did it lead to?", HOLDS),
-            Expected("job-execution-failed", "How did the tasks end?", ("supported", "plausible")),
-        ),
     )
-    scenario = told("job-fails", "A nightly job raises and exits with 1, four nights.", world, truth, UNKNOWN)
-    return Scenario(scenario.name, scenario.story, scenario.records, "all", truth, scenario.cause)
+    return told(world, "A nightly job raises and exits with 1, four nights.", truth, UNKNOWN, revision="all")
 
 
 STARTS = (
