@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from forensics.digest import Digester, digest
 from forensics.entries import MemoryShelf, collect, decode_entry, select
 from forensics.model import (
     Condition,
     FailureClass,
     Intake,
+    Leaf,
     Level,
     LogEntry,
+    Nanoseconds,
     Place,
     Priority,
     Query,
@@ -80,6 +84,29 @@ def entry(text: str | None = None, **fields: Any) -> LogEntry:
     return decode_entry(RawEntry(record=raw(text, **fields), place=Place(source="test", record=1)))
 
 
+BARE = LogEntry(
+    insert_id="1",
+    timestamp="",
+    time=Nanoseconds(0),
+    log_name="",
+    stream="stderr",
+    severity=None,
+    level=Level.ERROR,
+    message="",
+    revision="",
+    service="",
+    instance="",
+    trace="",
+    raw={},
+    has_payload=True,
+)
+
+
+def bare(message: str = "", raw: dict[str, Any] | None = None, **fields: Any) -> LogEntry:
+    """Make an entry as if decoded; nothing is read from its record, and what is not named is empty."""
+    return replace(BARE, message=message, raw=raw or {}, **fields)
+
+
 def raws(*records: dict[str, Any]) -> list[RawEntry]:
     """Wrap records as a source hands them out."""
     return [RawEntry(record=r, place=Place(source="test", record=n)) for n, r in enumerate(records, 1)]
@@ -105,6 +132,12 @@ def journal(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> Journal:
 def query(revision: str = REVISION, **fields: Any) -> Query:
     """Make a query."""
     return Query(revision=revision, **fields)
+
+
+def leaf(path: str = "message", *, cased: bool = False, **op: Any) -> Leaf:
+    """Make a condition on one field, as `leaf("stream", equals="stdout")`; `in` is a word of Python: `is_in`."""
+    ((name, value),) = op.items()
+    return Leaf(path=path, op=name.removeprefix("is_"), value=value, cased=cased)
 
 
 def rule(id_: str, condition: Condition, role: Role = Role.CAUSE, **fields: Any) -> Rule:

@@ -6,26 +6,20 @@ from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import REVISION, START, digested, journal, query, raw, raws, request, shelved
+from builders import REVISION, START, digested, journal, leaf, query, raw, raws, request, rule, shelved
 from hypothesis import given, settings, strategies as st
 
 from forensics.digest import Digester, boiling, digest, digester, trace_of
 from forensics.entries import MemoryShelf, collect, decode_record, stitch
 from forensics.model import (
     Analysis,
-    FailureClass,
     Frame,
     Kind,
-    Leaf,
     Level,
     LogEntry,
     Place,
-    Priority,
     RawEntry,
-    Role,
-    Rule,
     RulebookInfo,
-    RuleTests,
     Sheet,
     Unreadable,
     WhyRule,
@@ -44,20 +38,6 @@ TRACE = (
     "KeyError: 'card'"
 )
 ANY = Digester((), Level.ERROR)
-
-
-def rule(name: str, text: str, **fields: Any) -> Rule:
-    return Rule(
-        id=name,
-        version=1,
-        title=name,
-        failure_class=FailureClass.OTHER,
-        role=Role.CAUSE,
-        priority=Priority.P1,
-        condition=Leaf(path="message", op="regex", value=text),
-        tests=RuleTests(match=(), no_match=()),
-        **fields,
-    )
 
 
 def entry(text: str | None = None, **fields: Any) -> LogEntry:
@@ -82,8 +62,8 @@ def test_a_rule_says_what_is_captured_grouped_and_asked_for() -> None:
     asked = ("module", "exception.value", "frame.line", "nothing")
     asks = WhyRule(ask="?", evidence_kind="values", evidence=asked)
     rules = (
-        rule("absent", r"No module named '(?P<module>\w+)'", group_by=("module", "severity"), whys=(asks,)),
-        rule("module", "module"),
+        rule("absent", leaf(regex=r"No module named '(?P<module>\w+)'"), group_by=("module", "severity"), whys=(asks,)),
+        rule("module", leaf(regex="module")),
     )
     found = Digester(rules, Level.ERROR).gist(entry("ModuleNotFoundError: No module named 'pay'", severity="WARNING"))
     assert (found.signature, found.also, found.analysed) == ("absent", ("module",), True)
@@ -218,7 +198,10 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
 
 def test_a_gist_is_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asks = WhyRule(ask="?", evidence_kind="values", evidence=("word", "frame.line", "exception.type", "severity"))
-    rules = (rule("named", r"(?P<word>pay|ship)", group_by=("word", "stream"), whys=(asks,)), rule("bad", "bad"))
+    rules = (
+        rule("named", leaf(regex=r"(?P<word>pay|ship)"), group_by=("word", "stream"), whys=(asks,)),
+        rule("bad", leaf(regex="bad")),
+    )
     texts = ["pay 1", "ship 2", "bad pay", "ready", TRACE, "ValueError: bad", "[SQL: x]", ""]
     entries = [entry(text, severity=severity) for text in texts for severity in (None, "INFO", "ERROR")] * 2
     alone = [Digester(rules, Level.ERROR).gist(one) for one in entries]

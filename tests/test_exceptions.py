@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from builders import bare
 
 from forensics.exceptions import innermost_frame, root_exception
-from forensics.model import ExceptionInfo, Frame, Level, LogEntry, Nanoseconds
+from forensics.model import ExceptionInfo, Frame, LogEntry
 
 
 def frame(function: str, *, in_app: bool = True) -> Frame:
@@ -17,23 +18,7 @@ def raised(type_: str, *frames: Frame) -> ExceptionInfo:
 
 
 def entry(*exceptions: ExceptionInfo) -> LogEntry:
-    return LogEntry(
-        insert_id="1",
-        timestamp="",
-        time=Nanoseconds(0),
-        log_name="",
-        stream="",
-        severity=None,
-        level=Level.ERROR,
-        message="",
-        revision="",
-        service="",
-        instance="",
-        trace="",
-        raw={},
-        has_payload=True,
-        exceptions=exceptions,
-    )
+    return bare(exceptions=exceptions)
 
 
 def test_without_an_exception_there_is_no_root() -> None:

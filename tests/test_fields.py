@@ -5,41 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from builders import bare
 from hypothesis import given, strategies as st
-from msgspec.structs import replace
 
 from forensics.fields import DERIVED_FIELDS, ROOTS, field_fault, field_reader, read_field
-from forensics.model import Close, ExceptionInfo, Frame, HttpRequest, Level, LogEntry, Nanoseconds
+from forensics.model import Close, ExceptionInfo, Frame, HttpRequest, Nanoseconds
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=3),
     max_leaves=8,
 )
-
-
-BASE = LogEntry(
-    insert_id="1",
-    timestamp="",
-    time=Nanoseconds(0),
-    log_name="",
-    stream="stderr",
-    severity=None,
-    level=Level.ERROR,
-    message="it broke",
-    revision="",
-    service="",
-    instance="",
-    trace="",
-    raw={},
-    has_payload=True,
-)
-
-
-def entry(raw: dict[str, Any] | None = None, **fields: Any) -> LogEntry:
-    return replace(BASE, raw=raw or {}, **fields)
-
-
 RAW = {
     "severity": "ERROR",
     "jsonPayload": {"a": {"b": [1, "two", {"c": 3}], "b.c": "dotted"}, "none": None, "empty": ""},
@@ -74,17 +50,18 @@ RAW = {
 )
 def test_a_path_reads_the_record(path: str, values: tuple[str, ...]) -> None:
     assert field_fault(path) is None
-    assert read_field(entry(RAW), path) == values
+    assert read_field(bare(raw=RAW), path) == values
 
 
 def test_an_object_is_there_and_has_no_text() -> None:
-    assert field_reader("jsonPayload.a")(entry(RAW)) == (None,)
-    assert read_field(entry(RAW), "jsonPayload.a") == ()
+    assert field_reader("jsonPayload.a")(bare(raw=RAW)) == (None,)
+    assert read_field(bare(raw=RAW), "jsonPayload.a") == ()
 
 
 def test_derived_fields_read_the_entry() -> None:
     frame = Frame(file="/app/a.py", line=1, function="run", in_app=True)
-    full = entry(
+    full = bare(
+        "it broke",
         exceptions=(
             ExceptionInfo(type="ValueError", value="bad", frames=(frame,)),
             ExceptionInfo(type="ShopError", value="worse"),
@@ -109,8 +86,7 @@ def test_derived_fields_read_the_entry() -> None:
 
 
 def test_derived_fields_that_decoding_did_not_find_are_missing() -> None:
-    bare = entry(message="", stream="")
-    assert {path for path in DERIVED_FIELDS if read_field(bare, path)} == {"level"}
+    assert {path for path in DERIVED_FIELDS if read_field(bare(stream=""), path)} == {"level"}
 
 
 @pytest.mark.parametrize(
@@ -133,9 +109,9 @@ def test_a_path_that_nothing_can_have_is_a_fault(path: str, words: str) -> None:
 @given(st.dictionaries(st.sampled_from(sorted(ROOTS)), JSON), st.sampled_from(["", ".a", ".a.b", ".labels.x.y"]))
 def test_values_of_any_type_at_any_place_are_read(raw: dict[str, Any], rest: str) -> None:
     for root in ROOTS:
-        assert all(isinstance(value, str | None) for value in field_reader(root + rest)(entry(raw)))
+        assert all(isinstance(value, str | None) for value in field_reader(root + rest)(bare(raw=raw)))
 
 
 def test_numbers_too_long_to_print_have_no_text() -> None:
-    assert field_reader("jsonPayload.n")(entry({"jsonPayload": {"n": 10**5000}})) == (None,)
-    assert field_reader("jsonPayload.n")(entry({"jsonPayload": {"n": float("inf")}})) == ("inf",)
+    assert field_reader("jsonPayload.n")(bare(raw={"jsonPayload": {"n": 10**5000}})) == (None,)
+    assert field_reader("jsonPayload.n")(bare(raw={"jsonPayload": {"n": float("inf")}})) == ("inf",)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import rule
+from builders import bare, leaf, rule
 from hypothesis import given, strategies as st
-from msgspec.structs import replace
 
 from forensics.classify import Classifier, classify, outcomes
 from forensics.classify.index import MAX_CAPTURE, MAX_TEXT
@@ -35,33 +34,6 @@ JSON = st.recursive(
     ),
     max_leaves=8,
 )
-
-
-BASE = LogEntry(
-    insert_id="1",
-    timestamp="",
-    time=Nanoseconds(0),
-    log_name="",
-    stream="stderr",
-    severity=None,
-    level=Level.ERROR,
-    message="",
-    revision="",
-    service="",
-    instance="",
-    trace="",
-    raw={},
-    has_payload=True,
-)
-
-
-def entry(message: str = "", raw: dict[str, Any] | None = None, **fields: Any) -> LogEntry:
-    return replace(BASE, message=message, raw=raw or {}, **fields)
-
-
-def leaf(path: str = "message", *, cased: bool = False, **op: Any) -> Leaf:
-    ((name, value),) = op.items()
-    return Leaf(path=path, op=name.removeprefix("is_"), value=value, cased=cased)
 
 
 def claims(condition: Condition, claimed: LogEntry) -> bool:
@@ -97,7 +69,7 @@ def claims(condition: Condition, claimed: LogEntry) -> bool:
     ],
 )
 def test_text_operations(condition: Leaf, message: str, *, expected: bool) -> None:
-    assert claims(condition, entry(message)) is expected
+    assert claims(condition, bare(message)) is expected
 
 
 @pytest.mark.parametrize(
@@ -145,24 +117,24 @@ def test_text_operations(condition: Leaf, message: str, *, expected: bool) -> No
 )
 def test_values_compare_whatever_their_json_type(op: dict[str, Any], value: Any, *, expected: bool) -> None:
     condition = AllOf(conditions=(leaf(contains="m"), leaf("jsonPayload.x", **op)))
-    assert claims(condition, entry("m", {"jsonPayload": {"x": value}})) is expected
+    assert claims(condition, bare("m", {"jsonPayload": {"x": value}})) is expected
 
 
 def test_the_level_of_an_entry_compares_by_rank() -> None:
     condition = leaf("level", at_least="ERROR")
-    assert [level for level in Level if claims(condition, entry("m", level=level))] == list(Level)[5:]
+    assert [level for level in Level if claims(condition, bare("m", level=level))] == list(Level)[5:]
 
 
 def test_one_exception_of_a_chain_must_fit() -> None:
     chain = (ExceptionInfo(type="KeyError", value="x"), ExceptionInfo(type="ShopError", value="y"))
-    assert claims(leaf("exception.type", equals="ShopError"), entry(exceptions=chain))
-    assert not claims(leaf("exception.type", equals="Error"), entry(exceptions=chain))
+    assert claims(leaf("exception.type", equals="ShopError"), bare(exceptions=chain))
+    assert not claims(leaf("exception.type", equals="Error"), bare(exceptions=chain))
 
 
 def test_latency_is_a_duration() -> None:
     http = HttpRequest(method="GET", url="", path="/", status=504, latency=Nanoseconds(300_000_000_000))
-    assert claims(leaf("http.latency", at_least="299s"), entry(http=http))
-    assert not claims(leaf("http.latency", at_least="301s"), entry(http=http))
+    assert claims(leaf("http.latency", at_least="299s"), bare(http=http))
+    assert not claims(leaf("http.latency", at_least="301s"), bare(http=http))
 
 
 # ── conditions ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -170,25 +142,25 @@ def test_latency_is_a_duration() -> None:
 
 def test_not_is_plain_negation_and_a_missing_field_is_false() -> None:
     quiet = AllOf(conditions=(leaf(contains="m"), NoneOf(conditions=(leaf("jsonPayload.x", contains="a"),))))
-    assert claims(quiet, entry("m"))
-    assert claims(quiet, entry("m", {"jsonPayload": {"x": "b"}}))
-    assert not claims(quiet, entry("m", {"jsonPayload": {"x": "a"}}))
+    assert claims(quiet, bare("m"))
+    assert claims(quiet, bare("m", {"jsonPayload": {"x": "b"}}))
+    assert not claims(quiet, bare("m", {"jsonPayload": {"x": "a"}}))
 
 
 def test_an_anchor_in_a_branch_of_any_does_not_hide_the_others() -> None:
     either = AnyOf(
         conditions=(leaf(contains="m"), leaf("httpRequest.status", at_least=500), leaf("stream", equals="x"))
     )
-    assert claims(either, entry("m"))
-    assert claims(either, entry("", {"httpRequest": {"status": 500}}))
-    assert claims(either, entry("", stream="x"))
-    assert not claims(either, entry("", {"httpRequest": {"status": 200}}))
+    assert claims(either, bare("m"))
+    assert claims(either, bare("", {"httpRequest": {"status": 500}}))
+    assert claims(either, bare("", stream="x"))
+    assert not claims(either, bare("", {"httpRequest": {"status": 200}}))
 
 
 def test_a_rule_without_an_anchor_is_tried_on_every_entry() -> None:
     lacks = AnyOf(conditions=(leaf("labels.x", exists=False), leaf(contains="m")))
-    assert claims(lacks, entry())
-    assert not claims(lacks, entry(raw={"labels": {"x": "1"}}))
+    assert claims(lacks, bare())
+    assert not claims(lacks, bare(raw={"labels": {"x": "1"}}))
 
 
 def test_a_match_says_what_it_matched_on() -> None:
@@ -201,7 +173,7 @@ def test_a_match_says_what_it_matched_on() -> None:
             NoneOf(conditions=(leaf(contains="drill"),)),
         )
     )
-    found = Classifier([rule("r", condition)]).classify(entry("Container exit(1)", {"httpRequest": {"status": 503}}))
+    found = Classifier([rule("r", condition)]).classify(bare("Container exit(1)", {"httpRequest": {"status": 503}}))
     assert found.primary is not None
     assert found.primary.matched_on == (
         "level is at least WARNING",
@@ -216,7 +188,7 @@ def test_a_match_says_what_it_matched_on() -> None:
 
 
 def captures(condition: Condition, message: str) -> dict[str, str]:
-    found = Classifier([rule("r", condition)]).classify(entry(message)).primary
+    found = Classifier([rule("r", condition)]).classify(bare(message)).primary
     assert found is not None
     return found.captures
 
@@ -255,40 +227,40 @@ def test_lone_surrogates_are_matched_around() -> None:
 
 
 def test_only_the_beginning_of_a_giant_text_is_looked_at() -> None:
-    assert claims(leaf(contains="lost"), entry("x" * (MAX_TEXT - 4) + "lost"))
-    assert not claims(leaf(contains="lost"), entry("x" * MAX_TEXT + "lost"))
+    assert claims(leaf(contains="lost"), bare("x" * (MAX_TEXT - 4) + "lost"))
+    assert not claims(leaf(contains="lost"), bare("x" * MAX_TEXT + "lost"))
 
 
 def test_a_pattern_that_backtracks_elsewhere_does_not_here() -> None:
-    assert not claims(leaf(regex="(a+)+$"), entry("a" * 60_000 + "b"))
+    assert not claims(leaf(regex="(a+)+$"), bare("a" * 60_000 + "b"))
 
 
 def test_patterns_that_do_not_fit_together_are_an_error_of_the_rules() -> None:
     with pytest.raises(RuleError, match="do not fit together"):
-        Classifier([rule("r", leaf(regex="a("))]).classify(entry("a"))
+        Classifier([rule("r", leaf(regex="a("))]).classify(bare("a"))
 
 
 # ── the whole ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_an_entry_that_no_rule_knows_stays_without_one() -> None:
-    (found,) = classify([entry("all is well")], [rule("r", leaf(contains="lost"))])
+    (found,) = classify([bare("all is well")], [rule("r", leaf(contains="lost"))])
     assert found.primary is None
     assert found.also == ()
 
 
 def test_no_rules_claim_nothing() -> None:
-    assert classify([entry("m")], []) == (Classifier([]).classify(entry("m")),)
+    assert classify([bare("m")], []) == (Classifier([]).classify(bare("m")),)
 
 
 def test_conditions_of_whys_can_be_asked() -> None:
     renewed = AnyOf(conditions=(leaf(regex="renew(?:ed|al)"), leaf("jsonPayload.renewed", equals=True)))
     why = WhyRule(ask="?", evidence_kind="entries", evidence={}, condition=renewed)
     classifier = Classifier([rule("r", leaf(contains="lost"), whys=(why,))])
-    assert classifier.holds(renewed, entry("lock renewed"))
-    assert classifier.holds(renewed, entry("", {"jsonPayload": {"renewed": True}}))
-    assert not classifier.holds(renewed, entry("lost"))
-    assert classifier.classify(entry("lock renewed")).primary is None
+    assert classifier.holds(renewed, bare("lock renewed"))
+    assert classifier.holds(renewed, bare("", {"jsonPayload": {"renewed": True}}))
+    assert not classifier.holds(renewed, bare("lost"))
+    assert classifier.classify(bare("lock renewed")).primary is None
 
 
 CONDITIONS: tuple[Condition, ...] = (
@@ -320,7 +292,7 @@ RAW = st.fixed_dictionaries(
 def test_any_json_anywhere_is_classified_the_same_whatever_the_order_of_rules(
     raw: dict[str, Any], message: str, rules: list[Rule]
 ) -> None:
-    one = entry(message, raw)
+    one = bare(message, raw)
     assert Classifier(rules).classify(one) == FIXED.classify(one)
 
 
@@ -329,7 +301,7 @@ FIXED = Classifier(RULES)
 
 @given(RAW, st.text(max_size=20) | st.just("key lost"))
 def test_anchors_never_hide_a_rule(raw: dict[str, Any], message: str) -> None:
-    one = entry(message, raw)
+    one = bare(message, raw)
     found = FIXED.classify(one)
     claimed = {match.rule for match in (found.primary, *found.also) if match is not None}
     assert claimed == {each.id for each in RULES if FIXED.holds(each.condition, one)}
@@ -341,11 +313,11 @@ def test_forgetting_what_was_decided_changes_nothing(drawn: list[tuple[dict[str,
         patch.setattr(outcomes, "_REMEMBERED", 2)
         forgetful = Classifier(RULES)
         for raw, message in drawn:
-            one = entry(message, raw)
+            one = bare(message, raw)
             assert forgetful.classify(one) == FIXED.classify(one)
 
 
 def test_entries_of_which_the_same_is_true_have_the_same_claims() -> None:
-    first, second, other = (FIXED.claims(entry(text)) for text in ("key lost 1", "key lost 2", "nothing"))
+    first, second, other = (FIXED.claims(bare(text)) for text in ("key lost 1", "key lost 2", "nothing"))
     assert first is second
     assert first != other

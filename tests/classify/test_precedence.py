@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from builders import entry, rule
+from builders import entry, leaf, rule
 
 from forensics.classify import Classifier
-from forensics.model import Leaf, Role, Rule
+from forensics.model import Role, Rule
 
-ANY = Leaf(path="message", op="contains", value="m")
+ANY = leaf(contains="m")
 
 
 def order(*rules: Rule) -> list[str]:
@@ -27,7 +27,7 @@ def test_roles_decide_first_then_supersedes_then_the_id() -> None:
 
 
 def test_supersedes_goes_on_by_way_of_rules_that_do_not_match() -> None:
-    missing = rule("b", Leaf(path="message", op="contains", value="absent"), supersedes=("a",))
+    missing = rule("b", leaf(contains="absent"), supersedes=("a",))
     assert order(rule("a", ANY), missing, rule("c", ANY, supersedes=("b",))) == ["c", "a"]
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import query, raw, request
+from builders import leaf, query, raw, request, rule
 from hypothesis import assume, event, given, settings, strategies as st
 from msgspec.structs import replace
 
@@ -18,15 +18,11 @@ from forensics.model import (
     AllOf,
     AnyOf,
     Condition,
-    FailureClass,
     Leaf,
     Level,
     Lines,
     NoneOf,
-    Priority,
-    Role,
     Rule,
-    RuleTests,
     WhyRule,
 )
 from forensics.rulebook import load_rules
@@ -37,19 +33,6 @@ if TYPE_CHECKING:
 RULES, _ = load_rules()
 
 Record = dict[str, Any]
-
-
-def rule(number: int, condition: Condition) -> Rule:
-    return Rule(
-        id=f"rule-{number}",
-        version=1,
-        title="",
-        failure_class=FailureClass.OTHER,
-        role=Role.CAUSE,
-        priority=Priority.P3,
-        condition=condition,
-        tests=RuleTests(match=(), no_match=()),
-    )
 
 
 def quiet_level(record: Record, screen: Screen) -> Level | None:
@@ -157,26 +140,26 @@ LISTS = st.builds(
 )
 COMPARED = st.sampled_from(
     [
-        Leaf(path="httpRequest.status", op="equals", value=404),
-        Leaf(path="httpRequest.status", op="equals", value="200"),
-        Leaf(path="httpRequest.status", op="at_least", value=500),
-        Leaf(path="httpRequest.status", op="at_most", value=99),
-        Leaf(path="httpRequest.status", op="in", value=(0, 204)),
-        Leaf(path="httpRequest.status", op="regex", value="^4"),
-        Leaf(path="httpRequest.status", op="exists", value=False),
-        Leaf(path="httpRequest.latency", op="at_least", value="30s"),
-        Leaf(path="level", op="at_least", value="WARNING"),
-        Leaf(path="level", op="at_least", value="ERROR"),
-        Leaf(path="level", op="at_most", value="INFO"),
-        Leaf(path="level", op="equals", value="INFO"),
-        Leaf(path="message", op="exists", value=True),
-        Leaf(path="message", op="equals", value=200),
-        Leaf(path="message", op="at_least", value=1),
-        Leaf(path="jsonPayload.message", op="contains", value="lost"),
-        Leaf(path="jsonPayload.message", op="exists", value=False),
-        Leaf(path="exception.type", op="exists", value=True),
-        Leaf(path="protoPayload.status.code", op="at_least", value=1),
-        Leaf(path="close.code", op="exists", value=True),
+        leaf("httpRequest.status", equals=404),
+        leaf("httpRequest.status", equals="200"),
+        leaf("httpRequest.status", at_least=500),
+        leaf("httpRequest.status", at_most=99),
+        leaf("httpRequest.status", is_in=(0, 204)),
+        leaf("httpRequest.status", regex="^4"),
+        leaf("httpRequest.status", exists=False),
+        leaf("httpRequest.latency", at_least="30s"),
+        leaf("level", at_least="WARNING"),
+        leaf("level", at_least="ERROR"),
+        leaf("level", at_most="INFO"),
+        leaf("level", equals="INFO"),
+        leaf("message", exists=True),
+        leaf("message", equals=200),
+        leaf("message", at_least=1),
+        leaf("jsonPayload.message", contains="lost"),
+        leaf("jsonPayload.message", exists=False),
+        leaf("exception.type", exists=True),
+        leaf("protoPayload.status.code", at_least=1),
+        leaf("close.code", exists=True),
     ]
 )
 LEAVES = TEXT_LEAVES | PATTERNS | LISTS | COMPARED
@@ -214,7 +197,7 @@ def no_rule_claims(record: Record, rules: Sequence[Rule], screen: Screen) -> Non
 @settings(max_examples=400)
 @given(st.lists(requests(), min_size=1, max_size=4), st.lists(NARROW | CONDITIONS, max_size=3), LEVELS)
 def test_what_is_passed_by_no_rule_claims(records: list[Record], conditions: list[Condition], level: Level) -> None:
-    rules = [rule(number, condition) for number, condition in enumerate(conditions)]
+    rules = [rule(f"rule-{number}", condition) for number, condition in enumerate(conditions)]
     screen = Screen(rules, level)
     for record in records:
         no_rule_claims(record, rules, screen)
@@ -235,9 +218,9 @@ def test_what_is_passed_by_no_shipped_rule_claims(record: Record) -> None:
 @given(st.lists(requests(), min_size=1, max_size=4), NARROW | CONDITIONS)
 def test_what_is_passed_by_answers_no_screened_why(records: list[Record], asked: Condition) -> None:
     assume(is_screened(asked, Level.ERROR))
-    nothing = Leaf(path="exception.type", op="equals", value="Nothing")
+    nothing = leaf("exception.type", equals="Nothing")
     why = WhyRule(ask="", evidence_kind="entries", evidence={}, condition=asked)
-    rules = [replace(rule(1, nothing), whys=(why,))]
+    rules = [replace(rule("r", nothing), whys=(why,))]
     screen, classifier = Screen(rules, Level.ERROR), Classifier(rules)
     for record in records:
         if quiet_level(record, screen) is not None:
@@ -247,7 +230,7 @@ def test_what_is_passed_by_answers_no_screened_why(records: list[Record], asked:
 @settings(max_examples=100)
 @given(st.lists(st.sampled_from(["200 GET /lost", "200 GET /", "200 GET /Lock/", "200 GET /größe", ""]), max_size=40))
 def test_suspects_are_all_that_hold_a_word(messages: list[str]) -> None:
-    screen = Screen([rule(1, Leaf(path="message", op="regex", value="lost|lock"))], Level.ERROR)
+    screen = Screen([rule("r", leaf("message", regex="lost|lock"))], Level.ERROR)
     wanted = [at for at, text in enumerate(messages) if "lost" in text.lower() or "lock" in text.lower()]
     assert screen.suspects(messages) == wanted
 
@@ -255,28 +238,23 @@ def test_suspects_are_all_that_hold_a_word(messages: list[str]) -> None:
 @pytest.mark.parametrize(
     "condition",
     [
-        Leaf(path="httpRequest.latency", op="at_least", value="30s"),
-        Leaf(path="httpRequest.requestUrl", op="contains", value="lost"),
-        Leaf(path="stream", op="equals", value="requests"),
-        Leaf(path="severity", op="equals", value="INFO"),
-        Leaf(path="level", op="at_most", value="INFO"),
-        Leaf(path="level", op="at_least", value="WARNING"),
-        Leaf(path="message", op="exists", value=True),
-        Leaf(path="message", op="at_least", value=1),
-        Leaf(path="textPayload", op="exists", value=False),
-        Leaf(path="labels.instanceId", op="contains", value="i"),
-        NoneOf(conditions=(Leaf(path="message", op="contains", value="lost"),)),
-        AnyOf(
-            conditions=(
-                Leaf(path="message", op="contains", value="lost"),
-                Leaf(path="stream", op="equals", value="requests"),
-            )
-        ),
+        leaf("httpRequest.latency", at_least="30s"),
+        leaf("httpRequest.requestUrl", contains="lost"),
+        leaf("stream", equals="requests"),
+        leaf("severity", equals="INFO"),
+        leaf("level", at_most="INFO"),
+        leaf("level", at_least="WARNING"),
+        leaf("message", exists=True),
+        leaf("message", at_least=1),
+        leaf("textPayload", exists=False),
+        leaf("labels.instanceId", contains="i"),
+        NoneOf(conditions=(leaf("message", contains="lost"),)),
+        AnyOf(conditions=(leaf("message", contains="lost"), leaf("stream", equals="requests"))),
     ],
     ids=lambda condition: getattr(condition, "path", type(condition).__name__),
 )
 def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition: Condition) -> None:
-    screen = Screen([*RULES, rule(1, condition)], Level.ERROR)
+    screen = Screen([*RULES, rule("r", condition)], Level.ERROR)
     assert screen.is_blind
     assert quiet_level(request(200, at=1, latency=0.1), screen) is None
 
@@ -284,22 +262,17 @@ def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition:
 @pytest.mark.parametrize(
     "condition",
     [
-        Leaf(path="message", op="contains", value="lost"),
-        Leaf(path="httpRequest.status", op="at_least", value=400),
-        Leaf(path="level", op="at_least", value="ERROR"),
-        Leaf(path="exception.type", op="exists", value=True),
-        Leaf(path="jsonPayload.code", op="equals", value=1),
-        AllOf(
-            conditions=(
-                Leaf(path="stream", op="equals", value="requests"),
-                Leaf(path="message", op="word", value="lost"),
-            )
-        ),
+        leaf("message", contains="lost"),
+        leaf("httpRequest.status", at_least=400),
+        leaf("level", at_least="ERROR"),
+        leaf("exception.type", exists=True),
+        leaf("jsonPayload.code", equals=1),
+        AllOf(conditions=(leaf("stream", equals="requests"), leaf("message", word="lost"))),
     ],
     ids=lambda condition: getattr(condition, "path", type(condition).__name__),
 )
 def test_a_screen_sees_past_such_a_rule(condition: Condition) -> None:
-    screen = Screen([rule(1, condition)], Level.ERROR)
+    screen = Screen([rule("r", condition)], Level.ERROR)
     assert not screen.is_blind
     quiet = partial(quiet_level, screen=screen)
     assert quiet(request(200, at=1, latency=0.1)) is Level.INFO
