@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 import zstandard
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
+from sources.inputs import ENCODINGS
 
 from forensics.model import RawEntry
 from forensics.sources import read_records
@@ -79,14 +80,6 @@ SHAPES: dict[str, Callable[[list[Record]], str]] = {
     ),
     "YAML list": lambda records: yaml.safe_dump(records, default_flow_style=False),
     "Markdown": lambda records: "# Report\n\n~~~~json\n" + json.dumps(records, indent=1) + "\n~~~~\n",
-}
-ENCODINGS: dict[str, Callable[[str], bytes]] = {
-    "UTF-8": str.encode,
-    "UTF-8 with BOM": lambda text: text.encode("utf-8-sig"),
-    "UTF-16 with BOM": lambda text: text.encode("utf-16"),
-    "UTF-16BE with BOM": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
-    "UTF-16LE": lambda text: text.encode("utf-16-le"),
-    "UTF-16BE": lambda text: text.encode("utf-16-be"),
 }
 
 

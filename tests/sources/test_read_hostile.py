@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import random
-import tracemalloc
 from itertools import chain, repeat
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
 from hypothesis import HealthCheck, given, settings, strategies as st
+from sources.inputs import measured, streamed
 
 from forensics.errors import SourceError
 from forensics.model import RawEntry, Unreadable
@@ -151,33 +150,12 @@ def test_a_cut_last_line_costs_that_line(tmp_path: Path) -> None:
 MEGABYTE = 2**20
 
 
-class Stream(io.RawIOBase):
-    """A large file that needs no disk: a beginning, then one line of many megabytes, then an end."""
-
-    def __init__(self, beginning: bytes, megabytes: int, end: bytes) -> None:
-        super().__init__()
-        self._parts = chain([beginning], repeat(b"x" * MEGABYTE, megabytes), [end])
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        self._rest = self._rest or next(self._parts, b"")
-        part, self._rest = self._rest[:size], self._rest[size:]
-        return part
-
-    def seekable(self) -> bool:
-        return False
-
-
 @pytest.mark.parametrize("before", [f"{GOOD}\n", ""])
 @pytest.mark.parametrize("after", [f"\n{GOOD}\n", ""])
 def test_a_line_of_200_megabytes_is_never_held(before: str, after: str) -> None:
-    stream = Stream(f'{before}{{"insertId":"long","textPayload":"'.encode(), 200, f'"}}{after}'.encode())
-    tracemalloc.start()
-    try:
-        found = list(read_records(["-"], stdin=cast("BinaryIO", stream)))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    beginning, end = f'{before}{{"insertId":"long","textPayload":"'.encode(), f'"}}{after}'.encode()
+    parts = chain([beginning], repeat(b"x" * MEGABYTE, 200), [end])
+    found, peak = measured(lambda: list(streamed(parts)))
     (problem,) = [x for x in found if isinstance(x, Unreadable)]
     assert (problem.place.record, problem.reason) == (2 if before else 1, "longer than 16 MiB")
     assert len([x for x in found if isinstance(x, RawEntry)]) == bool(before) + bool(after)

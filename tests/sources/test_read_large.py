@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import json
-import tracemalloc
-from itertools import chain
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from itertools import chain, repeat
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
+from sources.inputs import measured, streamed
 
 from forensics.errors import SourceError
 from forensics.model import PassedOver, RawEntry, Unreadable
@@ -18,7 +18,7 @@ from forensics.sources.json_values import is_deep
 from forensics.sources.shapes import markdown, sequence
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
 Record = dict[str, Any]
 Found = list[tuple[int, str | Record]]
@@ -154,35 +154,13 @@ BEGINNINGS = {
 }
 
 
-class Stream(io.RawIOBase):
-    """A large file that needs no disk."""
-
-    def __init__(self, parts: Iterator[bytes]) -> None:
-        super().__init__()
-        self._parts = filter(None, parts)
-        self._rest = b""
-
-    def read(self, size: int = -1) -> bytes:
-        self._rest = self._rest or next(self._parts, b"")
-        part, self._rest = self._rest[:size], self._rest[size:]
-        return part
-
-    def seekable(self) -> bool:
-        return False
-
-
 @pytest.mark.parametrize("kind", BEGINNINGS)
 def test_memory_does_not_grow_with_the_file(kind: str) -> None:
     first, between, last = BEGINNINGS[kind]
     entry = ENTRY % ("x" * 5000)
     many = (f"{entry}{between}" * 100).encode()
-    stream = Stream(chain([first.encode()], (many for _ in range(70)), [(entry + last).encode()]))
-    tracemalloc.start()
-    try:
-        found = sum(isinstance(x, RawEntry) for x in read_records(["-"], stdin=cast("BinaryIO", stream)))
-        peak = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
+    parts = chain([first.encode()], repeat(many, 70), [(entry + last).encode()])
+    found, peak = measured(lambda: sum(isinstance(x, RawEntry) for x in streamed(parts)))
     assert found == 7_001
     assert peak < (120 if "no JSON" in kind else 60 if kind in {"Markdown", "pasted"} else 30) * 2**20
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import zstandard
+from sources.inputs import ENCODINGS
 
 import forensics.sources.shapes
 from forensics.model import PassedOver, Place, RawEntry, Unreadable
@@ -56,13 +57,6 @@ PACKED: dict[str, Callable[[bytes], bytes]] = {
         zstandard.ZstdCompressor().compress(part) for part in (data[: len(data) // 2], data[len(data) // 2 :])
     ),
 }
-ENCODED: dict[str, Callable[[str], bytes]] = {
-    "UTF-8": str.encode,
-    "UTF-8 with BOM": lambda text: text.encode("utf-8-sig"),
-    "UTF-16 with BOM": lambda text: text.encode("utf-16"),
-    "UTF-16BE with BOM": lambda text: b"\xfe\xff" + text.encode("utf-16-be"),
-    "UTF-16LE without BOM": lambda text: text.encode("utf-16-le"),
-}
 
 
 def read(path: Path) -> list[RawEntry | Unreadable]:
@@ -83,10 +77,10 @@ def test_shapes_and_compressions(shape: str, packed: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("shape", [name for name in SHAPED if "licence" not in name])
-@pytest.mark.parametrize("encoding", ENCODED)
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_shapes_and_encodings(shape: str, encoding: str, tmp_path: Path) -> None:
     path = tmp_path / "export"
-    path.write_bytes(ENCODED[encoding](SHAPED[shape]))
+    path.write_bytes(ENCODINGS[encoding](SHAPED[shape]))
     assert records(read(path)) == ENTRIES
 
 
