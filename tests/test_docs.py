@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from program import ROOT, run
 
 from forensics import model
 from forensics.cli import VERBS, cli
@@ -26,9 +24,10 @@ from forensics.model import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import click
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
@@ -59,13 +58,7 @@ def test_every_option_of_analyze_is_in_the_readme() -> None:
 
 def test_the_demo_in_the_readme_is_what_the_program_prints(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     asked = ["analyze", "--revision", "netra-backend-staging-00180"]
-    done = subprocess.run(
-        [sys.executable, "-m", "forensics", *asked, "--out", str(tmp_path)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = run(*asked, "--out", str(tmp_path), check=True)
     printed = done.stdout.replace(f"{tmp_path}/", "forensics-reports/netra-backend-staging-00180-jkl/")
     demo = f"\n```\n$ forensics {' '.join(asked)}\n\n{printed}```\n"
     before, _, rest = README.partition("<!-- demo -->")

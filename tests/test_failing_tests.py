@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import program
 import pytest
 from builders import START, query, raw, raws
 
@@ -22,8 +20,10 @@ from forensics.sources import read_records
 from forensics.testruns import read_test_runs
 from forensics.timestamps import format_time
 
-ROOT = Path(__file__).parent.parent
-SAMPLE = ROOT / "samples" / "netra-backend-staging"
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SAMPLE = program.ROOT / "samples" / "netra-backend-staging"
 SECOND = 1_000_000_000
 RULES, INFO = load_rules()
 
@@ -152,12 +152,7 @@ def test_tests_that_speak_of_a_cluster_are_its_evidence(sample: Report) -> None:
 
 def test_the_command_line_says_the_same(tmp_path: Path, sample: Report) -> None:
     asked = ["--revision", "netra-backend-staging-00180", "--tests", str(SAMPLE / "tests" / "cycle3.xml")]
-    subprocess.run(
-        [sys.executable, "-m", "forensics", "analyze", *asked, "--out", str(tmp_path)],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    )
+    program.run("analyze", *asked, "--out", str(tmp_path), check=True)
     written = json.loads((tmp_path / "report.json").read_text())
     assert sample.tests is not None
     assert [f["cluster"] for f in written["tests"]["failures"]] == [f.cluster for f in sample.tests.failures]

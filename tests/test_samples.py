@@ -5,14 +5,12 @@ from __future__ import annotations
 import csv
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from program import ROOT, run
 
-ROOT = Path(__file__).parent.parent
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SAMPLES = {
     "netra-backend-staging": "netra-backend-staging-00180",
@@ -21,17 +19,16 @@ SAMPLES = {
 }
 
 
-def run(out: Path, sample: str, revision: str) -> str:
+def analysed(out: Path, sample: str, revision: str) -> str:
     logs = f"samples/{sample}/logs"
-    command = [sys.executable, "-m", "forensics", "analyze", "--revision", revision, "--logs", logs, "--out", str(out)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = run("analyze", "--revision", revision, "--logs", logs, "--out", str(out), check=True)
     assert done.stderr == ""
     return done.stdout.replace(str(out), "OUT")
 
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES))
 def test_documents_are_as_accepted(sample: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
-    texts = {"txt": run(tmp_path, sample, SAMPLES[sample])}
+    texts = {"txt": analysed(tmp_path, sample, SAMPLES[sample])}
     # A new rule must not change every golden file.
     texts["index.md"] = re.sub(r"with \d+ rules", "with N rules", (tmp_path / "index.md").read_text())
     texts["postmortem.md"] = (tmp_path / "postmortem.md").read_text()
@@ -48,7 +45,7 @@ def test_documents_are_as_accepted(sample: str, tmp_path: Path, request: pytest.
 
 def test_the_same_command_twice_writes_the_same_bytes(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        run(tmp_path / name, "netra-backend-staging", "netra-backend-staging-00180")
+        analysed(tmp_path / name, "netra-backend-staging", "netra-backend-staging-00180")
     files = sorted(p.relative_to(tmp_path / "one") for p in (tmp_path / "one").rglob("*") if p.is_file())
     assert files == sorted(p.relative_to(tmp_path / "two") for p in (tmp_path / "two").rglob("*") if p.is_file())
     assert len(files) > 10
@@ -66,7 +63,7 @@ def truths() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("sample", "revision"), truths())
 def test_counts_and_links_are_those_of_the_truth(sample: str, revision: str, tmp_path: Path) -> None:
-    run(tmp_path, sample, revision)
+    analysed(tmp_path, sample, revision)
     report: dict[str, Any] = json.loads((tmp_path / "report.json").read_text())
     truth = json.loads((ROOT / "samples" / sample / "truth.json").read_text())["revisions"][revision]
     found: dict[str, dict[str, int]] = {}
@@ -86,7 +83,7 @@ def test_counts_and_links_are_those_of_the_truth(sample: str, revision: str, tmp
 
 
 def test_the_seed_incident_shows_three_signatures(tmp_path: Path) -> None:
-    printed = run(tmp_path, "netra-backend-staging", "netra-backend-staging-00180")
+    printed = analysed(tmp_path, "netra-backend-staging", "netra-backend-staging-00180")
     assert printed.startswith("netra-backend-staging-00180-jkl")
     report = json.loads((tmp_path / "report.json").read_text())
     causes = {c["signature"] for c in report["clusters"] if c["role"] == "cause"}
@@ -94,7 +91,7 @@ def test_the_seed_incident_shows_three_signatures(tmp_path: Path) -> None:
 
 
 def test_every_row_of_the_table_is_an_entry_of_the_logs_and_redacted(tmp_path: Path) -> None:
-    run(tmp_path, "netra-backend-staging", "netra-backend-staging-00180")
+    analysed(tmp_path, "netra-backend-staging", "netra-backend-staging-00180")
     ids = set()
     for file in (ROOT / "samples/netra-backend-staging/logs").glob("*.ndjson"):
         ids |= {json.loads(line)["insertId"] for line in file.read_text().splitlines()}
@@ -107,7 +104,7 @@ def test_every_row_of_the_table_is_an_entry_of_the_logs_and_redacted(tmp_path: P
 
 @pytest.mark.parametrize("sample", sorted(SAMPLES))
 def test_no_secret_and_no_address_reaches_a_document(sample: str, tmp_path: Path) -> None:
-    run(tmp_path, sample, SAMPLES[sample])
+    analysed(tmp_path, sample, SAMPLES[sample])
     for file in tmp_path.rglob("*"):
         if file.is_file():
             text = file.read_text()
@@ -116,16 +113,8 @@ def test_no_secret_and_no_address_reaches_a_document(sample: str, tmp_path: Path
 
 
 def test_a_saved_report_gives_the_same_documents_without_logs(tmp_path: Path) -> None:
-    run(tmp_path / "first", "module-missing-crash-loop", "latest")
+    analysed(tmp_path / "first", "module-missing-crash-loop", "latest")
     before = (tmp_path / "first" / "index.md").read_bytes()
-    command = [
-        sys.executable,
-        "-m",
-        "forensics",
-        "render",
-        str(tmp_path / "first" / "report.json"),
-        "--out",
-        str(tmp_path / "again"),
-    ]
-    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    report, again = str(tmp_path / "first" / "report.json"), str(tmp_path / "again")
+    run("render", report, "--out", again, cwd=tmp_path, check=True)
     assert next((tmp_path / "again").rglob("index.md")).read_bytes() == before

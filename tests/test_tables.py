@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import io
-import subprocess
-import sys
 from importlib.util import find_spec
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from builders import query, raw, raws, request
 from msgspec.structs import replace
+from program import run
 
 from forensics.errors import UsageError
 from forensics.model import CLUSTER_COLUMNS, Change, Report, RulebookInfo
 from forensics.pipeline import analyze
 from forensics.render import encode_tables
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 INFO = RulebookInfo(count=0, folders=(), overridden=())
 HOSTILE = "<script>alert(1)</script>"
@@ -93,9 +95,7 @@ def test_parquet_holds_the_same() -> None:
 
 
 def test_the_command_writes_the_tables_that_are_asked_for(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "forensics", "compare", "00179", "00180", "--out", str(tmp_path)]
-    root = Path(__file__).parent.parent
-    subprocess.run([*command, "--format", "csv"], cwd=root, check=True, capture_output=True)
+    run("compare", "00179", "00180", "--out", str(tmp_path), "--format", "csv", check=True)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["clusters.csv", "comparison.csv"]
     with (tmp_path / "comparison.csv").open(newline="") as file:
         states = {row["signature"]: row["state"] for row in csv.DictReader(file)}

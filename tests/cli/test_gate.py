@@ -1,72 +1,26 @@
-"""`forensics gate` as CI runs it: exit codes, the screen, the three files, waiting, and what docs/gate.md shows."""
+"""`forensics gate` as CI runs it: exit codes, the screen, limits, and what docs/gate.md shows."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
-import subprocess
-import sys
-import threading
-import time
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
 import yaml
-from builders import query, raw, raws, request
+from cli.gates import check_sarif, gate, run
 from cloud.server import CloudServer
-from sides import cluster, side
+from program import ROOT
 
-from forensics.compare import compare
-from forensics.gating import judge
-from forensics.model import (
-    ClusterId,
-    EntryRef,
-    Exposure,
-    FrameRef,
-    GateReason,
-    GateResult,
-    GateThresholds,
-    Level,
-    OccurrenceUnit,
-    Outcome,
-    Priority,
-    Report,
-    RulebookInfo,
-)
-from forensics.pipeline import analyze
-from forensics.render.documents import render_gate
-from forensics.render.junit import encode_junit
-from forensics.render.sarif import encode_sarif
-from forensics.testruns import read_test_runs
+from forensics.model import GateReason, GateResult, GateThresholds, Outcome, Priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs" / "gate.md"
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-HOSTILE = "<b>x</b> | [a](http://evil.example) {0} \x1b[31m &amp; ]]> \ufffe \x00 ```\n# head"
-
-
-def run(*arguments: str, cwd: Path = ROOT, summary: str = "") -> subprocess.CompletedProcess[str]:
-    keep = {k: v for k, v in os.environ.items() if not k.startswith(("GITHUB_", "GOOGLE_", "LOGGING_"))}
-    return subprocess.run(
-        [sys.executable, "-m", "forensics", *arguments],
-        cwd=cwd,
-        env=keep | {"NO_GCE_CHECK": "true", "CLOUDSDK_CONFIG": "/nowhere", "GITHUB_STEP_SUMMARY": summary},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
-def gate(*arguments: str, summary: str = "") -> subprocess.CompletedProcess[str]:
-    return run("gate", *arguments, summary=summary)
 
 
 def blocks(text: str) -> Iterator[tuple[str, list[str], str]]:
@@ -167,235 +121,6 @@ def test_the_summary_is_appended(tmp_path: Path) -> None:
     text = summary.read_text()
     assert text.startswith("# Build\n\n## ? not enough traffic: ")
     assert text.count("## ? not enough traffic") == 2
-
-
-# What logs say, in files
-
-
-@pytest.fixture(scope="module")
-def hostile() -> tuple[Report, GateResult]:
-    """A report in which everything that comes from a log is hostile."""
-    unit = OccurrenceUnit.REQUEST
-    ref = EntryRef(insert_id=HOSTILE, timestamp="", log_name="", level=Level.ERROR, severity=None, message="", url="")
-    frames = {
-        "own": FrameRef(file="/app/shop/my orders.py", line=12, function="pay<T>", in_app=True),
-        "library": FrameRef(file="/usr/lib/python3/json.py", line=3, function="dumps", in_app=False),
-        "outside": FrameRef(file="../../etc/passwd", line=3, function=HOSTILE, in_app=True),
-        "odd": FrameRef(file="C:\\shop\\a.cs", line=None, function="", in_app=True),
-    }
-    now = tuple(
-        cluster(
-            None,
-            40,
-            unit,
-            id=ClusterId(f"unmatched-{name}"),
-            fingerprint=name,
-            title=HOSTILE,
-            frame=frame,
-            exemplars=(ref,),
-        )
-        for name, frame in frames.items()
-    )
-    then = (*(cluster(None, 40, unit, fingerprint="old", title=HOSTILE),),)
-    comparison = compare(side("r0", {}, clusters=then), side("r1", {}, clusters=now, exposure=Exposure(requests=1000)))
-    records = raws(request(200, at=0, latency=0.1), raw("ok", at=5))
-    info = RulebookInfo(count=0, folders=(), overridden=())
-    report = analyze(records, [], query(), rulebook=info, tool_version="1.0").report
-    report = msgspec.structs.replace(report, comparison=comparison, clusters=now)
-    return report, judge(report, GateThresholds())
-
-
-def check_sarif(log: Any) -> list[dict[str, Any]]:
-    """Hold a log against what the schema of SARIF 2.1.0 requires; return its results."""
-    assert (log["version"], log["$schema"]) == ("2.1.0", "https://json.schemastore.org/sarif-2.1.0.json")
-    (run_,) = log["runs"]
-    driver = run_["tool"]["driver"]
-    assert driver["name"]
-    ids = [rule["id"] for rule in driver["rules"]]
-    assert len(ids) == len(set(ids))
-    for rule in driver["rules"]:
-        assert rule["shortDescription"]["text"]
-    for invocation in run_["invocations"]:
-        assert isinstance(invocation["executionSuccessful"], bool)
-    messages = [n["message"]["text"] for i in run_["invocations"] for n in i["toolExecutionNotifications"]]
-    for result in run_["results"]:
-        assert ids[result["ruleIndex"]] == result["ruleId"]
-        assert result["level"] in {"none", "note", "warning", "error"}
-        assert result["kind"] in {"pass", "open", "informational", "notApplicable", "review", "fail"}
-        # §3.27.9, §3.27.10: a level other than none is of the kind `fail` alone.
-        assert (result["kind"] == "fail") == (result["level"] != "none")
-        messages.append(result["message"]["text"])
-        for location in result["locations"]:
-            check_location(location)
-        assert all(isinstance(value, str) for value in result["partialFingerprints"].values())
-    for text in messages:
-        assert text
-        # §3.11.5, §3.11.6: braces are doubled and brackets escaped, where they are no placeholder and no link.
-        assert not re.search(r"(?<!\\)[\[\]]", text)
-        assert not re.search(r"[{}]", re.sub(r"\{\{|\}\}", "", text))
-        assert not CONTROL.search(text)
-    results: list[dict[str, Any]] = run_["results"]
-    return results
-
-
-def check_location(location: dict[str, Any]) -> None:
-    for logical in location["logicalLocations"]:
-        assert logical["name"]
-        assert set(logical) <= {"name", "fullyQualifiedName", "kind"}
-    if "physicalLocation" in location:
-        uri = location["physicalLocation"]["artifactLocation"]["uri"]
-        assert re.fullmatch(r"[\w.~%/-]+", uri, re.ASCII)
-        assert not uri.startswith("/")
-        assert ".." not in uri.split("/")
-        assert location["physicalLocation"].get("region", {"startLine": 1})["startLine"] >= 1
-
-
-def test_sarif_is_as_the_schema_wants_it_whatever_logs_say(hostile: tuple[Report, GateResult]) -> None:
-    results = check_sarif(json.loads(encode_sarif(*hostile)))
-    places = {
-        result["ruleId"]: location["physicalLocation"]
-        for result in results
-        for location in result["locations"]
-        if "physicalLocation" in location
-    }
-    # Only the application's own file, within the repository, is a place.
-    assert places == {
-        "unmatched-own": {"artifactLocation": {"uri": "shop/my%20orders.py"}, "region": {"startLine": 12}}
-    }
-    levels = {result["ruleId"]: (result["kind"], result["level"]) for result in results}
-    assert levels["unmatched-own"] == ("fail", "error")
-    assert levels["unmatched-old"] == ("pass", "none")
-
-
-def test_junit_is_read_by_our_own_reader(hostile: tuple[Report, GateResult], tmp_path: Path) -> None:
-    file = tmp_path / "gate.xml"
-    file.write_bytes(encode_junit(*hostile))
-    read = read_test_runs([file])
-    assert (read.total, read.passed, read.failed, read.skipped) == (6, 2, 4, 0)
-    assert all("fails (--max-new P1)" in failure.message for failure in read.failures)
-    gate("--revision", "00179", "--baseline", "00178", "--junit", str(file))
-    read = read_test_runs([file])
-    assert (read.total, read.passed, read.failed, read.skipped) == (12, 11, 0, 1)
-    gate("--revision", "00180", "--baseline", "00179", "--junit", str(file))
-    failed = {failure.name for failure in read_test_runs([file]).failures}
-    assert failed == {
-        "forensics.gate.cause::factory-validation",
-        "forensics.gate.mechanism::deterministic-startup-failure",
-    }
-
-
-def test_nothing_from_logs_is_markup_in_the_summary(hostile: tuple[Report, GateResult]) -> None:
-    text = render_gate(*hostile)
-    assert "evil.example" in text
-    outside = re.sub(r"(`+).*?\1", "", text)
-    assert not re.search(r"(?<!\\)<b|(?<!\\)\]\(|\x1b|\n# head|http://", outside)
-    assert text.count("\n## ") == 0
-
-
-def test_nothing_from_logs_steers_the_screen(hostile: tuple[Report, GateResult]) -> None:
-    from forensics.cli.gate_screen import lines  # noqa: PLC0415 - the one test of it
-
-    shown = list(lines(*hostile))
-    assert not CONTROL.search("".join(shown))
-    assert len(shown) < 25
-
-
-# Waiting
-
-SPAN = timedelta(minutes=20)
-
-
-def served(number: int, status: int, moment: datetime, revision: str) -> dict[str, Any]:
-    labels = {"service_name": "shop-api", "revision_name": revision, "location": "us-central1", "project_id": "p"}
-    http = {"requestMethod": "GET", "requestUrl": "https://s.example/o", "status": status, "latency": "0.01s"}
-    return {
-        "insertId": f"{revision}{number}",
-        "logName": "projects/p/logs/run.googleapis.com%2Frequests",
-        "timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-        "severity": "ERROR" if status >= 500 else "INFO",
-        "resource": {"type": "cloud_run_revision", "labels": labels},
-        "labels": {"instanceId": f"i-{revision}"},
-        "httpRequest": http,
-    }
-
-
-def requests(revision: str, count: int, *, failing: int = 0, back: timedelta = SPAN) -> list[dict[str, Any]]:
-    start = datetime.now(UTC) - back
-    return [
-        served(n, 500 if n < failing else 200, start + timedelta(milliseconds=100 * n), revision) for n in range(count)
-    ]
-
-
-def waited(server: CloudServer, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    words = ("--revision", "shop-api-00042-abc", "--baseline", "shop-api-00041-xyz", "--live", "--project", "p")
-    pace = ("--endpoint", server.rest_endpoint, "--requests-per-minute", "600", "--interval", "0.2s")
-    return run("gate", *words, *pace, "--min-requests", "300", *more, cwd=folder)
-
-
-def more_when_asked(server: CloudServer, entries: list[dict[str, Any]], after: int) -> threading.Thread:
-    """Let entries arrive once the server has answered that many requests."""
-
-    def feed() -> None:
-        end = time.monotonic() + 60
-        while len(server.requests) < after and time.monotonic() < end:
-            time.sleep(0.01)
-        server.add(entries)
-
-    thread = threading.Thread(target=feed, daemon=True)
-    thread.start()
-    return thread
-
-
-def requests_of_a_look(server: CloudServer, folder: Path, code: int) -> int:
-    """Count what one look asks, the baseline included, with cases of its own."""
-    (folder / "look").mkdir()
-    once = waited(server, folder / "look")
-    assert once.returncode == code, once.stderr
-    assert "looking again" not in once.stderr
-    return len(server.requests)
-
-
-OLD = "shop-api-00041-xyz"
-NOW = "shop-api-00042-abc"
-
-
-@pytest.mark.parametrize(("failing", "code", "word"), [(0, 0, "✓ pass"), (60, 1, "✗ fail")])
-def test_it_waits_until_the_outcome_is_clear(tmp_path: Path, failing: int, code: int, word: str) -> None:
-    later = requests(NOW, 400, failing=failing, back=timedelta(minutes=2))
-    first = requests(NOW, 5, back=timedelta(minutes=3))
-    for entry in first:
-        entry["insertId"] += "first"
-    with CloudServer([*requests(OLD, 400), *first]) as server:
-        feeding = more_when_asked(server, later, 2 * requests_of_a_look(server, tmp_path, 3) + 1)
-        done = waited(server, tmp_path, "--wait", "60s")
-        feeding.join()
-    assert done.returncode == code, done.stderr
-    assert done.stdout.startswith(word)
-    assert "5 requests so far, 300 are needed (--min-requests); looking again in 0 s" in done.stderr
-    # One case of the revision, to which the later looks have added.
-    assert sorted(case.name for case in (tmp_path / "forensics-cases").iterdir()) == [OLD, NOW]
-    assert run("verify", f"forensics-cases/{NOW}", cwd=tmp_path).returncode == 0
-
-
-def test_when_the_time_is_over_the_last_outcome_counts(tmp_path: Path) -> None:
-    with CloudServer([*requests(OLD, 400), *requests(NOW, 5)]) as server:
-        done = waited(server, tmp_path, "--wait", "1s")
-    assert (done.returncode, done.stdout[:20]) == (3, "? not enough traffic")
-    assert "looking again" in done.stderr
-
-
-def test_a_revision_that_is_silent_is_waited_for(tmp_path: Path) -> None:
-    with CloudServer(requests(OLD, 400)) as server:
-        look = requests_of_a_look(server, tmp_path, 2)
-        feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 2 * look + 1)
-        done = waited(server, tmp_path, "--wait", "60s")
-        feeding.join()
-        assert done.returncode == 0, done.stderr
-        assert "looking again" in done.stderr
-    with CloudServer(requests(OLD, 400)) as server:
-        never = waited(server, tmp_path / "look", "--wait", "0.5s")
-    assert never.returncode == 2
-    assert never.stderr.splitlines()[-1].startswith("forensics: no ")
 
 
 def test_every_priority_is_a_choice() -> None:

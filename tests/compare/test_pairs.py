@@ -4,25 +4,21 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
+from program import ROOT, run
 
 from forensics.model import ChangeState, Report
 from forensics.render import decode_report, encode_report, render_report
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 SAMPLE = ROOT / "samples" / "netra-backend-staging"
 REAL = ROOT.parent / "shared" / "data" / "netra"
 R178, R179, R180 = (f"netra-backend-staging-00{n}" for n in ("178-w4k", "179-gdb", "180-jkl"))
-
-
-def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "forensics", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
 
 
 def compared(out: Path, *arguments: str) -> Report:

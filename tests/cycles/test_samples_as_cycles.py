@@ -7,23 +7,18 @@ import html
 import json
 import re
 import shlex
-import subprocess
-import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from program import ROOT, run
 
-ROOT = Path(__file__).parents[2]
+if TYPE_CHECKING:
+    from pathlib import Path
+
 DOCUMENT = ROOT / "docs" / "cycles.md"
 SAMPLE = ROOT / "samples" / "netra-backend-staging"
 REVISIONS = [f"netra-backend-staging-00{n}" for n in ("178-w4k", "179-gdb", "180-jkl")]
 SERIALIZATION = "websocket-1011-serialization"
-
-
-def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "forensics", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def commands() -> list[list[str]]:
@@ -46,7 +41,7 @@ def loop(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]
     settle(folder)
     printed = {}
     for arguments in commands():
-        done = run(folder, *arguments)
+        done = run(*arguments, cwd=folder)
         assert done.returncode == 0, (arguments, done.stderr)
         assert not done.stderr
         printed[" ".join(arguments)] = done.stdout
@@ -196,7 +191,7 @@ def test_recording_it_all_again_elsewhere_writes_the_same_bytes(
 ) -> None:
     settle(tmp_path)
     for arguments in commands()[:3]:
-        assert run(tmp_path, *arguments).returncode == 0
+        assert run(*arguments, cwd=tmp_path).returncode == 0
     for file in sorted((loop[0] / ".forensics" / "cycles").iterdir()):
         data = file.read_bytes()
         assert (tmp_path / ".forensics" / "cycles" / file.name).read_bytes() == data
@@ -207,7 +202,7 @@ def test_recording_it_all_again_elsewhere_writes_the_same_bytes(
 def test_a_revision_is_one_cycle_unless_again(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     before = {file: file.read_bytes() for file in (folder / ".forensics" / "cycles").iterdir()}
-    done = run(folder, "cycle", "record", "--revision", "latest", "--environment", " staging")
+    done = run("cycle", "record", "--revision", "latest", "--environment", " staging", cwd=folder)
     assert done.returncode == 2
     assert done.stderr == f"forensics: '{REVISIONS[2]}' is cycle 3 already: --again records it anew, in its place\n"
     assert {file: file.read_bytes() for file in (folder / ".forensics" / "cycles").iterdir()} == before
@@ -251,7 +246,7 @@ def test_an_analysis_puts_refuted_claims_first(loop: tuple[Path, dict[str, str]]
 def test_what_a_user_can_mend_is_one_line(
     arguments: tuple[str, ...], said: str, loop: tuple[Path, dict[str, str]]
 ) -> None:
-    done = run(loop[0], *arguments)
+    done = run(*arguments, cwd=loop[0])
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.count("\n") == 1
     assert said in done.stderr
@@ -262,7 +257,7 @@ def test_a_pattern_of_impact_that_no_rule_fits_is_named(tmp_path: Path) -> None:
     (tmp_path / "forensics.toml").write_text(
         (tmp_path / "forensics.toml").read_text().replace("websocket-*", "websockt-*")
     )
-    done = run(tmp_path, "cycle", "record", "--revision", "latest")
+    done = run("cycle", "record", "--revision", "latest", cwd=tmp_path)
     assert done.returncode == 2
     assert "impact.chat: no rule fits 'websockt-*'" in done.stderr
     assert not (tmp_path / ".forensics").exists()
