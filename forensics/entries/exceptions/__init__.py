@@ -13,7 +13,14 @@ from forensics.entries.exceptions.types import is_exception_type, reports_crash,
 if TYPE_CHECKING:
     from forensics.model import ExceptionInfo
 
-__all__ = ["fails_without_exception", "is_exception_type", "parse_exceptions", "tells_failure", "unescaped"]
+__all__ = [
+    "fails_without_exception",
+    "is_exception_type",
+    "may_name_exception",
+    "parse_exceptions",
+    "tells_failure",
+    "unescaped",
+]
 
 
 class _Printer(Protocol):
@@ -48,6 +55,11 @@ def _may_be_printed(text: str) -> bool:
         or ".go:" in text
         or "goroutine " in text
     )
+
+
+def may_name_exception(text: str) -> bool:
+    """Tell of a text whether it, or one that differs from it in digits only, may tell of an exception."""
+    return _may_be_printed(text) or "Http" in text or typed_start(text) is not None
 
 
 def tells_failure(text: str) -> bool:
