@@ -36,36 +36,34 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
     get = record.get
     payload = read_payload(record)
     said = _said(payload)
-    values = payload.values
-    message = said.message
+    message, _, exceptions, close = said
     http = http_of(record) if "httpRequest" in record else None
     log_name = text_of(get("logName"))
     severity = get("severity")
     labels = dict_at(record, "resource", "labels")
     own_labels = get("labels")
-    exceptions, close = said.exceptions, said.close
-    if values:
-        exceptions = exceptions or _typed(values)
-        close = close_in_values(message, values) or close
+    if payload.values:
+        exceptions = exceptions or _typed(payload.values)
+        close = close_in_values(message, payload.values) or close
     return LogEntry(
-        insert_id=text_of(get("insertId")),
-        timestamp=text_of(get("timestamp")),
-        time=time_of(record),
-        log_name=log_name,
-        stream=stream_of(log_name),
-        severity=None if severity is None or isinstance(severity, _NO_TEXTS) else str(severity),
-        level=_level(severity, record, payload, said, http),
-        message=message or _request_line(http),
+        text_of(get("insertId")),
+        text_of(get("timestamp")),
+        time_of(record),
+        log_name,
+        stream_of(log_name),
+        None if severity is None or isinstance(severity, _NO_TEXTS) else str(severity),
+        _level(severity, record, payload, said, http),
+        message or _request_line(http),
         # Most records name both where they should; the rest is looked for.
-        revision=text_of(labels.get("revision_name")) or revision_of(record),
-        service=text_of(labels.get("service_name")) or service_of(record),
-        instance=text_of(own_labels.get("instanceId")) if isinstance(own_labels, dict) else "",
-        trace=text_of(get("trace")),
-        raw=record,
-        has_payload=payload.is_log or http is not None or _has_payload(record),
-        http=http,
-        exceptions=exceptions,
-        close=close,
+        text_of(labels.get("revision_name")) or revision_of(record),
+        text_of(labels.get("service_name")) or service_of(record),
+        text_of(own_labels.get("instanceId")) if isinstance(own_labels, dict) else "",
+        text_of(get("trace")),
+        record,
+        payload.is_log or http is not None or _has_payload(record),
+        http,
+        exceptions,
+        close,
     )
 
 
