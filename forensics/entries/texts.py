@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 
 _REMEMBERED = 1_024
 """Texts, and outlines of texts, of which it is remembered what they tell."""
-_MEMORABLE = 2_048
+MEMORABLE = 2_048
 """Characters of the longest of them: a longer text rarely comes again, and is not worth the memory."""
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
+
+
+def zeroed(text: str) -> bytes:
+    """Return what is the same of all texts that differ in ASCII digits only, to remember them by: zeros for digits."""
+    return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
+
+
+def unzeroed(text: bytes) -> str:
+    """Return what was zeroed as a text."""
+    return text.decode("utf-8", "surrogatepass")
 
 
 class Said(NamedTuple):
@@ -48,9 +58,9 @@ class _Outline(NamedTuple):
 
 def said_of(text: str) -> Said:
     """Return what a text of a log tells: as `read_text`, but what is remembered is not read again."""
-    if len(text) > _MEMORABLE:
+    if len(text) > MEMORABLE:
         return read_text(text)
-    outline = _outline_of(text.encode("utf-8", "surrogatepass").translate(_ZEROS))
+    outline = _outline_of(zeroed(text))
     if outline is None or outline.may_name or outline.may_close:
         return _remembered(text, outline)
     return Said(text[outline.begin : outline.end], outline.level)
@@ -72,9 +82,9 @@ def _remembered(text: str, outline: _Outline | None) -> Said:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _outline_of(zeroed: bytes) -> _Outline | None:
+def _outline_of(outline: bytes) -> _Outline | None:
     """Return the outline of a text with zeros for digits; None where the message is no plain part of the text."""
-    text = zeroed.decode("utf-8", "surrogatepass")
+    text = unzeroed(outline)
     if unescaped(text) != text or without_colours(text) != text:
         return None
     words = undecorate(text)
