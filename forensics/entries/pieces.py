@@ -6,9 +6,10 @@ from collections import defaultdict
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from forensics.digits import unzeroed, zeroed
 from forensics.entries import stitching
 from forensics.entries.lines import Looks, is_plain, line_of, text_of_line
-from forensics.entries.texts import MEMORABLE, unzeroed, zeroed
+from forensics.entries.texts import MEMORABLE
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence

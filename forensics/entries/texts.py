@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from forensics.digits import unzeroed, zeroed
 from forensics.entries.closes import close_in_text, may_tell_close
 from forensics.entries.decoration import undecorate, without_colours
 from forensics.entries.exceptions import may_name_exception, parse_exceptions, unescaped
@@ -21,17 +22,6 @@ _REMEMBERED = 1_024
 """Texts, and outlines of texts, of which it is remembered what they tell."""
 MEMORABLE = 2_048
 """Characters of the longest of them: a longer text rarely comes again, and is not worth the memory."""
-_ZEROS = bytes.maketrans(b"123456789", b"000000000")
-
-
-def zeroed(text: str) -> bytes:
-    """Return what is the same of all texts that differ in ASCII digits only, to remember them by: zeros for digits."""
-    return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
-
-
-def unzeroed(text: bytes) -> str:
-    """Return what was zeroed as a text."""
-    return text.decode("utf-8", "surrogatepass")
 
 
 class Said(NamedTuple):
