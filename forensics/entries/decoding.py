@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.entries.closes import close_in_values
 from forensics.entries.error_objects import typed_error
 from forensics.entries.exceptions import fails_without_exception, tells_failure
-from forensics.entries.fields import dict_at, http_of, stream_of, text_of, time_of, whole_number
+from forensics.entries.fields import dict_at, http_of, stream_of, text_of, time_in, whole_number
 from forensics.entries.levels import level_of_severity
 from forensics.entries.payload import level_in, read_payload
 from forensics.entries.revisions import revision_of, service_of
@@ -38,6 +38,7 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
     said = _said(payload)
     message, _, exceptions, close = said
     http = http_of(record) if "httpRequest" in record else None
+    timestamp = text_of(get("timestamp"))
     log_name = text_of(get("logName"))
     severity = get("severity")
     labels = dict_at(record, "resource", "labels")
@@ -47,8 +48,8 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
         close = close_in_values(message, payload.values) or close
     return LogEntry(
         text_of(get("insertId")),
-        text_of(get("timestamp")),
-        time_of(record),
+        timestamp,
+        time_in(timestamp),
         log_name,
         stream_of(log_name),
         None if severity is None or isinstance(severity, _NO_TEXTS) else str(severity),
