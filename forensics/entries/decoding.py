@@ -36,7 +36,8 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
     get = record.get
     payload = read_payload(record)
     said = _said(payload)
-    message, _, exceptions, close = said
+    message = said.message
+    exceptions, close = said.exceptions, said.close
     http = http_of(record) if "httpRequest" in record else None
     timestamp = text_of(get("timestamp"))
     log_name = text_of(get("logName"))

@@ -8,15 +8,14 @@ of all that have the same: where the message stands, its level, and whether it m
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
 
 from forensics.digits import unzeroed, zeroed
 from forensics.entries.closes import close_in_text, may_tell_close
 from forensics.entries.decoration import undecorate, without_colours
 from forensics.entries.exceptions import may_name_exception, parse_exceptions, unescaped
-
-if TYPE_CHECKING:
-    from forensics.model import Close, ExceptionInfo, Level
+from forensics.model import Close, ExceptionInfo, Level
 
 _REMEMBERED = 1_024
 """Texts, and outlines of texts, of which it is remembered what they tell."""
@@ -24,7 +23,7 @@ MEMORABLE = 2_048
 """Characters of the longest of them: a longer text rarely comes again, and is not worth the memory."""
 
 
-class Said(NamedTuple):
+class Said(Struct, frozen=True):
     """What a text tells."""
 
     message: str
@@ -33,7 +32,7 @@ class Said(NamedTuple):
     close: Close | None = None
 
 
-class _Outline(NamedTuple):
+class _Outline(Struct, frozen=True):
     """What is the same of all texts that differ in digits only."""
 
     begin: int
