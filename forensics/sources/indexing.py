@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct, structs
 
 from forensics.model import PassedOver, Place, Reader, Sheet
-from forensics.sources.blocks import read_at
+from forensics.sources.blocks import gathered, read_at
 from forensics.sources.finding import STDIN
 from forensics.sources.shapes.element import Element
 from forensics.sources.shapes.lines import element_of
@@ -110,7 +110,7 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
 def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Indexing) -> Iterator[_Part]:
     """Read what has no offsets of its own, and put away the lines that are selected."""
     reader = how.reader(asked)
-    for sifted in sift(content.blocks(), asked, reader, keep=how.shelf.keep_line):
+    for sifted in sift(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.shelf.keep_line):
         yield _part(source, [sifted], reader)
 
 

@@ -72,7 +72,7 @@ class FileShelf:
         return self.keep_line(_encoder.encode(record))
 
     def keep_line(self, line: bytes) -> int:
-        """Put a line that holds one entry away and return its place."""
+        """Put a line that holds one entry, or several such lines, away and return the place of the first byte."""
         place = (_SPOOL << _FILE_BITS) + self._written + len(self._unwritten)
         self._unwritten += line
         self._unwritten += b"\n"

@@ -69,7 +69,7 @@ def sift(
     """Hand the lines that may matter to a reader, and yield block by block what else was there.
 
     `place` is where a shelf finds the first byte; with `keep`, selected lines are put away instead. Without a name that
-    is asked for every line matters.
+    is asked for every line matters, and blocks are put away as they are.
     """
     literals = (asked.encode(), *AUDIT) if asked is not None else ()
     for at, block in _whole_lines(blocks):
@@ -77,10 +77,13 @@ def sift(
             yield Sifted(lines=1, odd=[Odd(1, b"")])
             continue
         spans = _candidates(block, literals) if literals else _all_lines(block)
-        rows, odd = reader.read(Lines(data=block, spans=spans, place=place + at, keep=keep))
+        if keep is None:
+            first: int | None = place + at
+        else:
+            first = None if literals else keep(block)
+        rows, odd = reader.read(Lines(data=block, spans=spans, place=first or 0, keep=keep if first is None else None))
         lines = stringzilla.count(block, b"\n")
         passed = lines - rows - len(odd) - _blank(block, lines) if literals else 0
-        first = None if keep is not None else place + at
         numbered = [
             Odd(
                 stringzilla.count(block, b"\n", 0, start) + 1,
