@@ -76,7 +76,7 @@ def sift(
         if block is None:
             yield Sifted(lines=1, odd=[Odd(1, b"")])
             continue
-        spans = _candidates(block, literals) if literals else _all_lines(block)
+        spans = _candidates(block, literals) if literals else all_lines(block)
         if keep is None:
             first: int | None = place + at
         else:
@@ -126,7 +126,8 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
         yield at, rest + b"\n"
 
 
-def _all_lines(block: bytes) -> list[tuple[int, int]]:
+def all_lines(block: bytes) -> list[tuple[int, int]]:
+    """Return where the lines of a block begin and end that are not blank."""
     spans = []
     start = 0
     while (end := block.find(b"\n", start)) >= 0:
