@@ -66,7 +66,7 @@ def read_records(
 ) -> Iterator[Record]:
     """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
 
-    With `indexing`, NDJSON comes as sheets, and its lines stay on the shelf. With `only` as well, lines of large NDJSON
+    With `indexing`, NDJSON and arrays come as sheets, and their lines stay on the shelf. With `only` as well, lines of large NDJSON
     that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told how many bytes
     there are.
     """
