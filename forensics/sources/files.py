@@ -66,9 +66,9 @@ def read_records(
 ) -> Iterator[Record]:
     """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
 
-    With `indexing`, NDJSON and arrays come as sheets, and their lines stay on the shelf. With `only` as well, lines of large NDJSON
-    that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told how many bytes
-    there are.
+    With `indexing`, NDJSON and arrays come as sheets, and their lines stay on the shelf. With `only` as well, lines of
+    large NDJSON that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told
+    how many bytes there are.
     """
     given = find_inputs(logs)  # here and not in the generator: a wrong path is told before anything is read
     if expect is not None:
