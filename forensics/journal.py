@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 from typing import overload
 
 from msgspec import Struct
@@ -76,6 +76,13 @@ class Journal:
     def rows(self) -> Iterator[Row]:
         """Yield every row but those of later pieces."""
         return (row for row in range(len(self)) if row not in self.heads) if self.heads else iter(range(len(self)))
+
+    def rows_with(self, wanted: Sequence[bool]) -> Iterator[Row]:
+        """Yield every row, but those of later pieces, whose gist is wanted; `wanted` is parallel to `gist_table`."""
+        if not any(wanted):
+            return iter(())
+        found = compress(range(len(self)), map(wanted.__getitem__, self.gists))
+        return (row for row in found if row not in self.heads) if self.heads else found
 
     def kind(self, row: Row) -> Kind:
         """Return whose entry it is."""
