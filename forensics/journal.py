@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import compress, pairwise
+from itertools import compress, islice, pairwise
 from typing import overload
 
 from msgspec import Struct
@@ -191,6 +191,20 @@ class Occurrences(Sequence[Occurrence]):
     def groups(self) -> Iterator[array[int]]:
         """Yield the rows of each occurrence."""
         return (self._rows[first:end] for first, end in pairwise(self._bounds))
+
+    def by_gists(self) -> Counter[tuple[int, ...]]:
+        """Count the occurrences whose entries have the same gists in the same order: what is true of one is of all."""
+        codes = map(self._journal.gists.__getitem__, self._rows)
+        if len(self._rows) == len(self):
+            return Counter({(code,): count for code, count in Counter(codes).items()})
+        return Counter(tuple(islice(codes, end - first)) for first, end in pairwise(self._bounds))
+
+    def by_gists_of_pieces(self) -> Iterable[tuple[int, ...]]:
+        """List the sequences of gists that occurrences have when each piece of an entry counts."""
+        journal = self._journal
+        if journal.pieces.keys().isdisjoint(self._rows):
+            return self.by_gists()
+        return {tuple(journal.gists[at] for row in rows for at in journal.originals(row)) for rows in self.groups()}
 
     def __len__(self) -> int:
         return len(self._units)
