@@ -165,7 +165,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
         lives=lives,
         journal=journal,
         neighbours=Neighbours(journal),
-        holds=task.digester.holds,
+        asked=task.digester.asked,
         coverage=coverage,
         exposure=exposure,
         covered_from=journal.starts_at,
