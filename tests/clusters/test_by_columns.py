@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 
 from forensics.clusters import find_lives
 from forensics.clusters.group import TREND_BINS, _cadence, _trend
+from forensics.clusters.lives import LATE
 from forensics.clusters.occurrences import (
     AROUND_END,
     BURST_GAP,
@@ -30,6 +31,32 @@ if TYPE_CHECKING:
     from forensics.clusters.occurrences import LivesOf
     from forensics.journal import Journal, Occurrences
     from forensics.model import Life
+
+
+def plain_lives(found: Journal) -> Iterator[tuple[str, int, int, int, bool, int | None]]:
+    for instance in {kind.instance for kind in found.table} - {""}:
+        lives: list[list[int]] = [[]]
+        ended: int | None = None
+        for row in [row for row in found.rows() if found.instance(row) == instance]:
+            gist, time = found.gist(row), found.times[row]
+            if ended is not None and (gist.exits or gist.starts or time > ended + LATE):
+                lives.append([])
+                ended = None
+            ended = time if gist.exits else ended
+            lives[-1].append(row)
+        for number, rows in enumerate(filter(None, lives), 1):
+            exit_ = next((row for row in rows if found.gist(row).exits), None)
+            end = found.times[rows[-1] if exit_ is None else exit_]
+            started = any(found.gist(row).starts for row in rows)
+            yield instance, number, found.times[rows[0]], end, started, exit_
+
+
+@given(found=journals())
+def test_lives_are_those_of_the_plain_way(found: Journal) -> None:
+    lives = [(x.instance, x.number, x.start, x.end, x.started, x.exit) for x in find_lives(found)]
+    assert sorted(lives, key=str) == sorted(plain_lives(found), key=str)
+    assert all(life.ended == (life.exit is not None) for life in find_lives(found))
+    assert lives == sorted(lives, key=lambda life: (life[2], life[0], life[1]))
 
 
 def plain_life(row: int, found: Journal, lives: LivesOf) -> Life | None:
