@@ -1,22 +1,23 @@
-"""NDJSON in, sheets of its index out: plain large files are read in parts, by several processes where that pays."""
+"""NDJSON or an array in, sheets of its index out: plain large files in parts, by several processes where that pays."""
 
 from __future__ import annotations
 
 import codecs
 import stat
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from forensics.model import PassedOver, Place, Reader, Sheet
-from forensics.sources.blocks import read_at
+from forensics.model import Lines, PassedOver, Place, Reader, Sheet
+from forensics.sources.blocks import gathered, read_at
 from forensics.sources.finding import STDIN
-from forensics.sources.shapes.element import Element
+from forensics.sources.shapes.element import Element, RawRun
 from forensics.sources.shapes.lines import element_of
 from forensics.sources.shelf import FileShelf
-from forensics.sources.sieve import Odd, Sifted, sift, why_not_kept
+from forensics.sources.sieve import Odd, Sifted, all_lines, sift, why_not_kept
 from forensics.workers import in_processes
 
 if TYPE_CHECKING:
@@ -64,17 +65,62 @@ def index(source: str, content: Content, asked: str | None, how: Indexing) -> It
         parts = _parts_of_file(source, size, place, asked, how)
     number = 0
     for part in parts:
-        for odd in part.odd:
-            if not odd.text:
-                yield Element(number=number + odd.number, problem=why_not_kept())
-            elif odd.text.strip(b"\0 \t\r"):
-                yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
+        yield from _in_order(part.sheet, [(odd.row, element) for odd in part.odd for element in _told(odd, number)])
         number += part.lines
         if part.passed_over:
             yield PassedOver(place=Place(source=source, record=number), lines=part.passed_over)
-        if part.sheet.times:
-            yield part.sheet
     yield PassedOver(place=Place(source=source, record=number), lines=0)
+
+
+def index_runs(source: str, found: Iterable[Element | RawRun], how: Indexing) -> Iterator[Sheet | PassedOver | Element]:
+    """Yield rows of an input whose entries do not stand in lines of their own, and elements for those that are odd."""
+    reader = how.reader(None)
+    for run in found:
+        if isinstance(run, Element):
+            yield run
+            continue
+        # Outside of texts a line break means nothing, and inside of them neither it nor a NUL can stand as it is.
+        data = b"\0".join(run.values).replace(b"\n", b"").replace(b"\0", b"\n") + b"\n"
+        place = how.shelf.keep_line(data)
+        spans = all_lines(data)
+        _, odd = reader.read(Lines(data=data, spans=spans, place=place))
+        numbered = [
+            Odd(number=bisect_left(spans, (start, end)), text=data[start:end], place=place + start, row=row)
+            for start, end, row in odd
+        ]
+        told = [(line.row, element) for line in numbered for element in _told(line, run.number)]
+        yield from _in_order(reader.sheet(source), told)
+        yield PassedOver(place=Place(source=source, record=run.number + len(spans) - 1), lines=0)
+
+
+def _told(odd: Odd, number: int) -> Iterator[Element]:
+    """Read an odd line, `number` lines behind the beginning of its input; a blank one is nothing."""
+    if not odd.text:
+        yield Element(number=number + odd.number, problem=why_not_kept())
+    elif odd.text.strip(b"\0 \t\r"):
+        yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
+
+
+def _in_order(sheet: Sheet, odd: Iterable[tuple[int, Element]]) -> Iterator[Sheet | Element]:
+    """Yield rows, and odd elements in their places among them: the order of an input is told by its times."""
+    done = 0
+    for row, element in odd:
+        if row > done:
+            yield _rows(sheet, done, row)
+            done = row
+        yield element
+    if len(sheet.times) > done:
+        yield _rows(sheet, done, len(sheet.times)) if done else sheet
+
+
+def _rows(sheet: Sheet, start: int, end: int) -> Sheet:
+    return structs.replace(
+        sheet,
+        times=sheet.times[start:end],
+        identities=sheet.identities[start:end],
+        places=sheet.places[start:end],
+        kinds=sheet.kinds[start:end],
+    )
 
 
 def _plain_size(source: str, content: Content) -> int:
@@ -110,16 +156,17 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
 def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Indexing) -> Iterator[_Part]:
     """Read what has no offsets of its own, and put away the lines that are selected."""
     reader = how.reader(asked)
-    for sifted in sift(content.blocks(), asked, reader, keep=how.shelf.keep_line):
+    for sifted in sift(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.shelf.keep_line):
         yield _part(source, [sifted], reader)
 
 
 def _part(source: str, blocks: Iterable[Sifted], reader: Reader) -> _Part:
-    lines = passed_over = 0
+    lines = rows = passed_over = 0
     odd: list[Odd] = []
     for block in blocks:
-        odd += [structs.replace(line, number=lines + line.number) for line in block.odd]
+        odd += [structs.replace(line, number=lines + line.number, row=rows + line.row) for line in block.odd]
         lines += block.lines
+        rows += block.rows
         passed_over += block.passed_over
     return _Part(lines=lines, passed_over=passed_over, odd=odd, sheet=reader.sheet(source))
 
