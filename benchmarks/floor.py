@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from contest.contestants import forensics_command
 from contest.logs import Log, open_log
+from contest.measure import environment
 from corpus import write
 from floors.aims import Least, verdicts
 from floors.bare import decode_three, find, read, tell, unpack
@@ -102,7 +103,7 @@ def _told(steps: Sequence[Step], runs: int) -> list[float]:
 
 
 def _run(command: Sequence[str], place: Path) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=place)
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=place, env=environment())
 
 
 if __name__ == "__main__":

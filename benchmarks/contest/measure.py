@@ -38,7 +38,13 @@ def run(command: Sequence[str], folder: Path, limit: int) -> Run:
     with out.open("wb") as stdout, err.open("wb") as stderr:
         start = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+            command,
+            cwd=folder,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            start_new_session=True,
         )
         status, usage, timed_out = _wait(process, limit)
         seconds = time.perf_counter() - start
@@ -51,6 +57,11 @@ def run(command: Sequence[str], folder: Path, limit: int) -> Run:
         errors=err.read_text(encoding="utf-8", errors="replace"),
         timed_out=timed_out,
     )
+
+
+def environment() -> dict[str, str]:
+    """Return this environment, in which Python may keep what it compiles: of an installed program pip compiled it."""
+    return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _wait(process: subprocess.Popen[bytes], limit: int) -> tuple[int, resource.struct_rusage, bool]:
