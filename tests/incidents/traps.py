@@ -40,9 +40,9 @@ def only_noise() -> Scenario:
     return told("only-noise", "A warning 150 times and a scanner.", world, truth)
 
 
-def loud_noise() -> Scenario:
+def loud_noise(seed: str = "loud-noise") -> Scenario:
     """A known nuisance of level ERROR, forty times as loud as the cause."""
-    world, instances = running("loud-noise")
+    world, instances = running(seed)
     for number in range(400):
         world.line(instances[number % 2], number * 3 * SECOND, EXPORTER, "ERROR")
     fail(world, instances, moments(world, 10), raised(python_error(REFUSED)))
@@ -55,9 +55,9 @@ def loud_noise() -> Scenario:
     return told("loud-noise", "Noise is forty times louder than the cause.", world, truth, REFUSED)
 
 
-def constant_noise() -> Scenario:
+def constant_noise(seed: str = "constant-noise") -> Scenario:
     """A cause by its words, at the same rate with and without failures: near every failure, and no cause of any."""
-    world, instances = running("constant-noise")
+    world, instances = running(seed)
     for number in range(1200):
         world.line(instances[number % 2], number * SECOND + 300 * MILLISECOND, RATE, "ERROR")
     fail(world, instances, moments(world, 12), raised(python_error(DEADLOCK)), traced=False)
@@ -73,9 +73,9 @@ def constant_noise() -> Scenario:
     return told("constant-noise", "A declared cause at a constant rate, and the true one.", world, truth, DEADLOCK)
 
 
-def constant_noise_alone() -> Scenario:
+def constant_noise_alone(seed: str = "constant-noise-alone") -> Scenario:
     """The same noise, and failures with no cause in the logs: the noise must not fill the gap."""
-    world, instances = running("constant-noise-alone")
+    world, instances = running(seed)
     for number in range(1200):
         world.line(instances[number % 2], number * SECOND + 300 * MILLISECOND, RATE, "ERROR")
     fail(world, instances, moments(world, 12), None)
@@ -163,9 +163,9 @@ def hostile_text() -> Scenario:
     return told("hostile-text", "A log line that would like to be a document.", world, truth, "BadNote")
 
 
-def ids_of_others() -> Scenario:
+def ids_of_others(seed: str = "recovered-errors") -> Scenario:
     """Errors that belong to requests which went well stand before failures of other requests, by chance."""
-    world, instances = running("recovered-errors")
+    world, instances = running(seed)
     for number in range(60):
         at = number * 20 * SECOND + 5 * SECOND
         trace = world.request(instances[number % 2], at, 90 * MILLISECOND, "/api/quote", 200)
@@ -198,6 +198,9 @@ def one_coincidence() -> Scenario:
     )
     return told("one-coincidence", "One of 20 failures has an error near it, by chance.", world, truth)
 
+
+NOISES = (loud_noise, constant_noise, constant_noise_alone, ids_of_others)
+"""Those that can be made by other seeds too."""
 
 TRAPS = (
     healthy,

@@ -89,7 +89,10 @@ def again(step: Why) -> Verdict:
     measure = step.evidence[0].measure
     assert measure is not None
     enough = measure.coverage >= measure.thresholds.coverage
-    told = measure.p_value <= measure.thresholds.p_value if measure.p_value is not None else measure.by != "revision"
+    if measure.p_value is None or measure.lift is None:
+        told = measure.by != "revision"
+    else:
+        told = measure.p_value <= measure.thresholds.p_value and measure.lift >= measure.thresholds.lift
     return Verdict.SUPPORTED if enough and told else Verdict.PLAUSIBLE
 
 
@@ -151,6 +154,19 @@ def test_a_rule_may_ask_for_less_or_for_more() -> None:
     assert less.verdict is Verdict.SUPPORTED is again(less)
     more = why(*hour(BAD, {"database gone": BAD}), using=rules(Thresholds(p_value=0.001)))
     assert more.verdict is Verdict.PLAUSIBLE is again(more)
+    farther = why(*hour(BAD, {"database gone": BAD}), using=rules(Thresholds(lift=200.0)))
+    assert farther.verdict is Verdict.PLAUSIBLE is again(farther)
+
+
+def test_plausible_when_it_is_hardly_more_frequent_before_failures_however_small_its_p_is() -> None:
+    often = BAD | {n for n in range(100) if n * n % 11 < 5}
+    step = why(*hour(BAD, {"database gone": often}))
+    measure = step.evidence[0].measure
+    assert measure is not None
+    assert measure.p_value is not None
+    assert measure.lift is not None
+    assert (measure.p_value <= 0.05, 1 < measure.lift < 2) == (True, True)
+    assert step.verdict is Verdict.PLAUSIBLE is again(step)
 
 
 ELSEWHERE = {n for n in range(100) if n % 9 == 0}
