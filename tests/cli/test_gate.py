@@ -326,8 +326,10 @@ def requests(revision: str, count: int, *, failing: int = 0, back: timedelta = S
     ]
 
 
-def waited(server: CloudServer, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    words = ("--revision", "shop-api-00042-abc", "--baseline", "shop-api-00041-xyz", "--live", "--project", "p")
+def waited(
+    server: CloudServer, folder: Path, *more: str, baseline: str = "shop-api-00041-xyz"
+) -> subprocess.CompletedProcess[str]:
+    words = ("--revision", "shop-api-00042-abc", "--baseline", baseline, "--live", "--project", "p")
     pace = ("--endpoint", server.rest_endpoint, "--requests-per-minute", "600", "--interval", "0.2s")
     return run("gate", *words, *pace, "--min-requests", "300", *more, cwd=folder)
 
@@ -396,6 +398,15 @@ def test_a_revision_that_is_silent_is_waited_for(tmp_path: Path) -> None:
         never = waited(server, tmp_path / "look", "--wait", "0.5s")
     assert never.returncode == 2
     assert never.stderr.splitlines()[-1].startswith("forensics: no ")
+
+
+def test_a_revision_that_is_silent_is_waited_for_before_its_previous_one_is_looked_for(tmp_path: Path) -> None:
+    with CloudServer(requests(OLD, 400)) as server:
+        feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 3)
+        done = waited(server, tmp_path, "--wait", "60s", baseline="previous")
+        feeding.join()
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"✓ pass: {NOW} against {OLD}"), done.stderr
+    assert "no entry of revision" in done.stderr
 
 
 def test_every_priority_is_a_choice() -> None:
