@@ -151,7 +151,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
         pulled=task.pulled,
         revision=given.revision.name,
     )
-    exposure = measure_exposure(journal, lives, coverage.logs)
+    exposure = measure_exposure(journal, lives, coverage.logs, coverage.sampled)
     chosen = parents(clusters, links)
     clusters = weigh(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
     audit = [*_audit(journal), *given.around]

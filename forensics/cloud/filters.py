@@ -98,6 +98,18 @@ def requests(target: Target, span: Span) -> str:
     return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), span=span)
 
 
+def refused(target: Target, span: Span) -> str:
+    """Ask for a revision's requests that were refused or failed."""
+    return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), "httpRequest.status>=400", span=span)
+
+
+def sample(target: Target, span: Span, one_in: int) -> str:
+    """Ask for one of so many of a revision's requests, chosen by a hash of their ids."""
+    return _filter(
+        *_place(target), _revision(target), _in_logs(_REQUESTS), f"sample(insertId, {1 / one_in:.9f})", span=span
+    )
+
+
 def others(target: Target, span: Span, *, served: bool) -> str:
     """Ask for what other revisions of the service logged: requests that they served, or whatever ran there."""
     which = _in_logs(_REQUESTS) if served else f"NOT ({_in_logs(_AUDIT)})"

@@ -10,7 +10,7 @@ from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
-from forensics.coverage.pulls import asked, at_edge, cut_pull, left_out, of_others, pulled_spans, suppressed
+from forensics.coverage.pulls import asked, at_edge, cut_pull, left_out, of_others, pulled_spans, sampled, suppressed
 from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Pulled, Query, ReadOrder, Span
 from forensics.redact import quote
 from forensics.timestamps import format_seconds, format_time, parse_time
@@ -76,6 +76,7 @@ def measure(
         truncated=(bool(pulled) or None) if reason else False,
         truncation=reason,
         cut=cut,
+        sampled=sampled(about, query) if cut == "sample" else (),
         gaps=_gaps(times),
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},

@@ -35,7 +35,7 @@ from forensics.model.comparison import (
     TestChange,
     TestComparison,
 )
-from forensics.model.coverage import Coverage, Gap, Span
+from forensics.model.coverage import Coverage, Gap, Sampled, Span
 from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.findings import (
@@ -215,6 +215,7 @@ __all__ = [
     "Rule",
     "RuleTests",
     "RulebookInfo",
+    "Sampled",
     "Sheet",
     "Shelf",
     "Span",

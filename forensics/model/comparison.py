@@ -39,7 +39,9 @@ class Exposure(Struct, frozen=True, kw_only=True):
     """How often a revision could have failed, counted in its own entries; None where the log that tells is absent."""
 
     requests: int | None = None
-    """Entries of the request log."""
+    """Entries of the request log; with a margin what a sample of them tells."""
+    requests_margin: int = 0
+    """Where they were counted in a sample: so many more or fewer at 95 % confidence."""
     sessions: int | None = None
     """Handshakes of WebSockets: requests answered 101, and requests that failed on the paths of these."""
     starts: int | None = None

@@ -171,7 +171,8 @@ def none_in(root: CycleRoot) -> str:
 def exposure_words(exposure: Exposure) -> str:
     """Write how often a revision could have failed: `165 requests, 73 WebSocket sessions, 3 instance starts`."""
     counted = [(measure, exposure.of(measure)) for measure in ExposureKind]
-    return ", ".join(f"{measure} not counted" if n is None else f"{n:,} {measure}" for measure, n in counted)
+    told = ", ".join(f"{measure} not counted" if n is None else f"{n:,} {measure}" for measure, n in counted)
+    return told + (f" (requests ± {exposure.requests_margin:,})" if exposure.requests_margin else "")
 
 
 def rate_bars(counts: Sequence[tuple[int, int | None]]) -> str:
