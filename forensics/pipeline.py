@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
-from forensics.compare import Side, compare, previous_revision, side_of
+from forensics.compare import Side, compare, needed_without, previous_revision, side_of
 from forensics.coverage import measure
 from forensics.deployed import view_of
 from forensics.deploys import find_deploys
@@ -167,6 +167,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
         holds=task.digester.holds,
         coverage=coverage,
         exposure=exposure,
+        needed={c.id: needed_without(c, clusters, exposure) for c in clusters},
         covered_from=journal.starts_at,
         deploys=find_deploys(audit),
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})

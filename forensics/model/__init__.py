@@ -32,6 +32,7 @@ from forensics.model.comparison import (
     Exposure,
     ExposureKind,
     Exposures,
+    Needed,
     TestChange,
     TestComparison,
 )
@@ -189,6 +190,7 @@ __all__ = [
     "Match",
     "Measure",
     "Nanoseconds",
+    "Needed",
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",

@@ -23,6 +23,14 @@ class ExposureKind(StrEnum):
     LIVES = "instance lives"
 
 
+_ONE = {
+    ExposureKind.REQUESTS: "request",
+    ExposureKind.SESSIONS: "WebSocket session",
+    ExposureKind.STARTS: "instance start",
+    ExposureKind.LIVES: "instance life",
+}
+
+
 class ChangeState(StrEnum):
     """What became of a signature between two revisions; the worst news first."""
 
@@ -57,6 +65,21 @@ class Exposure(Struct, frozen=True, kw_only=True):
             ExposureKind.STARTS: self.starts,
             ExposureKind.LIVES: self.lives,
         }[measure]
+
+
+class Needed(Struct, frozen=True, kw_only=True):
+    """In how much traffic a failure must not be seen, so that it may be called gone."""
+
+    measure: ExposureKind
+    exposure: int | None
+    """None where the rate is not known: the log that counts is absent."""
+
+    def sentence(self, name: str = "") -> str:
+        """Say it of a failure, or of one that was named before."""
+        none = f"none of {name} is seen" if name else "none is seen"
+        if self.exposure is None:
+            return f"{none} in traffic that is counted (these entries count no {self.measure})"
+        return f"{none} in at least {self.exposure:,} {_ONE[self.measure] if self.exposure == 1 else self.measure}"
 
 
 class Change(Struct, frozen=True, kw_only=True):

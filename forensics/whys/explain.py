@@ -21,7 +21,7 @@ from forensics.model import (
 from forensics.whys.defaults import default_actions, default_whys
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
-from forensics.whys.wording import context, counted, fill, plain, speaker, units
+from forensics.whys.wording import context, counted, fill, name_places, plain, speaker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -166,7 +166,9 @@ def _next_step(rule: WhyRule, gathered: Gathered, scene: Scene) -> str | None:
     """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
     if gathered.verdict is Verdict.REFUTED:
         return gathered.next_step  # the rule's advice is for a question that is open
-    advice = fill(rule.otherwise, context(scene) | gathered.values) if rule.otherwise else None
+    advice = None
+    if rule.otherwise:
+        advice = fill(name_places(rule.otherwise, scene), context(scene) | gathered.values)
     if (
         advice
         and gathered.next_step
@@ -223,7 +225,7 @@ def _actions(scene: Scene) -> tuple[Action, ...]:
         Action(
             kind=rule.kind,
             priority=rule.priority or (own if rule.kind == "mitigate" else later),
-            text=fill(rule.text, context(scene)) or rule.text,
+            text=fill(name_places(rule.text, scene), context(scene)) or name_places(rule.text, scene),
             owner="UNASSIGNED",
             done_when=_done_when(rule.kind, rule.verify, scene),
         )
@@ -238,6 +240,4 @@ def _done_when(kind: str, verify: dict[str, object] | None, scene: Scene) -> str
         return f"a test entry of {name} raises it"
     if kind == "prevent" and not verify:
         return "the check fails on purpose once"
-    # Zero seen means nothing before as much could have been seen: the rule of three.
-    enough = max(20, 3 * cluster.occurrences)
-    return f"{name} is seen 0 times where {enough} {units(cluster)} could have shown it"
+    return scene.stage.needed[cluster.id].sentence(name)

@@ -26,6 +26,7 @@ from forensics.model import (
     Link,
     Measure,
     Nanoseconds,
+    Needed,
     Occurrence,
     OccurrenceUnit,
     Rule,
@@ -76,6 +77,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     """Does an entry satisfy a condition of a why?"""
     coverage: Coverage
     exposure: Exposure | None = None
+    needed: Mapping[ClusterId, Needed]
+    """In how much traffic each must not be seen again to be called gone."""
     covered_from: int
     """Nanoseconds: where the entries of this run begin."""
     deploys: tuple[Deploy, ...]

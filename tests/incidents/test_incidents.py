@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +19,14 @@ if TYPE_CHECKING:
 
 RIGHT_AT_LEAST = 0.95
 SEEDS = 12
+PLACES = {
+    "SERVICE": "service_name",
+    "REVISION": "revision_name",
+    "REGION": "location",
+    "PROJECT": "project_id",
+    "JOB": "job_name",
+}
+"""Words that a command may hold for a name, with the label that tells it."""
 EVERY = pytest.mark.parametrize("name", sorted(SCENARIOS))
 
 
@@ -105,6 +114,15 @@ def test_documents_say_what_they_must_and_nothing_that_they_must_not(name: str) 
     truth = SCENARIOS[name].truth
     assert [sentence for sentence in truth.never if sentence in text] == []
     assert [sentence for sentence in truth.said if sentence not in text] == []
+
+
+@EVERY
+def test_no_command_leaves_a_name_to_the_reader_that_the_entries_tell(name: str) -> None:
+    labels = [record["resource"]["labels"] for record in run(name).records]
+    known = [word for word, label in PLACES.items() if any(of.get(label) for of in labels)]
+    assert len(known) >= 2
+    lines = [(file, line) for file, text in run(name).documents.items() for line in text.splitlines()]
+    assert [(file, line) for file, line in lines if re.search(rf"\b({'|'.join(known)})\b", line)] == []
 
 
 @EVERY
