@@ -25,6 +25,10 @@ _AUDIT = {"activity", "system_event", "data_access", "policy"}
 _SECOND = 1_000_000_000
 _MIN_LIMIT = 10
 """Nobody pulls with a smaller limit and then wonders."""
+_LEAST_ALONE = 100
+"""Fewer entries than that are a small log, whatever their number."""
+_STEP = 50
+"""Limits are multiples of it."""
 _SHORT = 0.5
 """Less than this share of the span asked for is worth a word."""
 _ROUND_PARTS = 25
@@ -142,7 +146,7 @@ def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str
     """Say by what and why the pull looks cut, None when it does not."""
     signs = (
         ("severity", _cut_by_severity(intake)),
-        ("limit", _cut_by_limit(intake)),
+        ("limit", _cut_by_limit(intake, times, query)),
         ("time", _cut_in_time(times, query)),
     )
     return next(((cut, reason) for cut, reason in signs if reason), (None, None))
@@ -164,9 +168,21 @@ def _cut_by_severity(intake: Intake) -> str | None:
     )
 
 
-def _cut_by_limit(intake: Intake) -> str | None:
+def _cut_by_limit(intake: Intake, times: Sequence[int], query: Query) -> str | None:
+    """Suspect a limit behind a round number: a usual one alone, another where something else speaks for it too.
+
+    One in ten numbers up to 250 ends in a zero, so that a zero alone says nothing.
+    """
     read = intake.read + intake.passed_over
-    if len(intake.sources) > 1 or not _is_round(read):
+    is_limit = read >= _LEAST_ALONE and (
+        _is_usual(read)
+        or (
+            _is_round(read)
+            and read % _STEP == 0
+            and (intake.order is ReadOrder.NEWEST_FIRST or _cut_in_time(times, query) is not None)
+        )
+    )
+    if len(intake.sources) > 1 or not is_limit:
         return None
     order = ", newest first" if intake.order is ReadOrder.NEWEST_FIRST else ""
     return f"exactly {read:,} entries{order}: probably cut by a limit ({read}), so there may be more"
@@ -183,6 +199,11 @@ def _cut_in_time(times: Sequence[int], query: Query) -> str | None:
         f"the entries cover {format_seconds(covered)} of the {format_seconds(asked)} asked for: "
         "the revision was silent, or the pull was cut"
     )
+
+
+def _is_usual(number: int) -> bool:
+    """Tell whether a number is one that people and programs limit by: 100, 200, 500, 1,000 and so on."""
+    return str(number).rstrip("0") in {"1", "2", "5"}
 
 
 def _is_round(number: int) -> bool:
