@@ -44,8 +44,8 @@ def test_a_number_that_people_limit_by_looks_cut_by_itself(count: int) -> None:
 def test_another_round_number_needs_a_second_sign(count: int) -> None:
     assert covered(*lines(count)).truncated is False
     assert f"exactly {count:,} entries, newest first" in str(covered(*lines(count)[::-1]).truncation)
-    short = {"from_time": "2026-03-01T10:00:00Z", "to_time": "2026-03-01T22:00:00Z"}
-    assert f"exactly {count:,} entries" in str(covered(*lines(count), **short).truncation)
+    short = covered(*lines(count), from_time="2026-03-01T10:00:00Z", to_time="2026-03-01T22:00:00Z")
+    assert f"exactly {count:,} entries" in str(short.truncation)
 
 
 @pytest.mark.parametrize("count", [3, 10, 20, 49, 50, 51, 80, 90, 110, 120, 163, 210, 240, 260])

@@ -43,6 +43,7 @@ NAMING = {"values", "frames", "commits"}
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
 _SECOND = 1_000_000_000
+_TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 
 
 def explain(scene: Scene) -> Finding:
@@ -158,8 +159,13 @@ def _why(rule: WhyRule, gathered: Gathered, scene: Scene) -> Why:
         kind=_kind(rule, gathered.verdict),
         verdict=gathered.verdict,
         evidence=gathered.evidence,
-        next_step=None if holds else _next_step(rule, gathered, scene),
+        next_step=None if holds else _sentence(_next_step(rule, gathered, scene)),
     )
+
+
+def _sentence(text: str | None) -> str | None:
+    """Begin with a capital, as a step stands by itself in lists; a command stays as it is typed."""
+    return text if not text or text.startswith(_TYPED) else text[:1].upper() + text[1:]
 
 
 def _next_step(rule: WhyRule, gathered: Gathered, scene: Scene) -> str | None:

@@ -251,3 +251,52 @@ def test_whatever_is_refuted_has_a_certificate() -> None:
         held += [r.certificate for f in report.findings for r in f.rivals if r.verdict is Verdict.REFUTED]
         assert held
         assert all(certificate is not None and certificate.holds for certificate in held)
+
+
+def test_a_rival_says_in_plain_words_why_it_does_or_does_not_explain() -> None:
+    half = {n for n in BAD if n % 2}
+    told = [
+        rival("slow", *hour(BAD, said)).statement
+        for said in (
+            {"database gone": half, "too slow": BAD},
+            {"database gone": BAD, "too slow": half},
+            {"database gone": BAD, "too slow": set(range(100))},
+            {"database gone": BAD, "too slow": BAD},
+        )
+    ]
+    assert [one.split(":")[0] for one in told] == [
+        "explains these entries as well",
+        "explains too few of them",
+        "may be near by chance alone",
+        "explains the same as well",
+    ]
+    assert all(f" of {len(BAD)} " in one and "lift " in one and "p = " in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "statement"),
+    [
+        (("mine", "alpha"), ["alpha"], "`alpha` is in these entries, but no rule says how it and this belong together"),
+        (
+            ("mine", "alpha", "beta"),
+            ["alpha", "beta"],
+            "`alpha` and `beta` are in these entries, but no rule says how they and this belong together",
+        ),
+        (
+            ("mine", "beta"),
+            ["alpha", "beta"],
+            "`beta` is in these entries, but no rule says how it and this belong together",
+        ),
+        (("mine",), ["alpha"], "`alpha` is not in these entries"),
+        (("mine",), ["alpha", "beta"], "neither `alpha` nor `beta` is in these entries"),
+        (("mine",), ["alpha", "beta", "gamma"], "none of `alpha`, `beta` and `gamma` is in these entries"),
+    ],
+)
+def test_what_is_not_joined_is_told_in_number_and_sense(
+    said: tuple[str, ...], asked: list[str], statement: str
+) -> None:
+    whys = (WhyRule(ask="Why?", evidence_kind="linked", evidence=tuple(asked)),)
+    using = [rule(name, says(name)) for name in ("alpha", "beta", "gamma")] + [rule("mine", says("mine"), whys=whys)]
+    records = [raw(f"{word} happened", at=60.0 * n, number=n, severity="ERROR") for n, word in enumerate(said)]
+    _, finding = found(*records, using=using, signature="mine")
+    assert finding.whys[0].evidence[0].statement == statement
