@@ -17,7 +17,8 @@ from contest.contestants import forensics_command
 from contest.logs import Log, open_log
 from corpus import write
 from floors.aims import Least, verdicts
-from floors.bare import decode_three, find, read, rule_words, tell, unpack
+from floors.bare import decode_three, find, read, tell, unpack
+from floors.judged import judge, rule_patterns, search_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,13 +43,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place:
         _, start, whole = _told(_starts(Path(place)), given.runs)
         *_, last = _told(_steps(log, Path(place)) if kind in _LINES else _packed(log), given.runs)
-    claimable = tell(log.path, log.asked["revision"].encode(), rule_words())[1] if kind in _LINES else 0
+    claimable = _claimable(log) if kind in _LINES else 0
     least = Least(bare=start + last, started=whole + last, claimable=claimable)
     print(f"\nany reader in Python: {least.bare:.3f} s; with a start and documents as here: {least.started:.3f} s")
     if claimable:
         print(f"entries that a rule might claim: {claimable:,}")
     for line in verdicts(log, least, given.runs):
         print(line)
+
+
+def _claimable(log: Log) -> int:
+    look = search_words(rule_patterns())
+    return sum(told.claimable for told in tell(log.path, log.asked["revision"].encode(), look))
 
 
 def _starts(place: Path) -> list[Step]:
@@ -64,7 +70,8 @@ def _starts(place: Path) -> list[Step]:
 
 
 def _steps(log: Log, place: Path) -> list[Step]:
-    name, words = log.asked["revision"].encode(), rule_words()
+    name, patterns = log.asked["revision"].encode(), rule_patterns()
+    words = search_words(patterns)
     return [
         ("read the log", lambda: read(log.path)),
         ("… and find the lines with the name", lambda: find(log.path, name)),
@@ -72,6 +79,7 @@ def _steps(log: Log, place: Path) -> list[Step]:
         ("… and ten; copies dropped, minutes counted", lambda: tell(log.path, name)),
         ("… and look for the words of the rules", lambda: tell(log.path, name, words)),
         ("… and write the table of errors", lambda: tell(log.path, name, words, place / "rows")),
+        ("… and the patterns themselves, exceptions, order", lambda: judge(log.path, name, patterns, place / "rows")),
     ]
 
 

@@ -10,8 +10,10 @@ from forensics.model import Nanoseconds
 
 SECOND = 1_000_000_000
 _DAY = 86_400 * SECOND
-_SCALES = {2 + digits: 10 ** (9 - digits) for digits in range(1, 10)}
-"""Nanoseconds of the last of the digits of a second and its fraction, by how many they are."""
+_SCALES = {len("2025-09-16T00:41:13Z"): SECOND} | {
+    len("2025-09-16T00:41:13.Z") + digits: 10 ** (9 - digits) for digits in range(1, 10)
+}
+"""Nanoseconds of the last digit of a time in Cloud Logging's own form, by its length."""
 _EPOCH_DAY = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FIRST = (1 - _EPOCH_DAY) * _DAY
@@ -36,10 +38,10 @@ _DURATION_PART = re.compile(r"([0-9]+)(?:\.([0-9]+))?(ns|us|µs|μs|ms|s|m|h|d)"
 def parse_time(text: str) -> Nanoseconds:
     """Turn an RFC 3339 time (0 to 9 fractional digits, `Z` or an offset) into nanoseconds since 1970."""
     # Cloud Logging's own form first; its minutes repeat. Whatever is unusual is judged below.
-    if text[19:20] == "." and text[-1] == "Z":
+    scale = _SCALES.get(len(text))
+    if scale is not None and text[-1] == "Z" and (text[19] == "." or scale == SECOND):
         digits = text[17:19] + text[20:-1]
-        scale = _SCALES.get(len(digits))
-        if scale is not None and digits.isdigit() and digits.isascii() and digits[0] < "6":
+        if digits.isdigit() and digits.isascii() and digits[0] < "6":
             minute = _minute(text[:17])
             if minute is not None:
                 return Nanoseconds(minute + int(digits) * scale)

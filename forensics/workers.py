@@ -7,7 +7,6 @@ results travel, and should be small.
 from __future__ import annotations
 
 import gc
-import multiprocessing
 import os
 import sys
 from collections import deque
@@ -54,8 +53,9 @@ def in_processes(
     if jobs < 2 or not can_fork():  # noqa: PLR2004 - one process is this one
         yield from map(function, arguments)
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - small inputs need not wait for it
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+    import multiprocessing  # noqa: PLC0415 - small inputs need not wait for it
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 - as above
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 - as above
 
     global _function  # noqa: PLW0603 - what a forked worker finds, since a closure cannot be sent to it
     _function = function

@@ -7,10 +7,11 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from forensics.digits import unzeroed, zeroed
 from forensics.exceptions import root_exception
 
 if TYPE_CHECKING:
-    from forensics.model import LogEntry
+    from forensics.model import ExceptionInfo, LogEntry
 
 WILDCARD = "<*>"
 _MASK_LIMIT = 2000
@@ -34,11 +35,13 @@ _QUOTED = re.compile(r"""(?P<q>["'])(?:(?!(?P=q)).){1,200}(?P=q)""")
 
 def mask(text: str) -> str:
     """Replace what varies in a text by `<*>`; masking twice is masking once."""
-    return _masked(text[:_MASK_LIMIT])
+    # A part with a digit is a value, whatever the digit is: none is left, and texts with other digits have this mask.
+    return _masked(zeroed(text[:_MASK_LIMIT]))
 
 
 @lru_cache(maxsize=1024)
-def _masked(text: str) -> str:
+def _masked(zeroed_text: bytes) -> str:
+    text = unzeroed(zeroed_text)
     if _MAY_VARY.search(text) is not None:
         # No value holds a blank, and a word of letters holds none: the pattern is asked only of the other parts.
         parts = [part if part.isalpha() else _VALUE.sub(WILDCARD, part) for part in text.split(" ")]
@@ -48,11 +51,14 @@ def _masked(text: str) -> str:
 
 def template(entry: LogEntry) -> str:
     """Return the template of an entry: status, method and masked path of a request, else its masked first line."""
+    return _template(entry, root_exception(entry))
+
+
+def _template(entry: LogEntry, root: ExceptionInfo | None) -> str:
     if not entry.has_payload:
         return "(no payload)"
     if entry.http is not None and entry.message.startswith(f"{entry.http.status} "):
         return f"{entry.http.status} {entry.http.method} {mask(entry.http.path) or '/'}"
-    root = root_exception(entry)
     if root is not None and root.type:
         return f"{root.type}: {mask(_first_line(root.value))}".removesuffix(": ")
     if root is not None and root.frames:
@@ -63,13 +69,19 @@ def template(entry: LogEntry) -> str:
 def fingerprint(entry: LogEntry) -> str:
     """Return the identity of what an entry says: 12 hex digits over template, exception type and in-app frames."""
     root = root_exception(entry)
-    frames = [f"{f.file}:{f.function}" for f in root.frames if f.in_app] if root else []
+    words = _template(entry, root)
+    if root is None:
+        return _fingerprint(words, "", ())
+    return _fingerprint(words, root.type, tuple([f"{f.file}:{f.function}" for f in root.frames if f.in_app]))
+
+
+@lru_cache(maxsize=1024)
+def _fingerprint(words: str, kind: str, frames: tuple[str, ...]) -> str:
     # Values in quotes differ from case to case ("Field 'user_id'", "Field 'age'") but name what is wrong, so they stay
     # in the template; where an exception gives frames, place and type identify it and the quoted value need not.
-    words = template(entry)
     if frames:
         words = _QUOTED.sub(WILDCARD, words)
-    text = "\n".join([words, root.type if root else "", *frames])
+    text = "\n".join([words, kind, *frames])
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import text_at, whole_number
 from forensics.entries.late import late
+from forensics.entries.marks import AnyOf
 from forensics.model import Close
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ _FIRST, _LAST = 1000, 4999
 _KEYS = frozenset({"close_code", "closeCode", "reason"})
 """Without one of these, no values tell of a close."""
 _CODE = late(r"[1-4][0-9]{3}(?![0-9])")
+_SPEAKS = AnyOf("code", "lose", "eceiv", "isconnect", "LOSE", "sent ")
+"""Each mark holds one of these: most texts do not, and end here."""
 _MARKS = ("receiv", "Receiv", "close", "Close", "CLOSE", "code", "disconnect", "Disconnect", "sent 1")
 
 # received 1011 (internal error) Internal error; then sent 1011 (internal error) Internal error
@@ -37,11 +40,10 @@ _CLOSE_CODE = late(
     re.VERBOSE | re.IGNORECASE,
 )
 # websocket: close 1006 (abnormal closure): unexpected EOF      WebSocket closed: 1011 Internal error      closed (1006)
-_BARE_CODE = late(
-    r"""\b(?:close|closed|disconnected)(?::\s?|\s?\(|\s(?=\d{4}\s\())(?P<code>10(?:0\d|1[0-5]))\b(?![\-./:]\d)
-    (?:\ \([^()\n]*\))?\W{0,2}(?P<reason>[^\n;)}]*)""",
-    re.VERBOSE | re.IGNORECASE,
-)
+_BARE = r"""\b(?:close|closed|disconnected)(?::\s?|\s?\(|\s(?=\d{4}\s\())(?P<code>CODE)\b(?![\-./:]\d)
+    (?:\ \([^()\n]*\))?\W{0,2}(?P<reason>[^\n;)}]*)"""
+_BARE_CODE = late(_BARE.replace("CODE", r"10(?:0\d|1[0-5])"), re.VERBOSE | re.IGNORECASE)
+_BARE_NUMBER = late(_BARE.replace("CODE", r"\d{4}"), re.VERBOSE | re.IGNORECASE)
 _SOCKET_WORDS = late(r"web.?socket|\bws\b|\bsocket\b|clos(?:e|ed|ing)\b|disconnect", re.IGNORECASE)
 
 
@@ -68,15 +70,7 @@ def close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
 
 def close_in_text(message: str) -> Close | None:
     """Return the close that a message tells of; None when there is none."""
-    # Most texts end here: each mark holds one of these, and plain searches cost less than the pattern.
-    if not (
-        "code" in message
-        or "lose" in message
-        or "eceiv" in message
-        or "isconnect" in message
-        or "LOSE" in message
-        or "sent 1" in message
-    ):
+    if not _SPEAKS.is_in(message):
         return None
     if not any(mark in message for mark in _MARKS) or _CODE.search(message) is None:
         return None
@@ -85,6 +79,13 @@ def close_in_text(message: str) -> Close | None:
         if close:
             return close
     return None
+
+
+def may_tell_close(message: str) -> bool:
+    """Tell of a message whether it, or one that differs from it in ASCII digits only, may tell of a close."""
+    # None of these patterns tells digits apart, and what `close_in_text` finds is found by one of them.
+    patterns = (_WEBSOCKETS, _CODE_AND_REASON, _CLOSE_CODE, _BARE_NUMBER)
+    return _SPEAKS.is_in(message) and any(pattern.search(message) for pattern in patterns)
 
 
 def _closes_in(message: str) -> Iterator[re.Match[str]]:

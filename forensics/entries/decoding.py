@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct
-
-from forensics.entries.closes import close_in_text, close_in_values
-from forensics.entries.decoration import Words, undecorate
+from forensics.entries.closes import close_in_values
 from forensics.entries.error_objects import typed_error
-from forensics.entries.exceptions import fails_without_exception, parse_exceptions, tells_failure, unescaped
-from forensics.entries.fields import dict_at, http_of, stream_of, text_of, time_of, whole_number
+from forensics.entries.exceptions import fails_without_exception, tells_failure
+from forensics.entries.fields import dict_at, http_of, stream_of, text_of, time_in, whole_number
 from forensics.entries.levels import level_of_severity
 from forensics.entries.payload import level_in, read_payload
 from forensics.entries.revisions import revision_of, service_of
-from forensics.model import Close, ExceptionInfo, Level, LogEntry
+from forensics.entries.texts import Said, said_of
+from forensics.model import Level, LogEntry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from forensics.entries.payload import Payload
-    from forensics.model import HttpRequest, RawEntry
+    from forensics.model import ExceptionInfo, HttpRequest, RawEntry
 
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 _NO_TEXTS = (dict, list, bool)
-_REMEMBERED = 1_024
-"""Texts of which it is remembered what they tell."""
-_MEMORABLE = 2_048
-"""Characters of the longest of them."""
+_NOTHING_SAID = Said("")
 
 
 def decode_entry(raw: RawEntry) -> LogEntry:
@@ -42,64 +36,44 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
     get = record.get
     payload = read_payload(record)
     said = _said(payload)
-    values = payload.values
-    message = said.words.message
+    message = said.message
+    exceptions, close = said.exceptions, said.close
     http = http_of(record) if "httpRequest" in record else None
+    timestamp = text_of(get("timestamp"))
     log_name = text_of(get("logName"))
     severity = get("severity")
     labels = dict_at(record, "resource", "labels")
     own_labels = get("labels")
-    exceptions, close = said.exceptions, said.close
-    if values:
-        exceptions = exceptions or _typed(values)
-        close = close_in_values(message, values) or close
+    if payload.values:
+        exceptions = exceptions or _typed(payload.values)
+        close = close_in_values(message, payload.values) or close
     return LogEntry(
-        insert_id=text_of(get("insertId")),
-        timestamp=text_of(get("timestamp")),
-        time=time_of(record),
-        log_name=log_name,
-        stream=stream_of(log_name),
-        severity=None if severity is None or isinstance(severity, _NO_TEXTS) else str(severity),
-        level=_level(severity, record, payload, said, http),
-        message=message or _request_line(http),
+        text_of(get("insertId")),
+        timestamp,
+        time_in(timestamp),
+        log_name,
+        stream_of(log_name),
+        None if severity is None or isinstance(severity, _NO_TEXTS) else str(severity),
+        _level(severity, record, payload, said, http),
+        message or _request_line(http),
         # Most records name both where they should; the rest is looked for.
-        revision=text_of(labels.get("revision_name")) or revision_of(record),
-        service=text_of(labels.get("service_name")) or service_of(record),
-        instance=text_of(own_labels.get("instanceId")) if isinstance(own_labels, dict) else "",
-        trace=text_of(get("trace")),
-        raw=record,
-        has_payload=payload.is_log or http is not None or _has_payload(record),
-        http=http,
-        exceptions=exceptions,
-        close=close,
+        text_of(labels.get("revision_name")) or revision_of(record),
+        text_of(labels.get("service_name")) or service_of(record),
+        text_of(own_labels.get("instanceId")) if isinstance(own_labels, dict) else "",
+        text_of(get("trace")),
+        record,
+        payload.is_log or http is not None or _has_payload(record),
+        http,
+        exceptions,
+        close,
     )
 
 
-class _Said(Struct, frozen=True):
-    """What a text tells, whatever record it stands in."""
-
-    words: Words
-    exceptions: tuple[ExceptionInfo, ...] = ()
-    close: Close | None = None
-
-
-_NOTHING_SAID = _Said(Words("", None, False))
-
-
-def _said(payload: Payload) -> _Said:
+def _said(payload: Payload) -> Said:
     text = payload.text
-    if not payload.is_log:
-        return _Said(Words(text.strip(), None, False)) if text else _NOTHING_SAID
-    # Logs repeat themselves; a longer text rarely comes again, and is not worth the memory.
-    return _remembered(text) if len(text) <= _MEMORABLE else _read_text(text)
-
-
-def _read_text(text: str) -> _Said:
-    words = undecorate(unescaped(text))
-    return _Said(words, parse_exceptions(words.message), close_in_text(words.message))
-
-
-_remembered = lru_cache(maxsize=_REMEMBERED)(_read_text)
+    if payload.is_log:
+        return said_of(text)
+    return Said(text.strip()) if text else _NOTHING_SAID
 
 
 def _typed(values: Mapping[str, Any]) -> tuple[ExceptionInfo, ...]:
@@ -107,11 +81,11 @@ def _typed(values: Mapping[str, Any]) -> tuple[ExceptionInfo, ...]:
     return () if error is None else (error,)
 
 
-def _level(severity: Any, record: Mapping[str, Any], payload: Payload, said: _Said, http: HttpRequest | None) -> Level:
+def _level(severity: Any, record: Mapping[str, Any], payload: Payload, said: Said, http: HttpRequest | None) -> Level:
     """Return the effective severity: the entry's own, else what the payload states, else what it shows."""
     given = None if severity is None else level_of_severity(severity)
     if given is None or given is Level.DEFAULT:
-        given = (level_in(payload.values) if payload.values else None) or said.words.level
+        given = (level_in(payload.values) if payload.values else None) or said.level
     if given is not None and given is not Level.DEFAULT:
         return given
     if payload.is_log and _fails(said):
@@ -122,8 +96,8 @@ def _level(severity: Any, record: Mapping[str, Any], payload: Payload, said: _Sa
     return Level.ERROR if failed else Level.DEFAULT
 
 
-def _fails(said: _Said) -> bool:
-    message = said.words.message
+def _fails(said: Said) -> bool:
+    message = said.message
     return tells_failure(message) if said.exceptions else fails_without_exception(message)
 
 

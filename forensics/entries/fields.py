@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Any] = {}
 _FARTHEST = 2**63 - 10**18
 """Nanoseconds: what columns of 64 bits hold, less thirty years for what may be added. Go writes year 1 for no time."""
+_EARLIEST = -_FARTHEST
 _LONGEST_REQUEST = 7 * 86_400 * SECOND  # Cloud Run ends a request after an hour, a job's task after seven days
 
 
@@ -74,12 +75,18 @@ def whole_number(value: Any) -> int | None:
 
 def time_of(record: Mapping[str, Any]) -> Nanoseconds:
     """Return the time of a record; 0 when it has none that can be read, or one that no log can have."""
-    stated = record.get("timestamp")
+    return time_in(text_of(record.get("timestamp")))
+
+
+def time_in(text: str) -> Nanoseconds:
+    """Return the time that a text states, as `time_of`."""
+    if not text:
+        return Nanoseconds(0)
     try:
-        time = parse_time(stated) if isinstance(stated, str) else Nanoseconds(0)
+        time = parse_time(text)
     except ValueError:
         return Nanoseconds(0)
-    return time if -_FARTHEST < time < _FARTHEST else Nanoseconds(0)
+    return time if _EARLIEST < time < _FARTHEST else Nanoseconds(0)
 
 
 @lru_cache(maxsize=256)

@@ -6,8 +6,11 @@ and forgiving reading: what is told here is what that reading would tell.
 
 from __future__ import annotations
 
+import re
 from array import array
-from typing import TYPE_CHECKING
+from itertools import compress
+from operator import not_
+from typing import TYPE_CHECKING, Any
 
 import stringzilla
 from msgspec import Raw, Struct, json
@@ -16,10 +19,9 @@ from forensics.entries.decoding import level_of_status
 from forensics.entries.fields import may_be_handshake, path_of, time_of
 from forensics.entries.levels import level_of_severity
 from forensics.model import Kind, Level, Lines, Sheet
-from forensics.timestamps import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from typing import Protocol
 
     class Screen(Protocol):
@@ -42,7 +44,7 @@ _DEEP = 100
 
 
 # Fields are decoded fastest in the order in which they come, which is that of the API: by name.
-class _Labels(Struct, gc=False, kw_only=True):
+class _Labels(Struct, gc=False, frozen=True, kw_only=True):
     configuration_name: str = ""
     function_name: str = ""
     job_name: str = ""
@@ -86,13 +88,17 @@ class _Glance(Struct, gc=False, kw_only=True):
 
 
 _glance = json.Decoder(_Glance).decode
-_Whose = tuple[str, str, str, str, str, str, str | None]
-_Quiet = tuple[int, _Whose, str]
-"""Row, whose it is, message."""
-_PREFIX = len("2026-03-02T00:41:")
-_DIGITS = len("13123456789")
+_Span = tuple[int, int]
+_Whose = tuple[_Labels, _Own, str, str | None, Level | None]
+"""What tells the kind of a row; the level is that of a request that may be passed by."""
+_FOREIGN = -1
+"""The kind of rows that nobody asked for."""
+_MINUTE = len("2026-03-02T00:41:")
 _WHOLE_SECOND = len("2026-03-02T00:41:13Z")
-_POINT_ONLY = len("2026-03-02T00:41:13.Z")
+# What stands behind the minute in a time of Cloud Logging's own form.
+_SECONDS = re.compile(r"(?:[0-5][0-9](?:\.[0-9]{1,9})?Z\n)*+")
+_SCALES = {_WHOLE_SECOND: 10**9} | {_WHOLE_SECOND + 1 + digits: 10 ** (9 - digits) for digits in range(1, 10)}
+"""Nanoseconds of the last digit of such a time, by its length."""
 
 
 class LineReader:
@@ -101,7 +107,7 @@ class LineReader:
     def __init__(self, asked: str | None, screen: Screen) -> None:
         self._asked = asked
         self._screen = screen
-        self._codes: dict[tuple[_Whose, Level | None], int] = {}
+        self._codes: dict[_Whose, int] = {}
         self._levels: dict[tuple[object, str | None], Level | None] = {}
         """The level of a quiet request by status and severity."""
         self._minutes: dict[str, int] = {}
@@ -110,95 +116,94 @@ class LineReader:
     def _clear(self) -> None:
         self._times, self._identities, self._places = array("q"), array("q"), array("q")
         self._kinds = array("I")
+        self._table: list[Kind] = []
         self._codes.clear()
 
     def sheet(self, source: str) -> Sheet:
         """Return what was read since the last sheet."""
-        table = [Kind(*whose, quiet=quiet) for whose, quiet in self._codes]
         sheet = Sheet(
             source=source,
             times=self._times,
             identities=self._identities,
             places=self._places,
             kinds=self._kinds,
-            table=table,
+            table=self._table,
         )
         self._clear()
         return sheet
 
-    def read(self, lines: Lines) -> tuple[int, list[tuple[int, int]]]:
+    def read(self, lines: Lines) -> tuple[int, list[_Span]]:
         """Read lines; return how many became rows, and the bounds of those that must be read otherwise."""
-        data, first, keep, asked = lines.data, lines.place, lines.keep, self._asked
-        times, identities, places, kinds = self._times, self._identities, self._places, self._kinds
-        odd: list[tuple[int, int]] = []
-        quiet: list[_Quiet] = []
-        before = len(times)
-        for start, end in lines.spans:
-            line = data[start:end]
+        data, first, keep = lines.data, lines.place, lines.keep
+        # Column by column: a loop over one of them is several times as fast as its share in a loop over all.
+        entries, spans, odd = _at_a_glance(data, lines.spans)
+        times = self._times_of([entry.timestamp for entry in entries])
+        if 0 in times:
+            odd = sorted([*odd, *compress(spans, map(not_, times))])
+            entries, spans, times = _chosen(times, entries, spans, times)
+        kinds = self._kinds_of(entries)
+        if _FOREIGN in kinds:
+            entries, spans, times, kinds = _chosen([kind != _FOREIGN for kind in kinds], entries, spans, times, kinds)
+        self._times.extend(times)
+        self._identities.extend(map(hash, [(entry.insertId, entry.logName) for entry in entries]))
+        self._places.extend([first + start if keep is None else keep(data[start:end]) for start, end in spans])
+        self._kinds.extend(kinds)
+        return len(entries), odd
+
+    def _times_of(self, texts: Sequence[str]) -> list[int]:
+        """Return times in Cloud Logging's own form; 0 for any other."""
+        minutes = self._minutes
+        if len(minutes) > _MINUTES:
+            minutes.clear()
+        for minute in {text[:_MINUTE] for text in texts}.difference(minutes):
+            if time := _time_of(f"{minute}00Z"):
+                minutes[minute] = time
+        # A text with a line break inside passes for two of them, but has a `Z` where a number is read.
+        if _SECONDS.fullmatch("".join([f"{text[_MINUTE:]}\n" for text in texts])):
             try:
-                entry = _glance(line)
-            except (ValueError, RecursionError):
-                odd.append((start, end))
-                continue
-            time = self._time(entry.timestamp)
-            if time is None or _is_odd(entry, line):
-                odd.append((start, end))
-                continue
-            labels = entry.resource.labels
-            if asked is not None and asked not in labels.revision_name:
-                continue
-            whose = (
-                labels.revision_name,
-                labels.service_name or labels.configuration_name or labels.job_name or labels.function_name,
-                labels.project_id,
-                labels.location,
-                entry.labels.instanceId,
-                entry.logName,
-                entry.severity,
-            )
+                return [minutes[text[:_MINUTE]] + int(text[17:19] + text[20:-1]) * _SCALES[len(text)] for text in texts]
+            except (KeyError, ValueError):
+                pass
+        return [_time_of(text) for text in texts]
+
+    def _kinds_of(self, entries: Sequence[_Glance]) -> list[int]:
+        codes = self._codes
+        kinds: list[int] = []
+        quiet, messages = [], []
+        for entry in entries:
             level, request = None, entry.httpRequest
             if request is not None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING:
                 level = self._quiet_level(entry, request)
                 if level is not None:
-                    message = f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}"
-                    quiet.append((len(times), whose, message))
-            times.append(time)
-            identities.append(hash((entry.insertId, entry.logName)))
-            places.append(first + start if keep is None else keep(line))
-            kinds.append(self._code(whose, level))
-        self._suspect(quiet)
-        return len(times) - before, odd
+                    quiet.append(len(kinds))
+                    messages.append(f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}")
+            whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, level)
+            code = codes.get(whose)
+            kinds.append(self._new_code(whose) if code is None else code)
+        # What was said of requests whose words a rule may know is taken back.
+        for at in self._screen.suspects(messages):
+            entry = entries[quiet[at]]
+            whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, None)
+            kinds[quiet[at]] = self._new_code(whose)
+        return kinds
 
-    def _time(self, text: str) -> int | None:
-        """Return a time in Cloud Logging's own form; None for any other."""
-        size = len(text)
-        minute = self._minutes.get(text[:_PREFIX])
-        if minute is None or size < _WHOLE_SECOND or size == _POINT_ONLY or (text[19] != "." and size > _WHOLE_SECOND):
-            return self._new_time(text)
-        digits = text[17:19] + text[20:-1].ljust(9, "0")
-        if text[-1] != "Z" or len(digits) != _DIGITS or digits[0] > "5" or not (digits.isdigit() and digits.isascii()):
-            return self._new_time(text)
-        return minute + int(digits)
-
-    def _new_time(self, text: str) -> int | None:
-        try:
-            time = time_of({"timestamp": text})
-            minute = parse_time(f"{text[:_PREFIX]}00Z")
-        except ValueError:
-            return None
-        if not time or text[-1] != "Z" or text[10] != "T":
-            return None
-        if len(self._minutes) > _MINUTES:
-            self._minutes.clear()
-        if minute:
-            self._minutes[text[:_PREFIX]] = minute
-        return time
-
-    def _code(self, whose: _Whose, quiet: Level | None) -> int:
-        key = (whose, quiet)
-        code = self._codes.get(key)
-        if code is None:
-            code = self._codes[key] = len(self._codes)
+    def _new_code(self, whose: _Whose) -> int:
+        labels, own, log_name, severity, quiet = whose
+        if self._asked is not None and self._asked not in labels.revision_name:
+            return self._codes.setdefault(whose, _FOREIGN)
+        code = self._codes.setdefault(whose, len(self._table))
+        if code == len(self._table):
+            kind = Kind(
+                revision=labels.revision_name,
+                service=labels.service_name or labels.configuration_name or labels.job_name or labels.function_name,
+                project=labels.project_id,
+                location=labels.location,
+                instance=own.instanceId,
+                log_name=log_name,
+                severity=severity,
+                quiet=quiet,
+            )
+            self._table.append(kind)
         return code
 
     def _quiet_level(self, entry: _Glance, request: _Request) -> Level | None:
@@ -219,11 +224,23 @@ class LineReader:
             level = level_of_status(status)
         return level if level.rank < self._screen.level.rank else None
 
-    def _suspect(self, quiet: Sequence[_Quiet]) -> None:
-        """Take back what was said of requests whose words a rule may know."""
-        for at in self._screen.suspects([message for _, _, message in quiet]):
-            row, whose, _ = quiet[at]
-            self._kinds[row] = self._code(whose, None)
+
+def _at_a_glance(data: bytes, spans: Sequence[_Span]) -> tuple[list[_Glance], list[_Span], list[_Span]]:
+    """Decode lines; return entries with their bounds, and the bounds of lines about which something is odd."""
+    entries, of_entries, odd = [], [], []
+    for span in spans:
+        line = data[span[0] : span[1]]
+        try:
+            entry = _glance(line)
+        except (ValueError, RecursionError):
+            odd.append(span)
+            continue
+        if _is_odd(entry, line):
+            odd.append(span)
+        else:
+            entries.append(entry)
+            of_entries.append(span)
+    return entries, of_entries, odd
 
 
 def _is_odd(entry: _Glance, line: bytes) -> bool:
@@ -235,3 +252,12 @@ def _is_odd(entry: _Glance, line: bytes) -> bool:
         or (entry.httpRequest is None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING)
         or stringzilla.count(line, b"{") + stringzilla.count(line, b"[") > _DEEP
     )
+
+
+def _time_of(text: str) -> int:
+    return time_of({"timestamp": text}) if text[-1:] == "Z" and text[10:11] == "T" else 0
+
+
+def _chosen(chosen: Sequence[object], *columns: Sequence[Any]) -> Iterator[list[Any]]:
+    """Return columns with the chosen rows alone."""
+    return (list(compress(column, chosen)) for column in columns)

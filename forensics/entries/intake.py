@@ -5,8 +5,8 @@ from __future__ import annotations
 import heapq
 import json
 from array import array
-from itertools import groupby, islice, pairwise
-from operator import gt, lt
+from itertools import compress, groupby, islice, pairwise, starmap
+from operator import eq, gt, lt
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import dict_at, text_at, time_of
@@ -213,7 +213,8 @@ def _order(times: array[int]) -> Sequence[int] | None:
 def _settled(order: Sequence[int], pile: _Pile, shelf: Shelf) -> Sequence[int]:
     """Put entries of one moment in order of (insertId, logName), and leave out second copies."""
     times = pile.times
-    tied = array("I", (i for i, (a, b) in enumerate(pairwise(order)) if times[a] == times[b]))
+    in_order = map(times.__getitem__, order)
+    tied = array("I", compress(range(len(order)), starmap(eq, pairwise(in_order))))
     if not tied:
         return order
     kept = array("I")

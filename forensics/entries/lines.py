@@ -65,29 +65,27 @@ _BEGINS_ANEW = late(r"\[[^\]\n]{1,60}\]|\d{1,3}(?:\.\d{1,3}){3}\b|[^\x00-\u02ff]
 class _once(Generic[_Shape]):  # noqa: N801 - a decorator
     """`functools.cached_property` without its lock, which cost more than most shapes do."""
 
-    def __init__(self, work_out: Callable[[Line], _Shape]) -> None:
+    def __init__(self, work_out: Callable[[Looks], _Shape]) -> None:
         self._work_out = work_out
         self._name = work_out.__name__
         self.__doc__ = work_out.__doc__
 
     @overload
-    def __get__(self, line: None, owner: type[Line]) -> _once[_Shape]: ...
+    def __get__(self, line: None, owner: type[Looks]) -> _once[_Shape]: ...
     @overload
-    def __get__(self, line: Line, owner: type[Line]) -> _Shape: ...
-    def __get__(self, line: Line | None, owner: type[Line]) -> _once[_Shape] | _Shape:
+    def __get__(self, line: Looks, owner: type[Looks]) -> _Shape: ...
+    def __get__(self, line: Looks | None, owner: type[Looks]) -> _once[_Shape] | _Shape:
         if line is None:
             return self
         shape = line.__dict__[self._name] = self._work_out(line)
         return shape
 
 
-class Line:
-    """A text entry and its shape; shapes are worked out when they are asked for, since most never are."""
+class Looks:
+    """The shape of a text; what belongs to it is worked out when it is asked for, since most never is."""
 
-    def __init__(self, entry: LogEntry, text: str) -> None:
-        self.entry = entry
+    def __init__(self, text: str) -> None:
         self.raw_text = text
-        self.time = entry.time
 
     @_once
     def text(self) -> str:
@@ -133,14 +131,14 @@ class Line:
         """Is a line of what npm tells of an error."""
         return _NPM.match(self.start) is not None
 
-    def reports_with(self, head: Line) -> bool:
+    def reports_with(self, head: Looks) -> bool:
         """Tell whether this line goes on with the report that Rails or npm began with another."""
         if self.is_npm_report:
             return head.is_npm_report
         prefixed, tags = self._rails
         return head.is_rails_report and tags == head._rails[1] and (prefixed or bool(tags))
 
-    def continuation(self, head: Line) -> str:
+    def continuation(self, head: Looks) -> str:
         """Return the text as a part of the head's message."""
         return _RAILS.sub("", self.raw_text, count=1) if self.reports_with(head) else self.raw_text
 
@@ -227,6 +225,20 @@ class Line:
         """Is a category of .NET's console logger, whose message follows."""
         return self.start.endswith("]") and _DOTNET_HEAD.match(self.start) is not None
 
+    @_once
+    def ends_open(self) -> bool:
+        """Ends in the middle of a Python traceback, if it is a part of one: the line that names the exception lacks."""
+        return self.end[:1] in {" ", "\t"} or self.end.lstrip(" +").startswith("Traceback")
+
+
+class Line(Looks):
+    """A text entry and its shape."""
+
+    def __init__(self, entry: LogEntry, text: str) -> None:
+        super().__init__(text)
+        self.entry = entry
+        self.time = entry.time
+
 
 def is_plain(text: str) -> bool:
     """Tell of a text whether its line surely is neither a header nor a Python frame nor typed."""
@@ -235,9 +247,15 @@ def is_plain(text: str) -> bool:
     return text[:1] in {" ", "\t"} or typed_start(text.rstrip()) is None
 
 
-def line_of(entry: LogEntry) -> Line | None:
-    """Return the line of an entry that may be a piece of something; None for entries that are whole."""
+def text_of_line(entry: LogEntry) -> str | None:
+    """Return the text of an entry that may be a piece of something; None for entries that are whole."""
     text = entry.raw.get("textPayload")
     if not isinstance(text, str) or entry.http is not None or not entry.time or entry.stream in _WHOLE_STREAMS:
         return None
-    return Line(entry, text)
+    return text
+
+
+def line_of(entry: LogEntry) -> Line | None:
+    """Return the line of an entry that may be a piece of something; None for entries that are whole."""
+    text = text_of_line(entry)
+    return None if text is None else Line(entry, text)

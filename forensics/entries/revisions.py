@@ -7,7 +7,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from itertools import islice
+from itertools import compress, islice
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.fields import dict_at, text_at
@@ -109,7 +109,8 @@ def _spans(intake: Intake) -> tuple[dict[int, int], dict[int, int]]:
     timed = len(intake) - bisect_right(intake.times, 0)
     backwards = zip(reversed(intake.kinds), reversed(intake.times), strict=True)
     first = dict(islice(backwards, timed))
-    last = {code: time for code, time in zip(intake.kinds, intake.times, strict=True) if time > 0}
+    forwards = zip(intake.kinds, intake.times, strict=True)
+    last = dict(islice(forwards, len(intake) - timed, None))
     return first, last
 
 
@@ -200,8 +201,7 @@ def select(intake: Intake, revision: Revision, query: Query) -> array[int]:
     kinds = array("B", [_is_asked_for(kind, revision, query) for kind in intake.table])
     start = 0 if query.from_time is None else bisect_left(intake.times, parse_time(query.from_time))
     end = len(intake) if query.to_time is None else bisect_left(intake.times, parse_time(query.to_time))
-    codes = intake.kinds
-    return array("I", (row for row in range(start, end) if kinds[codes[row]]))
+    return array("I", compress(range(start, end), map(kinds.__getitem__, islice(intake.kinds, start, end))))
 
 
 def _is_asked_for(kind: Kind, revision: Revision, query: Query) -> bool:

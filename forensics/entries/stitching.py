@@ -64,11 +64,6 @@ def entry_of(lines: Sequence[Line]) -> LogEntry:
     return replace(entry, level=level, pieces=pieces, exceptions=exceptions)
 
 
-def ends_open(line: Line) -> bool:
-    """Tell whether a part of a Python traceback lacks the line that names the exception."""
-    return line.end[:1] in {" ", "\t"} or line.end.lstrip(" +").startswith("Traceback")
-
-
 def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
     """Cut a stream where nothing can be open any more, whatever stands before: most lines stand alone."""
     run: list[Line] = []
@@ -141,7 +136,7 @@ class _Group:
         self.level = max(self.level, line.entry.level, key=lambda level: level.rank)
         if line.is_header or line.is_python_frame:
             self.has_trace = True
-            self.awaits_exception = ends_open(line)
+            self.awaits_exception = line.ends_open
         elif self.awaits_exception and line.is_exception_line:
             self.awaits_exception = False
         self.is_stack = (

@@ -11,7 +11,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from forensics.bundled import bundled
 from forensics.errors import TemplateError
-from forensics.render import citing, cycles, graph, words
+from forensics.render import citing, cycles, graph, steps, words
 from forensics.render.compiled import CompiledTemplates
 from forensics.render.escape import code, fence, markdown, mermaid
 
@@ -68,6 +68,7 @@ def _environment(user_templates: Traversable | None) -> Environment:
         **citing.FILTERS,
         **graph.FILTERS,
         **cycles.FILTERS,
+        **steps.FILTERS,
     }
     environment.bytecode_cache = CompiledTemplates(environment.filters)
     return environment

@@ -23,6 +23,20 @@ def sliced(data: bytes) -> Iterator[bytes]:
     yield from (data[start : start + _SLICE] for start in range(0, len(data), _SLICE))
 
 
+def gathered(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
+    """Put small blocks together until they have a size: what unpacks data yields it in very small ones."""
+    parts: list[bytes] = []
+    held = 0
+    for block in blocks:
+        parts.append(block)
+        held += len(block)
+        if held >= size:
+            yield b"".join(parts)
+            parts, held = [], 0
+    if parts:
+        yield b"".join(parts)
+
+
 def read_at(file: int, size: int, offset: int) -> bytes:
     """Read from an offset of an open file, in one go where the platform can: processes may share the file."""
     if hasattr(os, "pread"):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast, overload
 from forensics.errors import SourceError
 from forensics.model import PassedOver, Place, RawEntry, Sheet, Unreadable
 from forensics.sources.finding import STDIN, Input, find_inputs
-from forensics.sources.indexing import Indexing, index
+from forensics.sources.indexing import Indexing, index, index_runs
 from forensics.sources.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
 from forensics.sources.parts import ArchiveError, parts_of
-from forensics.sources.shapes import QUOTATIONS, SHAPES, lines
+from forensics.sources.shapes import QUOTATIONS, SHAPES, lines, sequence
 from forensics.sources.sieve import can_sift, spells_like_the_api
 from forensics.sources.spelling import in_api_spelling
 
@@ -66,9 +66,9 @@ def read_records(
 ) -> Iterator[Record]:
     """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
 
-    With `indexing`, NDJSON comes as sheets, and its lines stay on the shelf. With `only` as well, lines of large NDJSON
-    that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told how many bytes
-    there are.
+    With `indexing`, NDJSON and arrays come as sheets, and their lines stay on the shelf. With `only` as well, lines of
+    large NDJSON that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told
+    how many bytes there are.
     """
     given = find_inputs(logs)  # here and not in the generator: a wrong path is told before anything is read
     if expect is not None:
@@ -189,9 +189,11 @@ def _read_content(item: Input, content: Content, way: _Way) -> Generator[Record,
 
 def _found(item: Input, shape: Shape, content: Content, way: _Way) -> Iterator[Sheet | PassedOver | Element]:
     head = content.head
-    if way.indexing is None or shape is not lines or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
+    if way.indexing is None or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
         return shape.read(content)
-    return index(item.name, content, way.asked, way.indexing)
+    if shape is lines:
+        return index(item.name, content, way.asked, way.indexing)
+    return index_runs(item.name, sequence.read_raw(content), way.indexing) if shape is sequence else shape.read(content)
 
 
 def _records(source: str, element: Element) -> Iterator[RawEntry | Unreadable]:

@@ -1,22 +1,23 @@
-"""NDJSON in, sheets of its index out: plain large files are read in parts, by several processes where that pays."""
+"""NDJSON or an array in, sheets of its index out: plain large files in parts, by several processes where that pays."""
 
 from __future__ import annotations
 
 import codecs
 import stat
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from forensics.model import PassedOver, Place, Reader, Sheet
-from forensics.sources.blocks import read_at
+from forensics.model import Lines, PassedOver, Place, Reader, Sheet
+from forensics.sources.blocks import gathered, read_at
 from forensics.sources.finding import STDIN
-from forensics.sources.shapes.element import Element
+from forensics.sources.shapes.element import Element, RawRun
 from forensics.sources.shapes.lines import element_of
 from forensics.sources.shelf import FileShelf
-from forensics.sources.sieve import Odd, Sifted, sift, why_not_kept
+from forensics.sources.sieve import Odd, Sifted, all_lines, sift, why_not_kept
 from forensics.workers import in_processes
 
 if TYPE_CHECKING:
@@ -77,6 +78,43 @@ def index(source: str, content: Content, asked: str | None, how: Indexing) -> It
     yield PassedOver(place=Place(source=source, record=number), lines=0)
 
 
+def index_runs(source: str, found: Iterable[Element | RawRun], how: Indexing) -> Iterator[Sheet | PassedOver | Element]:
+    """Yield rows of an input whose entries do not stand in lines of their own, and elements for those that are odd."""
+    reader = how.reader(None)
+    for run in found:
+        if isinstance(run, Element):
+            yield run
+            continue
+        # Outside of texts a line break means nothing, and inside of them neither it nor a NUL can stand as it is.
+        data = b"\0".join(run.values).replace(b"\n", b"").replace(b"\0", b"\n") + b"\n"
+        place = how.shelf.keep_line(data)
+        spans = all_lines(data)
+        _, odd = reader.read(Lines(data=data, spans=spans, place=place))
+        sheet = reader.sheet(source)
+        done = 0
+        for span in odd:
+            row = bisect_left(sheet.places, place + span[0])
+            if row > done:
+                yield _rows(sheet, done, row)
+            done = row
+            line = element_of(run.number + bisect_left(spans, span), data[span[0] : span[1]])
+            yield structs.replace(line, place=place + span[0])
+        if len(sheet.places) > done:
+            yield _rows(sheet, done, len(sheet.places))
+        yield PassedOver(place=Place(source=source, record=run.number + len(spans) - 1), lines=0)
+
+
+def _rows(sheet: Sheet, start: int, end: int) -> Sheet:
+    """Return some of the rows: what is odd is told in its place among them, since times tell the order of an input."""
+    return structs.replace(
+        sheet,
+        times=sheet.times[start:end],
+        identities=sheet.identities[start:end],
+        places=sheet.places[start:end],
+        kinds=sheet.kinds[start:end],
+    )
+
+
 def _plain_size(source: str, content: Content) -> int:
     """Return the size of a regular file that is read as it is; 0 for what is packed, or in UTF-16, or a pipe."""
     if source == STDIN:
@@ -110,7 +148,7 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
 def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Indexing) -> Iterator[_Part]:
     """Read what has no offsets of its own, and put away the lines that are selected."""
     reader = how.reader(asked)
-    for sifted in sift(content.blocks(), asked, reader, keep=how.shelf.keep_line):
+    for sifted in sift(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.shelf.keep_line):
         yield _part(source, [sifted], reader)
 
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 RUN = 256 * 1024
 _decoder = msgspec.json.Decoder(list[Any])
 _one_after_the_other = msgspec.json.Decoder()
+_raw_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+_raw_one_after_the_other = msgspec.json.Decoder(msgspec.Raw)
 # `{"insertId"`, with its line break and indent: objects inside of others are indented deeper.
 _OPENING = re.compile(rb'\{\s*"[^"\\]{1,80}"')
 _GAP = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
@@ -31,8 +33,11 @@ _LOOKED_AT = 64 * 1024
 _MOST_OTHERS = 3
 
 
-def decoded_run(window: Window, *, in_array: bool) -> list[Any]:
-    """Decode and use up what surely is a run of values; an empty list says that nothing is certain."""
+def decoded_run(window: Window, *, in_array: bool, raw: bool = False) -> list[Any]:
+    """Decode and use up what surely is a run of values; an empty list says that nothing is certain.
+
+    A raw value is its bytes (msgspec.Raw): where it ends is certain, what stands in its texts was not looked at.
+    """
     window.settle()
     is_cut = len(window.data) > 2 * RUN
     data = window.data[:RUN] if is_cut else window.data
@@ -42,16 +47,18 @@ def decoded_run(window: Window, *, in_array: bool) -> list[Any]:
     if opening is None:
         return []
     for end, has_comma in _ends(data, opening[0], start, is_end=window.is_end and not is_cut):
-        values = [] if in_array and not has_comma else _decoded(data[start:end], has_comma=has_comma)
+        values = [] if in_array and not has_comma else _decoded(data[start:end], has_comma=has_comma, raw=raw)
         if values:
             window.drop(end)
             return values
     return []
 
 
-def _decoded(data: bytes, *, has_comma: bool) -> list[Any]:
+def _decoded(data: bytes, *, has_comma: bool, raw: bool) -> list[Any]:
     try:
-        return _decoder.decode(b"".join((b"[", data, b"]"))) if has_comma else _one_after_the_other.decode_lines(data)
+        if has_comma:
+            return (_raw_decoder if raw else _decoder).decode(b"".join((b"[", data, b"]")))
+        return (_raw_one_after_the_other if raw else _one_after_the_other).decode_lines(data)
     except (ValueError, RecursionError):  # said exactly by who decodes the values one by one
         return []
 

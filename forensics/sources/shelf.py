@@ -72,8 +72,13 @@ class FileShelf:
         return self.keep_line(_encoder.encode(record))
 
     def keep_line(self, line: bytes) -> int:
-        """Put a line that holds one entry away and return its place."""
+        """Put a line that holds one entry, or several such lines, away and return the place of the first byte."""
         place = (_SPOOL << _FILE_BITS) + self._written + len(self._unwritten)
+        if len(line) >= _WINDOW:  # what is large need not wait for more
+            self.flush()
+            self._spool.writelines((line, b"\n"))
+            self._written += len(line) + 1
+            return place
         self._unwritten += line
         self._unwritten += b"\n"
         if len(self._unwritten) >= _UNWRITTEN:

@@ -27,7 +27,7 @@ _BRACE = ord("{")
 _ESCAPE = b"\\u00"
 _HARMLESS_ESCAPES = (b"3c", b"3e", b"26", b"3C", b"3E")
 """How Go's encoder writes `<`, `>` and `&`: frequent, and never a part of a revision's name."""
-_BLANK_ENDS = tuple(blank + end for blank in (b" ", b"\t", b"\0") for end in (b"\n", b"\r\n"))
+_BLANKS = b"\0 \t\r"
 AUDIT = (b"protoPayload", b"protopayload_auditlog")
 """As the API spells it, and as a BigQuery sink does."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,}")
@@ -69,18 +69,21 @@ def sift(
     """Hand the lines that may matter to a reader, and yield block by block what else was there.
 
     `place` is where a shelf finds the first byte; with `keep`, selected lines are put away instead. Without a name that
-    is asked for every line matters.
+    is asked for every line matters, and blocks are put away as they are.
     """
     literals = (asked.encode(), *AUDIT) if asked is not None else ()
     for at, block in _whole_lines(blocks):
         if block is None:
             yield Sifted(lines=1, odd=[Odd(1, b"")])
             continue
-        spans = _candidates(block, literals) if literals else _all_lines(block)
-        rows, odd = reader.read(Lines(data=block, spans=spans, place=place + at, keep=keep))
+        spans = _candidates(block, literals) if literals else all_lines(block)
+        if keep is None:
+            first: int | None = place + at
+        else:
+            first = None if literals else keep(block)
+        rows, odd = reader.read(Lines(data=block, spans=spans, place=first or 0, keep=keep if first is None else None))
         lines = stringzilla.count(block, b"\n")
         passed = lines - rows - len(odd) - _blank(block, lines) if literals else 0
-        first = None if keep is not None else place + at
         numbered = [
             Odd(
                 stringzilla.count(block, b"\n", 0, start) + 1,
@@ -123,7 +126,8 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
         yield at, rest + b"\n"
 
 
-def _all_lines(block: bytes) -> list[tuple[int, int]]:
+def all_lines(block: bytes) -> list[tuple[int, int]]:
+    """Return where the lines of a block begin and end that are not blank."""
     spans = []
     start = 0
     while (end := block.find(b"\n", start)) >= 0:
@@ -160,17 +164,18 @@ def _escapes(block: bytes) -> Iterator[int]:
 
 def _blank(block: bytes, lines: int) -> int:
     """Count the lines of a block in which nothing stands, or nothing but blanks and NULs."""
-    # The last argument lets breaks overlap: three in a row are two empty lines.
-    twice = sum(int(stringzilla.count(block, two, 0, len(block), True)) for two in (b"\n\n", b"\n\r\n"))
-    empty = twice + block.startswith((b"\n", b"\r\n"))
-    entries = sum(int(stringzilla.count(block, end)) for end in (b"}\n", b"}\r\n"))
-    return empty if empty + entries == lines else empty + sum(_filled_with_blanks(block))
+    # Nearly always every line begins with a brace, and one look over the block shows it.
+    if int(stringzilla.count(block, b"\n{")) + block.startswith(b"{") == lines:
+        return 0
+    first = not block[: block.find(b"\n")].strip(_BLANKS)
+    return first + sum(_blank_from(block, b"\n" + start) for start in (b"\n", b"\r", b" ", b"\t", b"\0"))
 
 
-def _filled_with_blanks(block: bytes) -> Iterator[bool]:
-    """Look at each line that ends in a blank or a NUL: few do."""
-    for end in _BLANK_ENDS:
-        at = stringzilla.find(block, end)
-        while at >= 0:
-            yield not block[block.rfind(b"\n", 0, at) + 1 : at].strip(b"\0 \t\r")
-            at = stringzilla.find(block, end, at + len(end))
+def _blank_from(block: bytes, start: bytes) -> int:
+    """Count the blank lines that begin in one way, which stands behind the line break before them."""
+    blank = 0
+    at = stringzilla.find(block, start)
+    while at >= 0 and (end := block.find(b"\n", at + 1)) >= 0:
+        blank += not block[at:end].strip(_BLANKS + b"\n")
+        at = stringzilla.find(block, start, end)
+    return blank

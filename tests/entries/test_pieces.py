@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +14,8 @@ from forensics.entries import decode_record, join, pieces, runs, shape_of, stitc
 from forensics.model import Gist, Level
 
 if TYPE_CHECKING:
+    import random
+
     from forensics.model import LogEntry
 
 HEADER = "Traceback (most recent call last):"
@@ -243,8 +246,18 @@ BEGINNINGS = st.sampled_from(
 @settings(max_examples=400)
 @given(st.lists(BEGINNINGS, max_size=6).map("".join))
 def test_a_plain_text_has_the_shape_that_its_line_has(text: str) -> None:
-    one = decode_record(raw(text))
+    shape = pieces.shape_of_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "is_plain", lambda _: False)
-        whole = shape_of(one)
-    assert shape_of(one) == whole
+        assert shape == pieces.shape_of_text(text)
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(BEGINNINGS | st.sampled_from(["Http404: x", "Http", "1", "404", "0916 10:00:00", ": "]), max_size=6),
+    st.randoms(use_true_random=False),
+)
+def test_texts_that_differ_in_digits_have_one_shape(words: list[str], chance: random.Random) -> None:
+    one = "".join(words)
+    for text in (one, *(re.sub("[0-9]", lambda _: str(chance.randrange(10)), one) for _ in range(3))):
+        assert shape_of(decode_record(raw(text))) == pieces.shape_of_text(text)

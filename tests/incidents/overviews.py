@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _TITLE = 1
 """Headings above the first section."""
+_NAMED, _PRINTED = 3, 12
+"""Incidents that a next step names at most, and next steps that the index prints."""
 
 
 def index(report: Report, section: Section) -> Scope | None:
@@ -74,11 +76,17 @@ def _clusters(report: Report) -> Iterator[Alternative]:
 
 
 def _next_steps(report: Report) -> Iterator[Alternative]:
+    asking: dict[Alternative, list[str]] = {}
     for incident in report.incidents:
         finding = _finding(report, incident.root_cluster)
-        for action in finding.actions:
-            yield (action.priority.value, action.text, action.done_when, incident.id)
-        yield from ((why.ask, why.next_step, incident.id) for why in finding.whys)
+        said = [(a.priority.value, a.text, a.done_when) for a in finding.actions if a.kind == "mitigate"]
+        asked = next(((why.ask, why.next_step) for why in finding.whys if why.next_step), None)
+        for step in dict.fromkeys([*said, *([asked] if asked else [])]):
+            asking.setdefault(step, []).append(incident.id)
+    for step, incidents in asking.items():
+        many = len(incidents) > _NAMED
+        yield (*step, f"{incidents[0]} and {len(incidents) - 1} more" if many else ", ".join(incidents))
+    yield (f"{len(asking) - _PRINTED} more are in the documents of the incidents.",)
 
 
 def _tests(report: Report) -> Iterator[Alternative]:

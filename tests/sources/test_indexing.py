@@ -19,7 +19,7 @@ from forensics.entries.fields import time_of
 from forensics.entries.intake import kind_of
 from forensics.model import Level, Lines, PassedOver, RawEntry, RulebookInfo, Sheet, Unreadable
 from forensics.pipeline import analyze
-from forensics.sources import FileShelf, Indexing, indexing, read_records, sieve
+from forensics.sources import FileShelf, Indexing, indexing, opening, read_records, runs, sieve, windows
 from forensics.sources.shelf import one_record
 
 if TYPE_CHECKING:
@@ -249,3 +249,69 @@ def test_the_first_of_two_copies_is_kept(tmp_path: Path, monkeypatch: pytest.Mon
     texts = [json.dumps(first), json.dumps(first | {"severity": "ERROR", "labels": None})]
     path = tmp_path / "log.ndjson"
     assert coverage(path, texts, by_index=True).levels == coverage(path, texts, by_index=False).levels
+
+
+def element(**fields: Any) -> bytes:
+    return json.dumps(raw("x", **fields), indent=2).encode()
+
+
+ELEMENTS: dict[str, bytes] = {
+    "a text": element(number=1),
+    "later": element(at=9, number=2),
+    "a request": json.dumps(request(200, at=1, latency=0.1), indent=4).encode(),
+    "CRLF": element(at=2).replace(b"\n", b"\r\n"),
+    "in one line": json.dumps(raw("x", at=3)).encode(),
+    "an audit entry": element(at=4, stream="activity", protoPayload={"methodName": "x", "status": {}}),
+    "no insertId": element(at=5).replace(b'"insertId"', b'"insert"'),
+    "no UTF-8": element(at=6).replace(b'"x"', b'"\xff\xc3"'),
+    "half a pair": element(at=6).replace(b'"x"', rb'"\ud800"'),
+    "a line break in a text": element(at=7).replace(b'"x"', b'"x\ny"'),
+    "a NUL in a text": element(at=7).replace(b'"x"', b'"x\0y"'),
+    "a wrong escape": element(at=7).replace(b'"x"', rb'"\q"'),
+    "no number": element(at=8).replace(b'"x"', b"NaN"),
+    "a large number": element(at=8).replace(b'"x"', b"1e999"),
+    "a larger number": element(at=8).replace(b'"x"', b"123456789012345678901234567890"),
+    "deep": element(at=8).replace(b'"x"', b"[" * 120 + b"]" * 120),
+    "deeper": element(at=8).replace(b'"x"', b"[" * 3000 + b"]" * 3000),
+    "a number": b"5",
+    "nothing": b"null",
+    "a list": b"[" + element(at=1) + b"," + element(at=2) + b"]",
+    "broken": b'{"insertId": broken',
+}
+
+
+def told(path: Path, how: Indexing | None) -> list[Any]:
+    """Return what is read, in order: records, and what cannot be read."""
+    found: list[Any] = []
+    for each in read_records([str(path)], indexing=how):
+        if isinstance(each, Sheet):
+            assert how is not None
+            found += map(how.shelf.record, each.places)
+        elif isinstance(each, RawEntry):
+            found.append(each.record)
+            if how is not None and each.shelved is not None:
+                assert how.shelf.record(each.shelved) == each.record
+        elif isinstance(each, Unreadable):
+            found.append((each.place.record, each.reason))
+    return found
+
+
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    kinds=st.lists(st.sampled_from([*["a text", "a request"] * 8, *ELEMENTS]), min_size=3, max_size=20),
+    run=st.sampled_from([1500, 4000, 256 * 1024]),
+    between=st.sampled_from([b",\n", b", ", b"\n"]),
+    end=st.sampled_from([b"\n]\n", b"", b'{"insertId": "']),
+)
+def test_an_array_by_index_as_element_by_element(
+    tmp_path: Path, kinds: list[str], run: int, between: bytes, end: bytes
+) -> None:
+    path = tmp_path / "log.json"
+    path.write_bytes(b"[\n" + between.join([ELEMENTS["a text"], *(ELEMENTS[kind] for kind in kinds)]) + end)
+    with (
+        patch.object(opening, "_HEAD", 300),
+        patch.object(runs, "RUN", run),
+        patch.object(windows, "BLOCK", run),
+        closing(FileShelf()) as shelf,
+    ):
+        assert told(path, Indexing(shelf=shelf, reader=READER)) == told(path, None)

@@ -18,7 +18,7 @@ from forensics.model import Level, PassedOver, RawEntry, RulebookInfo, Sheet, Un
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
 from forensics.sources import FileShelf, Indexing, files, read_records
-from forensics.sources.sieve import can_sift
+from forensics.sources.sieve import _blank, can_sift
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -169,3 +169,12 @@ def test_blank_lines_are_no_entries(tmp_path: Path, blank: str) -> None:
     path = tmp_path / "log.ndjson"
     path.write_text("\n".join([LINES["an error"](0.0), blank, blank, LINES["an error"](1.0)]), newline="")
     assert counted(path, REVISION).passed == 0
+
+
+BLANK = [b"", b"\r", b" ", b"\t \r", b"\0\0", b"\r\r"]
+FILLED = [b"{}", b"{}\r", b" {}", b"x ", b"\0x", b"{ "]
+
+
+@given(lines=st.lists(st.sampled_from(BLANK + FILLED), min_size=1))
+def test_blank_lines_of_a_block_are_counted(lines: list[bytes]) -> None:
+    assert _blank(b"".join(line + b"\n" for line in lines), len(lines)) == sum(line in BLANK for line in lines)

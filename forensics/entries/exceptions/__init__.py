@@ -9,11 +9,19 @@ from typing import TYPE_CHECKING, Protocol
 
 from forensics.entries.exceptions import at_lines, golang, others, python
 from forensics.entries.exceptions.types import is_exception_type, reports_crash, typed_start
+from forensics.entries.marks import AnyOf
 
 if TYPE_CHECKING:
     from forensics.model import ExceptionInfo
 
-__all__ = ["fails_without_exception", "is_exception_type", "parse_exceptions", "tells_failure", "unescaped"]
+__all__ = [
+    "fails_without_exception",
+    "is_exception_type",
+    "may_name_exception",
+    "parse_exceptions",
+    "tells_failure",
+    "unescaped",
+]
 
 
 class _Printer(Protocol):
@@ -21,6 +29,7 @@ class _Printer(Protocol):
     def parse(self, text: str) -> tuple[ExceptionInfo, ...]: ...
 
 
+_PRINTED = AnyOf('File "', "Traceback", "panic", ":in ", ".php", ".go:", "goroutine ")
 _PRINTERS: tuple[_Printer, ...] = (python, at_lines, golang, others)
 
 
@@ -38,16 +47,12 @@ def parse_exceptions(text: str) -> tuple[ExceptionInfo, ...]:
 
 def _may_be_printed(text: str) -> bool:
     """Tell whether any printer may find something: in one piece, for most texts hold nothing of the kind."""
-    return (
-        ("\n" in text and "at " in text)
-        or 'File "' in text
-        or "Traceback" in text
-        or "panic" in text
-        or ":in " in text
-        or ".php" in text
-        or ".go:" in text
-        or "goroutine " in text
-    )
+    return ("\n" in text and "at " in text) or _PRINTED.is_in(text)
+
+
+def may_name_exception(text: str) -> bool:
+    """Tell of a text whether it, or one that differs from it in digits only, may tell of an exception."""
+    return _may_be_printed(text) or "Http" in text or typed_start(text) is not None
 
 
 def tells_failure(text: str) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from forensics.entries.exceptions.frames import python_frame
 from forensics.entries.exceptions.types import TYPE
 from forensics.entries.late import late
 from forensics.model import ExceptionInfo, Frame
 
-if TYPE_CHECKING:
-    import re
-
+_MEMORABLE = 200
+"""Characters of the longest line that is worth remembering; failures have few places, and come again and again."""
 HEADER = "Traceback (most recent call last)"
 CONNECTIVES = (
     "During handling of the above exception, another exception occurred",
@@ -72,23 +71,22 @@ class _Reader:
         if HEADER in line:
             self.finish()
             self._open(depth, len(line) - len(line.lstrip()), headed=True)
-        elif line.lstrip().startswith(CONNECTIVES):
+        elif "above exception" in line and line.lstrip().startswith(CONNECTIVES):
             self.finish()
-        elif frame := _FRAME.match(line):
-            self._take_frame(frame)
+        elif frame := _frame_of(line):
+            self._take_frame(*frame)
         elif self.value is not None:
             self.value.append(line)
         elif (self.frames or self.headed) and line.strip():
             self._take_exception(line)
 
-    def _take_frame(self, frame: re.Match[str]) -> None:
+    def _take_frame(self, indent: int, frame: Frame) -> None:
         if self.value is not None:
             self.finish()  # a traceback whose header is missing
-        indent = len(frame["indent"])
         if not self.frames and not self.headed:
             self.indent = max(0, indent - 2)
         self.lost = self.lost or indent <= self.indent
-        self.frames.append(python_frame(frame["file"], int(frame["line"][:9]), frame["function"] or ""))
+        self.frames.append(frame)
 
     def _take_exception(self, line: str) -> None:
         if len(line) - len(line.lstrip()) > self.indent:
@@ -107,6 +105,23 @@ class _Reader:
             self.found.append((self.depth, ExceptionInfo(type=self.type, value=value, frames=tuple(self.frames))))
         self.frames, self.value, self.type = [], None, ""
         self._open(self.depth, self.indent, headed=False)
+
+
+def _frame_of(line: str) -> tuple[int, Frame] | None:
+    if 'File "' not in line:
+        return None
+    return _known_frame(line) if len(line) <= _MEMORABLE else _read_frame(line)
+
+
+def _read_frame(line: str) -> tuple[int, Frame] | None:
+    """Return the indentation of a frame's line, and the frame."""
+    frame = _FRAME.match(line)
+    if frame is None:
+        return None
+    return len(frame["indent"]), python_frame(frame["file"], int(frame["line"][:9]), frame["function"] or "")
+
+
+_known_frame = lru_cache(maxsize=1024)(_read_frame)
 
 
 def _without_margin(line: str) -> tuple[str, int]:

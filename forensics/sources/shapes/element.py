@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 
 class Element(Struct, frozen=True, kw_only=True):
@@ -17,3 +17,11 @@ class Element(Struct, frozen=True, kw_only=True):
     """Why there is no value."""
     place: int | None = None
     """Where a shelf finds it, when it lies there already."""
+
+
+class RawRun(Struct, frozen=True, kw_only=True):
+    """Elements that follow each other, not decoded yet."""
+
+    number: int
+    """That of the first."""
+    values: list[Raw]

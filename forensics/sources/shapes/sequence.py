@@ -9,7 +9,7 @@ from forensics.sources.blocks import too_long
 from forensics.sources.json_values import NotJsonError, is_entry
 from forensics.sources.keys import API_NAMES, ENTRY_KEYS
 from forensics.sources.runs import decoded_run
-from forensics.sources.shapes.element import Element
+from forensics.sources.shapes.element import Element, RawRun
 from forensics.sources.windows import BLOCK, LONGEST, NeedsMoreError, Window
 from forensics.sources.wrappers import Beginning, beginning_of, go_to_start, start_of
 
@@ -46,6 +46,13 @@ def read(content: Content) -> Iterator[Element]:
     return from_beginning(window).elements()
 
 
+def read_raw(content: Content) -> Iterator[Element | RawRun]:
+    """Yield the same, many at once and not decoded where that is possible."""
+    window = Window(content.blocks())
+    go_to_start(window)
+    return from_beginning(window).raw_elements()
+
+
 def from_beginning(window: Window) -> Sequence:
     """Return the values from where the first begins; the elements of an array, when this is one."""
     in_array = window.text.startswith("[", window.position)
@@ -66,14 +73,28 @@ class Sequence:
     def elements(self) -> Iterator[Element]:
         """Yield them all, many at once where they are as they should be."""
         while not self._is_over:
-            values = decoded_run(self._window, in_array=self._in_array)
-            for number, value in enumerate(values, start=self._number + 1):
-                yield Element(number=number, value=value)
-            self._number += len(values)
+            first = self._number + 1
+            values = self._run(raw=False)
+            yield from (Element(number=number, value=value) for number, value in enumerate(values, start=first))
+            if not values:
+                yield from self._one_by_one()
+
+    def raw_elements(self) -> Iterator[Element | RawRun]:
+        """Yield them all, not decoded where they are as they should be."""
+        while not self._is_over:
+            first = self._number + 1
+            values = self._run(raw=True)
             if values:
-                self._window.fill()
+                yield RawRun(number=first, values=values)
             else:
                 yield from self._one_by_one()
+
+    def _run(self, *, raw: bool) -> list[Any]:
+        values = decoded_run(self._window, in_array=self._in_array, raw=raw)
+        self._number += len(values)
+        if values:
+            self._window.fill()
+        return values
 
     def _one_by_one(self) -> Iterator[Element]:
         """Yield what stands in the window, and make it larger when that is done."""

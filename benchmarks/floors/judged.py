@@ -1,0 +1,102 @@
+"""Entries in; the least that must be found out about each to speak of causes, as bare loops.
+
+`search_words` finds which rules might claim them. `judge` does instead what a document about causes needs beside a
+table of errors. Of each entry its time, so that all can be put in order. Of each text that a rule might claim: which
+patterns of the rules are in it, in the quickest way that is known (`forensics.classify.patterns`), and whether it holds
+an exception, by one search. Of an error without a pattern: its first line without numbers. No message is joined, no
+level or close is read from a text, nothing is captured, counted by life or request, linked, cited or weighed.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+import re2
+from forensics.classify.conditions import leaves
+from forensics.classify.leaves import pattern
+from forensics.classify.patterns import PatternSet
+from forensics.classify.words import needed_words
+from forensics.rulebook import load_rules
+
+from floors.bare import Told, tell
+from floors.loops import SERIOUS, is_claimable, message_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from floors.bare import Look
+    from floors.loops import Entry
+
+_MINUTE = len("2026-03-02T00:41:")
+_DIGITS = len("13123456789")
+_EXCEPTION = re.compile(r"^[\w.$]+(?:Error|Exception)\b", re.MULTILINE)
+_NUMBER = re.compile(r"\d+")
+
+
+def rule_patterns() -> tuple[str, ...]:
+    """List the patterns of the shipped rules and of their whys."""
+    rules, _ = load_rules()
+    conditions = [rule.condition for rule in rules]
+    conditions += [why.condition for rule in rules for why in rule.whys if why.condition is not None]
+    texts = {text for condition in conditions for leaf in leaves(condition) if (text := pattern(leaf)) is not None}
+    return tuple(sorted(texts))
+
+
+def search_words(patterns: Iterable[str]) -> Look:
+    """Prepare the search for words: in each error, since its rule must be known; in all else at once."""
+    match = _words_of(patterns).Match
+
+    def look(entries: list[Entry], told: Told) -> None:
+        others = []
+        for entry in filter(is_claimable, entries):
+            told.claimable += 1
+            if entry.severity in SERIOUS:
+                match(message_of(entry).encode("utf-8", "replace").lower())
+            else:
+                others.append(message_of(entry))
+        match("\n".join(others).encode("utf-8", "replace").lower())
+
+    return look
+
+
+def judge(log: Path, name: bytes, patterns: Sequence[str], out: Path) -> int:
+    """Do all of it, put the entries in order, and write the table of errors; return how many entries there are."""
+    results = tell(log, name, partial(_judge, PatternSet(patterns), {}), out)
+    order = sorted({pair for told in results for pair in zip(told.times, told.identities, strict=True)})
+    return len(order)
+
+
+def _judge(patterns: PatternSet, minutes: dict[str, int], entries: list[Entry], told: Told) -> None:
+    told.times.extend([_time(entry.timestamp, minutes) for entry in entries])
+    for entry in filter(is_claimable, entries):
+        message = message_of(entry)
+        hits = tuple(patterns.find(message.encode("utf-8", "replace")))
+        told.hits[hits] += 1
+        told.exceptions += _EXCEPTION.search(message) is not None
+        if not hits and entry.severity in SERIOUS:
+            told.groups[_NUMBER.sub("#", message.partition("\n")[0])] += 1
+
+
+def _time(text: str, minutes: dict[str, int]) -> int:
+    """Return nanoseconds; the minute was mostly seen before."""
+    minute = minutes.get(text[:_MINUTE])
+    if minute is None:
+        minute = int(datetime.fromisoformat(f"{text[:_MINUTE]}00Z").timestamp()) * 10**9
+        minutes[text[:_MINUTE]] = minute
+    return minute + int((text[_MINUTE : _MINUTE + 2] + text[_MINUTE + 3 : -1]).ljust(_DIGITS, "0"))
+
+
+def _words_of(patterns: Iterable[str]) -> re2.Set:
+    words = sorted({word for text in patterns for word in needed_words(text) or ()})
+    options = re2.Options()
+    options.literal = options.never_capture = True
+    options.max_mem = 32 << 20
+    built = re2.Set.SearchSet(options)
+    for word in words:
+        built.Add(word)
+    built.Compile()
+    return built
