@@ -129,3 +129,13 @@ def test_a_saved_report_gives_the_same_documents_without_logs(tmp_path: Path) ->
     ]
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
     assert next((tmp_path / "again").rglob("index.md")).read_bytes() == before
+
+
+def test_what_was_compared_is_not_to_be_compared_again(tmp_path: Path) -> None:
+    """An open question whose command was just given would be answered the same again."""
+    logs, out = "samples/netra-backend-staging/logs", str(tmp_path)
+    words = ["analyze", "--revision", "00180", "--baseline", "previous", "--logs", logs, "--out", out]
+    subprocess.run([sys.executable, "-m", "forensics", *words], cwd=ROOT, capture_output=True, text=True, check=True)
+    text = (tmp_path / "postmortem.md").read_text()
+    assert "Is it new in this revision? It was there before: look for what began it before" in text
+    assert "--baseline" not in text

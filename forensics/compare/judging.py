@@ -92,7 +92,7 @@ def _said(counted: Counted, state: ChangeState, corrected: float) -> str:
     if state is ChangeState.GONE:
         return f"gone, resolved: {would}"
     if state is ChangeState.NEW:
-        return f"new: {would} before"
+        return f"new, since {would} before"
     if expected < SHOWS_FROM:
         return f"{state}; not seen {when}, not enough traffic to say it is {word} ({would}, {SHOWS_FROM:g} are needed)"
     return f"{state}; not seen {when}, but too rare to say it is {word} (corrected p = {corrected:.2f})"

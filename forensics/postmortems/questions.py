@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from forensics.model import OpenQuestion
+from forensics.model import OpenQuestion, Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,10 +45,13 @@ def questions(incident: Incident, own: Sequence[Why], given: Aftermath) -> list[
 
 
 def _question(why: Why, about: ClusterId, query: str, given: Aftermath) -> OpenQuestion:
+    kind = why.evidence[0].kind if why.evidence else ""
+    if kind == "compare" and why.verdict is not Verdict.NOT_OBSERVABLE:
+        kind = ""  # it was compared: the same command would say the same again
     return OpenQuestion(
         ask=why.ask,
         look_at=why.next_step or (why.evidence[0].statement if why.evidence else ""),
-        command=_command(why.evidence[0].kind if why.evidence else "", query, given, about),
+        command=_command(kind, query, given, about),
         about=about,
     )
 

@@ -71,7 +71,7 @@ def change(before: int, after: int, requests: tuple[int, int] = (1000, 1000), **
                 "(corrected p = 0.25)"
             ),
         ),
-        (0, 33, (1000, 1000), NEW, "0 → 33 (ratio above 8.46): new: the rate of now would have shown 33 before"),
+        (0, 33, (1000, 1000), NEW, "0 → 33 (ratio above 8.46): new, since the rate of now would have shown 33 before"),
         (
             0,
             33,
