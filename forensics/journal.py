@@ -5,9 +5,9 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import compress, islice, pairwise
 from typing import overload
 
 from msgspec import Struct
@@ -76,6 +76,13 @@ class Journal:
     def rows(self) -> Iterator[Row]:
         """Yield every row but those of later pieces."""
         return (row for row in range(len(self)) if row not in self.heads) if self.heads else iter(range(len(self)))
+
+    def rows_with(self, wanted: Sequence[bool]) -> Iterator[Row]:
+        """Yield every row, but those of later pieces, whose gist is wanted; `wanted` is parallel to `gist_table`."""
+        if not any(wanted):
+            return iter(())
+        found = compress(range(len(self)), map(wanted.__getitem__, self.gists))
+        return (row for row in found if row not in self.heads) if self.heads else found
 
     def kind(self, row: Row) -> Kind:
         """Return whose entry it is."""
@@ -185,6 +192,25 @@ class Occurrences(Sequence[Occurrence]):
         """Yield the rows of each occurrence."""
         return (self._rows[first:end] for first, end in pairwise(self._bounds))
 
+    def bases(self, positions: Iterable[int]) -> Iterator[int]:
+        """Yield the times before which causes of occurrences lie: the end of a request, the first entry of all else."""
+        request = _UNITS.index(OccurrenceUnit.REQUEST)
+        return (self._end(at) if self._units[at] == request else self.starts[at] for at in positions)
+
+    def by_gists(self) -> Counter[tuple[int, ...]]:
+        """Count the occurrences whose entries have the same gists in the same order: what is true of one is of all."""
+        codes = map(self._journal.gists.__getitem__, self._rows)
+        if len(self._rows) == len(self):
+            return Counter({(code,): count for code, count in Counter(codes).items()})
+        return Counter(tuple(islice(codes, end - first)) for first, end in pairwise(self._bounds))
+
+    def by_gists_of_pieces(self) -> Iterable[tuple[int, ...]]:
+        """List the sequences of gists that occurrences have when each piece of an entry counts."""
+        journal = self._journal
+        if journal.pieces.keys().isdisjoint(self._rows):
+            return self.by_gists()
+        return {tuple(journal.gists[at] for row in rows for at in journal.originals(row)) for rows in self.groups()}
+
     def __len__(self) -> int:
         return len(self._units)
 
@@ -200,20 +226,24 @@ class Occurrences(Sequence[Occurrence]):
     def __iter__(self) -> Iterator[Occurrence]:
         return map(self._occurrence, range(len(self)))
 
+    def _end(self, at: int) -> int:
+        ends, first, behind = self._journal.ends, self._bounds[at], self._bounds[at + 1]
+        if behind - first == 1:
+            return ends[self._rows[first]]
+        return max(map(ends.__getitem__, self._rows[first:behind]))
+
     def _occurrence(self, at: int) -> Occurrence:
         journal = self._journal
         rows = self._rows[self._bounds[at] : self._bounds[at + 1]]
-        start, end = self.starts[at], journal.ends[rows[0]]
         instance, trace = journal.instance(rows[0]), journal.traces[rows[0]]
         if len(rows) > 1:
-            end = max(journal.ends[row] for row in rows)
             instance = next((name for row in rows if (name := journal.instance(row))), "")
             trace = next((trace for row in rows if (trace := journal.traces[row])), 0)
         return Occurrence(
             id=str(at + 1),
             unit=_UNITS[self._units[at]],
-            start=Nanoseconds(start),
-            end=Nanoseconds(end),
+            start=Nanoseconds(self.starts[at]),
+            end=Nanoseconds(self._end(at)),
             instance=instance,
             trace=trace,
             rows=rows,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -164,7 +165,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
         lives=lives,
         journal=journal,
         neighbours=Neighbours(journal),
-        holds=task.digester.holds,
+        asked=task.digester.asked,
         coverage=coverage,
         exposure=exposure,
         needed={c.id: needed_without(c, clusters, exposure) for c in clusters},
@@ -305,7 +306,9 @@ def read(
 
 def _audit(journal: Journal) -> Iterator[LogEntry]:
     """Fetch the entries of the audit log."""
-    return (journal.original(row) for row in range(len(journal)) if journal.kind(row).is_audit)
+    is_audit = [kind.is_audit for kind in journal.table]
+    rows = compress(range(len(journal)), map(is_audit.__getitem__, journal.kinds)) if any(is_audit) else ()
+    return map(journal.original, rows)
 
 
 def _require_entries(intake: Intake, query: Query) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from forensics.clusters.occurrences import FailedRequests, request_key
 from forensics.model import Affected, LogEntry
 
 if TYPE_CHECKING:
@@ -22,21 +21,16 @@ _MASKS = ("redacted", "***", "masked")
 """Where a logger hid the name, one mask may stand for many."""
 
 
-def affected(rows: Sequence[int], sample: Iterable[int], journal: Journal, requests: FailedRequests) -> Affected:
+def affected(rows: Sequence[int], sample: Iterable[int], journal: Journal, requests: Iterable[int]) -> Affected:
     """Count the requests, sessions and users that entries name; None where they name none.
 
-    `sample` are a few of the rows: when none of them names a session or a user, the others are not asked.
+    `sample` are a few of the rows: when none of them names a session or a user, the others are not asked. `requests`
+    are the keys of the rows' requests, 0 where none is known.
     """
-    struck = {key for row in rows if (key := _request(row, journal, requests))}
+    struck = set(requests) - {0}
     entries = [journal.entry(row) for row in sample]
     sessions = _count(_SESSIONS, entries, rows, journal)
     return Affected(requests=len(struck) or None, sessions=sessions, users=_count(_USERS, entries, rows, journal))
-
-
-def _request(row: int, journal: Journal, requests: FailedRequests) -> int:
-    if journal.traces[row] or journal.gist(row).is_request:
-        return request_key(row, journal)
-    return requests.around(row)
 
 
 def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int], journal: Journal) -> int | None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
-from statistics import median
+from operator import sub
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -72,16 +73,13 @@ def group(
     analysed = [gist.analysed for gist in journal.gist_table]
     groups: dict[_Key, array[int]] = {}
     by_codes: dict[tuple[int, int], array[int]] = {}
-    all_rows = array("I")
-    for row in journal.rows():
-        gist = journal.gists[row]
-        if analysed[gist]:
-            all_rows.append(row)
-            codes = gist, journal.kinds[row]
-            rows = by_codes.get(codes)
-            if rows is None:
-                rows = by_codes[codes] = groups.setdefault(_key(row, journal), array("I"))
-            rows.append(row)
+    all_rows = array("I", journal.rows_with(analysed))
+    for row in all_rows:
+        codes = journal.gists[row], journal.kinds[row]
+        rows = by_codes.get(codes)
+        if rows is None:
+            rows = by_codes[codes] = groups.setdefault(_key(row, journal), array("I"))
+        rows.append(row)
     ground = _Ground(
         journal=journal,
         rules=rules,
@@ -102,15 +100,16 @@ def _key(row: int, journal: Journal) -> _Key:
 def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Members]:
     revision, signature, values = key
     journal, rule = ground.journal, ground.rules.get(signature)
-    originals = sorted(original for row in rows for original in journal.originals(row))
-    occurrences = find_occurrences(rows, journal, ground.lives, rule.occurs_per if rule else None, ground.requests)
+    originals = _originals(rows, journal)
+    requests = ground.requests.keys(rows)
+    occurrences = find_occurrences(rows, journal, ground.lives, rule.occurs_per if rule else None, requests)
     print_ = values[0] if not rule else fingerprint(journal.entry(rows[0]))
     speaker = journal.entry(_speaker(rows, journal))
     root, frame = root_exception(speaker), innermost_frame(speaker)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
     role, failure_class, priority, reason = _standing(rule, speaker)
-    gists = {journal.gists[row]: journal.gist(row) for row in rows}
-    shape = shape_of(occurrences, journal, ground.lives, speaker)
+    gists = [journal.gist_table[code] for code in set(map(journal.gists.__getitem__, rows))]
+    shape = shape_of(occurrences, len(originals), journal, ground.lives, speaker)
     examples = _spread(occurrences, journal)
     cluster = Cluster(
         id=cluster_id,
@@ -123,13 +122,13 @@ def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Membe
         role=role,
         priority=priority,
         priority_reason=reason,
-        level=max((gist.level for gist in gists.values()), key=lambda level: level.rank),
+        level=max((gist.level for gist in gists), key=lambda level: level.rank),
         entries=len(originals),
         entries_by_severity=_by_severity(originals, journal),
         occurrences=len(occurrences),
         unit=occurrences.unit,
         instances=len(
-            {name for code in {journal.kinds[row] for row in originals} if (name := journal.table[code].instance)}
+            {name for code in set(map(journal.kinds.__getitem__, originals)) if (name := journal.table[code].instance)}
         ),
         first_seen=journal.original(originals[0]).timestamp,
         last_seen=journal.original(originals[-1]).timestamp,
@@ -146,21 +145,29 @@ def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Membe
         if frame
         else None,
         captures=_captures(occurrences, journal),
-        also_matched=tuple(sorted({rule for gist in gists.values() for rule in gist.also})),
+        also_matched=tuple(sorted({rule for gist in gists for rule in gist.also})),
         exemplars=tuple(cite(journal.entry(row)) for row in examples),
         entries_each=shape.entries_each,
         life=shape.life,
         raised=shape.raised,
         raised_in=shape.raised_in,
         out_of_order=shape.out_of_order,
-        affected=affected(rows, examples, journal, ground.requests),
+        affected=affected(rows, examples, journal, requests),
     )
     return cluster, Members(cluster=cluster_id, speaker=_speaker(rows, journal), rows=rows, occurrences=occurrences)
 
 
+def _originals(rows: array[int], journal: Journal) -> Sequence[int]:
+    """Return the rows of all pieces of the entries of a cluster, in order."""
+    later = [piece for row in rows if row in journal.pieces for piece in journal.pieces[row] if piece != row]
+    return sorted([*rows, *later]) if later else rows
+
+
 def _speaker(rows: Sequence[int], journal: Journal) -> int:
     """Pick the entry that says most: the first with frames, else with an exception, else the first."""
-    return max(rows, key=lambda row: journal.gist(row).weight)
+    weights = {code: journal.gist_table[code].weight for code in set(map(journal.gists.__getitem__, rows))}
+    most = max(weights.values())
+    return next(row for row in rows if weights[journal.gists[row]] == most)
 
 
 def _standing(rule: Rule | None, speaker: LogEntry) -> tuple[Role, FailureClass, Priority, str]:
@@ -190,7 +197,7 @@ def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:
 
 def _by_severity(rows: Sequence[int], journal: Journal) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for code, count in Counter(journal.gists[row] for row in rows).items():
+    for code, count in Counter(map(journal.gists.__getitem__, rows)).items():
         severity = journal.gist_table[code].severity
         counts[quote(severity, 20) if severity else "(none)"] += count
     return dict(sorted(counts.items()))
@@ -198,19 +205,21 @@ def _by_severity(rows: Sequence[int], journal: Journal) -> dict[str, int]:
 
 def _cadence(starts: Sequence[int]) -> Cadence | None:
     """Tell how far the starts of occurrences lie apart; a rhythm needs three occurrences."""
-    gaps = [(b - a) / _SECOND for a, b in pairwise(starts)]
+    gaps = sorted(map(sub, starts[1:], starts))
     if len(gaps) < 2:  # noqa: PLR2004 - two gaps, three occurrences
         return None
-    return Cadence(median=round(median(gaps), 3), shortest=round(min(gaps), 3), longest=round(max(gaps), 3))
+    shortest, *middle, longest = (
+        gap / _SECOND for gap in (gaps[0], gaps[(len(gaps) - 1) // 2], gaps[len(gaps) // 2], gaps[-1])
+    )
+    return Cadence(median=round(sum(middle) / 2, 3), shortest=round(shortest, 3), longest=round(longest, 3))
 
 
 def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:
-    first, last = span
-    bins = [0] * TREND_BINS
-    for start in starts:
-        place = (start - first) * TREND_BINS // max(last - first, 1)
-        bins[min(max(place, 0), TREND_BINS - 1)] += 1
-    return tuple(bins)
+    """Count the starts, which are in order, in equal parts of a span; what lies outside counts with its end."""
+    first, length = span[0], max(span[1] - span[0], 1)
+    bounds = [first - (-part * length // TREND_BINS) for part in range(1, TREND_BINS)]
+    places = [0, *(bisect_left(starts, bound) for bound in bounds), len(starts)]
+    return tuple(end - start for start, end in pairwise(places))
 
 
 def _captures(occurrences: Occurrences, journal: Journal) -> dict[str, tuple[tuple[str, int], ...]]:
@@ -218,10 +227,9 @@ def _captures(occurrences: Occurrences, journal: Journal) -> dict[str, tuple[tup
     captured = [gist.captures for gist in journal.gist_table]
     quoted = lru_cache(1024)(lambda value: quote(value, 200))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for rows in occurrences.groups():
-        seen = {(name, quoted(value)) for row in rows for name, value in captured[journal.gists[row]]}
-        for name, value in sorted(seen):
-            counts[name][value] += 1
+    for codes, count in occurrences.by_gists().items():
+        for name, value in {(name, quoted(value)) for code in codes for name, value in captured[code]}:
+            counts[name][value] += count
     return {name: _top(counter) for name, counter in sorted(counts.items())}
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from forensics.model import Life, LogEntry, Nanoseconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from forensics.journal import Journal
+
+_Place = tuple[str, str]
+"""Revision and instance."""
 
 _SECOND = 1_000_000_000
 LATE = _SECOND
@@ -25,16 +30,27 @@ _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|faile
 def find_lives(journal: Journal) -> tuple[Life, ...]:
     """Cut the entries of each instance at its exits; ordered by start, then instance."""
     places = [(kind.revision, kind.instance) for kind in journal.table]
-    by_instance: dict[tuple[str, str], array[int]] = defaultdict(lambda: array("I"))
+    by_instance = {place: array("I") for place in places}
+    own = [by_instance[place] for place in places]
     for row in journal.rows():
-        by_instance[places[journal.kinds[row]]].append(row)
+        own[journal.kinds[row]].append(row)
+    # Exits and starts are few, and most entries are neither.
+    exits = _by_place(journal.rows_with([gist.exits for gist in journal.gist_table]), places, journal)
+    starts = _by_place(journal.rows_with([gist.starts for gist in journal.gist_table]), places, journal)
     lives = [
         life
-        for (revision, instance), rows in by_instance.items()
-        if instance
-        for life in _lives_of(revision, instance, rows, journal)
+        for place, rows in by_instance.items()
+        if place[1] and rows
+        for life in _lives_of(place, rows, exits.get(place, ()), starts.get(place, ()), journal)
     ]
     return tuple(sorted(lives, key=lambda life: (life.start, life.revision, life.instance, life.number)))
+
+
+def _by_place(rows: Iterable[int], places: Sequence[_Place], journal: Journal) -> dict[_Place, list[int]]:
+    found: dict[_Place, list[int]] = defaultdict(list)
+    for row in rows:
+        found[places[journal.kinds[row]]].append(row)
+    return found
 
 
 def is_exit(entry: LogEntry) -> bool:
@@ -47,32 +63,36 @@ def is_start(entry: LogEntry) -> bool:
     return entry.stream in {"system", ""} and _START.search(entry.message[:200]) is not None
 
 
-def _lives_of(revision: str, instance: str, rows: Sequence[int], journal: Journal) -> list[Life]:
+def _lives_of(
+    place: _Place, rows: Sequence[int], exits: Sequence[int], starts: Sequence[int], journal: Journal
+) -> Iterator[Life]:
     """Cut behind each exit, where the next entry is another exit, a start, or comes late."""
-    exits = [gist.exits for gist in journal.gist_table]
-    starts = [gist.starts for gist in journal.gist_table]
-    cuts = [0]
-    ended: int | None = None
-    for at, row in enumerate(rows):
-        gist, time = journal.gists[row], journal.times[row]
-        if ended is not None and (exits[gist] or time > ended + LATE or starts[gist]):
-            cuts.append(at)
-            ended = None
-        if exits[gist]:
-            ended = time
-    lives = (rows[start:end] for start, end in zip(cuts, [*cuts[1:], len(rows)], strict=True))
-    return [_life(revision, instance, number, life, journal) for number, life in enumerate(lives, 1)]
+    times, cuts = journal.times, [0]
+    for exit_ in exits:
+        late = times[exit_] + LATE
+        behind = range(bisect_right(rows, exit_), len(rows))
+        cuts += islice((at for at in behind if times[rows[at]] > late or _cuts(rows[at], journal)), 1)
+    for number, (first, end) in enumerate(pairwise([*cuts, len(rows)]), 1):
+        own = rows[first:end]
+        last = _first_within(own, exits)
+        yield Life(
+            instance=place[1],
+            number=number,
+            revision=place[0],
+            start=Nanoseconds(times[own[0]]),
+            end=Nanoseconds(times[own[-1] if last is None else last]),
+            ended=last is not None,
+            started=_first_within(own, starts) is not None,
+            exit=last,
+        )
 
 
-def _life(revision: str, instance: str, number: int, rows: Sequence[int], journal: Journal) -> Life:
-    exit_ = next((row for row in rows if journal.gist(row).exits), None)
-    return Life(
-        instance=instance,
-        number=number,
-        revision=revision,
-        start=Nanoseconds(journal.times[rows[0]]),
-        end=Nanoseconds(journal.times[rows[-1] if exit_ is None else exit_]),
-        ended=exit_ is not None,
-        started=any(journal.gist(row).starts for row in rows),
-        exit=exit_,
-    )
+def _cuts(row: int, journal: Journal) -> bool:
+    gist = journal.gist(row)
+    return gist.exits or gist.starts
+
+
+def _first_within(rows: Sequence[int], marked: Sequence[int]) -> int | None:
+    """Return the first of an instance's marked rows that belongs to a life."""
+    at = bisect_left(marked, rows[0])
+    return marked[at] if at < len(marked) and marked[at] <= rows[-1] else None

@@ -7,10 +7,11 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from forensics.journal import Occurrences
-from forensics.model import Life, OccurrenceUnit
+from forensics.model import Level, Life, OccurrenceUnit
 
 if TYPE_CHECKING:
     from forensics.journal import Journal
@@ -23,6 +24,9 @@ FATAL = 60 * _SECOND
 
 AROUND_END = (_SECOND // 2, _SECOND // 4)
 """An application's error line stands this long before, or after, the end of the request that it belongs to."""
+
+_BY_REQUEST = frozenset({None, OccurrenceUnit.REQUEST})
+"""Units of rules by which entries are gathered by request."""
 
 LivesOf = Mapping[tuple[str, str], Sequence[Life]]
 """(revision, instance) → its lives in order."""
@@ -38,9 +42,15 @@ def lives_by_instance(lives: Sequence[Life]) -> LivesOf:
 
 def life_of(row: int, journal: Journal, lives: LivesOf) -> Life | None:
     """Return the life that an entry belongs to; None without an instance."""
-    kind, time = journal.kind(row), journal.times[row]
-    candidates = lives.get((kind.revision, kind.instance), ())
-    return next((life for life in candidates if time <= life.end + BURST_GAP), candidates[-1] if candidates else None)
+    kind = journal.kind(row)
+    candidates = lives.get((kind.revision, kind.instance))
+    return _life_at(journal.times[row], candidates) if candidates else None
+
+
+def _life_at(time: int, lives: Sequence[Life]) -> Life:
+    """Return of an instance's lives, in order, the first that does not end well before a time, else the last."""
+    at = bisect_left(lives, time - BURST_GAP, key=attrgetter("end")) if len(lives) > 1 else 0
+    return lives[min(at, len(lives) - 1)]
 
 
 class FailedRequests:
@@ -48,24 +58,42 @@ class FailedRequests:
 
     def __init__(self, rows: Iterable[int], journal: Journal) -> None:
         self._journal = journal
-        self._by_instance: dict[tuple[str, str], list[int]] = defaultdict(list)
+        failed = [gist.is_request and gist.level.rank >= Level.ERROR.rank for gist in journal.gist_table]
+        by_instance: dict[tuple[str, str], list[int]] = defaultdict(list)
         for row in rows:
-            kind = journal.kind(row)
-            if kind.instance and journal.is_failed_request(row):
-                self._by_instance[kind.revision, kind.instance].append(row)
-        for requests in self._by_instance.values():
+            if failed[journal.gists[row]]:
+                kind = journal.kind(row)
+                by_instance[kind.revision, kind.instance].append(row)
+        for requests in by_instance.values():
             requests.sort(key=journal.ends.__getitem__)
+        columns = {
+            place: (array("I", requests), array("q", map(journal.ends.__getitem__, requests)))
+            for place, requests in by_instance.items()
+            if place[1]
+        }
+        self._of_kind = [columns.get((kind.revision, kind.instance)) for kind in journal.table]
+        """By kind, the rows of requests in order of their ends, and the ends."""
 
     def around(self, row: int) -> int:
         """Return the key of the request that ended nearest to an entry, 0 when none ended around it."""
-        before, after = AROUND_END
-        journal, time = self._journal, self._journal.times[row]
-        kind = journal.kind(row)
-        requests = self._by_instance.get((kind.revision, kind.instance), [])
-        first = bisect_left(requests, time - after, key=journal.ends.__getitem__)
-        last = bisect_right(requests, time + before, key=journal.ends.__getitem__)
-        near = [(abs(journal.ends[at] - time), at) for at in requests[first:last] if journal.times[at] <= time]
+        journal = self._journal
+        columns = self._of_kind[journal.kinds[row]]
+        if columns is None:
+            return 0
+        (before, after), (requests, ends), time = AROUND_END, columns, journal.times[row]
+        first = bisect_left(ends, time - after)
+        last = bisect_right(ends, time + before, first)
+        near = [
+            (abs(ends[at] - time), requests[at]) for at in range(first, last) if journal.times[requests[at]] <= time
+        ]
         return request_key(min(near)[1], journal) if near else 0
+
+    def keys(self, rows: Iterable[int]) -> array[int]:
+        """Return for each entry the key of its request: by its trace, its own, or that around it; 0 for none."""
+        journal = self._journal
+        is_request = [gist.is_request for gist in journal.gist_table]
+        gists, traces, around = journal.gists, journal.traces, self.around
+        return array("q", [traces[row] or (-1 - row if is_request[gists[row]] else around(row)) for row in rows])
 
 
 def find_occurrences(
@@ -73,17 +101,23 @@ def find_occurrences(
     journal: Journal,
     lives: LivesOf,
     unit: OccurrenceUnit | None = None,
-    requests: FailedRequests | None = None,
+    requests: Sequence[int] | None = None,
 ) -> Occurrences:
     """Gather the rows of a cluster (in order of time) into occurrences, numbered in order of time.
 
-    Without a given unit an entry belongs to the life that ends within a minute, else to its request, else to the burst
-    of entries around it.
+    `requests` are the keys of the rows' requests (`FailedRequests.keys`). Without a given unit an entry belongs to the
+    life that ends within a minute, else to its request, else to the burst of entries around it.
     """
+    if requests is None:
+        requests = FailedRequests((), journal).keys(rows)
+    endings = _lives_with_endings(journal, lives) if unit in {None, OccurrenceUnit.LIFE} else {}
     keyed: dict[tuple[OccurrenceUnit, object], array[int]] = {}
     loose: dict[tuple[str, str], list[int]] = defaultdict(list)
-    for row in rows:
-        key = _key(row, journal, lives, unit, requests)
+    for row, request in zip(rows, requests, strict=True):
+        own = endings.get(journal.kinds[row])
+        key = _life_key(row, journal, own, unit) if own is not None else None
+        if key is None and request and unit in _BY_REQUEST:
+            key = OccurrenceUnit.REQUEST, request
         if key is None:
             kind = journal.kind(row)
             loose[kind.revision, kind.instance].append(row)
@@ -98,21 +132,22 @@ def find_occurrences(
     return Occurrences(journal, groups)
 
 
-def _key(
-    row: int, journal: Journal, lives: LivesOf, unit: OccurrenceUnit | None, requests: FailedRequests | None
+def _lives_with_endings(journal: Journal, lives: LivesOf) -> dict[int, Sequence[Life]]:
+    """Return the lives of instances of which one ended, by kind of entry: no other entry belongs to an ending."""
+    ended = {place: own for place, own in lives.items() if any(life.ended for life in own)}
+    places = {code: (kind.revision, kind.instance) for code, kind in enumerate(journal.table)}
+    return {code: ended[place] for code, place in places.items() if place in ended}
+
+
+def _life_key(
+    row: int, journal: Journal, lives: Sequence[Life], unit: OccurrenceUnit | None
 ) -> tuple[OccurrenceUnit, object] | None:
-    is_request = journal.gist(row).is_request
-    if unit in {None, OccurrenceUnit.LIFE}:
-        life = life_of(row, journal, lives)
-        fatal = not is_request and life is not None and journal.times[row] >= life.end - FATAL
-        if life is not None and life.ended and (unit is not None or fatal):
-            return OccurrenceUnit.LIFE, (life.revision, life.instance, life.number)
-    if unit in {None, OccurrenceUnit.REQUEST}:
-        if journal.traces[row] or is_request:
-            return OccurrenceUnit.REQUEST, request_key(row, journal)
-        request = requests.around(row) if requests is not None else 0
-        return (OccurrenceUnit.REQUEST, request) if request else None
-    return None
+    """Return what names the ending that an entry belongs to, None where it belongs to none."""
+    life = _life_at(journal.times[row], lives)
+    if not life.ended:
+        return None
+    is_fatal = not journal.gist(row).is_request and journal.times[row] >= life.end - FATAL
+    return (OccurrenceUnit.LIFE, (life.revision, life.instance, life.number)) if unit is not None or is_fatal else None
 
 
 def request_key(row: int, journal: Journal) -> int:

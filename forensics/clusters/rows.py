@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from msgspec import json
@@ -28,10 +29,10 @@ def entry_rows(clusters: Sequence[Cluster], members: Sequence[Members], journal:
         for place, rows in enumerate(group.occurrences.groups(), 1):
             for row in rows:
                 cluster_of[row], occurrence_of[row] = number, place
-    for row in range(len(journal)):
-        head = journal.heads.get(row, row)
-        if cluster_of[head]:
-            yield _row(row, head, journal, clusters[cluster_of[head] - 1], occurrence_of[head])
+    for piece, head in journal.heads.items():
+        cluster_of[piece], occurrence_of[piece] = cluster_of[head], occurrence_of[head]
+    for row in compress(range(len(journal)), cluster_of):
+        yield _row(row, journal, clusters[cluster_of[row] - 1], occurrence_of[row])
 
 
 def said(entry: LogEntry) -> bytes:
@@ -39,7 +40,7 @@ def said(entry: LogEntry) -> bytes:
     return _encode((entry.timestamp, entry.insert_id, first_line(entry.message)))
 
 
-def _row(row: int, head: int, journal: Journal, cluster: Cluster, occurrence: int) -> EntryRow:
+def _row(row: int, journal: Journal, cluster: Cluster, occurrence: int) -> EntryRow:
     kind, gist = journal.kind(row), journal.gist(row)
     noted = journal.said(row) if row not in journal.pieces else None
     if noted is not None:
@@ -56,7 +57,7 @@ def _row(row: int, head: int, journal: Journal, cluster: Cluster, occurrence: in
         stream=gist.stream,
         revision=kind.revision,
         instance=kind.instance,
-        signature=journal.gist(head).signature,
+        signature=cluster.signature or "",
         cluster=cluster.id,
         occurrence=str(occurrence),
         message=message,

@@ -44,11 +44,14 @@ class Shape(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...]
 
 
-def shape_of(occurrences: Occurrences, journal: Journal, lives: LivesOf, speaker: LogEntry) -> Shape:
-    """Look at every occurrence once; of the exceptions at no more than `COMPARED`."""
+def shape_of(occurrences: Occurrences, entries: int, journal: Journal, lives: LivesOf, speaker: LogEntry) -> Shape:
+    """Look at every kind of occurrence once; of the exceptions at no more than `COMPARED` occurrences.
+
+    `entries` is the number of the original entries in all occurrences.
+    """
     raised = _raised(speaker)
     return Shape(
-        entries_each=_entries_each(occurrences, journal),
+        entries_each=_entries_each(occurrences, entries, journal),
         life=_life(occurrences, journal, lives),
         raised=raised,
         raised_in=_raised_in(raised, occurrences, journal) if len(raised) > 1 else None,
@@ -56,17 +59,19 @@ def shape_of(occurrences: Occurrences, journal: Journal, lives: LivesOf, speaker
     )
 
 
-def _entries_each(occurrences: Occurrences, journal: Journal) -> dict[str, int]:
+def _entries_each(occurrences: Occurrences, entries: int, journal: Journal) -> dict[str, int]:
     """Count the original entries of an occurrence by severity; {} where occurrences differ, or where there is one."""
+    if len(occurrences) == 1 or entries % len(occurrences):  # where all are alike, each has the same number
+        return {}
     found: dict[str, int] | None = None
     named = lru_cache(64)(lambda severity: quote(severity, 20) if severity else "(none)")
-    for rows in occurrences.groups():
-        counts = Counter(named(journal.gist(original).severity) for row in rows for original in journal.originals(row))
+    for codes in occurrences.by_gists_of_pieces():
+        counts = Counter(named(journal.gist_table[code].severity) for code in codes)
         if found is None:
             found = counts
         elif found != counts:
             return {}
-    return dict(sorted((found or {}).items())) if len(occurrences) > 1 else {}
+    return dict(sorted((found or {}).items()))
 
 
 def _life(occurrences: Occurrences, journal: Journal, lives: LivesOf) -> Lengths | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from itertools import pairwise
+from itertools import compress, pairwise
 from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
@@ -112,9 +112,15 @@ class _Counts:
 
 def _logs(journal: Journal, around: Sequence[LogEntry]) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for (gist, kind), n in Counter(zip(journal.gists, journal.kinds, strict=True)).items():
-        of = journal.gist_table[gist]
-        counts[_log(of.stream, is_audit=journal.table[kind].is_audit, is_request=of.is_request)] += n
+    audits = [kind.is_audit for kind in journal.table]
+    # Single numbers are counted much faster than pairs, so audit entries, where there are any, are counted apart.
+    of_audit = Counter(compress(journal.gists, map(audits.__getitem__, journal.kinds)) if any(audits) else ())
+    of_others = Counter(journal.gists)
+    of_others.subtract(of_audit)
+    for is_audit, found in ((False, of_others), (True, of_audit)):
+        for code, n in (+found).items():
+            gist = journal.gist_table[code]
+            counts[_log(gist.stream, is_audit=is_audit, is_request=gist.is_request)] += n
     for entry in around:
         audit = bool(entry.raw.get("protoPayload"))
         counts[_log(entry.stream, is_audit=audit, is_request=entry.http is not None)] += 1
@@ -215,7 +221,7 @@ def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
     if len(times) < 50:  # noqa: PLR2004 - with fewer entries every distance stands out
         return ()
     least = max((times[-1] - times[0]) // 10, 300 * _SECOND)
-    if all(b - a < least for a, b in pairwise(times)):
+    if max(map(sub, times[1:], times)) < least:
         return ()
     least = max(least, 60 * int(median(array("q", map(sub, times[1:], times)))))
     found = [(a, b) for a, b in pairwise(times) if b - a >= least]

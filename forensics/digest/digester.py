@@ -119,11 +119,26 @@ class Digester:
         values = tuple(_values(captures, entry, self._readers[told.signature]))
         return group, tuple(sorted(captures.items())), values, frame
 
-    def holds(self, condition: Condition, row: int, journal: Journal) -> bool:
-        """Tell whether a condition of a why is true of an entry of a journal that was digested here."""
+    def asked(self, condition: Condition, journal: Journal) -> Callable[[int], bool] | None:
+        """Return what tells of an entry of a journal that was digested here whether a condition of a why is true of it.
+
+        None where it is true of none: then nothing need be looked for.
+        """
         number = self._numbers[id(condition)]
-        if journal.kind(row).quiet is None or self._screened[number]:
-            return number in journal.gist(row).answers
+        told = [number in gist.answers for gist in journal.gist_table]
+        gists, kinds = journal.gists, journal.kinds
+        is_quiet = [kind.quiet is not None and not self._screened[number] for kind in journal.table]
+        if not any(is_quiet):
+            return (lambda row: told[gists[row]]) if any(told) else None
+
+        def holds(row: int) -> bool:
+            return self._quiet_holds(condition, row, journal) if is_quiet[kinds[row]] else told[gists[row]]
+
+        return holds
+
+    def _quiet_holds(self, condition: Condition, row: int, journal: Journal) -> bool:
+        """Tell of an entry that was not decoded yet whether a condition is true of it."""
+        number = self._numbers[id(condition)]
         if not self._is_of_kind[number]:
             return self._holds(condition, row, journal)
         # Quiet entries of one kind differ in nothing that the condition looks at: one of them answers for all.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from bisect import bisect_left
 from itertools import compress
 from operator import not_
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,8 @@ from forensics.model import Kind, Level, Lines, Sheet
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Protocol
+
+    from forensics.model import OddSpan
 
     class Screen(Protocol):
         """Rules that tell which requests they might claim."""
@@ -132,8 +135,8 @@ class LineReader:
         self._clear()
         return sheet
 
-    def read(self, lines: Lines) -> tuple[int, list[_Span]]:
-        """Read lines; return how many became rows, and the bounds of those that must be read otherwise."""
+    def read(self, lines: Lines) -> tuple[int, list[OddSpan]]:
+        """Read lines; return how many became rows, and those that must be read otherwise, in order."""
         data, first, keep = lines.data, lines.place, lines.keep
         # Column by column: a loop over one of them is several times as fast as its share in a loop over all.
         entries, spans, odd = _at_a_glance(data, lines.spans)
@@ -148,7 +151,7 @@ class LineReader:
         self._identities.extend(map(hash, [(entry.insertId, entry.logName) for entry in entries]))
         self._places.extend([first + start if keep is None else keep(data[start:end]) for start, end in spans])
         self._kinds.extend(kinds)
-        return len(entries), odd
+        return len(entries), [(start, end, bisect_left(spans, (start, end))) for start, end in odd]
 
     def _times_of(self, texts: Sequence[str]) -> list[int]:
         """Return times in Cloud Logging's own form; 0 for any other."""

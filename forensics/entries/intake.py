@@ -103,6 +103,8 @@ class _Pile:
         self.first_unreadable: Unreadable | None = None
         self.names: tuple[str, ...] = ()
         self.table: tuple[Kind, ...] = ()
+        self.seen_table: list[Kind] | None = None
+        self.seen_codes: list[int] = []
 
     def see(self, source: str) -> _Direction:
         """Note an input, though it may hold no entry."""
@@ -126,11 +128,13 @@ class _Pile:
 
     def add_sheet(self, sheet: Sheet) -> None:
         """Note rows whose records lie where they were read."""
-        codes = [self.codes.setdefault(kind, len(self.codes)) for kind in sheet.table]
+        if sheet.table is not self.seen_table:  # parts of one sheet share theirs
+            self.seen_table = sheet.table
+            self.seen_codes = [self.codes.setdefault(kind, len(self.codes)) for kind in sheet.table]
         self.times.extend(sheet.times)
         self.identities.extend(sheet.identities)
         self.places.extend(sheet.places)
-        self.kinds.extend(map(codes.__getitem__, sheet.kinds))
+        self.kinds.extend(map(self.seen_codes.__getitem__, sheet.kinds))
         direction = self.see(sheet.source)
         self.origins.extend(array("I", [direction.number]) * len(sheet.times))
         direction.go(sheet.times if all(sheet.times) else [time for time in sheet.times if time])

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from functools import cached_property, lru_cache
+from itertools import filterfalse
 from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -108,7 +109,7 @@ class Grounds:
             requests = self._requests.get((case.revision, instance), ())
             if self._journal.gist(case.rows[0]).is_request:
                 own = set(case.rows)
-                others = [row for row in requests if row not in own]
+                others = list(filterfalse(own.__contains__, requests))
             else:
                 times = sorted(m.time for m in case.moments if not instance or m.instance == instance)
                 # More than needed, as some will be left out.
@@ -131,10 +132,9 @@ class Grounds:
         for kind in journal.table:
             keys = dict.fromkeys([(kind.revision, ""), (kind.revision, kind.instance)])
             into.append([found.setdefault(key, array("I")) for key in keys])
-        for row, (kind_, gist) in enumerate(zip(journal.kinds, journal.gists, strict=True)):
-            if asks[gist]:
-                for rows in into[kind_]:
-                    rows.append(row)
+        for row in journal.rows_with(asks):
+            for rows in into[journal.kinds[row]]:
+                rows.append(row)
         return found
 
     def _end_of_request(self, row: int) -> int:

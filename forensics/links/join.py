@@ -9,6 +9,8 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
+from functools import cached_property
+from itertools import chain
 from math import floor, log10
 from typing import TYPE_CHECKING
 
@@ -139,41 +141,43 @@ class _Moments:
     """
 
     def __init__(self, occurrences: Occurrences, sought: Sequence[_Sought], journal: Journal) -> None:
-        traces = {trace for one in sought for trace in one.traces if trace}
+        traces: set[int] = set().union(*(one.traces for one in sought)) - {0}
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
-        self._all: list[int] = []
         self.traces: set[int] = set()
         """All traces that hold an entry of the cause."""
+        instances = [kind.instance for kind in journal.table]
         for number, rows in enumerate(occurrences.groups()) if sought else ():
             for row in rows:
                 moment = (journal.times[row] << _BITS) + number
-                self._all.append(moment)
-                self._by_instance[journal.instance(row)].append(moment)
-                if journal.traces[row]:
-                    self.traces.add(journal.traces[row])
-                if journal.traces[row] in traces:
-                    self._by_trace[journal.traces[row]].append(moment)
-        for moments in (self._all, *self._by_trace.values(), *self._by_instance.values()):
+                self._by_instance[instances[journal.kinds[row]]].append(moment)
+                trace = journal.traces[row]
+                if trace:
+                    self.traces.add(trace)
+                    if trace in traces:
+                        self._by_trace[trace].append(moment)
+        for moments in (*self._by_trace.values(), *self._by_instance.values()):
             moments.sort()
+
+    @cached_property
+    def _all(self) -> list[int]:
+        """Those of all instances, for the few symptoms that name none."""
+        return sorted(chain.from_iterable(self._by_instance.values()))
 
     def nearest(self, sought: _Sought, window: Nanoseconds) -> Iterator[tuple[int, str, int] | None]:
         """Yield for each occurrence (lag, key, occurrence) of the entry nearest to its end, by the closest key."""
-        nowhere: list[int] = []
+        by_trace, by_instance, of_no_instance = self._by_trace, self._by_instance, self._by_instance.get("")
         for base, end, trace, instance in zip(sought.bases, sought.ends, sought.traces, sought.instances, strict=True):
-            # A symptom of one instance is not explained by another instance; one of no instance may be by any.
-            steps = (
-                ("trace", self._by_trace.get(trace, nowhere) if trace else nowhere),
-                ("instance", self._by_instance.get(instance, nowhere) if instance else nowhere),
-                ("revision", self._by_instance.get("", nowhere) if instance else self._all),
-            )
-            for by, moments in steps:
+            by, moments = "trace", by_trace.get(trace)
+            found = _nearest(moments, base, end, window) if moments else None
+            if found is None and instance:
+                by, moments = "instance", by_instance.get(instance)
                 found = _nearest(moments, base, end, window) if moments else None
-                if found is not None:
-                    yield base - (found >> _BITS), by, found & _OCCURRENCE
-                    break
-            else:
-                yield None
+            if found is None:
+                # A symptom of one instance is not explained by another instance; one of no instance may be by any.
+                by, moments = "revision", of_no_instance if instance else self._all
+                found = _nearest(moments, base, end, window) if moments else None
+            yield None if found is None else (base - (found >> _BITS), by, found & _OCCURRENCE)
 
     def distance(self, window: Nanoseconds) -> Callable[[Moment], int]:
         """Return how to measure the nanoseconds from a moment to the nearest entry, by instance, else by revision."""
@@ -218,13 +222,13 @@ def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Expl
 
 
 def _join(symptom: Cluster, sought: _Sought, cause: Cluster, moments: _Moments, window: Explains) -> Link | None:
-    found = [near for near in moments.nearest(sought, window.within) if near is not None]
+    declared, of = bool(window.signature), len(sought.bases)
+    found = _found(moments.nearest(sought, window.within), 0.0 if declared else UNDECLARED_COVERAGE, of)
     if not found:
         return None
-    coverage = len(found) / len(sought.bases)
+    coverage = len(found) / of
     by = max({key for _, key, _ in found}, key=_BY.index)
-    declared = bool(window.signature)
-    if not declared and (coverage < UNDECLARED_COVERAGE or by == "revision"):
+    if not declared and by == "revision":
         return None
     lags = [lag for lag, _, _ in found]
     return Link(
@@ -233,9 +237,22 @@ def _join(symptom: Cluster, sought: _Sought, cause: Cluster, moments: _Moments, 
         by=by,
         declared=declared,
         explained=len(found),
-        of=len(sought.bases),
+        of=of,
         causes=len({occurrence for _, _, occurrence in found}),
         within=window.within / _SECOND,
         lag=(round(min(lags) / _SECOND, 6), round(max(lags) / _SECOND, 6)),
         coverage=round(coverage, 4),
     )
+
+
+def _found(nearest: Iterable[tuple[int, str, int] | None], least: float, of: int) -> list[tuple[int, str, int]]:
+    """Keep what was found for `of` occurrences; nothing from where on the least share of them cannot be reached."""
+    found, missed = [], 0
+    for near in nearest:
+        if near is not None:
+            found.append(near)
+            continue
+        missed += 1
+        if (of - missed) / of < least:
+            return []
+    return found

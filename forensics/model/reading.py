@@ -150,11 +150,15 @@ class Lines(Struct, kw_only=True):
     """Puts a line away and returns its place, where `data` itself is not kept."""
 
 
+OddSpan = tuple[int, int, int]
+"""Where a line that must be read otherwise begins and ends, and how many rows of the same lines stand before it."""
+
+
 class Reader(Protocol):
     """Reads lines into columns; it is told whose entries are wanted."""
 
-    def read(self, lines: Lines) -> tuple[int, list[tuple[int, int]]]:
-        """Read lines; return how many became rows, and the bounds of those that must be read otherwise."""
+    def read(self, lines: Lines) -> tuple[int, list[OddSpan]]:
+        """Read lines; return how many became rows, and those that must be read otherwise, in order."""
 
     def sheet(self, source: str) -> Sheet:
         """Return what was read since the last sheet."""

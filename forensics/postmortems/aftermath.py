@@ -51,11 +51,10 @@ class Observed(Struct, frozen=True, kw_only=True):
 def observe(journal: Journal) -> Observed:
     """Look through the kinds of entries, which are few, and then through the rows."""
     answered = [gist.is_request and not gist.signature and not _failed(gist) for gist in journal.gist_table]
-    alerts = {code for code, gist in enumerate(journal.gist_table) if any(name in gist.stream for name in _ALERT_LOGS)}
-    gists = journal.gists
+    alerts = [any(name in gist.stream for name in _ALERT_LOGS) for gist in journal.gist_table]
     return Observed(
-        answered=array("I", (row for row in journal.rows() if answered[gists[row]])),
-        alert=next((row for row in journal.rows() if gists[row] in alerts), None) if alerts else None,
+        answered=array("I", journal.rows_with(answered)),
+        alert=next(journal.rows_with(alerts), None),
     )
 
 

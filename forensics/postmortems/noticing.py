@@ -100,7 +100,7 @@ def _when(first: TestFailure, incident: Incident, given: Aftermath) -> str:
 def recovery(incident: Incident, root: Cluster, given: Aftermath) -> Why:
     """Say what stands behind the last occurrence; silence shows something only when it is long."""
     journal, end = given.journal, moment(incident.end)
-    last = max(journal.times, default=0)
+    last = journal.times[-1] if len(journal) else 0
     silence = max(last - end, 0) / SECOND if end else 0.0
     observed = given.observed.answered
     answered = observed[bisect_right(observed, end, key=journal.times.__getitem__) :] if end else observed[:0]

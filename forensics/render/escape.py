@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from forensics.redact import visible
 
@@ -14,6 +15,7 @@ _LABEL = 90
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
+@lru_cache(1024)
 def markdown(text: str) -> str:
     """Escape prose; text between single backquotes becomes code, where nothing is markup."""
     parts = _CODE_SPAN.split(_one_line(text))

@@ -65,16 +65,10 @@ def index(source: str, content: Content, asked: str | None, how: Indexing) -> It
         parts = _parts_of_file(source, size, place, asked, how)
     number = 0
     for part in parts:
-        for odd in part.odd:
-            if not odd.text:
-                yield Element(number=number + odd.number, problem=why_not_kept())
-            elif odd.text.strip(b"\0 \t\r"):
-                yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
+        yield from _in_order(part.sheet, [(odd.row, element) for odd in part.odd for element in _told(odd, number)])
         number += part.lines
         if part.passed_over:
             yield PassedOver(place=Place(source=source, record=number), lines=part.passed_over)
-        if part.sheet.times:
-            yield part.sheet
     yield PassedOver(place=Place(source=source, record=number), lines=0)
 
 
@@ -90,22 +84,36 @@ def index_runs(source: str, found: Iterable[Element | RawRun], how: Indexing) ->
         place = how.shelf.keep_line(data)
         spans = all_lines(data)
         _, odd = reader.read(Lines(data=data, spans=spans, place=place))
-        sheet = reader.sheet(source)
-        done = 0
-        for span in odd:
-            row = bisect_left(sheet.places, place + span[0])
-            if row > done:
-                yield _rows(sheet, done, row)
-            done = row
-            line = element_of(run.number + bisect_left(spans, span), data[span[0] : span[1]])
-            yield structs.replace(line, place=place + span[0])
-        if len(sheet.places) > done:
-            yield _rows(sheet, done, len(sheet.places))
+        numbered = [
+            Odd(number=bisect_left(spans, (start, end)), text=data[start:end], place=place + start, row=row)
+            for start, end, row in odd
+        ]
+        told = [(line.row, element) for line in numbered for element in _told(line, run.number)]
+        yield from _in_order(reader.sheet(source), told)
         yield PassedOver(place=Place(source=source, record=run.number + len(spans) - 1), lines=0)
 
 
+def _told(odd: Odd, number: int) -> Iterator[Element]:
+    """Read an odd line, `number` lines behind the beginning of its input; a blank one is nothing."""
+    if not odd.text:
+        yield Element(number=number + odd.number, problem=why_not_kept())
+    elif odd.text.strip(b"\0 \t\r"):
+        yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
+
+
+def _in_order(sheet: Sheet, odd: Iterable[tuple[int, Element]]) -> Iterator[Sheet | Element]:
+    """Yield rows, and odd elements in their places among them: the order of an input is told by its times."""
+    done = 0
+    for row, element in odd:
+        if row > done:
+            yield _rows(sheet, done, row)
+            done = row
+        yield element
+    if len(sheet.times) > done:
+        yield _rows(sheet, done, len(sheet.times)) if done else sheet
+
+
 def _rows(sheet: Sheet, start: int, end: int) -> Sheet:
-    """Return some of the rows: what is odd is told in its place among them, since times tell the order of an input."""
     return structs.replace(
         sheet,
         times=sheet.times[start:end],
@@ -153,11 +161,12 @@ def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Inde
 
 
 def _part(source: str, blocks: Iterable[Sifted], reader: Reader) -> _Part:
-    lines = passed_over = 0
+    lines = rows = passed_over = 0
     odd: list[Odd] = []
     for block in blocks:
-        odd += [structs.replace(line, number=lines + line.number) for line in block.odd]
+        odd += [structs.replace(line, number=lines + line.number, row=rows + line.row) for line in block.odd]
         lines += block.lines
+        rows += block.rows
         passed_over += block.passed_over
     return _Part(lines=lines, passed_over=passed_over, odd=odd, sheet=reader.sheet(source))
 

@@ -52,6 +52,8 @@ class Odd(Struct):
     """Empty, where the line is too long."""
     place: int | None = None
     """Where a shelf finds it."""
+    row: int = 0
+    """How many rows of the block or the part stand before it."""
 
 
 class Sifted(Struct, kw_only=True):
@@ -59,6 +61,7 @@ class Sifted(Struct, kw_only=True):
 
     lines: int
     """Line breaks in it."""
+    rows: int = 0
     passed_over: int = 0
     odd: list[Odd]
 
@@ -89,10 +92,11 @@ def sift(
                 stringzilla.count(block, b"\n", 0, start) + 1,
                 block[start:end],
                 None if first is None else first + start,
+                row,
             )
-            for start, end in odd
+            for start, end, row in odd
         ]
-        yield Sifted(lines=lines, passed_over=passed, odd=numbered)
+        yield Sifted(lines=lines, rows=rows, passed_over=passed, odd=numbered)
 
 
 def why_not_kept() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.model import Certificate, Level, Occurrence
 from forensics.timestamps import format_seconds, parse_time
-from forensics.whys.scene import base_of, is_recorded
+from forensics.whys.scene import is_recorded
 from forensics.whys.wording import counted
 
 if TYPE_CHECKING:
@@ -34,13 +34,18 @@ def certify_absence(
 
     The claim that is refuted is that the cause stands before the share of occurrences that supports a why.
     """
-    occurrences = _spread(stage.members[symptom.id].occurrences)
-    recorded = [o for o in occurrences if is_recorded(base_of(o) - within, o, stage)]
+    occurrences = stage.members[symptom.id].occurrences
+    looked_at = _spread(occurrences)
+    recorded = [
+        base
+        for at, base in zip(looked_at, occurrences.bases(looked_at), strict=True)
+        if base - within >= stage.covered_from or is_recorded(base - within, occurrences[at], stage)
+    ]
     gaps = _gaps(stage.coverage)
-    whole = [o for o in recorded if not _is_cut(o, within, gaps)]
+    whole = [base for base in recorded if not _is_cut(base, within, gaps)] if gaps else recorded
     checks = [
         *_logs(cause, stage.coverage),
-        *_windows(len(whole), len(occurrences), within),
+        *_windows(len(whole), len(looked_at), within),
         *_wholeness(stage.coverage, is_cut=len(whole) < len(recorded)),
         *_levels(cause, stage.coverage),
         _enough(len(whole), thresholds),
@@ -52,18 +57,17 @@ def certify_absence(
     )
 
 
-def _spread(occurrences: Sequence[Occurrence]) -> Sequence[Occurrence]:
+def _spread(occurrences: Sequence[Occurrence]) -> range:
     step = -(-len(occurrences) // _LOOKED_AT)
-    return occurrences[:: max(step, 1)]
+    return range(0, len(occurrences), max(step, 1))
 
 
 def _gaps(coverage: Coverage) -> list[tuple[int, int]]:
     return [(parse_time(gap.from_time), parse_time(gap.to_time)) for gap in coverage.gaps]
 
 
-def _is_cut(occurrence: Occurrence, within: Nanoseconds, gaps: Sequence[tuple[int, int]]) -> bool:
+def _is_cut(base: int, within: Nanoseconds, gaps: Sequence[tuple[int, int]]) -> bool:
     """Tell whether a silence that stands out overlaps the time before an occurrence."""
-    base = base_of(occurrence)
     return any(start < base and end > base - within for start, end in gaps)
 
 

@@ -26,8 +26,12 @@ def nearest_cause(link: Link, symptom: Occurrence, stage: Stage) -> int | None:
     is_request = any(journal.gist(row).is_request for row in symptom.rows)
     base = symptom.end if is_request else symptom.start
     time = journal.times.__getitem__
-    first = bisect_left(rows, base - round(link.within * _SECOND), key=time)
-    near = rows[first : bisect_right(rows, symptom.end + _LATE, key=time)]
+    # Rows are in order of time: those within a time are those between two rows.
+    first, behind = (
+        bisect_left(journal.times, base - round(link.within * _SECOND)),
+        bisect_right(journal.times, symptom.end + _LATE),
+    )
+    near = rows[bisect_left(rows, first) : bisect_left(rows, behind)]
     for is_there in _places(symptom, stage):
         found = [row for row in near if is_there(row)]
         if found:

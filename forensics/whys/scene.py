@@ -28,7 +28,6 @@ from forensics.model import (
     Nanoseconds,
     Needed,
     Occurrence,
-    OccurrenceUnit,
     Rule,
     TestRun,
     Thresholds,
@@ -46,19 +45,22 @@ class Neighbours:
     def __init__(self, journal: Journal) -> None:
         self._times = journal.times
         self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
-        names = [kind.instance for kind in journal.table]
+        named = [self._rows[kind.instance] if kind.instance else None for kind in journal.table]
         for row in journal.rows():
-            key = names[journal.kinds[row]] or journal.traces[row]
-            if key:
-                self._rows[key].append(row)
+            own = named[journal.kinds[row]]
+            if own is not None:
+                own.append(row)
+            elif journal.traces[row]:
+                self._rows[journal.traces[row]].append(row)
 
     def between(self, near: Occurrence, start: int, end: int) -> Sequence[int]:
         """Return the rows of the occurrence's instance (or trace) from `start` to `end`, both included."""
         for key in (near.instance, near.trace):
             rows = self._rows.get(key) if key else None
-            if rows is not None:
-                time = self._times.__getitem__
-                return rows[bisect_left(rows, start, key=time) : bisect_right(rows, end, key=time)]
+            if rows:
+                # Rows are in order of time: those within a time are those between two rows.
+                first, behind = bisect_left(self._times, start), bisect_right(self._times, end)
+                return rows[bisect_left(rows, first) : bisect_left(rows, behind)]
         return ()
 
 
@@ -73,8 +75,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     lives: tuple[Life, ...]
     journal: Journal
     neighbours: Neighbours
-    holds: Callable[[Condition, int, Journal], bool]
-    """Does an entry satisfy a condition of a why?"""
+    asked: Callable[[Condition, Journal], Callable[[int], bool] | None]
+    """For a condition of a why, what tells whether an entry satisfies it; None where no entry does."""
     coverage: Coverage
     exposure: Exposure | None = None
     needed: Mapping[ClusterId, Needed]
@@ -189,9 +191,13 @@ def measured_link(link: Link, thresholds: Thresholds) -> Measure:
     )
 
 
-def base_of(occurrence: Occurrence) -> int:
-    """Return the time before which an occurrence's cause lies: the end of a request, the first entry of all else."""
-    return occurrence.end if occurrence.unit is OccurrenceUnit.REQUEST else occurrence.start
+def recorded(occurrences: Occurrences, window: Nanoseconds, stage: Stage) -> tuple[list[Occurrence], int]:
+    """Return the occurrences early in the entries of which the time before was recorded, and where the others begin.
+
+    Of the others, which begin a window or more behind the first entry, it was recorded in any case.
+    """
+    at = bisect_left(occurrences.starts, stage.covered_from + window)
+    return [o for o in occurrences[:at] if is_recorded(o.start - window, o, stage)], at
 
 
 def is_recorded(start: int, occurrence: Occurrence, stage: Stage) -> bool:

@@ -43,7 +43,7 @@ def read(reader: LineReader, texts: Sequence[str]) -> tuple[list[int], list[int]
     rows, odd = reader.read(Lines(data=data, spans=spans))
     sheet = reader.sheet("x")
     assert rows == len(sheet.times) == len(sheet.places) == len(sheet.kinds) == len(sheet.identities)
-    return list(sheet.times), [spans.index(span) for span in odd]
+    return list(sheet.times), [spans.index((start, end)) for start, end, _ in odd]
 
 
 @given(blocks=st.lists(st.lists(TIMES, max_size=6), max_size=3))

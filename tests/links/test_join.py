@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 from builders import journal, raw, request
+from hypothesis import given, strategies as st
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
+from forensics.links.join import _found
 from forensics.model import (
     Cluster,
     Explains,
@@ -126,3 +128,11 @@ def test_two_rules_that_explain_each_other_make_no_circle() -> None:
 def test_an_unknown_exception_is_linked_by_place_and_order_alone() -> None:
     _, (found,) = joined(request(500, at=0, latency=1), raw("KeyError: 'price'", at=0.9, severity="ERROR"))
     assert (found.declared, found.coverage) == (False, 1.0)
+
+
+@given(near=st.lists(st.none() | st.just((0, "instance", 1)), min_size=1), least=st.sampled_from((0.0, 0.3, 0.5, 0.8)))
+def test_to_stop_where_too_few_are_left_changes_no_coverage(
+    near: list[tuple[int, str, int] | None], least: float
+) -> None:
+    found = [one for one in near if one is not None]
+    assert _found(iter(near), least, len(near)) == (found if len(found) / len(near) >= least else [])

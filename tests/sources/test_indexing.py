@@ -43,7 +43,7 @@ LINES: dict[str, Callable[[int], str]] = {
 
 
 def read(path: Path, **how: Any) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
-    """Read by an index, and return what the shelf gives back, and what could not be read."""
+    """Read by an index, and return what the shelf gives back, in order of reading, and what could not be read."""
     entries: list[dict[str, Any]] = []
     bad = []
     with closing(FileShelf()) as shelf:
@@ -54,13 +54,13 @@ def read(path: Path, **how: Any) -> tuple[list[dict[str, Any]], list[tuple[int, 
                 entries.append(found.record)
             elif isinstance(found, Unreadable):
                 bad.append((found.place.record, found.reason))
-    return sorted(entries, key=str), bad
+    return entries, bad
 
 
 def read_exactly(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
     found = list(read_records([str(path)]))
     entries = [x.record for x in found if isinstance(x, RawEntry)]
-    return sorted(entries, key=str), [(x.place.record, x.reason) for x in found if isinstance(x, Unreadable)]
+    return entries, [(x.place.record, x.reason) for x in found if isinstance(x, Unreadable)]
 
 
 def coverage(path: Path, texts: Sequence[str], *, by_index: bool) -> Coverage:

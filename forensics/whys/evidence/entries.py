@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
 from forensics.citations import cite
-from forensics.model import Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
+from forensics.model import Condition, Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
 from forensics.timestamps import format_lag, parse_duration
-from forensics.whys.scene import Gathered, Scene, is_recorded, judge, measured
+from forensics.whys.scene import Gathered, Scene, judge, measured, recorded
 from forensics.whys.wording import counted, units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 _SECOND = 1_000_000_000
 REFS = 3
@@ -19,7 +23,7 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     """Count the cluster's own entries, or the occurrences with a matching neighbour."""
     if why.condition is None or not isinstance(why.evidence, dict):
         return own(scene)
-    return _near(why, scene, why.evidence)
+    return _near(why, why.condition, scene, why.evidence)
 
 
 def own(scene: Scene) -> Gathered:
@@ -40,13 +44,14 @@ def own(scene: Scene) -> Gathered:
     return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
 
 
-def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
+def _near(why: WhyRule, condition: Condition, scene: Scene, argument: dict[str, Any]) -> Gathered:
     before = "before" in argument
     window = parse_duration(str(argument["before" if before else "after"]))
-    observable = [o for o in scene.occurrences if not before or is_recorded(o.start - window, o, scene.stage)]
-    found = [(o, row) for o in observable if (row := _find(why, scene, o, window, before=before)) is not None]
+    early, at = recorded(scene.occurrences, window, scene.stage) if before else ([], 0)
+    observable = chain(early, map(scene.occurrences.__getitem__, range(at, len(scene.occurrences))))
+    found = list(_found(condition, scene, observable, window, before=before))
     lags = [abs(o.start - scene.stage.journal.times[row]) / _SECOND for o, row in found]
-    count, of = len(found), len(observable)
+    count, of = len(found), len(early) + len(scene.occurrences) - at
     where = "before" if before else "after"
     if not found:
         words = counted(of, units(scene.cluster, 1), units(scene.cluster))
@@ -66,14 +71,20 @@ def _near(why: WhyRule, scene: Scene, argument: dict[str, Any]) -> Gathered:
     return Gathered(verdict=judge(count, of, why.thresholds), evidence=(evidence,), values=values)
 
 
-def _find(why: WhyRule, scene: Scene, occurrence: Occurrence, window: Nanoseconds, *, before: bool) -> int | None:
-    """Return the nearest row of the occurrence's instance that satisfies the condition of a why."""
-    condition, journal = why.condition, scene.stage.journal
-    if condition is None:
-        return None
-    first, last = occurrence.start, max(journal.times[row] for row in occurrence.rows)
-    start, end = (first - window, first) if before else (last, last + window)
-    near = scene.stage.neighbours.between(occurrence, start, end)
-    ordered = reversed(near) if before else near
-    own = set(occurrence.rows)
-    return next((row for row in ordered if row not in own and scene.stage.holds(condition, row, journal)), None)
+def _found(
+    condition: Condition, scene: Scene, occurrences: Iterable[Occurrence], window: Nanoseconds, *, before: bool
+) -> Iterator[tuple[Occurrence, int]]:
+    """Yield the occurrences beside which the condition is true of an entry of the instance, with the nearest."""
+    stage = scene.stage
+    holds = stage.asked(condition, stage.journal)
+    if holds is None:
+        return
+    for occurrence in occurrences:
+        first, last = occurrence.start, stage.journal.times[occurrence.rows[-1]]
+        start, end = (first - window, first) if before else (last, last + window)
+        near = stage.neighbours.between(occurrence, start, end)
+        row = next(
+            (row for row in (reversed(near) if before else near) if holds(row) and row not in occurrence.rows), None
+        )
+        if row is not None:
+            yield occurrence, row

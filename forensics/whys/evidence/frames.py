@@ -13,9 +13,8 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     frame = innermost_frame(speaker(scene))
     if frame is None or not place(frame):
         return _nothing(scene)
-    journal = scene.stage.journal
-    raised_there = [gist.frame == frame for gist in journal.gist_table]
-    same = sum(any(raised_there[journal.gists[row]] for row in rows) for rows in scene.occurrences.groups())
+    raised_there = {code for code, gist in enumerate(scene.stage.journal.gist_table) if gist.frame == frame}
+    same = sum(n for codes, n in scene.occurrences.by_gists().items() if not raised_there.isdisjoint(codes))
     chain = chain_of(speaker(scene))
     where = f"{'at' if frame.file else 'in'} `{place(frame)}`"
     raised = f"raised {where} in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"

@@ -30,5 +30,7 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
 
 def _streams(scene: Scene) -> str:
     journal = scene.stage.journal
-    counts = Counter(journal.gist(row).stream or "an unnamed log" for row in scene.rows)
+    counts: Counter[str] = Counter()
+    for code, count in Counter(map(journal.gists.__getitem__, scene.rows)).items():
+        counts[journal.gist_table[code].stream or "an unnamed log"] += count
     return ", ".join(plain(name) for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])

@@ -21,11 +21,11 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     in_a_sentence = lru_cache(1024)(plain)
     complete = 0
     asked = [tuple(pair for pair in gist.values if pair[0] in names) for gist in journal.gist_table]
-    for rows in scene.occurrences.groups():
-        seen = {pair for row in rows for pair in asked[journal.gists[row]]}
-        complete += {name for name, _ in seen}.issuperset(names)
+    for codes, count in scene.occurrences.by_gists().items():
+        seen = {pair for code in codes for pair in asked[code]}
+        complete += count * {name for name, _ in seen}.issuperset(names)
         for name, value in seen:
-            counts[name][in_a_sentence(value)] += 1
+            counts[name][in_a_sentence(value)] += count
     of = scene.cluster.occurrences
     said = "; ".join(_said(name, counter, of) for name, counter in counts.items())
     evidence = Evidence(

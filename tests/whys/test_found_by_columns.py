@@ -1,0 +1,75 @@
+"""What whys find by columns, held against the plain way: entry by entry, as it is described."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from builders import START, query, rule, shelved
+from drawn import journals
+from hypothesis import given, strategies as st
+
+from forensics.classify import Classifier
+from forensics.clusters.occurrences import FailedRequests, find_occurrences
+from forensics.digest import Digester, digest
+from forensics.entries import select
+from forensics.model import AllOf, Leaf, Level, OccurrenceUnit, Revision, WhyRule
+from forensics.whys import Neighbours
+
+if TYPE_CHECKING:
+    from forensics.journal import Journal, Occurrences
+    from forensics.model import Condition
+
+CONDITIONS: tuple[Condition, ...] = (
+    Leaf(path="message", op="contains", value="lost"),
+    Leaf(path="message", op="contains", value="said by nobody"),
+    Leaf(path="stream", op="equals", value="requests"),
+    AllOf(
+        conditions=(
+            Leaf(path="stream", op="equals", value="requests"),
+            Leaf(path="http.latency", op="at_least", value="1s"),
+        )
+    ),
+)
+
+
+def occurrences_of(found: Journal) -> Occurrences:
+    rows = [row for row in found.rows() if found.gist(row).analysed]
+    return find_occurrences(rows, found, {}, None, FailedRequests(rows, found).keys(rows))
+
+
+@given(found=journals(), start=st.integers(-10, 170), length=st.integers(0, 60))
+def test_neighbours_are_those_of_the_instance_or_trace_within_the_time(found: Journal, start: int, length: int) -> None:
+    first, last = START + start * 10**9, START + (start + length) * 10**9
+    neighbours = Neighbours(found)
+    for near in occurrences_of(found):
+        by_instance = [row for row in found.rows() if near.instance and found.instance(row) == near.instance]
+        by_trace = [row for row in found.rows() if near.trace and found.traces[row] == near.trace]
+        by_trace = [row for row in by_trace if not found.instance(row)]
+        own = by_instance or by_trace
+        expected = [row for row in own if first <= found.times[row] <= last]
+        assert list(neighbours.between(near, first, last)) == expected
+
+
+@given(found=journals())
+def test_causes_lie_before_the_end_of_a_request_and_the_first_entry_of_all_else(found: Journal) -> None:
+    occurrences = occurrences_of(found)
+    ends = [max(found.ends[row] for row in one.rows) for one in occurrences]
+    assert [one.end for one in occurrences] == ends
+    is_request = [one.unit is OccurrenceUnit.REQUEST for one in occurrences]
+    starts = [found.times[one.rows[0]] for one in occurrences]
+    expected = [end if asks else start for end, asks, start in zip(ends, is_request, starts, strict=True)]
+    assert list(occurrences.bases(range(len(occurrences)))) == expected
+    assert list(occurrences.starts) == sorted(starts) == starts
+
+
+@given(found=journals(), condition=st.sampled_from(CONDITIONS))
+def test_what_is_asked_of_entries_is_true_where_the_condition_is(found: Journal, condition: Condition) -> None:
+    why = WhyRule(ask="Why?", evidence_kind="entries", evidence={"before": "60s"}, condition=condition)
+    rules = [rule("lost", CONDITIONS[0], whys=(why,))]
+    records = [found.original(row).raw for row in range(len(found))]
+    intake, shelf = shelved(*records)
+    digester = Digester(rules, Level.ERROR)
+    journal, _ = digest(intake, select(intake, Revision(name="all", asked="all"), query("all")), shelf, digester)
+    holds, classifier = digester.asked(condition, journal), Classifier(rules)
+    expected = [row for row in journal.rows() if classifier.holds(condition, journal.entry(row))]
+    assert [row for row in journal.rows() if holds is not None and holds(row)] == expected
