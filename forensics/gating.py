@@ -20,6 +20,7 @@ from forensics.model import (
     Change,
     ChangeState,
     Comparison,
+    Exposure,
     GateReason,
     GateResult,
     GateThresholds,
@@ -49,7 +50,7 @@ def judge(report: Report, thresholds: GateThresholds) -> GateResult:
     reasons = [*_of_changes(report, comparison, thresholds), *_of_sight(report, comparison, thresholds)]
     outcome = min((reason.outcome for reason in reasons), key=_ORDER.index, default=Outcome.PASS)
     if outcome is Outcome.PASS:
-        reasons.insert(0, _nothing_against(comparison, thresholds))
+        reasons.insert(0, _nothing_against(report, comparison, thresholds))
     # The sort is stable: within an outcome the worst change stays first.
     reasons.sort(key=lambda reason: _ORDER.index(reason.outcome))
     return GateResult(
@@ -112,7 +113,8 @@ def _judged_new(change: Change, comparison: Comparison, thresholds: GateThreshol
         return Outcome.FAIL, "a P0 that the baseline does not show fails at first sight"
     if change.state is ChangeState.NOT_COMPARABLE:
         return None if comparison.reason else (Outcome.NOT_ENOUGH, "so it cannot be told whether it is new")
-    if (comparison.exposure.before.requests or 0) < thresholds.min_requests:
+    before = comparison.exposure.before
+    if (before.requests or 0) - before.requests_margin < thresholds.min_requests:
         return Outcome.NOT_ENOUGH, f"{comparison.baseline} had too little traffic to tell whether it is new"
     return Outcome.PASS, "what is not shown to be new does not fail below P0"
 
@@ -123,7 +125,8 @@ def _is_p0(change: Change) -> bool:
 
 def _of_sight(report: Report, comparison: Comparison, thresholds: GateThresholds) -> Iterator[GateReason]:
     """Yield why too little was seen to let a revision pass."""
-    coverage, seen = report.coverage, comparison.exposure.after.requests
+    coverage, exposure = report.coverage, comparison.exposure.after
+    seen = None if exposure.requests is None else exposure.requests - exposure.requests_margin
     if comparison.reason is not None:
         yield _open("comparison", f"nothing can be compared: {comparison.reason}")
     if coverage.no_payload * 2 > coverage.entries_selected:
@@ -133,16 +136,30 @@ def _of_sight(report: Report, comparison: Comparison, thresholds: GateThresholds
         yield _open("traffic", f"no request of {report.revision.name} is in these entries: nothing tells its traffic")
     elif seen is not None and seen < thresholds.min_requests:
         needed = f"{thresholds.min_requests:,} are needed (--min-requests)"
-        yield _open("traffic", f"{seen:,} {'request' if seen == 1 else 'requests'} so far, {needed}")
+        yield _open("traffic", f"{_requests(report, exposure)} so far, {needed}")
 
 
 def _open(title: str, statement: str) -> GateReason:
     return _of_all(Outcome.NOT_ENOUGH, title, statement)
 
 
-def _nothing_against(comparison: Comparison, thresholds: GateThresholds) -> GateReason:
-    seen = comparison.exposure.after.requests
-    where = "" if seen is None else f" in {seen:,} requests"
+def _requests(report: Report, exposure: Exposure) -> str:
+    """Write how many requests there were, and where that is no count, by what it is known."""
+    number = exposure.requests or 0
+    counted = f"{number:,} {'request' if number == 1 else 'requests'}"
+    if not exposure.requests_margin:
+        return counted
+    sampled = report.coverage.sampled
+    share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in sampled}))
+    since = min(sample.from_time for sample in sampled) if sampled else "the limit"
+    return (
+        f"about {counted} (give or take {exposure.requests_margin:,}: from {since} on a sample of {share} was counted)"
+    )
+
+
+def _nothing_against(report: Report, comparison: Comparison, thresholds: GateThresholds) -> GateReason:
+    exposure = comparison.exposure.after
+    where = "" if exposure.requests is None else f" in {_requests(report, exposure)}"
     ratio = f"none is worse by more than {thresholds.max_ratio:g}"
     said = f"no signature of {thresholds.max_new} or above is new, and {ratio}{where}"
     return _of_all(Outcome.PASS, "all signatures", said)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
-from forensics.compare import Side, compare, previous_revision, side_of
+from forensics.compare import Side, compare, needed_without, previous_revision, side_of
 from forensics.coverage import measure
 from forensics.deployed import view_of
 from forensics.deploys import find_deploys
@@ -152,7 +152,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
         pulled=task.pulled,
         revision=given.revision.name,
     )
-    exposure = measure_exposure(journal, lives, coverage.logs)
+    exposure = measure_exposure(journal, lives, coverage.logs, coverage.sampled)
     chosen = parents(clusters, links)
     clusters = weigh(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
     audit = [*_audit(journal), *given.around]
@@ -168,6 +168,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
         asked=task.digester.asked,
         coverage=coverage,
         exposure=exposure,
+        needed={c.id: needed_without(c, clusters, exposure) for c in clusters},
         covered_from=journal.starts_at,
         deploys=find_deploys(audit),
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})

@@ -32,15 +32,31 @@ def lines(count: int, **fields: Any) -> list[dict[str, Any]]:
     return [raw("x", at=i, number=i, **fields) for i in range(count)]
 
 
-def test_a_round_number_newest_first_looks_cut() -> None:
-    found = covered(*lines(50)[::-1])
+@pytest.mark.parametrize("count", [100, 200, 500, 1000, 5000])
+def test_a_number_that_people_limit_by_looks_cut_by_itself(count: int) -> None:
+    found = covered(*lines(count))
     assert found.truncated is None
-    assert "exactly 50 entries, newest first" in str(found.truncation)
+    assert f"exactly {count:,} entries: probably cut by a limit" in str(found.truncation)
+    assert f"exactly {count:,} entries, newest first" in str(covered(*lines(count)[::-1]).truncation)
 
 
-@pytest.mark.parametrize("count", [3, 49, 51, 163])
+@pytest.mark.parametrize("count", [150, 300, 1500])
+def test_another_round_number_needs_a_second_sign(count: int) -> None:
+    assert covered(*lines(count)).truncated is False
+    assert f"exactly {count:,} entries, newest first" in str(covered(*lines(count)[::-1]).truncation)
+    short = covered(*lines(count), from_time="2026-03-01T10:00:00Z", to_time="2026-03-01T22:00:00Z")
+    assert f"exactly {count:,} entries" in str(short.truncation)
+
+
+@pytest.mark.parametrize("count", [3, 10, 20, 49, 50, 51, 80, 90, 110, 120, 163, 210, 240, 260])
 def test_a_number_that_nobody_would_choose_does_not(count: int) -> None:
+    """Nor one of a small log: every tenth number ends in a zero."""
     assert covered(*lines(count)[::-1]).truncated is False
+
+
+def test_of_round_numbers_few_are_suspected() -> None:
+    suspected = [count for count in range(10, 1001, 10) if covered(*lines(count)[::-1]).truncated is not False]
+    assert suspected == [100, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000]
 
 
 def test_a_limit_for_each_severity_is_told() -> None:

@@ -109,6 +109,12 @@ def test_evidence_says_how_long_after_the_deployment_it_came() -> None:
     assert all(evidence.refs for evidence in said)
 
 
+def test_what_is_seen_at_once_is_seen_in_the_same_second() -> None:
+    found = report(asked(0.2), ready(30), raw("shard map is torn", at=0.2, severity="ERROR"))
+    said = [e.statement for f in found.findings for w in f.whys for e in w.evidence if e.kind == "deploys"]
+    assert said[1] == "its first entry stands in the same second in which the deployment was asked for"
+
+
 def test_the_timeline_goes_from_the_deployment_to_the_last_entry_and_names_the_clock() -> None:
     found = report(asked(0), ready(30), raw("shard map is torn", at=75, severity="ERROR"), raw("ok", at=100))
     assert [(e.kind, e.clock) for e in found.timeline] == [

@@ -118,3 +118,12 @@ def test_a_saved_report_gives_the_same_documents_without_logs(tmp_path: Path) ->
     report, again = str(tmp_path / "first" / "report.json"), str(tmp_path / "again")
     run("render", report, "--out", again, cwd=tmp_path, check=True)
     assert next((tmp_path / "again").rglob("index.md")).read_bytes() == before
+
+
+def test_what_was_compared_is_not_to_be_compared_again(tmp_path: Path) -> None:
+    """An open question whose command was just given would be answered the same again."""
+    logs, out = "samples/netra-backend-staging/logs", str(tmp_path)
+    run("analyze", "--revision", "00180", "--baseline", "previous", "--logs", logs, "--out", out, check=True)
+    text = (tmp_path / "postmortem.md").read_text()
+    assert "Is it new in this revision? It was there before: look for what began it before" in text
+    assert "--baseline" not in text

@@ -140,13 +140,15 @@ class Case:
         checkpoint: Checkpoint,
         pull_id: int | None = None,
         *,
+        listed: int = 0,
         to_time: str | None = None,
         suppressed: dict[str, int] | None = None,
         gaps: Sequence[Missing] = (),
     ) -> None:
         """Keep a page: its raw JSON entries and how far the pull has come, both or neither.
 
-        A watch also says up to when it has followed, how much was left out, and what it missed.
+        A sample also says how many entries were `listed`, those included that the case held before. A watch also says
+        up to when it has followed, how much was left out, and what it missed.
         """
         number = len(self.manifest.pulls) if pull_id is None else pull_id
         pull = self._pull(number)
@@ -159,6 +161,7 @@ class Case:
             checkpoint=checkpoint,
             pages=pull.pages + 1,
             entries=pull.entries + len(lines),
+            listed=pull.listed + listed,
             finished=(pull.finished or _now()) if checkpoint.done else None,
             to_time=to_time or pull.to_time,
             suppressed=suppressed or pull.suppressed,

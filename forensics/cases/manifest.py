@@ -48,9 +48,11 @@ class PullRecord(Struct, frozen=True, kw_only=True):
     revision: str = ""
     """The full name of the revision that it is about, or `all`."""
     part: str = "everything"
-    """everything, or errors, neighbourhood, first entries, platform, requests."""
+    """everything, or errors, neighbourhood, first entries, platform, requests, refused requests, sampled requests."""
     level: str = ""
     """Of the errors asked for; empty when everything was."""
+    one_in: int = 1
+    """Of a sample: one of so many was asked for."""
     group: int = 0
     """The number of the first listing of the same pull, from 1."""
     held: int = 0
@@ -78,6 +80,9 @@ class PullRecord(Struct, frozen=True, kw_only=True):
     finished: str | None = None
     pages: int = 0
     entries: int = 0
+    """That the case did not hold before."""
+    listed: int = 0
+    """Of a sample: all that the listing brought."""
     checkpoint: Checkpoint = Checkpoint()
 
 

@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
 from msgspec.structs import replace
 
+from forensics.cli.options import LiveAsked
 from forensics.cli.progress import watching
-from forensics.cli.running import analysed, test_runs
+from forensics.cli.running import analysed, asks_cloud, connected, test_runs
 from forensics.errors import BaselineError, UsageError
 from forensics.model import Analysis, Level, Query, Report
 from forensics.render import decode_report
@@ -18,7 +20,7 @@ from forensics.render import decode_report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.cli.options import Against, Asked, LiveAsked
+    from forensics.cli.options import Against, Asked
     from forensics.settings import Settings
 
 PREVIOUS = "previous"
@@ -83,9 +85,26 @@ def _baseline(revision: str, asked: Asked, against: Against, settings: Settings,
         own = replace(own, logs=against.baseline_logs, case=None)
     elif "-" in own.logs:
         raise UsageError("standard input can be read once: save it to a file, or name --baseline-logs")
-    found = _previous(revision, own, asked, settings) if name == PREVIOUS else name
-    with analysed(found, own, settings, live) as analysis:
+    if is_previous_live(asked, against, settings, live):
+        name, own = _before(revision, replace(own, to=asked.to), settings, live or LiveAsked())
+    elif name == PREVIOUS:
+        name = _previous(revision, own, asked, settings)
+    with analysed(name, own, settings, live) as analysis:
         return analysis.report
+
+
+def is_previous_live(asked: Asked, against: Against, settings: Settings, live: LiveAsked | None) -> bool:
+    """Tell whether Cloud Logging is asked which revision served before."""
+    return against.baseline == PREVIOUS and not against.baseline_logs and asks_cloud(asked, settings, live)
+
+
+def _before(revision: str, own: Asked, settings: Settings, live: LiveAsked) -> tuple[str, Asked]:
+    """Ask which revision served before; it goes into the case of the other, which then holds all that is compared."""
+    from forensics.cli.live import before  # noqa: PLC0415 - most runs read exports
+
+    connection = connected(revision, own, settings, live)
+    name, folder = before(revision, own, settings, live, connection, say=partial(click.echo, err=True))
+    return name, replace(own, case=folder, live=True)
 
 
 def _is_report(name: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ import click
 import msgspec
 from msgspec import Struct
 
-from forensics.cli.baseline import analysed_beside, baseline_of
+from forensics.cli.baseline import analysed_beside, baseline_of, is_previous_live
 from forensics.cli.gate_screen import lines
 from forensics.cli.options import Against, Asked, LiveAsked, against_options, asked_options, gathered, live_options
 from forensics.cli.output import write_documents
@@ -127,10 +128,13 @@ def command(revision: str, asked: Asked, live: LiveAsked, against: Against, gate
     if against.baseline is None:
         raise UsageError("a gate holds a revision against another one: name it with --baseline")
     wait = _waiting_time(gate, asked, settings)
-    baseline = baseline_of(revision, asked, against, settings, live)
+    read = cache(partial(baseline_of, revision, asked, against, settings, live))
+    if not is_previous_live(asked, against, settings, live):
+        read()
 
     def look(name: str) -> Judged:
-        with analysed_beside(name, asked, against, settings, live, baseline) as analysis:
+        # What served before a revision is known once that revision is there, which is waited for.
+        with analysed_beside(name, asked, against, settings, live, read()) as analysis:
             if files.out:
                 write_documents(analysis, files.out, DEFAULT_FORMATS, None)
             return Judged(report=analysis.report, result=judge(analysis.report, thresholds))

@@ -11,7 +11,7 @@ from forensics.render.escape import terminal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.model import Change, Comparison, GateReason, GateResult, Report
+    from forensics.model import Change, Comparison, Exposure, GateReason, GateResult, Report
 
 _SIGNS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.NOT_ENOUGH: "?"}
 REASONS = 6
@@ -32,7 +32,7 @@ def lines(report: Report, result: GateResult) -> Iterator[str]:
     limits = result.thresholds
     new, ratio, needed = limits.max_new, limits.max_ratio, limits.min_requests
     yield f"  limits    new {new} or above, worse by more than {ratio:g}, under {needed:,} requests"
-    yield f"  requests  {_number(result.exposure.before.requests)} → {_number(result.exposure.after.requests)}"
+    yield f"  requests  {_requests(result.exposure.before)} → {_requests(result.exposure.after)}"
     states = ", ".join(f"{n} {state}" for state, n in result.counts.items())
     yield f"  changes   {states or 'no failure in either'}"
     for change in _worst(report.comparison, deciding):
@@ -48,8 +48,11 @@ def _reason(reason: GateReason) -> str:
     return f"{priority}{name}: {terminal(reason.statement)}{cited}"
 
 
-def _number(count: int | None) -> str:
-    return "not counted" if count is None else f"{count:,}"
+def _requests(exposure: Exposure) -> str:
+    if exposure.requests is None:
+        return "not counted"
+    margin = exposure.requests_margin
+    return f"about {exposure.requests:,} ± {margin:,}" if margin else f"{exposure.requests:,}"
 
 
 def _worst(comparison: Comparison | None, told: tuple[GateReason, ...]) -> list[Change]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from forensics.cli.output import out_folder
 from forensics.cli.pull_progress import PullProgress
@@ -80,15 +81,10 @@ def fetch(
     Raises:
         ForensicsError: one line for the user; a case that got no entry is taken away again.
     """
-    from forensics.cloud.filters import Span, Target  # noqa: PLC0415 - as above
+    from forensics.cloud.filters import Span  # noqa: PLC0415 - as above
     from forensics.pulling import find_start, find_target, pull  # noqa: PLC0415
 
-    named = Target(
-        revision=revision,
-        service=asked.service or settings.service or "",
-        location=asked.region or settings.region or "",
-        project=connection.project,
-    )
+    named = _named(revision, asked, settings, connection)
     span = _span(asked)
     is_open = not (asked.since or asked.from_)
     with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
@@ -97,7 +93,7 @@ def fetch(
         if is_open:
             span = Span(find_start(reader, target, span, progress.shows), span.end)
         level = Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None
-        folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
+        folder = _folder(asked, target)
         with opened(folder, target.revision) as case:
             done = pull(case, reader, _order(asked, target, span, level, connection.transport), progress, utc_now())
     return Fetched(
@@ -107,6 +103,40 @@ def fetch(
         from_time=None if is_open else format_time(done.span.start),
         to_time=None if is_open and not asked.to else format_time(done.span.end),
     )
+
+
+def before(
+    revision: str, asked: Asked, settings: Settings, live: LiveAsked, connection: Way, *, say: Callable[[str], object]
+) -> tuple[str, Path]:
+    """Ask which revision served before another; return its full name, and the case of the other.
+
+    `--since` and `--from` do not bound where it is looked for: what served before may have stopped before them.
+
+    Raises:
+        ForensicsError: one line for the user: no such revision, none before it, or Cloud Logging refuses.
+    """
+    from forensics.pulling import find_previous, find_target  # noqa: PLC0415 - as above
+
+    span = _span(replace(asked, since=None, from_=None))
+    with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
+        reader = _reader(connection, live, progress)
+        target = find_target(reader, _named(revision, asked, settings, connection), span, progress.shows)
+        return find_previous(reader, target, span, progress.shows), _folder(asked, target)
+
+
+def _named(revision: str, asked: Asked, settings: Settings, connection: Way) -> Target:
+    from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
+
+    return Target(
+        revision=revision,
+        service=asked.service or settings.service or "",
+        location=asked.region or settings.region or "",
+        project=connection.project,
+    )
+
+
+def _folder(asked: Asked, target: Target) -> Path:
+    return asked.case or out_folder(Path("forensics-cases"), target.revision)
 
 
 def _reader(connection: Way, live: LiveAsked, progress: PullProgress) -> Reader:

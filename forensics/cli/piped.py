@@ -91,6 +91,9 @@ def _table(rows: Sequence[tuple[str, ...]], right: frozenset[int], wrapped: Sequ
 def _widths(rows: Sequence[tuple[str, ...]], wrapped: Sequence[int]) -> list[int]:
     """Return the width of each column: what its longest cell takes, if the line has room for that."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for i in wrapped:
+        # Rich measures a column by the line that it is given: what is wider than that is taken to be as wide.
+        widths[i] = min(widths[i], WIDTH - len(_MARGIN) - _GAP)
     # The last column is never narrower than a cell.
     taken = sum(widths) + (len(widths) - 1) * _GAP + (not widths[-1])
     return _narrowed(widths, wrapped, taken - (WIDTH - len(_MARGIN)))
@@ -103,8 +106,7 @@ def _narrowed(widths: list[int], wrapped: Sequence[int], excess: int) -> list[in
         if widest <= 0:
             raise _NeedsRichError
         alike = [i for i in wrapped if widths[i] == widest]
-        # Rich counts the gap as a part of the column.
-        most = min(excess, widest - max((widths[i] for i in wrapped if i not in alike), default=-_GAP))
+        most = min(excess, widest - max((widths[i] for i in wrapped if i not in alike), default=0))
         left = excess
         for position, i in enumerate(alike):
             cut = min(most, round(left / (len(alike) - position)))

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from forensics.cases import Case
     from forensics.cli.options import Asked
+    from forensics.cloud.connection import Way
     from forensics.model import CodeBase
     from forensics.settings import Settings
 
@@ -53,8 +54,7 @@ def analysed(
     from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
     from forensics.workers import default_jobs, in_processes  # noqa: PLC0415
 
-    has_logs = bool(asked.logs or asked.case or settings.logs)
-    if asked.live or (live is not None and not has_logs):
+    if asks_cloud(asked, settings, live):
         revision, asked = _pulled(revision, asked, settings, live or LiveAsked())
     case = _sound_case(asked.case, asked.logs) if asked.case else None
     query = _query(revision, asked, settings)
@@ -98,24 +98,36 @@ def analysed(
         yield _naming(case, analysis)
 
 
+def asks_cloud(asked: Asked, settings: Settings, live: LiveAsked | None) -> bool:
+    """Tell whether Cloud Logging is asked: when that is wanted, or when there are no logs."""
+    return asked.live or (live is not None and not (asked.logs or asked.case or settings.logs))
+
+
 def _pulled(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> tuple[str, Asked]:
     """Ask Cloud Logging; return the revision's full name, and what is to be read now."""
+    from forensics.cli.live import fetch  # noqa: PLC0415 - most runs read exports
+
+    connection = connected(revision, asked, settings, live)
+    say = partial(click.echo, err=True)
+    fetched = fetch(revision, asked, settings, live, connection, is_narrow=not live.everything, say=say)
+    found = replace(asked, case=fetched.folder, since=None, from_=fetched.from_time, to=fetched.to_time)
+    return fetched.revision, found
+
+
+def connected(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> Way:
+    """Open the way to Cloud Logging; where it is asked for want of logs only, the error says how to export them."""
     if asked.logs:
         raise UsageError("--live and --logs both say what to read: give one of them")
-    from forensics.cli.live import fetch, open_connection  # noqa: PLC0415 - most runs read exports
+    from forensics.cli.live import open_connection  # noqa: PLC0415 - most runs read exports
     from forensics.cloud.errors import AccessError  # noqa: PLC0415
 
     try:
-        connection = open_connection(asked, settings, live)
+        return open_connection(asked, settings, live)
     except AccessError as error:
         if asked.live or live.endpoint or live.impersonate:
             raise
         export = _how_to_export(revision, asked, settings)
         raise UsageError(f"no logs given, and Cloud Logging cannot be asked: {error}; or {export}") from error
-    say = partial(click.echo, err=True)
-    fetched = fetch(revision, asked, settings, live, connection, is_narrow=not live.everything, say=say)
-    found = replace(asked, case=fetched.folder, since=None, from_=fetched.from_time, to=fetched.to_time)
-    return fetched.revision, found
 
 
 def _query(revision: str, asked: Asked, settings: Settings) -> Query:

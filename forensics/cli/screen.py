@@ -17,7 +17,7 @@ ROWS = 12
 """Clusters on the screen; the rest is counted and stands in index.md."""
 SAID = 150
 """Characters of an answer on the screen."""
-_FLAGS = {"commits": "--repo PATH", "compare": "--baseline REVISION", "tests": "--tests junit.xml"}
+_FLAGS = {"commits": "--repo PATH", "compare": "--baseline previous", "tests": "--tests junit.xml"}
 COLUMNS = ("role", "prio", "signature", "occurrences", "entries", "first", "last", "trend")
 NUMBERS = frozenset({"occurrences", "entries"})
 """Columns that stand to the right."""

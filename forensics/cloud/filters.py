@@ -26,6 +26,7 @@ _ROOM = LONGEST - 200
 """A page loop that has to begin again in the middle adds one more bound."""
 
 _REQUESTS = "run.googleapis.com%2Frequests"
+_AUDIT = "cloudaudit.googleapis.com"
 _PLATFORM_LOGS = (
     "run.googleapis.com%2Fvarlog%2Fsystem",
     "cloudaudit.googleapis.com%2Factivity",
@@ -95,6 +96,24 @@ def errors(target: Target, span: Span, level: Level = Level.ERROR) -> str:
 def requests(target: Target, span: Span) -> str:
     """Ask for a revision's request log: the exposure against which errors are counted."""
     return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), span=span)
+
+
+def refused(target: Target, span: Span) -> str:
+    """Ask for a revision's requests that were refused or failed."""
+    return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), "httpRequest.status>=400", span=span)
+
+
+def sample(target: Target, span: Span, one_in: int) -> str:
+    """Ask for one of so many of a revision's requests, chosen by a hash of their ids."""
+    return _filter(
+        *_place(target), _revision(target), _in_logs(_REQUESTS), f"sample(insertId, {1 / one_in:.9f})", span=span
+    )
+
+
+def others(target: Target, span: Span, *, served: bool) -> str:
+    """Ask for what other revisions of the service logged: requests that they served, or whatever ran there."""
+    which = _in_logs(_REQUESTS) if served else f"NOT ({_in_logs(_AUDIT)})"
+    return _filter(*_place(target), f"NOT ({_revision(target)})", "resource.labels.revision_name:*", which, span=span)
 
 
 def service_logs(target: Target, span: Span) -> str:

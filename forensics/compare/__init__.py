@@ -1,13 +1,15 @@
 """Two reports in, what changed between them out: words follow numbers.
 
 `exact` holds the tests and intervals, `exposure` chooses what a number of occurrences is held against, `judging` finds
-the word for the numbers, `sides` tells what cannot be compared, and `testing` does the same for results of tests.
+the word for the numbers, `needing` says how much traffic without a failure would decide, `sides` tells what cannot be
+compared, and `testing` does the same for results of tests.
 """
 
 from __future__ import annotations
 
 from forensics.compare.comparing import compare
+from forensics.compare.needing import needed_without
 from forensics.compare.previous import previous_revision
 from forensics.compare.sides import Side, side_of
 
-__all__ = ["Side", "compare", "previous_revision", "side_of"]
+__all__ = ["Side", "compare", "needed_without", "previous_revision", "side_of"]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from forensics.compare.exact import Rates, holm
 from forensics.compare.exposure import Held, choose, preferred
 from forensics.compare.judging import Counted, judge, sentence
-from forensics.compare.sides import Side, caveats, obstacle, rule_obstacle
+from forensics.compare.sides import Side, caveats, obstacle, rule_obstacle, sample_obstacle
 from forensics.compare.testing import compare_tests
 from forensics.model import Change, ChangeState, Comparison, Exposure, ExposureKind, Exposures, Role
 
@@ -48,11 +48,8 @@ def compare(before: Side, after: Side) -> Comparison:
     reason = obstacle(before, after)
     pairs = [_pair(key, before, after, reason) for key in _keys(before, after)]
     counted = {pair.key: Counted(*_interleaved(pair)) for pair in pairs if pair.obstacle is None}
-    rates = {
-        pair.key: counted[pair.key].rates(once_each=pair.held.measure in _FAIL_ONCE)
-        for pair in pairs
-        if pair.obstacle is None
-    }
+    margins = tuple(side.exposure.requests_margin if side.exposure else 0 for side in (before, after))
+    rates = {pair.key: _rates(pair, counted[pair.key], margins) for pair in pairs if pair.obstacle is None}
     corrected = dict(zip(rates, holm([found.p_value for found in rates.values()]), strict=True))
     changes = [
         _change(pair, counted[pair.key], rates[pair.key], corrected[pair.key])
@@ -73,6 +70,12 @@ def compare(before: Side, after: Side) -> Comparison:
     )
 
 
+def _rates(pair: _Pair, counted: Counted, margins: tuple[int, ...]) -> Rates:
+    if pair.held.measure is ExposureKind.REQUESTS and any(margins):
+        return counted.rates_within(*margins)
+    return counted.rates(once_each=pair.held.measure in _FAIL_ONCE)
+
+
 def _keys(before: Side, after: Side) -> list[_Key]:
     return list(dict.fromkeys(_key(cluster) for side in (after, before) for cluster in side.clusters))
 
@@ -85,7 +88,8 @@ def _pair(key: _Key, before: Side, after: Side, reason: str | None) -> _Pair:
     old, new = ([c for c in side.clusters if _key(c) == key] for side in (before, after))
     held = choose([*new, *old], (_occurrences(old), _occurrences(new)), before.exposure, after.exposure)
     own = _level_obstacle(before, after) if key[0] is None else rule_obstacle(key[0], before, after)
-    return _Pair(key, old, new, held, reason or own or _measure_obstacle(old, new) or held.obstacle)
+    own = own or sample_obstacle([*old, *new], before, after) or _measure_obstacle(old, new)
+    return _Pair(key, old, new, held, reason or own or held.obstacle)
 
 
 def _level_obstacle(before: Side, after: Side) -> str | None:

@@ -43,7 +43,9 @@ def choose(
     first, second = before or Exposure(), after or Exposure()
     held = _held(measure, reason, first, second)
     stand_in = _STAND_INS.get(measure)
-    if stand_in is None or not _is_unusable(held, counts):
+    # A sample of requests does not tell which of the others opened a session.
+    is_sampled = measure is ExposureKind.SESSIONS and bool(first.requests_margin or second.requests_margin)
+    if stand_in is None or not (is_sampled or _is_unusable(held, counts)):
         return held
     other = _held(stand_in, f"{reason}; {measure} could not be counted, so {stand_in} stand in", first, second)
     return held if other.obstacle else other

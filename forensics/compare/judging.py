@@ -30,6 +30,19 @@ class Counted(NamedTuple):
         # All of twelve starts against none of three is no matter of chance, though as rates they are not far apart.
         return rates._replace(p_value=fisher_p(*self))
 
+    def rates_within(self, margin_before: int, margin_after: int) -> Rates:
+        """Compare the rates where exposures may be so much more or less: what holds at both ends of them."""
+        least = compare_rates(
+            self.before, max(1, self.exposure_before - margin_before), self.after, self.exposure_after + margin_after
+        )
+        most = compare_rates(
+            self.before, self.exposure_before + margin_before, self.after, max(1, self.exposure_after - margin_after)
+        )
+        p_value = max(least.p_value, most.p_value)
+        if least.ratio is not None and most.ratio is not None and least.ratio <= 1 <= most.ratio:
+            p_value = 1.0
+        return compare_rates(*self)._replace(low=least.low, high=most.high, p_value=p_value)
+
     @property
     def expected_after(self) -> float:
         """What the old rate would have shown now."""
@@ -79,7 +92,7 @@ def _said(counted: Counted, state: ChangeState, corrected: float) -> str:
     if state is ChangeState.GONE:
         return f"gone, resolved: {would}"
     if state is ChangeState.NEW:
-        return f"new: {would} before"
+        return f"new, since {would} before"
     if expected < SHOWS_FROM:
         return f"{state}; not seen {when}, not enough traffic to say it is {word} ({would}, {SHOWS_FROM:g} are needed)"
     return f"{state}; not seen {when}, but too rare to say it is {word} (corrected p = {corrected:.2f})"

@@ -9,9 +9,10 @@ from msgspec import Struct
 from forensics.model import SIGNATURE_METHOD, Cluster, Coverage, Exposure, Level, Report, TestRun
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 ALL = "all"
+_REQUESTS = "run.googleapis.com%2Frequests"
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -54,8 +55,8 @@ def obstacle(before: Side, after: Side) -> str | None:
             return "one side holds all revisions together; name one"
         if side.exposure is None:
             return f"the report of {side.revision} counted no exposure; analyze its logs again"
-        # What is cut in time is cut in traffic too, and its rates stand.
-        if side.coverage.truncated is not False and side.coverage.cut != "time":
+        # What is cut in time is cut in traffic too, and its rates stand; so do those of a sample.
+        if side.coverage.truncated is not False and side.coverage.cut not in {"time", "sample"}:
             return f"{side.revision}: {side.coverage.truncation or 'the entries were cut'}"
     return None
 
@@ -71,11 +72,25 @@ def rule_obstacle(signature: str, before: Side, after: Side) -> str | None:
     return f"its rule is of version {versions[0]} in {before.revision} and {versions[1]} in {after.revision}"
 
 
+def sample_obstacle(clusters: Sequence[Cluster], before: Side, after: Side) -> str | None:
+    """Say so where requests that went well are counted as a failure, and only a sample of them is here."""
+    sampled = next((side.revision for side in (before, after) if side.coverage.sampled), None)
+    went_well = any(c.level.rank < Level.WARNING.rank and _is_request(c) for c in clusters)
+    return f"only a sample of the requests of {sampled} that went well is here" if sampled and went_well else None
+
+
+def _is_request(cluster: Cluster) -> bool:
+    return any(ref.log_name.endswith(_REQUESTS) for ref in cluster.exemplars)
+
+
 def caveats(before: Side, after: Side) -> Iterator[str]:
     """Yield what a reader of the comparison must keep in mind."""
     for side in (before, after):
         if side.coverage.cut == "time" and side.coverage.truncation:
             yield f"{side.revision}: {side.coverage.truncation}; rates are compared, totals are not"
+        if side.coverage.sampled and side.exposure is not None and side.exposure.requests is not None:
+            about = f"{side.exposure.requests:,} requests, give or take {side.exposure.requests_margin:,}"
+            yield f"{side.revision}: {side.coverage.truncation}: in all about {about} (95 %)"
     changed = sorted(
         rule
         for rule, version in after.versions.items()

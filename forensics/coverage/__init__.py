@@ -10,7 +10,7 @@ from operator import sub
 from statistics import median
 from typing import TYPE_CHECKING
 
-from forensics.coverage.pulls import asked, at_edge, cut_pull, left_out, of_others, pulled_spans, suppressed
+from forensics.coverage.pulls import asked, at_edge, cut_pull, left_out, of_others, pulled_spans, sampled, suppressed
 from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Pulled, Query, ReadOrder, Span
 from forensics.redact import quote
 from forensics.timestamps import format_seconds, format_time, parse_time
@@ -25,6 +25,10 @@ _AUDIT = {"activity", "system_event", "data_access", "policy"}
 _SECOND = 1_000_000_000
 _MIN_LIMIT = 10
 """Nobody pulls with a smaller limit and then wonders."""
+_LEAST_ALONE = 100
+"""Fewer entries than that are a small log, whatever their number."""
+_STEP = 50
+"""Limits are multiples of it."""
 _SHORT = 0.5
 """Less than this share of the span asked for is worth a word."""
 _ROUND_PARTS = 25
@@ -76,6 +80,7 @@ def measure(
         truncated=(bool(pulled) or None) if reason else False,
         truncation=reason,
         cut=cut,
+        sampled=sampled(about, query) if cut == "sample" else (),
         gaps=_gaps(times),
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
@@ -147,7 +152,7 @@ def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str
     """Say by what and why the pull looks cut, None when it does not."""
     signs = (
         ("severity", _cut_by_severity(intake)),
-        ("limit", _cut_by_limit(intake)),
+        ("limit", _cut_by_limit(intake, times, query)),
         ("time", _cut_in_time(times, query)),
     )
     return next(((cut, reason) for cut, reason in signs if reason), (None, None))
@@ -169,9 +174,21 @@ def _cut_by_severity(intake: Intake) -> str | None:
     )
 
 
-def _cut_by_limit(intake: Intake) -> str | None:
+def _cut_by_limit(intake: Intake, times: Sequence[int], query: Query) -> str | None:
+    """Suspect a limit behind a round number: a usual one alone, another where something else speaks for it too.
+
+    One in ten numbers up to 250 ends in a zero, so that a zero alone says nothing.
+    """
     read = intake.read + intake.passed_over
-    if len(intake.sources) > 1 or not _is_round(read):
+    is_limit = read >= _LEAST_ALONE and (
+        _is_usual(read)
+        or (
+            _is_round(read)
+            and read % _STEP == 0
+            and (intake.order is ReadOrder.NEWEST_FIRST or _cut_in_time(times, query) is not None)
+        )
+    )
+    if len(intake.sources) > 1 or not is_limit:
         return None
     order = ", newest first" if intake.order is ReadOrder.NEWEST_FIRST else ""
     return f"exactly {read:,} entries{order}: probably cut by a limit ({read}), so there may be more"
@@ -188,6 +205,11 @@ def _cut_in_time(times: Sequence[int], query: Query) -> str | None:
         f"the entries cover {format_seconds(covered)} of the {format_seconds(asked)} asked for: "
         "the revision was silent, or the pull was cut"
     )
+
+
+def _is_usual(number: int) -> bool:
+    """Tell whether a number is one that people and programs limit by: 100, 200, 500, 1,000 and so on."""
+    return str(number).rstrip("0") in {"1", "2", "5"}
 
 
 def _is_round(number: int) -> bool:

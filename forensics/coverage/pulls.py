@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from forensics.model import Level, Span
+from forensics.model import Level, Sampled, Span
 from forensics.redact import quote
 from forensics.timestamps import format_time, parse_time
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from forensics.journal import Journal
     from forensics.model import Pulled, Query
 
+SAMPLE = "sampled requests"
 _EDGE = 300 * 1_000_000_000
 """So near to the start of a pull an error may be an old one; in short pulls a tenth of them."""
 
@@ -60,9 +61,45 @@ def cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[str | None, str | 
     if beyond:
         return "time", beyond
     # That a healthy revision's other entries were left out is said of the pull as a whole.
-    capped = [one for one in pulled if one.capped and one.part != "first entries"]
-    reason = "; ".join(dict.fromkeys(_capped(one) for one in capped))
+    capped = [one for one in pulled if one.capped and one.part not in {"first entries", SAMPLE}]
+    counted = sampled(pulled, query)
+    reason = "; ".join(dict.fromkeys(_capped(one, counted) for one in capped))
+    if counted and all(one.part == "requests" for one in capped):
+        return "sample", reason
     return ("limit", reason) if reason else (None, None)
+
+
+def sampled(pulled: Sequence[Pulled], query: Query) -> tuple[Sampled, ...]:
+    """Say where requests were counted in a sample, in order; nothing where that does not tell how many there were.
+
+    It does when every listing of requests that was left at its limit is followed by a sample, no time is counted twice,
+    and what is asked for begins and ends within none of them. A later sample takes the place of those that it covers.
+    """
+    counting = [one for one in pulled if one.part in {"requests", SAMPLE}]
+    begins = {one.from_time for one in counting if one.part == SAMPLE}
+    if any(one.capped and one.last_time not in begins for one in counting):
+        return ()
+    spans: dict[tuple[int, int], Pulled] = {}
+    for one in counting:
+        if one.part == SAMPLE and one.from_time and one.to_time:
+            start, end = parse_time(one.from_time), parse_time(one.to_time)
+            spans = {span: kept for span, kept in spans.items() if span[0] < start or span[1] > end}
+            spans[start, parse_time(one.last_time) if one.capped and one.last_time else end] = one
+    first, last = (parse_time(time) if time else None for time in (query.from_time, query.to_time))
+    bounds = [time for time in (first, last) if time is not None]
+    spans = {
+        span: one
+        for span, one in spans.items()
+        if (first is None or span[1] > first) and (last is None or span[0] < last)
+    }
+    is_twice = any(one[1] > after[0] for one, after in pairwise(sorted(spans)))
+    is_split = any(start < bound < end for start, end in spans for bound in bounds)
+    return () if is_twice or is_split else tuple(_sampled(span, spans[span]) for span in sorted(spans))
+
+
+def _sampled(span: tuple[int, int], one: Pulled) -> Sampled:
+    start, end = map(format_time, span)
+    return Sampled(from_time=start, to_time=end, one_in=one.one_in, listed=one.listed)
 
 
 def _missed(pulled: Sequence[Pulled]) -> str | None:
@@ -117,16 +154,23 @@ def _beyond(spans: Sequence[tuple[int, int]], query: Query) -> str | None:
 
 _WORDS_OF_PARTS = {
     "requests": "requests",
+    "refused requests": "requests that were refused or failed",
     "neighbourhood": "entries around errors",
     "platform": "entries of the platform",
 }
 
 
-def _capped(one: Pulled) -> str:
+def _capped(one: Pulled, counted: Sequence[Sampled]) -> str:
     what = _WORDS_OF_PARTS.get(one.part, "entries")
     until = f" up to {quote(one.last_time, 40)}" if one.last_time else ""
-    only = "; later ones only where they failed or stand around an error" if one.part == "requests" else ""
-    return f"of the {what} only {one.entries:,} were pulled,{until}{only}"
+    if one.part != "requests":
+        return f"of the {what} only {one.entries:,} were pulled,{until}"
+    share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in counted}))
+    only = f", and counted in a sample of {share}" if counted else ""
+    return (
+        f"of the {what} only {one.entries:,} were pulled,{until}; later ones only where they failed or stand around an "
+        f"error{only}"
+    )
 
 
 def left_out(pulled: Sequence[Pulled]) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Reports of a test–deploy loop in, cycles out: what is recorded, what was claimed, and what became of it.
 
 `claims` reads and makes claims, `checking` holds them against a later revision, `recording` makes a cycle of a report,
-`needing` says how much traffic decides, `history` follows a signature through cycles, and `series` tells which cycles
+`history` follows a signature through cycles, and `series` tells which cycles
 belong together and turns one back into what a comparison needs.
 """
 

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.compare.exposure import choose
-from forensics.cycles.needing import exposure_needed
+from forensics.compare.needing import exposure_needed
 from forensics.errors import UsageError
 from forensics.model import ChangeState, Claim, ClaimKind, ClaimQuery, ClaimState, Exposure, Role
 from forensics.redact import quote

@@ -9,10 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.compare.exact import interval
-from forensics.compare.exposure import choose
+from forensics.compare.needing import needed_without
 from forensics.cycles.checking import in_order
 from forensics.cycles.claims import Asserted, Making, make_claims
-from forensics.cycles.needing import exposure_needed
 from forensics.model import (
     Claim,
     ClaimState,
@@ -143,9 +142,7 @@ def _trimmed(cluster: Cluster) -> Cluster:
 
 
 def _root(finding: Finding, cluster: Cluster, report: Report) -> CycleRoot:
-    same = [c for c in report.clusters if _key(c) == _key(cluster)]
-    occurrences = sum(c.occurrences for c in same)
-    held = choose(same, (occurrences, 0), report.exposure, report.exposure)
+    needed = needed_without(cluster, report.clusters, report.exposure)
     unanswered = next((why for why in finding.whys if why.next_step and not why.verdict.holds), None)
     return CycleRoot(
         cluster=finding.cluster,
@@ -153,14 +150,10 @@ def _root(finding: Finding, cluster: Cluster, report: Report) -> CycleRoot:
         verdict=finding.root.verdict if finding.root else finding.confidence,
         chain=finding.chain,
         actions=finding.actions,
-        measure=held.measure,
-        needed=exposure_needed(occurrences, held.after, held.measure),
+        measure=needed.measure,
+        needed=needed.exposure,
         open=f"{unanswered.ask} {unanswered.next_step}" if unanswered else None,
     )
-
-
-def _key(cluster: Cluster) -> str:
-    return cluster.signature or cluster.fingerprint
 
 
 def _own(deploys: Sequence[Deploy], revision: str) -> tuple[Deploy, ...]:

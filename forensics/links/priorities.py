@@ -62,7 +62,8 @@ def extent_of(revision: str, coverage: Coverage, exposure: Exposure, lives: Sequ
     request failed because no other was exported.
     """
     # What is cut in time is cut in traffic too, and its shares stand; the last entries up to a limit are a time too.
-    is_cut = coverage.truncated is not False and coverage.cut != "time"
+    # Where requests were counted in a sample, all that failed are here.
+    is_cut = coverage.truncated is not False and coverage.cut not in {"time", "sample"}
     is_lost = is_cut and (coverage.truncated or coverage.cut != "limit")
     has_quiet = any(n and Level(level).rank < Level.WARNING.rank for level, n in coverage.levels.items())
     if revision == "all" or is_lost or not has_quiet:

@@ -32,10 +32,11 @@ from forensics.model.comparison import (
     Exposure,
     ExposureKind,
     Exposures,
+    Needed,
     TestChange,
     TestComparison,
 )
-from forensics.model.coverage import Coverage, Gap, Span
+from forensics.model.coverage import Coverage, Gap, Sampled, Span
 from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.findings import (
@@ -190,6 +191,7 @@ __all__ = [
     "Match",
     "Measure",
     "Nanoseconds",
+    "Needed",
     "NoneOf",
     "Occurrence",
     "OccurrenceUnit",
@@ -217,6 +219,7 @@ __all__ = [
     "Rule",
     "RuleTests",
     "RulebookInfo",
+    "Sampled",
     "Sheet",
     "Shelf",
     "Span",

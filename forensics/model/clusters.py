@@ -174,6 +174,8 @@ class Thresholds(Struct, frozen=True, kw_only=True):
     """Share of occurrences, at least."""
     p_value: float = 0.05
     """At most, where chance can be tested."""
+    lift: float = 2.0
+    """At least, where chance can be tested: what always stands there may be near by luck, and is hardly nearer."""
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -207,8 +209,10 @@ class Link(Struct, frozen=True, kw_only=True):
         """Tell whether the thresholds are met; what cannot be tested must be of one trace or instance."""
         if self.coverage < thresholds.coverage:
             return False
-        return self.by != "revision" if self.p_value is None else self.p_value <= thresholds.p_value
+        return self.by != "revision" if self.p_value is None else not self.is_chance(thresholds)
 
     def is_chance(self, thresholds: Thresholds) -> bool:
-        """Tell whether the cause is as near as chance may bring it."""
-        return self.p_value is not None and self.p_value > thresholds.p_value
+        """Tell whether the cause is as near as chance may bring it, or hardly more often than where nothing failed."""
+        if self.p_value is None:
+            return False
+        return self.p_value > thresholds.p_value or (self.lift is not None and self.lift < thresholds.lift)

@@ -23,6 +23,14 @@ class ExposureKind(StrEnum):
     LIVES = "instance lives"
 
 
+_ONE = {
+    ExposureKind.REQUESTS: "request",
+    ExposureKind.SESSIONS: "WebSocket session",
+    ExposureKind.STARTS: "instance start",
+    ExposureKind.LIVES: "instance life",
+}
+
+
 class ChangeState(StrEnum):
     """What became of a signature between two revisions; the worst news first."""
 
@@ -39,7 +47,9 @@ class Exposure(Struct, frozen=True, kw_only=True):
     """How often a revision could have failed, counted in its own entries; None where the log that tells is absent."""
 
     requests: int | None = None
-    """Entries of the request log."""
+    """Entries of the request log; with a margin what a sample of them tells."""
+    requests_margin: int = 0
+    """Where they were counted in a sample: so many more or fewer at 95 % confidence."""
     sessions: int | None = None
     """Handshakes of WebSockets: requests answered 101, and requests that failed on the paths of these."""
     starts: int | None = None
@@ -55,6 +65,21 @@ class Exposure(Struct, frozen=True, kw_only=True):
             ExposureKind.STARTS: self.starts,
             ExposureKind.LIVES: self.lives,
         }[measure]
+
+
+class Needed(Struct, frozen=True, kw_only=True):
+    """In how much traffic a failure must not be seen, so that it may be called gone."""
+
+    measure: ExposureKind
+    exposure: int | None
+    """None where the rate is not known: the log that counts is absent."""
+
+    def sentence(self, name: str = "") -> str:
+        """Say it of a failure, or of one that was named before."""
+        none = f"none of {name} is seen" if name else "none is seen"
+        if self.exposure is None:
+            return f"{none} in traffic that is counted (these entries count no {self.measure})"
+        return f"{none} in at least {self.exposure:,} {_ONE[self.measure] if self.exposure == 1 else self.measure}"
 
 
 class Change(Struct, frozen=True, kw_only=True):

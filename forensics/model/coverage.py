@@ -22,6 +22,17 @@ class Gap(Struct, frozen=True, kw_only=True):
     seconds: float
 
 
+class Sampled(Struct, frozen=True, kw_only=True):
+    """A time of which the requests were counted in a sample; those that did not go well are all here."""
+
+    from_time: str = field(name="from")
+    to_time: str = field(name="to")
+    one_in: int
+    """One of so many requests was asked for, chosen by a hash of their ids."""
+    listed: int
+    """Requests in the sample."""
+
+
 class Coverage(Struct, frozen=True, kw_only=True):
     """What was really read, and what was cut, missing or unreadable."""
 
@@ -51,7 +62,9 @@ class Coverage(Struct, frozen=True, kw_only=True):
     truncation: str | None
     """Why it looks cut."""
     cut: str | None = None
-    """What it looks cut by: severity, limit or time. What is cut in time alone can still be compared by rates."""
+    """What it looks cut by: severity, limit, time or sample. What is cut in time alone, or a sample, has its rates."""
+    sampled: tuple[Sampled, ...] = ()
+    """Where requests were counted in a sample."""
     gaps: tuple[Gap, ...]
     logs: dict[str, int]
     """Entries by stream. The streams that Cloud Run writes are always listed, with 0 where absent."""

@@ -45,11 +45,15 @@ class Pulled(Struct, frozen=True, kw_only=True):
     revision: str
     """Its full name, or `all`; "" when unknown."""
     part: str
-    """everything, or errors, neighbourhood, first entries, platform, requests."""
+    """everything, or errors, neighbourhood, first entries, platform, requests, refused requests, sampled requests."""
     level: str = ""
     from_time: str | None = None
     to_time: str | None = None
     entries: int = 0
+    listed: int = 0
+    """Of a sample: all that the listing brought, what was had before included."""
+    one_in: int = 1
+    """Of a sample: one of so many was asked for."""
     done: bool = False
     capped: bool = False
     """Left at its limit: there are more."""

@@ -49,7 +49,7 @@ def detection(incident: Incident, family: Sequence[Cluster], given: Aftermath) -
     if found:
         return fact(ask, found)
     tests = "no failed test speaks of it" if given.tests else "no test results were given"
-    statement = f"no alert's entry and no deployment that was reported not ready stands in these entries; {tests}"
+    statement = f"these entries hold no alert, and no deployment that was reported not ready; {tests}"
     return Why(
         ask=ask,
         answer=None,

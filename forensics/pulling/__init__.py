@@ -9,7 +9,7 @@ killed goes on where it stopped.
 
 from __future__ import annotations
 
-from forensics.pulling.finding import find_start, find_target, look_for_target, say_missing
+from forensics.pulling.finding import find_previous, find_start, find_target, look_for_target, say_missing
 from forensics.pulling.following import Follower, begin
 from forensics.pulling.plan import Order, pulled_of
 from forensics.pulling.running import Unwatched, Watch, pull
@@ -20,6 +20,7 @@ __all__ = [
     "Unwatched",
     "Watch",
     "begin",
+    "find_previous",
     "find_start",
     "find_target",
     "look_for_target",

@@ -6,12 +6,13 @@ import difflib
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec.structs import replace
 
-from forensics.cloud.filters import Span, Target, find_revision, service_logs
+from forensics.cloud.filters import Span, Target, find_revision, others, service_logs
 from forensics.cloud.pages import Listing
 from forensics.entries import resolve_revision, revision_of, service_of
 from forensics.entries.fields import text_at
-from forensics.errors import NoEntriesError
+from forensics.errors import BaselineError, NoEntriesError
 from forensics.model import Nanoseconds, RevisionSpan
 from forensics.timestamps import SECOND, format_time, parse_time
 
@@ -60,11 +61,40 @@ def look_for_target(reader: Reader, asked: Target, span: Span, show: Show) -> Ta
 
 def find_start(reader: Reader, target: Target, span: Span, show: Show) -> Nanoseconds:
     """Ask for the first entry of a revision; return where its story begins in the span, its deployment included."""
+    first = _first_seen(reader, target, span, show)
+    return Nanoseconds(max(span.start, first - LEAD)) if first < span.end else span.start
+
+
+def find_previous(reader: Reader, target: Target, span: Span, show: Show) -> str:
+    """Return the revision of the same service that served before another, by when each is first seen in the span.
+
+    Those that answered requests last before the other was first seen are looked at; where none did, those that logged
+    anything else. Audit entries do not count: a deployment that never ran did not serve.
+
+    Raises:
+        BaselineError: the log knows no earlier revision of the service, or not which service it is.
+    """
+    if not target.service:
+        raise BaselineError(f"no entry of {target.revision!r} tells its service: name a revision with --baseline")
+    first = _first_seen(reader, target, span, show)
+    before = Span(span.start, first)
+    for served in (True, False) if first > span.start else ():
+        names = _ask(reader, others(target, before, served=served), before, show)
+        seen = [(_first_seen(reader, replace(target, revision=one.name), before, show), one.name) for one in names]
+        if seen:
+            return max(seen)[1]
+    raise BaselineError(
+        f"no revision of {target.service!r} before {target.revision!r} between {format_time(span.start)} and "
+        f"{format_time(first)}: name one with --baseline"
+    )
+
+
+def _first_seen(reader: Reader, target: Target, span: Span, show: Show) -> Nanoseconds:
+    """Return the time of the first entry that names a revision; the end of the span where none does."""
     text = find_revision(target, span)
     show("first entry", span, text)
-    listing = Listing(filter=text, page_size=1)
-    times = [time for _, time in _named(_entries(reader, listing))]
-    return Nanoseconds(max(span.start, min(times) - LEAD)) if times else span.start
+    times = [time for _, time in _named(_entries(reader, Listing(filter=text, page_size=1)))]
+    return min(times, default=span.end)
 
 
 def _ask(reader: Reader, text: str, span: Span, show: Show) -> tuple[RevisionSpan, ...]:

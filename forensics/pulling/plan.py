@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.cases import PullRecord
-from forensics.cloud.filters import Span, Target, errors, everything, requests, service_logs
+from forensics.cloud.filters import Span, Target, errors, everything, refused, requests, sample, service_logs
 from forensics.model import Level, Nanoseconds, Pulled, Unread
 from forensics.pulling.around import Around, neighbours_of
 from forensics.timestamps import SECOND, format_time, parse_time
@@ -18,15 +19,22 @@ if TYPE_CHECKING:
 
     from forensics.cases import Manifest
 
-EVERYTHING, ERRORS, NEIGHBOURHOOD, FIRST, PLATFORM, REQUESTS = (
-    "everything", "errors", "neighbourhood", "first entries", "platform", "requests",
+EVERYTHING, ERRORS, NEIGHBOURHOOD, FIRST, PLATFORM, REQUESTS, REFUSED, SAMPLE = (
+    "everything", "errors", "neighbourhood", "first entries", "platform", "requests", "refused requests",
+    "sampled requests",
 )  # fmt: skip
 _MOST_FIRST = 1_000
 """Of a revision without errors: enough to see that it was there, and what it said when it started."""
 _MOST_NEIGHBOURS = 60_000
 _MOST_PLATFORM = 50_000
 _MOST_REQUESTS = 20_000
-"""Entries: a minute of the quota gives 50,000, and requests that went well serve as exposure only."""
+"""Entries: a minute of the quota gives 50,000, and requests that went well serve as exposure only. Later ones are
+counted in a sample."""
+_MOST_REFUSED = 60_000
+_SAMPLE = 10_000
+"""Entries that a sample is to have: their number is that of all within two in a hundred, 19 times of 20."""
+_THINNER = 10
+"""A sample that comes to more than twice that goes on with so many times fewer."""
 _LATE = 5 * 60 * SECOND
 """Nanoseconds that an entry may come behind others with its time."""
 _EDGE = 5 * 60 * SECOND
@@ -70,12 +78,18 @@ class Group(Struct, frozen=True, kw_only=True):
     @property
     def is_planned(self) -> bool:
         """Whether no listing will be added to it."""
-        return any(record.part in {EVERYTHING, REQUESTS} for _, record in self.records)
+        return any(record.part in {EVERYTHING, REQUESTS, SAMPLE} for _, record in self.records)
+
+    @property
+    def uncounted(self) -> PullRecord | None:
+        """The listing of requests that was left at its limit, where no sample of the later ones follows it."""
+        counting = [record for _, record in self.records if record.part in {REQUESTS, SAMPLE}]
+        return counting[-1] if counting and counting[-1].checkpoint.capped else None
 
     @property
     def is_whole(self) -> bool:
         """Whether it came to its end."""
-        return self.is_planned and all(record.checkpoint.done for _, record in self.records)
+        return self.is_planned and self.uncounted is None and all(record.checkpoint.done for _, record in self.records)
 
 
 def _time(text: str | None) -> Nanoseconds | None:
@@ -191,8 +205,11 @@ def widened(group: Group, around: Around, target: Target) -> PullRecord | None:
     return _like(lead, _record(target, ERRORS, text, before))
 
 
-def rest(group: Group, around: Around, target: Target) -> tuple[PullRecord, ...]:
-    """Ask for what stands around the errors, for what the platform says, and for requests as exposure."""
+def rest(group: Group, around: Around, target: Target, earlier: Sequence[PullRecord] = ()) -> tuple[PullRecord, ...]:
+    """Ask for what stands around the errors, for what the platform says, and for requests as exposure.
+
+    `earlier` are samples of requests by which earlier pulls counted (`samples_before`).
+    """
     span, lead = group.span, group.lead
     if span is None:
         return ()
@@ -205,11 +222,67 @@ def rest(group: Group, around: Around, target: Target) -> tuple[PullRecord, ...]
     ]
     if not filters:
         parts.append(_record(target, FIRST, everything(target, span), span, limit=_MOST_FIRST))
-    parts += [
-        _record(target, PLATFORM, service_logs(target, span), span, limit=_MOST_PLATFORM),
-        _record(target, REQUESTS, requests(target, span), span, limit=_MOST_REQUESTS),
-    ]
+    parts.append(_record(target, PLATFORM, service_logs(target, span), span, limit=_MOST_PLATFORM))
+    if earlier:
+        parts += _counted_again(target, span, earlier)
+    else:
+        parts.append(_record(target, REQUESTS, requests(target, span), span, limit=_MOST_REQUESTS))
     return tuple(_like(lead, part) for part in parts)
+
+
+def _counted_again(target: Target, span: Span, earlier: Sequence[PullRecord]) -> list[PullRecord]:
+    """Count in one sample from where earlier ones began: what came late is in it, and nothing is counted twice."""
+    spans = [found for record in earlier if (found := _span_of(record)) is not None]
+    start, until = min(one.start for one in spans), max(one.end for one in spans)
+    so_far = sum(record.listed * record.one_in for record in earlier)
+    return [
+        _record(target, REFUSED, refused(target, span), span, limit=_MOST_REFUSED),
+        _sample(target, Span(start, span.end), so_far * (span.end - start) / max(1, until - start)),
+    ]
+
+
+def samples_before(manifest: Manifest, target: Target, span: Span | None) -> tuple[PullRecord, ...]:
+    """Return the samples of the latest pull of a revision that counted by them and comes up to a span."""
+    for group in reversed([*groups_of(manifest, target)]):
+        samples = [(record, _span_of(record)) for _, record in group.records if record.part == SAMPLE]
+        near = [record for record, at in samples if at and span and at.start < span.end and at.end >= span.start]
+        if near:
+            return tuple(near)
+    return ()
+
+
+def _span_of(record: PullRecord) -> Span | None:
+    start, end = _time(record.from_time), _time(record.to_time)
+    return None if start is None or end is None else Span(start, end)
+
+
+def sampled(group: Group, target: Target) -> tuple[PullRecord, ...]:
+    """Ask for a sample of the requests that came after a limit, and for all of them that did not go well; else nothing.
+
+    What one in so many is goes by how many came until then, and where these were a sample, that was too large.
+    """
+    record = group.uncounted
+    if record is None:
+        return ()
+    span, last = _span_of(record), _time(record.checkpoint.last_timestamp)
+    if span is None or last is None or last >= span.end:
+        return ()
+    later, took = Span(last, span.end), max(1, last - span.start)
+    if record.part == SAMPLE:
+        parts = [_sample(target, later, record.listed * record.one_in * _THINNER)]
+    else:
+        parts = [
+            _record(target, REFUSED, refused(target, later), later, limit=_MOST_REFUSED),
+            _sample(target, later, record.entries * (later.end - last) / took),
+        ]
+    return tuple(_like(group.lead, part) for part in parts)
+
+
+def _sample(target: Target, span: Span, expected: float) -> PullRecord:
+    """Ask for a sample where so many requests are expected: one in 2, 5, 10, 20, 50 and so on."""
+    steps = (digit * 10**power // 10 for power in count(1) for digit in (2, 5, 10))
+    one_in = next(step for step in steps if expected <= step * _SAMPLE)
+    return _record(target, SAMPLE, sample(target, span, one_in), span, limit=2 * _SAMPLE, one_in=one_in)
 
 
 def _like(lead: PullRecord, record: PullRecord) -> PullRecord:
@@ -229,6 +302,8 @@ def _pulled(record: PullRecord, group: Group) -> Pulled:
         from_time=record.from_time if _time(record.from_time) is not None else None,
         to_time=record.to_time if _time(record.to_time) is not None else None,
         entries=record.entries,
+        listed=record.listed,
+        one_in=record.one_in,
         # Errors without what belongs to them are a pull that was stopped in between.
         done=record.checkpoint.done and group.is_planned,
         capped=record.checkpoint.capped,

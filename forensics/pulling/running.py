@@ -17,7 +17,18 @@ from forensics.cloud.filters import Span
 from forensics.cloud.pages import Cursor, Listing
 from forensics.pulling.around import look_around
 from forensics.pulling.known import Known
-from forensics.pulling.plan import entries_of, first_listing, groups, groups_of, missing, rest, widened
+from forensics.pulling.plan import (
+    SAMPLE,
+    entries_of,
+    first_listing,
+    groups,
+    groups_of,
+    missing,
+    rest,
+    sampled,
+    samples_before,
+    widened,
+)
 from forensics.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -141,13 +152,15 @@ def _known(case: Case, group: Group) -> Known:
 
 def _following(case: Case, group: Group, target: Target, watch: Watch) -> tuple[PullRecord, ...]:
     span = group.span
-    if group.is_planned or span is None:
+    if group.is_planned:
+        return sampled(group, target)
+    if span is None:
         return ()
     # What came since the pull began are its errors; what an earlier one brought had its neighbourhood asked for then.
     around = look_around(islice(case.lines(), group.lead.held, None), target.revision, span)
     before = widened(group, around, target)
     if before is None:
-        return rest(group, around, target)
+        return rest(group, around, target, samples_before(case.manifest, target, span))
     watch.widens(before)
     return (before,)
 
@@ -158,9 +171,10 @@ def _list(case: Case, pull_id: int, reader: Reader, known: Known, watch: Watch) 
     watch.begins(record)
     for page in reader.pages(Listing(filter=record.filter), _cursor(record)):
         entries = known.new(page.entries)
-        is_full = record.limit is not None and record.entries + len(entries) >= record.limit
-        capped = is_full and not page.cursor.is_finished
-        case.append(entries, _checkpoint(page.cursor, capped=capped), pull_id)
+        listed = len(page.entries) if record.part == SAMPLE else 0
+        had = record.listed + listed if record.part == SAMPLE else record.entries + len(entries)
+        capped = record.limit is not None and had >= record.limit and not page.cursor.is_finished
+        case.append(entries, _checkpoint(page.cursor, capped=capped), pull_id, listed=listed)
         record = case.manifest.pulls[pull_id - 1]
         watch.turns(record, page)
         if capped:

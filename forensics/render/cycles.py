@@ -18,6 +18,7 @@ from forensics.model import (
     EntryRef,
     Exposure,
     ExposureKind,
+    Needed,
     Priority,
     Role,
 )
@@ -160,18 +161,19 @@ def needed(claim: Claim) -> str:
     if claim.kind is ClaimKind.BETTER:
         held = f" in {query.exposure:,} {query.measure}" if query.exposure else ""
         return f"its rate stays below {query.occurrences:,}{held}"
-    return "none is seen" + (f" in at least {query.needed:,} {query.measure}" if query.needed else "")
+    return Needed(measure=query.measure, exposure=query.needed).sentence()
 
 
 def none_in(root: CycleRoot) -> str:
     """Say how little traffic without it would mean that it is gone."""
-    return "none is seen" + (f" in at least {root.needed:,} {root.measure}" if root.needed else "")
+    return Needed(measure=root.measure, exposure=root.needed).sentence()
 
 
 def exposure_words(exposure: Exposure) -> str:
     """Write how often a revision could have failed: `165 requests, 73 WebSocket sessions, 3 instance starts`."""
     counted = [(measure, exposure.of(measure)) for measure in ExposureKind]
-    return ", ".join(f"{measure} not counted" if n is None else f"{n:,} {measure}" for measure, n in counted)
+    told = ", ".join(f"{measure} not counted" if n is None else f"{n:,} {measure}" for measure, n in counted)
+    return told + (f" (requests ± {exposure.requests_margin:,})" if exposure.requests_margin else "")
 
 
 def rate_bars(counts: Sequence[tuple[int, int | None]]) -> str:

@@ -74,22 +74,28 @@ def read_duration(value: Any, spot: Spot, faults: Faults) -> int | None:
 
 
 def _read_thresholds(value: Any, spot: Spot, faults: Faults) -> Thresholds | None:
-    """Read `{coverage: 0.5, p_value: 0.01}`; what is not named stays as it is for all."""
-    found = read_table(value, spot, faults, {"coverage": _read_share, "p_value": _read_chance})
+    """Read `{coverage: 0.5, p_value: 0.01, lift: 3}`; what is not named stays as it is for all."""
+    found = read_table(value, spot, faults, {"coverage": _read_share, "p_value": _read_chance, "lift": _read_lift})
     return Thresholds(**found) if found else None
 
 
 def _read_share(value: Any, spot: Spot, faults: Faults) -> float | None:
-    return _read_number(value, spot, faults, 1.0, "a share of the occurrences above 0 and up to 1, such as 0.8")
+    return _read_number(value, spot, faults, (0, 1), "a share of the occurrences above 0 and up to 1, such as 0.8")
 
 
 def _read_chance(value: Any, spot: Spot, faults: Faults) -> float | None:
     # With more, what is as likely as not to be chance would count as shown; the test itself ends at 1 in 200.
-    return _read_number(value, spot, faults, 0.5, "a chance above 0 and up to 0.5, such as 0.05")
+    return _read_number(value, spot, faults, (0, 0.5), "a chance above 0 and up to 0.5, such as 0.05")
 
 
-def _read_number(value: Any, spot: Spot, faults: Faults, most: float, meant: str) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= most:
+def _read_lift(value: Any, spot: Spot, faults: Faults) -> float | None:
+    # At 1 a cause stands before a failure as often as anywhere, and the test reckons up to 201.
+    return _read_number(value, spot, faults, (1, 200), "a number above 1 and up to 200, such as 2")
+
+
+def _read_number(value: Any, spot: Spot, faults: Faults, within: tuple[float, float], meant: str) -> float | None:
+    above, most = within
+    if isinstance(value, int | float) and not isinstance(value, bool) and above < value <= most:
         return float(value)
     faults.add(spot, f"{spot[-1]!r} must be {meant}, not {shown(value)}")
     return None

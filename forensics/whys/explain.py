@@ -21,7 +21,7 @@ from forensics.model import (
 from forensics.whys.defaults import default_actions, default_whys
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
-from forensics.whys.wording import context, counted, fill, plain, speaker, units
+from forensics.whys.wording import context, counted, fill, name_places, plain, speaker
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +43,7 @@ NAMING = {"values", "frames", "commits"}
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
 _SECOND = 1_000_000_000
+_TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 
 
 def explain(scene: Scene) -> Finding:
@@ -158,15 +159,22 @@ def _why(rule: WhyRule, gathered: Gathered, scene: Scene) -> Why:
         kind=_kind(rule, gathered.verdict),
         verdict=gathered.verdict,
         evidence=gathered.evidence,
-        next_step=None if holds else _next_step(rule, gathered, scene),
+        next_step=None if holds else _sentence(_next_step(rule, gathered, scene)),
     )
+
+
+def _sentence(text: str | None) -> str | None:
+    """Begin with a capital, as a step stands by itself in lists; a command stays as it is typed."""
+    return text if not text or text.startswith(_TYPED) else text[:1].upper() + text[1:]
 
 
 def _next_step(rule: WhyRule, gathered: Gathered, scene: Scene) -> str | None:
     """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
     if gathered.verdict is Verdict.REFUTED:
         return gathered.next_step  # the rule's advice is for a question that is open
-    advice = fill(rule.otherwise, context(scene) | gathered.values) if rule.otherwise else None
+    advice = None
+    if rule.otherwise:
+        advice = fill(name_places(rule.otherwise, scene), context(scene) | gathered.values)
     if (
         advice
         and gathered.next_step
@@ -223,7 +231,7 @@ def _actions(scene: Scene) -> tuple[Action, ...]:
         Action(
             kind=rule.kind,
             priority=rule.priority or (own if rule.kind == "mitigate" else later),
-            text=fill(rule.text, context(scene)) or rule.text,
+            text=fill(name_places(rule.text, scene), context(scene)) or name_places(rule.text, scene),
             owner="UNASSIGNED",
             done_when=_done_when(rule.kind, rule.verify, scene),
         )
@@ -238,6 +246,4 @@ def _done_when(kind: str, verify: dict[str, object] | None, scene: Scene) -> str
         return f"a test entry of {name} raises it"
     if kind == "prevent" and not verify:
         return "the check fails on purpose once"
-    # Zero seen means nothing before as much could have been seen: the rule of three.
-    enough = max(20, 3 * cluster.occurrences)
-    return f"{name} is seen 0 times where {enough} {units(cluster)} could have shown it"
+    return scene.stage.needed[cluster.id].sentence(name)

@@ -84,8 +84,8 @@ def _near(rule: Rule, link: Link, scene: Scene) -> Rival:
         verdict = Verdict.CONTESTED
     told = {
         Verdict.CONTESTED: "explains the same as well",
-        Verdict.SUPPORTED: "is a part of the same chain" if is_related else "meets the thresholds",
-        Verdict.PLAUSIBLE: "does not meet the thresholds",
+        Verdict.SUPPORTED: "is a part of the same chain" if is_related else "explains these entries as well",
+        Verdict.PLAUSIBLE: _short_of(link),
         Verdict.NO_EVIDENCE: "may stand there by chance",
     }[verdict]
     statement = (
@@ -100,6 +100,13 @@ def _near(rule: Rule, link: Link, scene: Scene) -> Rival:
         verdict=verdict,
         measure=measured_link(link, DEFAULT_THRESHOLDS),
     )
+
+
+def _short_of(link: Link) -> str:
+    """Say why a rival that stands near does not explain."""
+    if link.coverage < DEFAULT_THRESHOLDS.coverage:
+        return "explains too few of them"
+    return "stands near, and nothing tells it from chance" if link.p_value is None else "may be near by chance alone"
 
 
 def _chance(link: Link) -> str:

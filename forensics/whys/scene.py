@@ -26,6 +26,7 @@ from forensics.model import (
     Link,
     Measure,
     Nanoseconds,
+    Needed,
     Occurrence,
     Rule,
     TestRun,
@@ -78,6 +79,8 @@ class Stage(Struct, frozen=True, kw_only=True):
     """For a condition of a why, what tells whether an entry satisfies it; None where no entry does."""
     coverage: Coverage
     exposure: Exposure | None = None
+    needed: Mapping[ClusterId, Needed]
+    """In how much traffic each must not be seen again to be called gone."""
     covered_from: int
     """Nanoseconds: where the entries of this run begin."""
     deploys: tuple[Deploy, ...]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forensics.exceptions import innermost_frame, root_exception
-from forensics.model import Cluster, LogEntry, OccurrenceUnit
+from forensics.model import ChangeState, Cluster, LogEntry, OccurrenceUnit
 from forensics.redact import quote
 
 if TYPE_CHECKING:
@@ -34,6 +34,12 @@ _JINJAS_OWN = frozenset(
     ("true", "false", "none", "not", "self", "range", "dict", "lipsum", "cycler", "joiner", "namespace")
 )
 """Names that are words or globals of Jinja, so that only Jinja can tell what they stand for."""
+
+_PLACEHOLDER = re.compile(r"\b(?:SERVICE|REVISION|REGION|PROJECT|JOB|LAST_GOOD_REVISION)\b")
+_NAME = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
+"""What Google allows as a name: it needs no quotes in a command, and is no markup in a document."""
+_NO_SERVICES = {"cloud_run_job": "JOB", "cloud_function": ""}
+"""Kinds of resources whose name is that of no service, with the word that stands for it."""
 
 _Piece = str | tuple[str, str | None]
 """Text as it stands, or a name and the part that is asked of it."""
@@ -112,6 +118,40 @@ def context(scene: Scene) -> dict[str, Any]:
     values["exception"] = _exception(scene)
     values["frame"] = _frame(scene)
     return values
+
+
+def name_places(text: str, scene: Scene) -> str:
+    """Put the names that the entries tell into a rule's commands: SERVICE, REVISION, REGION, PROJECT, JOB.
+
+    LAST_GOOD_REVISION is known where the failure is new against a baseline. What is not known stays as it is.
+    """
+    if not _PLACEHOLDER.search(text):
+        return text
+    names = _names(scene)
+    return _PLACEHOLDER.sub(lambda found: names.get(found[0]) or found[0], text)
+
+
+def _names(scene: Scene) -> dict[str, str]:
+    journal, cluster, comparison = scene.stage.journal, scene.cluster, scene.stage.comparison
+    own = [journal.table[kind] for kind in set(map(journal.kinds.__getitem__, scene.rows))]
+    near = [kind for kind in journal.table if kind.revision == cluster.revision]
+    resource = speaker(scene).raw.get("resource")
+    called = _NO_SERVICES.get(resource.get("type", ""), "SERVICE") if isinstance(resource, dict) else "SERVICE"
+    change = comparison.of(cluster.signature, cluster.fingerprint) if comparison else None
+    is_new = change is not None and change.state is ChangeState.NEW
+    told = {
+        called: _only(kind.service for kinds in (own, near) for kind in kinds),
+        "PROJECT": _only(kind.project for kinds in (own, near) for kind in kinds),
+        "REGION": _only(kind.location for kinds in (own, near) for kind in kinds),
+        "REVISION": cluster.revision,
+        "LAST_GOOD_REVISION": comparison.baseline if comparison and is_new else "",
+    }
+    return {word: name for word, name in told.items() if name != "all" and _NAME.fullmatch(name)}
+
+
+def _only(names: Iterable[str]) -> str:
+    found = {name for name in names if name}
+    return found.pop() if len(found) == 1 else ""
 
 
 def dotted(values: Mapping[str, Any], name: str) -> str | None:

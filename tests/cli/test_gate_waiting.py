@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 from cli.gates import run
 from cloud.server import CloudServer
+
+from forensics.model import GateResult
 
 if TYPE_CHECKING:
     import subprocess
@@ -39,8 +43,10 @@ def requests(revision: str, count: int, *, failing: int = 0, back: timedelta = S
     ]
 
 
-def waited(server: CloudServer, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    words = ("--revision", "shop-api-00042-abc", "--baseline", "shop-api-00041-xyz", "--live", "--project", "p")
+def waited(
+    server: CloudServer, folder: Path, *more: str, baseline: str = "shop-api-00041-xyz"
+) -> subprocess.CompletedProcess[str]:
+    words = ("--revision", "shop-api-00042-abc", "--baseline", baseline, "--live", "--project", "p")
     pace = ("--endpoint", server.rest_endpoint, "--requests-per-minute", "600", "--interval", "0.2s")
     return run("gate", *words, *pace, "--min-requests", "300", *more, cwd=folder)
 
@@ -90,6 +96,34 @@ def test_it_waits_until_the_outcome_is_clear(tmp_path: Path, failing: int, code:
     assert run("verify", f"forensics-cases/{NOW}", cwd=tmp_path).returncode == 0
 
 
+def many(revision: str, count: int, failing: int = 0) -> list[dict[str, Any]]:
+    """Requests of twenty minutes, those that fail spread over the last of them."""
+    start, step = datetime.now(UTC) - SPAN, timedelta(minutes=19) / count
+    failed = {count - 1 - 7 * number for number in range(failing)}
+    return [served(n, 500 if n in failed else 200, start + n * step, revision) for n in range(count)]
+
+
+@pytest.mark.parametrize(("failing", "code", "word"), [(0, 0, "✓ pass"), (400, 1, "✗ fail")])
+def test_a_service_with_more_requests_than_a_pull_takes_is_judged_by_a_sample(
+    tmp_path: Path, failing: int, code: int, word: str
+) -> None:
+    with CloudServer([*many(OLD, 25_000), *many(NOW, 45_000, failing)]) as server:
+        done = waited(server, tmp_path, "--json")
+        shown = waited(server, tmp_path)
+    assert (done.returncode, shown.returncode) == (code, code), done.stderr
+    result = msgspec.json.decode(done.stdout.encode(), type=GateResult)
+    for exposure, truth in ((result.exposure.before, 25_000), (result.exposure.after, 45_000)):
+        assert exposure.requests is not None
+        assert exposure.requests_margin > 0
+        assert abs(exposure.requests - truth) <= 2 * exposure.requests_margin
+    assert shown.stdout.startswith(word)
+    assert " ± " in next(line for line in shown.stdout.splitlines() if line.startswith("  requests"))
+    if not failing:
+        assert re.search(
+            r"in about [\d,]+ requests \(give or take [\d,]+: from .* on a sample of one in \d+ was", shown.stdout
+        )
+
+
 def test_when_the_time_is_over_the_last_outcome_counts(tmp_path: Path) -> None:
     with CloudServer([*requests(OLD, 400), *requests(NOW, 5)]) as server:
         done = waited(server, tmp_path, "--wait", "1s")
@@ -109,3 +143,12 @@ def test_a_revision_that_is_silent_is_waited_for(tmp_path: Path) -> None:
         never = waited(server, tmp_path / "look", "--wait", "0.5s")
     assert never.returncode == 2
     assert never.stderr.splitlines()[-1].startswith("forensics: no ")
+
+
+def test_a_revision_that_is_silent_is_waited_for_before_its_previous_one_is_looked_for(tmp_path: Path) -> None:
+    with CloudServer(requests(OLD, 400)) as server:
+        feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 3)
+        done = waited(server, tmp_path, "--wait", "60s", baseline="previous")
+        feeding.join()
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, f"✓ pass: {NOW} against {OLD}"), done.stderr
+    assert "no entry of revision" in done.stderr

@@ -93,6 +93,17 @@ def test_usual_text_needs_no_rich() -> None:
         assert text == by_rich(report)
 
 
+@pytest.mark.parametrize("taken", range(1, 9))
+@pytest.mark.parametrize(("ask", "said"), [(55, 52), (100, 103), (152, 170), (160, 156), (250, 203), (203, 250)])
+def test_two_long_cells_share_the_line_as_those_of_rich_do(ask: int, said: int, taken: int) -> None:
+    """What is wider than the line counts as no wider, which decides who gets the odd cell."""
+    why = screen.WhyRow("1" * taken, ("ab " * ask)[:ask], ("ab " * said)[:said], Verdict.SUPPORTED, "2/2")
+    coverage = SimpleNamespace(warnings=[])
+    report = cast("Report", SimpleNamespace(clusters=[], incidents=[1], headline="x", coverage=coverage))
+    with showing(Shown("shop-api-00042", None, [], [why], [])):
+        assert piped.lay_out(report) == by_rich(report)
+
+
 def test_what_is_not_one_cell_wide_is_left_to_rich() -> None:
     every = [chr(code) for code in range(0x110000) if piped._ONE_CELL.fullmatch(chr(code))]
     assert len(every) > 1000

@@ -10,6 +10,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from cloud.comparisons import COMPARISONS, Entry, Test, compare, parse_nanoseconds
@@ -24,7 +25,7 @@ DEEPEST = 100
 _TOKEN = re.compile(
     r"""(?P<space>\s+|--[^\n]*)
       | (?P<string>"(?:[^"\\]|\\.)*")
-      | (?P<operator>!=|!~|=~|>=|<=|[=:<>()])
+      | (?P<operator>!=|!~|=~|>=|<=|[=:<>(),])
       | (?P<word>\*|[\w+-]+(?:\.(?:[\w+-]+|"(?:[^"\\]|\\.)*"))*)""",
     re.VERBOSE | re.ASCII | re.DOTALL,
 )
@@ -125,6 +126,8 @@ class _Parser:
         if field in _KEYWORDS or field[0] in '"*=!<>:)':
             raise invalid(f"filter: a field was expected, not {field!r}")
         operator = self.peek()
+        if field == "sample" and operator == "(":
+            return self.parse_sample()
         if operator not in COMPARISONS:
             raise invalid(f"filter: a comparison was expected after {field!r}; a search of all fields is not served")
         self.take()
@@ -133,6 +136,22 @@ class _Parser:
         if value == "*" and operator == ":":
             return Filter(compare(path, ":*", ""))
         return _bounded(path, operator, _read_value(value))
+
+    def parse_sample(self) -> Filter:
+        """`sample(FIELD, FRACTION)`: a hash of the field's value decides, so that the same entries are chosen again."""
+        tokens = [self.take() for _ in range(5)]
+        try:
+            fraction = float(tokens[3])
+        except ValueError:
+            raise invalid(f"filter: {tokens[3]!r} is no fraction") from None
+        if tokens[::2] != ["(", ",", ")"] or not 0 <= fraction <= 1 or tokens[1] != "insertId":
+            raise invalid("filter: a sample is written sample(insertId, 0.01)")
+
+        def test(entry: Entry) -> bool:
+            chosen = blake2b(str(entry.get("insertId")).encode(), digest_size=8).digest()
+            return int.from_bytes(chosen) < fraction * (1 << 64)
+
+        return Filter(test)
 
 
 def _read_value(token: str) -> str:

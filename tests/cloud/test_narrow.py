@@ -103,11 +103,55 @@ def test_requests_are_left_at_a_limit_and_the_report_says_so(tmp_path: Path) -> 
     entries.append(entry(3000, "ValueError: late", severity="ERROR", instance="i9"))
     with CloudServer(entries) as server:
         assert pull(server, tmp_path, *SPAN, "--errors")[0] == 0
-    record = Case.look(tmp_path / "case").manifest.pulls[-1]
+    record = next(one for one in Case.look(tmp_path / "case").manifest.pulls if one.part == "requests")
     assert (record.entries, record.checkpoint.done, record.checkpoint.capped) == (20_000, True, True)
     coverage = analyzed(tmp_path)["coverage"]
-    assert coverage["truncated"] is True
+    assert (coverage["truncated"], coverage["cut"]) == (True, "sample")
     assert "of the requests only 20,000 were pulled, up to 2026-05-01T12:34:19" in coverage["truncation"]
+    assert "counted in a sample of one in 2" in coverage["truncation"]
+
+
+def counted(folder: Path) -> tuple[int, int]:
+    exposure = analyzed(folder)["exposure"]
+    return exposure["requests"], exposure["requests_margin"]
+
+
+def test_what_came_after_the_limit_is_counted_in_a_sample_and_all_that_failed_is_there(tmp_path: Path) -> None:
+    # Sparse at first, so that what the first requests let expect is far too few.
+    often = [request(1500 + number / 100, 404 if number % 500 == 0 else 200) for number in range(110_000)]
+    entries = [*(request(60 + number / 15, instance="i0") for number in range(20_000)), *often]
+    with CloudServer(entries) as server:
+        assert pull(server, tmp_path, *SPAN, "--errors")[0] == 0
+        assert server.breaches == []
+    pulls = Case.look(tmp_path / "case").manifest.pulls
+    samples = [one for one in pulls if one.part == "sampled requests"]
+    assert [one.checkpoint.capped for one in samples] == [True, False]
+    assert samples[1].one_in >= 10 * samples[0].one_in
+    requests, margin = counted(tmp_path)
+    assert 0 < margin < 3_000
+    assert abs(requests - 130_000) < 2 * margin
+    assert texts(tmp_path).count("404") == 220
+
+
+def test_a_later_pull_counts_again_from_where_the_sample_began(tmp_path: Path) -> None:
+    entries = [request(60 + number / 30, instance=f"i{number % 7}") for number in range(60_000)]
+    with CloudServer(entries) as server:
+        for minute in ("20", "22", "29"):
+            bounds = ("--from", "2026-05-01T12:00:00Z", "--to", f"2026-05-01T12:{minute}:00Z")
+            assert pull(server, tmp_path, *bounds, "--errors")[0] == 0
+    requests, margin = counted(tmp_path)
+    assert abs(requests - 30 * 60 * 28) < 2 * margin
+
+
+def test_a_sample_that_bounds_cut_through_tells_nothing(tmp_path: Path) -> None:
+    entries = [request(60 + number / 10, instance="i1") for number in range(30_000)]
+    with CloudServer(entries) as server:
+        assert pull(server, tmp_path, *SPAN, "--errors")[0] == 0
+    whole, until = analyzed(tmp_path), analyzed(tmp_path, "--to", "2026-05-01T12:45:00Z")
+    assert (whole["coverage"]["cut"], until["coverage"]["cut"]) == ("sample", "limit")
+    assert until["exposure"]["requests_margin"] == 0
+    before = analyzed(tmp_path, "--to", "2026-05-01T12:30:00Z")
+    assert before["coverage"]["cut"] == "limit"
 
 
 def analyzed(folder: Path, *more: str, revision: str = REVISION) -> Any:

@@ -15,6 +15,7 @@ from forensics.compare.testing import compare_tests
 from forensics.model import (
     Change,
     ChangeState,
+    EntryRef,
     Exposure,
     ExposureKind,
     FailureClass,
@@ -22,6 +23,7 @@ from forensics.model import (
     OccurrenceUnit,
     Role,
     RulebookInfo,
+    Sampled,
 )
 from forensics.pipeline import analyze
 from forensics.render import render_report
@@ -69,7 +71,7 @@ def change(before: int, after: int, requests: tuple[int, int] = (1000, 1000), **
                 "(corrected p = 0.25)"
             ),
         ),
-        (0, 33, (1000, 1000), NEW, "0 → 33 (ratio above 8.46): new: the rate of now would have shown 33 before"),
+        (0, 33, (1000, 1000), NEW, "0 → 33 (ratio above 8.46): new, since the rate of now would have shown 33 before"),
         (
             0,
             33,
@@ -340,3 +342,60 @@ def test_words_from_logs_are_no_markup_in_the_document() -> None:
         assert "**new**" in documents["index.md"]
         assert "<b>" not in documents[name]
         assert "](http://evil" not in documents[name]
+
+
+def sampled(
+    before: int, after: int, margin: int, unit: OccurrenceUnit = OccurrenceUnit.REQUEST, **fields: Any
+) -> Change:
+    """Compare one signature in a hundred thousand requests each, those of now known within a margin."""
+    exposure = Exposure(requests=100_000, sessions=100, starts=10, lives=12)
+    later = replace(exposure, requests_margin=margin, sessions=None if margin else 100)
+    at = Sampled(from_time="2026-05-01T12:00:00Z", to_time="2026-05-01T13:00:00Z", one_in=10, listed=9_000)
+    seen = (
+        coverage(truncated=True, cut="sample", truncation="of the requests …", sampled=(at,)) if margin else coverage()
+    )
+    first = side(
+        "shop-00001", {}, clusters=(cluster("x", before, unit, **fields),), versions={"x": 1}, exposure=exposure
+    )
+    now = (cluster("x", after, unit, **fields),) if after else ()
+    second = side("shop-00002", {}, clusters=now, versions={"x": 1}, exposure=later, coverage=seen)
+    comparison = compare(first, second)
+    assert comparison.reason is None
+    assert any("give or take" in caveat for caveat in comparison.caveats) == bool(margin)
+    return comparison.changes[0]
+
+
+def test_what_a_sample_cannot_tell_apart_is_no_change() -> None:
+    """A hundredth more of very many failures is far from chance, and may be the margin of the sample alone."""
+    assert sampled(40_000, 41_000, 0).state is WORSE
+    assert sampled(40_000, 41_000, 3_000).state is SAME
+    clear = sampled(400, 1_200, 3_000)
+    assert (clear.state, clear.ratio) == (WORSE, 3.0)
+    exact = sampled(400, 1_200, 0)
+    assert clear.ci_low is not None
+    assert exact.ci_low is not None
+    assert clear.ci_low < exact.ci_low
+    assert sampled(400, 0, 3_000).state is GONE
+
+
+def test_sessions_are_held_against_requests_where_these_were_sampled() -> None:
+    assert sampled(40, 41, 0, OccurrenceUnit.SESSION).measure is ExposureKind.SESSIONS
+    for after in (41, 0):
+        assert sampled(40, after, 3_000, OccurrenceUnit.SESSION).measure is ExposureKind.REQUESTS
+
+
+def test_a_failure_that_is_seen_in_requests_that_went_well_cannot_be_counted_in_a_sample() -> None:
+    request_log = "projects/p/logs/run.googleapis.com%2Frequests"
+    entry = EntryRef(
+        insert_id="i",
+        timestamp="t",
+        log_name=request_log,
+        level=Level.INFO,
+        severity="INFO",
+        message="GET /slow",
+        url="",
+    )
+    found = sampled(40, 80, 3_000, level=Level.INFO, exemplars=(entry,))
+    assert (found.state, "only a sample of the requests of shop-00002" in found.statement) == (NOT_COMPARABLE, True)
+    assert sampled(40, 80, 3_000, level=Level.WARNING, exemplars=(entry,)).state is WORSE
+    assert sampled(40, 80, 0, level=Level.INFO, exemplars=(entry,)).state is WORSE

@@ -64,6 +64,19 @@ def truth(revision: str) -> dict[str, Any]:
     return found
 
 
+def test_an_action_is_done_by_the_figure_that_the_cycle_asks_for(loop: tuple[Path, dict[str, str]]) -> None:
+    """One failure, one figure: in the actions of a finding, in the roots of a cycle and in its document."""
+    figures = 0
+    for number in (1, 2, 3):
+        for root in cycle(loop[0], number)["roots"]:
+            asked = f"in at least {root['needed']:,} {root['measure']}"
+            for action in root["actions"]:
+                if action["kind"] == "mitigate":
+                    assert action["done_when"].endswith(asked if root["needed"] != 1 else asked.removesuffix("s"))
+                    figures += 1
+    assert figures >= 10
+
+
 def test_three_revisions_are_three_cycles(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     files = sorted(file.name for file in (folder / ".forensics" / "cycles").iterdir())

@@ -32,7 +32,7 @@ _STATUS = re.compile(r"httpRequest\.status=\((\d{3}(?: OR \d{3})*)\)")
 _LEVELS = ("(none)", "DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY")
 _WORDS = 4
 """gcloud logging read QUERY"""
-_FLAGS = {"--repo": "PATH", "--baseline": "REVISION", "--tests": "junit.xml"}
+_FLAGS = {"--repo": "PATH", "--baseline": "previous", "--tests": "junit.xml"}
 
 
 def graph_faults(body: str, finding: Finding, clusters: Mapping[Any, Cluster]) -> Iterator[str]:
@@ -136,9 +136,10 @@ def command_faults(command: str, report: Json, query: str, end: str) -> Iterator
     else:
         found, wanted = words[:3] + words[4:], ["gcloud", "logging", "read", *tail, "--freshness", "7d"]
         wanted += ["--format", "json"]
-        service = report["revision"]["service"] or "SERVICE"
+        service = report["revision"]["service"]
         one_line = query.replace("\n", " ")
-        audit = f'logName:"cloudaudit.googleapis.com" resource.labels.service_name="{service}"'
+        audit = 'logName:"cloudaudit.googleapis.com"'
+        audit += f' resource.labels.service_name="{service}"' if service else ""
         if words[3] not in {one_line, audit, f'timestamp>="{end}" {one_line}'}:
             yield f"the query is not that of the cluster: {words[3]}"
     if found != wanted:
@@ -146,8 +147,10 @@ def command_faults(command: str, report: Json, query: str, end: str) -> Iterator
 
 
 def _own_command(words: list[str], report: Json) -> Iterator[str]:
-    wanted = [report["revision"]["name"]]
+    named = {report["revision"]["name"]}
+    if named == {"all"} and words[-2:-1] == ["--baseline"]:
+        named = {cluster["revision"] for cluster in report["clusters"]} - {""}
     case = report["query"]["case"]
-    wanted += ["--case", case] if case else [w for path in report["query"]["logs"] for w in ("--logs", path)]
-    if words[:-2] != wanted or _FLAGS.get(words[-2]) != words[-1]:
+    wanted = ["--case", case] if case else [w for path in report["query"]["logs"] for w in ("--logs", path)]
+    if words[0] not in named or words[1:-2] != wanted or _FLAGS.get(words[-2]) != words[-1]:
         yield f"a command of other words: {shlex.join(words)}"

@@ -94,6 +94,7 @@ def exposure_of(entries: Sequence[Entry], lives: Sequence[Life]) -> Json:
     system = any(is_system(entry) for entry in entries)
     return {
         "requests": len(requests) or None,
+        "requests_margin": 0,
         "sessions": sessions if requests else None,
         "starts": starts if starts or system else None,
         "lives": len(lives) or None,

@@ -46,18 +46,18 @@ def only_noise() -> Scenario:
     return told(world, "A warning 150 times and a scanner.", truth)
 
 
-def loud_noise() -> Scenario:
+def loud_noise(seed: str = "loud-noise") -> Scenario:
     """A known nuisance of level ERROR, forty times as loud as the cause."""
-    world, instances = running("loud-noise")
+    world, instances = running(seed)
     chatter(world, instances, every(3 * SECOND, 400), EXPORTER)
     fail(world, instances, moments(world, 10), raised(python_error(REFUSED)))
     truth = answered("database-refused", 10, ENDED)
     return told(world, "Noise is forty times louder than the cause.", truth, REFUSED)
 
 
-def constant_noise() -> Scenario:
+def constant_noise(seed: str = "constant-noise") -> Scenario:
     """A cause by its words, at the same rate with and without failures: near every failure, and no cause of any."""
-    world, instances = running("constant-noise")
+    world, instances = running(seed)
     chatter(world, instances, every(SECOND, 1200, first=300 * MILLISECOND), RATE)
     fail(world, instances, moments(world, 12), raised(python_error(DEADLOCK)), traced=False)
     truth = explained(
@@ -71,9 +71,9 @@ def constant_noise() -> Scenario:
     return told(world, "A declared cause at a constant rate, and the true one.", truth, DEADLOCK)
 
 
-def constant_noise_alone() -> Scenario:
+def constant_noise_alone(seed: str = "constant-noise-alone") -> Scenario:
     """The same noise, and failures with no cause in the logs: the noise must not fill the gap."""
-    world, instances = running("constant-noise-alone")
+    world, instances = running(seed)
     chatter(world, instances, every(SECOND, 1200, first=300 * MILLISECOND), RATE)
     fail(world, instances, moments(world, 12), None)
     truth = Truth(
@@ -151,9 +151,9 @@ def hostile_text() -> Scenario:
     return told(world, "A log line that would like to be a document.", truth, "BadNote")
 
 
-def ids_of_others() -> Scenario:
+def ids_of_others(seed: str = "recovered-errors") -> Scenario:
     """Errors that belong to requests which went well stand before failures of other requests, by chance."""
-    world, instances = running("recovered-errors")
+    world, instances = running(seed)
     for one, at in in_turn(instances, every(20 * SECOND, 60, first=5 * SECOND)):
         trace = world.request(one, at, 90 * MILLISECOND, "/api/quote", 200)
         world.line(one, at - 20 * MILLISECOND, RATE, "ERROR", trace=trace)
@@ -184,6 +184,9 @@ def one_coincidence() -> Scenario:
     )
     return told(world, "One of 20 failures has an error near it, by chance.", truth)
 
+
+NOISES = (loud_noise, constant_noise, constant_noise_alone, ids_of_others)
+"""Those that can be made by other seeds too."""
 
 TRAPS = (
     healthy,

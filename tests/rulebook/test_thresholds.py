@@ -22,7 +22,8 @@ def read(thresholds: Any) -> tuple[Thresholds | None, list[str]]:
     [
         ({"coverage": 0.5}, Thresholds(coverage=0.5, p_value=0.05)),
         ({"p_value": 0.01}, Thresholds(coverage=0.8, p_value=0.01)),
-        ({"coverage": 1, "p_value": 0.5}, Thresholds(coverage=1.0, p_value=0.5)),
+        ({"coverage": 1, "p_value": 0.5}, Thresholds(coverage=1.0, p_value=0.5, lift=2.0)),
+        ({"lift": 10}, Thresholds(coverage=0.8, p_value=0.05, lift=10.0)),
     ],
 )
 def test_what_is_not_named_stays_as_it_is_for_all(given: Any, meant: Thresholds) -> None:
@@ -37,8 +38,10 @@ def test_what_is_not_named_stays_as_it_is_for_all(given: Any, meant: Thresholds)
         ({"coverage": True}, "'coverage' must be a share"),
         ({"p_value": 0.9}, "'p_value' must be a chance above 0 and up to 0.5, such as 0.05, not 0.9"),
         ({"p_value": "5%"}, "'p_value' must be a chance"),
+        ({"lift": 1}, "'lift' must be a number above 1 and up to 200, such as 2, not 1"),
+        ({"lift": 500}, "'lift' must be a number"),
         ({"pvalue": 0.05}, "unknown field 'pvalue' in 'thresholds' (did you mean 'p_value'?)"),
-        (0.8, "'thresholds' must be a mapping with the keys coverage, p_value, not a number"),
+        (0.8, "'thresholds' must be a mapping with the keys coverage, p_value, lift, not a number"),
     ],
 )
 def test_nonsense_is_told(given: Any, words: str) -> None:

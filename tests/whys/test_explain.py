@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from builders import query, raw, raws, request
 
 from forensics.model import (
+    ActionRule,
     AllOf,
     Cluster,
     Explains,
@@ -195,3 +197,47 @@ def test_shuffled_and_doubled_input_gives_the_same_report() -> None:
     assert straight.clusters == turned.clusters == doubled.clusters
     assert straight.findings == turned.findings == doubled.findings
     assert doubled.coverage.duplicates == len(records)
+
+
+COMMAND = "gcloud run services update SERVICE --region=REGION --project=PROJECT; describe REVISION; =LAST_GOOD_REVISION"
+
+
+def commands(*records: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the text of an action and the advice of an open question, both with a command."""
+    asked = why("Why is it missing?", "commits", {"touching": "module"}, otherwise=COMMAND)
+    using = rules(whys=(asked,), actions=(ActionRule(kind="mitigate", text=COMMAND),))
+    info = RulebookInfo(count=0, folders=(), overridden=())
+    report = analyze(raws(*records), using, query("all"), rulebook=info, tool_version="test").report
+    found = next(f for f in report.findings if f.actions)
+    return found.actions[0].text, found.whys[0].next_step
+
+
+def test_commands_name_what_the_entries_name() -> None:
+    record = raw("ModuleNotFoundError: No module named 'shop'", severity="ERROR")
+    text, advice = commands(record)
+    filled = (
+        "gcloud run services update shop-api --region=europe-west1 --project=shop; describe shop-api-00042-abc; "
+        "=LAST_GOOD_REVISION"
+    )
+    assert text == filled
+    assert advice is not None
+    assert advice.startswith(filled)
+
+
+@pytest.mark.parametrize("name", ["{{ 7*7 }}", "a; rm -rf /", "`x`", "$(id)", "-", "SHOP", "a b"])
+def test_a_name_that_is_none_stays_out_of_commands(name: str) -> None:
+    record = raw("ModuleNotFoundError: No module named 'shop'", severity="ERROR")
+    record["resource"]["labels"]["service_name"] = name
+    assert commands(record)[0].startswith("gcloud run services update SERVICE --region=europe-west1 ")
+
+
+def test_what_two_services_share_is_named_for_neither() -> None:
+    record, other = (raw("ModuleNotFoundError: No module named 'shop'", severity="ERROR", number=n) for n in (1, 2))
+    other["resource"]["labels"]["service_name"] = "other-api"
+    assert commands(record, other)[0].startswith("gcloud run services update SERVICE --region=europe-west1 ")
+
+
+def test_a_job_is_no_service() -> None:
+    record = raw("ModuleNotFoundError: No module named 'shop'", severity="ERROR")
+    record["resource"] = {"type": "cloud_run_job", "labels": {"job_name": "nightly", "project_id": "shop"}}
+    assert commands(record)[0].startswith("gcloud run services update SERVICE --region=REGION --project=shop")

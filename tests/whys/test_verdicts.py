@@ -89,7 +89,10 @@ def again(step: Why) -> Verdict:
     measure = step.evidence[0].measure
     assert measure is not None
     enough = measure.coverage >= measure.thresholds.coverage
-    told = measure.p_value <= measure.thresholds.p_value if measure.p_value is not None else measure.by != "revision"
+    if measure.p_value is None or measure.lift is None:
+        told = measure.by != "revision"
+    else:
+        told = measure.p_value <= measure.thresholds.p_value and measure.lift >= measure.thresholds.lift
     return Verdict.SUPPORTED if enough and told else Verdict.PLAUSIBLE
 
 
@@ -151,6 +154,19 @@ def test_a_rule_may_ask_for_less_or_for_more() -> None:
     assert less.verdict is Verdict.SUPPORTED is again(less)
     more = why(*hour(BAD, {"database gone": BAD}), using=rules(Thresholds(p_value=0.001)))
     assert more.verdict is Verdict.PLAUSIBLE is again(more)
+    farther = why(*hour(BAD, {"database gone": BAD}), using=rules(Thresholds(lift=200.0)))
+    assert farther.verdict is Verdict.PLAUSIBLE is again(farther)
+
+
+def test_plausible_when_it_is_hardly_more_frequent_before_failures_however_small_its_p_is() -> None:
+    often = BAD | {n for n in range(100) if n * n % 11 < 5}
+    step = why(*hour(BAD, {"database gone": often}))
+    measure = step.evidence[0].measure
+    assert measure is not None
+    assert measure.p_value is not None
+    assert measure.lift is not None
+    assert (measure.p_value <= 0.05, 1 < measure.lift < 2) == (True, True)
+    assert step.verdict is Verdict.PLAUSIBLE is again(step)
 
 
 ELSEWHERE = {n for n in range(100) if n % 9 == 0}
@@ -235,3 +251,52 @@ def test_whatever_is_refuted_has_a_certificate() -> None:
         held += [r.certificate for f in report.findings for r in f.rivals if r.verdict is Verdict.REFUTED]
         assert held
         assert all(certificate is not None and certificate.holds for certificate in held)
+
+
+def test_a_rival_says_in_plain_words_why_it_does_or_does_not_explain() -> None:
+    half = {n for n in BAD if n % 2}
+    told = [
+        rival("slow", *hour(BAD, said)).statement
+        for said in (
+            {"database gone": half, "too slow": BAD},
+            {"database gone": BAD, "too slow": half},
+            {"database gone": BAD, "too slow": set(range(100))},
+            {"database gone": BAD, "too slow": BAD},
+        )
+    ]
+    assert [one.split(":")[0] for one in told] == [
+        "explains these entries as well",
+        "explains too few of them",
+        "may be near by chance alone",
+        "explains the same as well",
+    ]
+    assert all(f" of {len(BAD)} " in one and "lift " in one and "p = " in one for one in told)
+
+
+@pytest.mark.parametrize(
+    ("said", "asked", "statement"),
+    [
+        (("mine", "alpha"), ["alpha"], "`alpha` is in these entries, but no rule says how it and this belong together"),
+        (
+            ("mine", "alpha", "beta"),
+            ["alpha", "beta"],
+            "`alpha` and `beta` are in these entries, but no rule says how they and this belong together",
+        ),
+        (
+            ("mine", "beta"),
+            ["alpha", "beta"],
+            "`beta` is in these entries, but no rule says how it and this belong together",
+        ),
+        (("mine",), ["alpha"], "`alpha` is not in these entries"),
+        (("mine",), ["alpha", "beta"], "neither `alpha` nor `beta` is in these entries"),
+        (("mine",), ["alpha", "beta", "gamma"], "none of `alpha`, `beta` and `gamma` is in these entries"),
+    ],
+)
+def test_what_is_not_joined_is_told_in_number_and_sense(
+    said: tuple[str, ...], asked: list[str], statement: str
+) -> None:
+    whys = (WhyRule(ask="Why?", evidence_kind="linked", evidence=tuple(asked)),)
+    using = [rule(name, says(name)) for name in ("alpha", "beta", "gamma")] + [rule("mine", says("mine"), whys=whys)]
+    records = [raw(f"{word} happened", at=60.0 * n, number=n, severity="ERROR") for n, word in enumerate(said)]
+    _, finding = found(*records, using=using, signature="mine")
+    assert finding.whys[0].evidence[0].statement == statement

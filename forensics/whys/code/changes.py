@@ -84,7 +84,7 @@ def _not_found(look: Look, named: str, several: tuple[str, ...]) -> Gathered:
     if several:
         listed = ", ".join(f"`{plain(path)}`" for path in several[:4])
         text = f"several files of commit {look.at.short} fit `{plain(named)}`: {listed}"
-        step = "name the folder that the image is built from: --repo PATH/TO/SERVICE"
+        step = "name the folder that the image is built from: --repo PATH/TO/FOLDER"
     else:
         text = f"no file of commit {look.at.short} fits `{plain(named)}`"
         step = "name the repository of this service with --repo, and its commit with --commit"

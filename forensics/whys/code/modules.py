@@ -88,7 +88,7 @@ def _has_history(look: Look, top: str) -> bool:
 def _several(look: Look, paths: list[str]) -> Gathered:
     listed = ", ".join(f"`{plain(path)}`" for path in paths[:4])
     text = f"several folders of commit {look.at.short} fit: {listed}"
-    step = "name the folder that the image is built from: --repo PATH/TO/SERVICE"
+    step = "name the folder that the image is built from: --repo PATH/TO/FOLDER"
     return concluded(Verdict.NO_EVIDENCE, statement(text, commit=look.at.id), look=look, next_step=step)
 
 

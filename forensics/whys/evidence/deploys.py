@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Deploy, Evidence, Verdict, WhyRule
-from forensics.timestamps import format_seconds, parse_time
+from forensics.timestamps import SECOND, format_seconds, parse_time
 from forensics.whys.scene import Gathered, Scene
 
 if TYPE_CHECKING:
@@ -69,7 +69,9 @@ def _first_seen(deploys: Sequence[Deploy], cluster: Cluster) -> list[Evidence]:
         asked = parse_time(deploys[0].time)
     except ValueError:
         return []
-    side = "after" if first >= asked else "before"
-    gap = format_seconds(abs(first - asked))
-    statement = f"its first entry stands {gap} {side} the deployment was {_WORDS[deploys[0].outcome]}"
+    if first // SECOND == asked // SECOND:
+        when = "in the same second in which"
+    else:
+        when = f"{format_seconds(abs(first - asked))} {'after' if first >= asked else 'before'}"
+    statement = f"its first entry stands {when} the deployment was {_WORDS[deploys[0].outcome]}"
     return [Evidence(kind="deploys", statement=statement, refs=(*deploys[0].refs[:1], *cluster.exemplars[:1]))]

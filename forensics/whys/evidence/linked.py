@@ -165,7 +165,9 @@ def _nothing(why: WhyRule, scene: Scene) -> Gathered:
     if evidence and all(e.certificate is not None and e.certificate.holds for e in evidence):
         return Gathered(verdict=Verdict.REFUTED, evidence=evidence, next_step="look for another explanation")
     if not evidence:
-        statement = f"{_listed(names)} is in these entries, and no rule says how near it must stand"
+        here = [name for name in names if any(cluster.signature == name for cluster in present)]
+        are, they = ("is", "it") if len(here) == 1 else ("are", "they")
+        statement = f"{_listed(here)} {are} in these entries, but no rule says how {they} and this belong together"
         evidence = (Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences),)
     return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=evidence)
 
@@ -173,14 +175,17 @@ def _nothing(why: WhyRule, scene: Scene) -> Gathered:
 def _absent(names: Sequence[str], scene: Scene) -> Gathered:
     missing = [stream for stream in ("requests", "system") if not scene.stage.coverage.logs.get(stream)]
     step = f"pull the {' and '.join(missing)} log of this revision too" if missing else None
-    evidence = Evidence(
-        kind="linked", statement=f"{_listed(names)} is not in these entries", count=0, of=scene.cluster.occurrences
-    )
+    absent = f"{_listed(names)} is not" if len(names) == 1 else f"neither {_listed(names, 'nor')} is"
+    if len(names) > 2:  # noqa: PLR2004 - `neither` and `nor` are for two
+        absent = f"none of {_listed(names)} is"
+    statement = f"{absent} in these entries"
+    evidence = Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences)
     return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names)
+def _listed(names: Sequence[str], joint: str = "and") -> str:
+    *first, last = [f"`{name}`" for name in names]
+    return f"{', '.join(first)} {joint} {last}" if first else last
 
 
 def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, scene: Scene) -> Evidence:

@@ -1,17 +1,39 @@
-"""Occurrences and their exposure in, the exposure in which none at all would mean that it is gone, out."""
+"""Occurrences and their exposure in, the exposure in which none at all would mean that it is gone, out.
+
+What an action is done by, what a claim is checked by and what a cycle is to look at next are one figure: this one.
+"""
 
 from __future__ import annotations
 
 from math import ceil
+from typing import TYPE_CHECKING
 
 from forensics.compare.exact import CONFIDENCE
+from forensics.compare.exposure import choose
 from forensics.compare.judging import SHOWS_FROM, Counted
-from forensics.model import ExposureKind
+from forensics.model import ExposureKind, Needed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from forensics.model import Cluster, Exposure
 
 FAIL_ONCE = frozenset({ExposureKind.STARTS, ExposureKind.LIVES})
 """Measures of which a unit fails once at most."""
 ALPHA = 1 - CONFIDENCE
 _DOUBLINGS = 40
+
+
+def needed_without(cluster: Cluster, clusters: Iterable[Cluster], exposure: Exposure | None) -> Needed:
+    """Say in how much traffic a cluster's failure, by its rate in all clusters of its name, must not be seen again."""
+    same: Sequence[Cluster] = [other for other in clusters if _name(other) == _name(cluster)]
+    occurrences = sum(other.occurrences for other in same)
+    held = choose(same, (occurrences, 0), exposure, exposure)
+    return Needed(measure=held.measure, exposure=exposure_needed(occurrences, held.after, held.measure))
+
+
+def _name(cluster: Cluster) -> str:
+    return cluster.signature or cluster.fingerprint
 
 
 def exposure_needed(occurrences: int, exposure: int | None, measure: ExposureKind) -> int | None:
