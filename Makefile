@@ -42,9 +42,9 @@ unit: dev
 fuzz: dev
 	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
 
-# Long: the pulls of the tests with 100,000 entries instead of 4,000.
+# Long: the pulls of the tests with 100,000 entries instead of 4,000, and a sample of 130,000 requests.
 pull-test: dev
-	FORENSICS_PULL_ENTRIES=100000 $(BIN)/python -m pytest -n $(JOBS) tests/cloud/test_both_transports.py
+	FORENSICS_PULL_ENTRIES=100000 $(BIN)/python -m pytest -n $(JOBS) tests/cloud/test_both_transports.py tests/cloud/test_narrow.py
 
 # Exact p-values and intervals against scipy's own, on ten thousand random cases each.
 exact: dev

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -116,6 +117,7 @@ def counted(folder: Path) -> tuple[int, int]:
     return exposure["requests"], exposure["requests_margin"]
 
 
+@pytest.mark.skipif("FORENSICS_PULL_ENTRIES" not in os.environ, reason="130,000 requests: make pull-test")
 def test_what_came_after_the_limit_is_counted_in_a_sample_and_all_that_failed_is_there(tmp_path: Path) -> None:
     # Sparse at first, so that what the first requests let expect is far too few.
     often = [request(1500 + number / 100, 404 if number % 500 == 0 else 200) for number in range(110_000)]
@@ -134,13 +136,13 @@ def test_what_came_after_the_limit_is_counted_in_a_sample_and_all_that_failed_is
 
 
 def test_a_later_pull_counts_again_from_where_the_sample_began(tmp_path: Path) -> None:
-    entries = [request(60 + number / 30, instance=f"i{number % 7}") for number in range(60_000)]
+    entries = [request(60 + number / 20, instance=f"i{number % 7}") for number in range(36_000)]
     with CloudServer(entries) as server:
         for minute in ("20", "22", "29"):
             bounds = ("--from", "2026-05-01T12:00:00Z", "--to", f"2026-05-01T12:{minute}:00Z")
             assert pull(server, tmp_path, *bounds, "--errors")[0] == 0
     requests, margin = counted(tmp_path)
-    assert abs(requests - 30 * 60 * 28) < 2 * margin
+    assert abs(requests - 20 * 60 * 28) < 2 * margin
 
 
 def test_a_sample_that_bounds_cut_through_tells_nothing(tmp_path: Path) -> None:
