@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
+# Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test install dev lint types arrows unit fuzz exact pull-test bench lock samples clean
 
