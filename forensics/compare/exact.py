@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 CONFIDENCE = 0.95
 _SAME = 1e-7
 """Logarithms of probabilities that differ by less are of equal probability: what rounding leaves."""
+_NOTHING = 1e-18
+"""A share of a sum that changes no digit of it."""
 
 
 class Rates(NamedTuple):
@@ -36,8 +38,13 @@ def compare_rates(before: int, exposure_before: int, after: int, exposure_after:
         ratio=after * exposure_before / (before * exposure_after) if before else None,
         low=low / (1 - low) * odds,
         high=high / (1 - high) * odds if high < 1 else None,
-        p_value=binomial_p(after, total, exposure_after / (exposure_before + exposure_after)),
+        p_value=rate_p(before, exposure_before, after, exposure_after),
     )
+
+
+def rate_p(before: int, exposure_before: int, after: int, exposure_after: int) -> float:
+    """Return the two-sided p-value of two rates."""
+    return binomial_p(after, before + after, exposure_after / (exposure_before + exposure_after))
 
 
 def interval(successes: int, trials: int) -> tuple[float, float]:
@@ -52,7 +59,6 @@ def interval(successes: int, trials: int) -> tuple[float, float]:
 
 def binomial_p(successes: int, trials: int, share: float) -> float:
     """Return the two-sided p-value: the probability of all outcomes that are no more likely than this one."""
-    from scipy.special import bdtr, bdtrc  # noqa: PLC0415 - as in interval
 
     def weight(outcome: int) -> float:
         return _log_probability(outcome, trials, share)
@@ -63,12 +69,22 @@ def binomial_p(successes: int, trials: int, share: float) -> float:
         return 1.0
     if successes < mean:
         other = _first(lambda outcome: weight(outcome) <= limit, int(mean) + 1, trials + 1)
-        above = float(bdtrc(other - 1, trials, share)) if other <= trials else 0.0
-        return min(float(bdtr(successes, trials, share)) + above, 1.0)
+        return min(_beyond(successes, trials, share, -1) + _beyond(other, trials, share, 1), 1.0)
     other = _first(lambda outcome: weight(outcome) > limit, 0, int(mean) + 1) - 1
-    below = float(bdtr(other, trials, share)) if other >= 0 else 0.0
-    above = float(bdtrc(successes - 1, trials, share)) if successes else 1.0
-    return min(above + below, 1.0)
+    return min(_beyond(successes, trials, share, 1) + _beyond(other, trials, share, -1), 1.0)
+
+
+def _beyond(outcome: int, trials: int, share: float, step: int) -> float:
+    """Return the probability of an outcome and of those beyond it: away from the mean each is less likely."""
+    if not 0 <= outcome <= trials:
+        return 0.0
+    term = total = exp(_log_probability(outcome, trials, share))
+    odds = share / (1 - share)
+    while term > total * _NOTHING:
+        term *= (trials - outcome) / (outcome + 1) * odds if step > 0 else outcome / (trials - outcome + 1) / odds
+        outcome += step
+        total += term
+    return total
 
 
 def _log_probability(successes: int, trials: int, share: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forensics.compare.exact import CONFIDENCE, Rates, compare_rates, fisher_p
+from forensics.compare.exact import CONFIDENCE, Rates, compare_rates, fisher_p, rate_p
 from forensics.model import ChangeState
 
 SHOWS_FROM = 3.0
@@ -24,11 +24,14 @@ class Counted(NamedTuple):
 
     def rates(self, *, once_each: bool) -> Rates:
         """Compare the two rates; `once_each` where a unit of the exposure fails once at most, as a start does."""
-        rates = compare_rates(*self)
+        return compare_rates(*self)._replace(p_value=self.p_value(once_each=once_each))
+
+    def p_value(self, *, once_each: bool) -> float:
+        """Tell how likely so great a difference is without a change."""
         if not once_each or self.before > self.exposure_before or self.after > self.exposure_after:
-            return rates
+            return rate_p(*self)
         # All of twelve starts against none of three is no matter of chance, though as rates they are not far apart.
-        return rates._replace(p_value=fisher_p(*self))
+        return fisher_p(*self)
 
     def rates_within(self, margin_before: int, margin_after: int) -> Rates:
         """Compare the rates where exposures may be so much more or less: what holds at both ends of them."""

@@ -45,8 +45,7 @@ def exposure_needed(occurrences: int, exposure: int | None, measure: ExposureKin
         return None
 
     def shows(now: int) -> bool:
-        rates = Counted(occurrences, exposure, 0, now).rates(once_each=measure in FAIL_ONCE)
-        return rates.p_value <= ALPHA
+        return Counted(occurrences, exposure, 0, now).p_value(once_each=measure in FAIL_ONCE) <= ALPHA
 
     enough = ceil(SHOWS_FROM * exposure / occurrences)
     if shows(enough):
