@@ -13,7 +13,7 @@ import zstandard
 from contest.logs import Log, open_log
 from floors.aims import Least, aims_of, told as room_of
 from floors.bare import distinct, tell
-from floors.judged import judge, rule_patterns
+from floors.judged import judge, judging, rule_patterns
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 KINDS = ("mixed", "clean", "all-errors", "array", "gz", "zst")
@@ -244,7 +244,7 @@ def test_the_floor_counts_each_entry_once(tmp_path: Path) -> None:
     log.path.write_bytes(data + data)
     entries = len(once(spelled_plainly(data)))
     assert distinct(tell(log.path, ASKED.encode())) == entries
-    assert judge(log.path, ASKED.encode(), rule_patterns(), tmp_path / "rows") == entries
+    assert judge(log.path, ASKED.encode(), judging(rule_patterns()), tmp_path / "rows") == entries
 
 
 def test_an_aim_is_out_of_reach_or_leaves_room() -> None:

@@ -63,9 +63,14 @@ def search_words(patterns: Iterable[str]) -> Look:
     return look
 
 
-def judge(log: Path, name: bytes, patterns: Sequence[str], out: Path) -> int:
+def judging(patterns: Sequence[str]) -> Look:
+    """Prepare what `judge` does with each entry: the patterns are made ready before, as a start includes that."""
+    return partial(_judge, PatternSet(patterns), {})
+
+
+def judge(log: Path, name: bytes, look: Look, out: Path) -> int:
     """Do all of it, put the entries in order, and write the table of errors; return how many entries there are."""
-    results = tell(log, name, partial(_judge, PatternSet(patterns), {}), out)
+    results = tell(log, name, look, out)
     order = sorted({pair for told in results for pair in zip(told.times, told.identities, strict=True)})
     return len(order)
 
