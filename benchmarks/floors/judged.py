@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import re2
@@ -68,11 +69,10 @@ def judging(patterns: Sequence[str]) -> Look:
     return partial(_judge, PatternSet(patterns), {})
 
 
-def judge(log: Path, name: bytes, look: Look, out: Path) -> int:
-    """Do all of it, put the entries in order, and write the table of errors; return how many entries there are."""
+def judge(log: Path, name: bytes, look: Look, out: Path) -> list[tuple[int, int]]:
+    """Do all of it, write the table of errors, and return times and identities of all entries in order."""
     results = tell(log, name, look, out)
-    order = sorted({pair for told in results for pair in zip(told.times, told.identities, strict=True)})
-    return len(order)
+    return sorted(chain.from_iterable(zip(told.times, told.identities, strict=True) for told in results))
 
 
 def _judge(patterns: PatternSet, minutes: dict[str, int], entries: list[Entry], told: Told) -> None:
