@@ -19,7 +19,7 @@ from contest.measure import environment
 from corpus import write
 from floors.aims import Least, verdicts
 from floors.bare import decode_three, find, read, tell, unpack
-from floors.judged import judge, judging, rule_patterns, search_words
+from floors.judged import judge, judging, link, linking, rule_patterns, search_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,7 +72,7 @@ def _starts(place: Path) -> list[Step]:
 
 def _steps(log: Log, place: Path) -> list[Step]:
     name, patterns = log.asked["revision"].encode(), rule_patterns()
-    words, judged = search_words(patterns), judging(patterns)
+    words, judged, linked = search_words(patterns), judging(patterns), linking(patterns)
     return [
         ("read the log", lambda: read(log.path)),
         ("… and find the lines with the name", lambda: find(log.path, name)),
@@ -81,6 +81,7 @@ def _steps(log: Log, place: Path) -> list[Step]:
         ("… and look for the words of the rules", lambda: tell(log.path, name, words)),
         ("… and write the table of errors", lambda: tell(log.path, name, words, place / "rows")),
         ("… and the patterns themselves, exceptions, order", lambda: judge(log.path, name, judged, place / "rows")),
+        ("… and what stands near each failed request's end", lambda: link(log.path, name, linked, place / "rows")),
     ]
 
 

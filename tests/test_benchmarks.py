@@ -13,7 +13,9 @@ import zstandard
 from contest.logs import Log, open_log
 from floors.aims import Least, aims_of, told as room_of
 from floors.bare import distinct, tell
-from floors.judged import judge, judging, rule_patterns
+from floors.judged import judge, judging, link, linking, rule_patterns
+
+from forensics.timestamps import parse_time
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 KINDS = ("mixed", "clean", "all-errors", "array", "gz", "zst")
@@ -246,6 +248,22 @@ def test_the_floor_counts_each_entry_once(tmp_path: Path) -> None:
     assert distinct(tell(log.path, ASKED.encode())) == entries
     order = judge(log.path, ASKED.encode(), judging(rule_patterns()), tmp_path / "rows")
     assert (order, len(set(order))) == (sorted(order), entries)
+
+
+def test_the_floor_finds_what_stands_near_the_end_of_a_failed_request(tmp_path: Path) -> None:
+    own = [
+        (entry["labels"]["instanceId"], parse_time(entry["timestamp"]), entry.get("httpRequest"), entry.get("severity"))
+        for entry in spelled_plainly(generated("mixed", tmp_path)[0])
+    ]
+    logged = [(i, at) for i, at, http, severity in own if severity in ERRORS or not http or http["status"] >= 400]
+    ends = [
+        (i, at + int(float(http["latency"][:-1]) * 1e9)) for i, at, http, _ in own if http and http["status"] >= 500
+    ]
+    near = sum(one == i and end - 3 * 10**9 <= at <= end + 25 * 10**7 for i, end in ends for one, at in logged)
+    assert ends
+    assert near
+    log = open_log(tmp_path)
+    assert link(log.path, ASKED.encode(), linking(rule_patterns()), tmp_path / "rows") == near
 
 
 def test_an_aim_is_out_of_reach_or_leaves_room() -> None:

@@ -31,6 +31,10 @@ class Told(msgspec.Struct):
     """Only where order is asked for, as all below."""
     hits: Counter[tuple[int, ...]]
     groups: Counter[str]
+    logged: dict[str, array[int]]
+    """Times of what a rule might claim, by instance."""
+    failed: list[tuple[str, int]]
+    """Instance and end of each request that failed."""
     exceptions: int = 0
     first: str = "9"
     last: str = ""
@@ -69,7 +73,7 @@ def tell(log: Path, name: bytes, look: Look | None = None, out: Path | None = No
     decode = msgspec.json.Decoder(Entry).decode
 
     def work(blocks: Iterator[bytes]) -> Told:
-        told = Told(array("q"), Counter(), array("q"), Counter(), Counter())
+        told = Told(array("q"), Counter(), array("q"), Counter(), Counter(), {}, [])
         path = os.devnull if out is None else f"{out}.{os.getpid()}"
         with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - the null device has no Path
             for block in blocks:

@@ -3,13 +3,16 @@
 `search_words` finds which rules might claim them. `judge` does instead what a document about causes needs beside a
 table of errors. Of each entry its time, so that all can be put in order. Of each text that a rule might claim: which
 patterns of the rules are in it, in the quickest way that is known (`forensics.classify.patterns`), and whether it holds
-an exception, by one search. Of an error without a pattern: its first line without numbers. No message is joined, no
-level or close is read from a text, nothing is captured, counted by life or request, linked, cited or weighed.
+an exception, by one search. Of an error without a pattern: its first line without numbers. `link` finds besides what
+stands near the end of each request that failed. No message is joined, no level or close is read from a text, nothing is
+captured, counted by life or request, held against chance, cited or weighed.
 """
 
 from __future__ import annotations
 
 import re
+from array import array
+from bisect import bisect_left, bisect_right
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -36,6 +39,9 @@ _MINUTE = len("2026-03-02T00:41:")
 _DIGITS = len("13123456789")
 _EXCEPTION = re.compile(r"^[\w.$]+(?:Error|Exception)\b", re.MULTILINE)
 _NUMBER = re.compile(r"\d+")
+_SERVER_ERROR = 500
+_BEFORE, _AFTER = 3 * 10**9, 25 * 10**7
+"""Nanoseconds around the end of a request."""
 
 
 def rule_patterns() -> tuple[str, ...]:
@@ -71,8 +77,48 @@ def judging(patterns: Sequence[str]) -> Look:
 
 def judge(log: Path, name: bytes, look: Look, out: Path) -> list[tuple[int, int]]:
     """Do all of it, write the table of errors, and return times and identities of all entries in order."""
+    return _ordered(tell(log, name, look, out))
+
+
+def linking(patterns: Sequence[str]) -> Look:
+    """Prepare what `link` does with each entry."""
+    return partial(_note, partial(_judge, PatternSet(patterns), {}))
+
+
+def link(log: Path, name: bytes, look: Look, out: Path) -> int:
+    """Do what `judge` does, and count what stands near the ends of requests that failed, on the same instance."""
     results = tell(log, name, look, out)
+    _ordered(results)
+    logged: dict[str, list[int]] = {}
+    for told in results:
+        for instance, times in told.logged.items():
+            logged.setdefault(instance, []).extend(times)
+    for lines in logged.values():
+        lines.sort()
+    return sum(
+        bisect_right(logged[instance], end + _AFTER) - bisect_left(logged[instance], end - _BEFORE)
+        for told in results
+        for instance, end in told.failed
+    )
+
+
+def _ordered(results: Sequence[Told]) -> list[tuple[int, int]]:
     return sorted(chain.from_iterable(zip(told.times, told.identities, strict=True) for told in results))
+
+
+def _note(judged: Look, entries: list[Entry], told: Told) -> None:
+    """Judge entries, and note by instance when each was logged that a rule might claim, and when failures ended."""
+    at = len(told.times)
+    judged(entries, told)
+    for entry, time in zip(entries, told.times[at:], strict=True):
+        if is_claimable(entry):
+            instance, request = entry.labels.instanceId, entry.httpRequest
+            times = told.logged.get(instance)
+            if times is None:
+                times = told.logged[instance] = array("q")
+            times.append(time)
+            if request is not None and request.status >= _SERVER_ERROR:
+                told.failed.append((instance, time + int(float(request.latency[:-1] or 0) * 1e9)))
 
 
 def _judge(patterns: PatternSet, minutes: dict[str, int], entries: list[Entry], told: Told) -> None:

@@ -37,6 +37,7 @@ class Three(msgspec.Struct, gc=False):
 
 
 class _Request(msgspec.Struct, gc=False, kw_only=True):
+    latency: str = ""
     requestMethod: str = ""  # noqa: N815 - spelled as in the API
     requestUrl: str = ""  # noqa: N815
     status: int = 0
