@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import gzip
+import json
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from builders import REVISION, digested, query, raw, request, shelved
 
 from forensics.coverage import measure
-from forensics.model import Pulled, Unread
+from forensics.model import Pulled, RulebookInfo, Unread
+from forensics.pipeline import analyze
+from forensics.sources import read_records
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from forensics.model import Coverage
 
@@ -30,6 +36,23 @@ def listing(start: str = "10:00", end: str = "11:00", **fields: Any) -> Pulled:
 
 def lines(count: int, **fields: Any) -> list[dict[str, Any]]:
     return [raw("x", at=i, number=i, **fields) for i in range(count)]
+
+
+@pytest.mark.parametrize("inputs", [1, 5])
+def test_an_input_that_breaks_off_is_named_beside_records_that_are_broken(tmp_path: Path, inputs: int) -> None:
+    paths = [tmp_path / f"log{number}.ndjson.gz" for number in range(inputs)]
+    dice = random.Random(0)  # noqa: S311 - the same logs every time, and nothing that packs well
+    for at, path in enumerate(paths):
+        records = [raw(f"{dice.getrandbits(4000)}", at=n, number=1000 * at + n) for n in range(200)]
+        packed = gzip.compress("\n".join(["no JSON", *map(json.dumps, records)]).encode())
+        path.write_bytes(packed[: len(packed) // 2])
+    read = read_records(list(map(str, paths)))
+    info = RulebookInfo(count=0, folders=(), overridden=())
+    found = analyze(read, (), query("all"), rulebook=info, tool_version="t").report.coverage
+    ends = [text for text in found.warnings if "breaks off: the gzip data ends early, so what stood behind" in text]
+    assert [text.split(" breaks off")[0] for text in ends] == list(map(str, paths))[:3]
+    assert ("2 more inputs break off" in found.warnings) == (inputs == 5)
+    assert any(f"the first at {paths[0]}:1: no JSON" in text for text in found.warnings)
 
 
 @pytest.mark.parametrize("count", [100, 200, 500, 1000, 5000])

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forensics.journal import Journal
+    from forensics.model import Unreadable
 
 CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
 _AUDIT = {"activity", "system_event", "data_access", "policy"}
@@ -27,6 +28,8 @@ _MIN_LIMIT = 10
 """Nobody pulls with a smaller limit and then wonders."""
 _LEAST_ALONE = 100
 """Fewer entries than that are a small log, whatever their number."""
+_NAMED = 3
+"""Inputs that break off and are named."""
 _STEP = 50
 """Limits are multiples of it."""
 _SHORT = 0.5
@@ -255,12 +258,21 @@ def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int, *,
         yield f"{_counted(counts.no_severity)} no severity; a pull by severity would have missed them"
     if counts.without_time:
         yield f"{_counted(counts.without_time)} no readable timestamp: counted, but not in order"
+    yield from _broken_off(intake.broken_off)
     if intake.unreadable:
         bad = "1 record" if intake.unreadable == 1 else f"{intake.unreadable:,} records"
         yield f"{bad} could not be read, the first at {_place(intake, lost)}"
     if lost:
         lost_ones = "1 entry was" if lost == 1 else f"{lost:,} entries were"
         yield f"{lost_ones} lost: an input changed while it was read, or holds what cannot be decoded; run again"
+
+
+def _broken_off(inputs: Sequence[Unreadable]) -> Iterator[str]:
+    """Name what ended before its time, so that what is missing behind it is not taken for one bad record."""
+    for one in inputs[:_NAMED]:
+        yield f"{one.place.source} breaks off: {one.reason}, so what stood behind record {one.place.record} is not here"
+    if len(inputs) > _NAMED:
+        yield f"{len(inputs) - _NAMED:,} more inputs break off"
 
 
 def _payload_warnings(counts: _Counts) -> Iterator[str]:

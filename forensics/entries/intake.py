@@ -88,6 +88,8 @@ def collect(records: Iterable[RawEntry | Unreadable | PassedOver | Sheet], shelf
             pile.see(record.place.source)
             pile.first_unreadable = pile.first_unreadable or record
             pile.unreadable += 1
+            if record.is_end:
+                pile.broken_off.append(record)
     return pile.sorted(shelf)
 
 
@@ -101,6 +103,7 @@ class _Pile:
         self.sources: dict[str, _Direction] = {}
         self.passed = self.unreadable = 0
         self.first_unreadable: Unreadable | None = None
+        self.broken_off: list[Unreadable] = []
         self.names: tuple[str, ...] = ()
         self.table: tuple[Kind, ...] = ()
         self.seen_table: list[Kind] | None = None
@@ -162,6 +165,7 @@ class _Pile:
             duplicates=read - len(kept),
             unreadable=self.unreadable,
             first_unreadable=self.first_unreadable,
+            broken_off=tuple(self.broken_off),
             order=_together(self.sources.values()),
             sources=self.names,
         )

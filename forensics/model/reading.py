@@ -94,6 +94,8 @@ class Unreadable(Struct, frozen=True, kw_only=True):
 
     place: Place
     reason: str
+    is_end: bool = False
+    """True where the input itself is damaged: what stood behind it could not be read either."""
 
 
 class PassedOver(Struct, frozen=True, kw_only=True):
@@ -194,6 +196,8 @@ class Intake(Struct, frozen=True, kw_only=True):
     duplicates: int
     unreadable: int
     first_unreadable: Unreadable | None
+    broken_off: tuple[Unreadable, ...]
+    """Where inputs ended before their time, each once."""
     order: ReadOrder
     sources: tuple[str, ...]
     """Inputs in the order they were read, those without an entry too."""

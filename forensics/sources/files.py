@@ -183,7 +183,7 @@ def _read_content(item: Input, content: Content, way: _Way) -> Generator[Record,
             number = found.number
             yield from _records(item.name, found)
     if content.damage is not None:
-        yield Unreadable(place=Place(source=item.name, record=number + 1), reason=content.damage)
+        yield Unreadable(place=Place(source=item.name, record=number + 1), reason=content.damage, is_end=True)
     return True
 
 
@@ -222,7 +222,7 @@ def _kind(value: object) -> str:
 
 def _not_understood(item: Input, content: Content) -> Generator[Unreadable, None, bool]:
     if content.damage is not None and not content.head:
-        yield Unreadable(place=Place(source=item.name, record=1), reason=content.damage)
+        yield Unreadable(place=Place(source=item.name, record=1), reason=content.damage, is_end=True)
         return True
     holds_json = _is_json(content)
     if item.named:
