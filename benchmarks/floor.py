@@ -1,4 +1,4 @@
-"""A log in; the least that any reader in Python must spend on it, and what that leaves of the times aimed at, out.
+"""A log in; the least that a program in Python must spend on it, and what that leaves of the times aimed at, out.
 
 python benchmarks/floor.py build/bench/mixed
 """
@@ -46,7 +46,7 @@ def main() -> None:
         *_, last = _told(_steps(log, Path(place)) if kind in _LINES else _packed(log), given.runs)
     claimable = _claimable(log) if kind in _LINES else 0
     least = Least(bare=start + last, started=whole + last, claimable=claimable)
-    print(f"\nany reader in Python: {least.bare:.3f} s; with a start and documents as here: {least.started:.3f} s")
+    print(f"\na bare program in Python: {least.bare:.3f} s; with a start and documents as here: {least.started:.3f} s")
     if claimable:
         print(f"entries that a rule might claim: {claimable:,}")
     for line in verdicts(log, least, given.runs):

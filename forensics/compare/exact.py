@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 CONFIDENCE = 0.95
+ALPHA = 1 - CONFIDENCE
+"""A p-value up to this is no matter of chance."""
 _SAME = 1e-7
 """Logarithms of probabilities that differ by less are of equal probability: what rounding leaves."""
 _NOTHING = 1e-18

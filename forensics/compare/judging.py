@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forensics.compare.exact import CONFIDENCE, Rates, compare_rates, fisher_p, rate_p
+from forensics.compare.exact import ALPHA, Rates, compare_rates, fisher_p, rate_p
 from forensics.model import ChangeState
 
 SHOWS_FROM = 3.0
 """Expected occurrences from which on none at all says something: the rule of three."""
-_ALPHA = 1 - CONFIDENCE
 _SMALL = 0.01
 _LARGE = 100
 
@@ -63,7 +62,7 @@ def judge(counted: Counted, rates: Rates, corrected: float) -> ChangeState:
     `gone` and `new` need an exposure as well in which the other side's rate would have shown three. That alone would
     not do: three before and none now, in equal traffic, is what chance does in one of four pairs.
     """
-    clear = corrected <= _ALPHA
+    clear = corrected <= ALPHA
     if not counted.after:
         return ChangeState.GONE if clear and counted.expected_after >= SHOWS_FROM else ChangeState.NO_CHANGE
     if not counted.before:

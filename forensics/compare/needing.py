@@ -8,7 +8,7 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from forensics.compare.exact import CONFIDENCE
+from forensics.compare.exact import ALPHA
 from forensics.compare.exposure import choose
 from forensics.compare.judging import SHOWS_FROM, Counted
 from forensics.model import ExposureKind, Needed
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 FAIL_ONCE = frozenset({ExposureKind.STARTS, ExposureKind.LIVES})
 """Measures of which a unit fails once at most."""
-ALPHA = 1 - CONFIDENCE
 _DOUBLINGS = 40
 
 

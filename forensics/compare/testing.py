@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.compare.exact import CONFIDENCE, fisher_p, holm
+from forensics.compare.exact import ALPHA, fisher_p, holm
 from forensics.model import ChangeState, TestChange, TestComparison, TestRun, TestSuite
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _change(row: _Row, corrected: float | None) -> TestChange:
 def _state(row: _Row, corrected: float | None) -> ChangeState:
     if corrected is None:
         return ChangeState.NOT_COMPARABLE
-    if corrected > 1 - CONFIDENCE:
+    if corrected > ALPHA:
         return ChangeState.NO_CHANGE
     is_better = row.passed_after * row.ran_before > row.passed_before * row.ran_after
     return ChangeState.BETTER if is_better else ChangeState.WORSE

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from forensics.compare import compare, side_of
+from forensics.compare.exact import ALPHA
 from forensics.compare.judging import SHOWS_FROM
-from forensics.compare.needing import ALPHA
 from forensics.cycles.series import as_report, standing
 from forensics.model import ChangeState, ClaimCheck, ClaimKind, ClaimState
 
