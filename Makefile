@@ -6,7 +6,7 @@ JOBS ?= 2
 # Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test install dev lint types arrows unit fuzz exact pull-test bench lock samples clean
+.PHONY: demo test install dev lint types arrows unit same fuzz exact pull-test bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -39,6 +39,10 @@ arrows: dev
 
 unit: dev
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Long: one hash over every document and screen of every input at hand; equal before and after a change that only moves code.
+same: dev
+	$(BIN)/python tools/same.py
 
 # Long: property tests with new examples, many more of them.
 fuzz: dev
