@@ -25,7 +25,7 @@ from forensics.cloud.pacing import Backoff, Pacer
 from forensics.cloud.pages import Reader
 from forensics.model import Nanoseconds
 from forensics.pulling import Order, Unwatched, pull as fill
-from forensics.timestamps import SECOND, parse_time
+from forensics.text.timestamps import SECOND, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from forensics.classify import Screen
 from forensics.clusters import entry_rows, find_lives, group
-from forensics.digest import Digester, digest
 from forensics.entries import LineReader, collect, resolve_revision, revision_spans, select
+from forensics.extract import Digester, digest
 from forensics.links import link
 from forensics.model import Level, Query
 from forensics.render import encode_rows

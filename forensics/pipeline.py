@@ -13,10 +13,11 @@ from msgspec.structs import replace
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
 from forensics.compare import Side, compare, needed_without, previous_revision, side_of
-from forensics.coverage import measure
-from forensics.deployed import view_of
-from forensics.deploys import find_deploys
-from forensics.digest import Digester, digest
+from forensics.context.commits import view_of
+from forensics.context.coverage.measure import measure
+from forensics.context.deployments import find_deploys
+from forensics.context.exposure import measure_exposure
+from forensics.context.test_failures import tie
 from forensics.entries import (
     MemoryShelf,
     collect,
@@ -27,10 +28,9 @@ from forensics.entries import (
     select,
 )
 from forensics.errors import NoEntriesError
-from forensics.exposure import measure_exposure
-from forensics.failing_tests import tie
-from forensics.journal import Journal, Members
+from forensics.extract import Digester, digest
 from forensics.links import extent_of, find_incidents, link, parents, prioritise, weigh
+from forensics.log.entry_table import Journal, Members
 from forensics.model import (
     Analysis,
     Classified,
@@ -50,14 +50,14 @@ from forensics.model import (
     RulebookInfo,
     TestRun,
 )
-from forensics.postmortems import Aftermath, observe, write_postmortem
-from forensics.summary import count_lives, headline, in_order, root_causes, timeline
+from forensics.report.postmortem import Aftermath, observe, write_postmortem
+from forensics.report.summary import count_lives, headline, in_order, root_causes, timeline
 from forensics.whys import Neighbours, Scene, Stage, complete, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.digest.boiling import Spread
+    from forensics.extract.build_table import Spread
     from forensics.model import (
         ClusterId,
         Comparison,

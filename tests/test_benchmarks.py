@@ -15,7 +15,7 @@ from floors.aims import Least, aims_of, told as room_of
 from floors.bare import distinct, tell
 from floors.judged import judge, judging, link, linking, rule_patterns
 
-from forensics.timestamps import parse_time
+from forensics.text.timestamps import parse_time
 
 BENCHMARKS = Path(__file__).parent.parent / "benchmarks"
 KINDS = ("mixed", "clean", "all-errors", "array", "gz", "zst")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from program import ROOT, run
+from support.program import ROOT, run
 
 from forensics import model
 from forensics.cli import VERBS, cli

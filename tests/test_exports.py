@@ -77,7 +77,7 @@ def analyses() -> dict[str, Analysed]:
 
     found = {}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("forensics.digest.digester.Classifier", once)
+        patch.setattr("forensics.extract.facts_extractor.Classifier", once)
         for name in NAMES:
             logs = (str(EXPORTS / f"{name}.jsonl"),)
             query = Query(revision="all", logs=logs)

@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import msgspec
-from builders import REVISION, query
-from forms import BLANK, FORMS, ONCE, Form, anchors, write
 from hypothesis import given, settings, strategies as st
-from kinds import MAKERS, texts_of
+from support.builders import REVISION, query
+from support.files import BLANK, FORMS, ONCE, Form, anchors, write
+from support.records import MAKERS, texts_of
 
 from forensics.classify import Screen
-from forensics.digest import boiling
 from forensics.entries import LineReader
+from forensics.extract import build_table as boiling
 from forensics.model import Level, RulebookInfo
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
-from forensics.sources import FileShelf, Indexing, files, indexing, read_records
-from forensics.workers import in_processes
+from forensics.sources import FileShelf, Indexing, files, read_records
+from forensics.sources.index import indexing
+from forensics.system.processes import in_processes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

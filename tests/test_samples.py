@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program import ROOT, run
+from support.program import ROOT, run
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 SAMPLES = {

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from forensics.timestamps import parse_duration, parse_time
+from forensics.text.timestamps import parse_duration, parse_time
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 FOLDERS = ("netra-backend-staging", "module-missing-crash-loop", "healthy")

@@ -2,7 +2,7 @@
 
 `search_words` finds which rules might claim them. `judge` does instead what a document about causes needs beside a
 table of errors. Of each entry its time, so that all can be put in order. Of each text that a rule might claim: which
-patterns of the rules are in it, in the quickest way that is known (`forensics.classify.patterns`), and whether it holds
+patterns of the rules are in it, in the quickest known way (`forensics.classify.pattern_set`), and whether it holds
 an exception, by one search. Of an error without a pattern: its first line without numbers. `link` finds besides what
 stands near the end of each request that failed. No message is joined, no level or close is read from a text, nothing is
 captured, counted by life or request, held against chance, cited or weighed.
@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import re2
 from forensics.classify.conditions import leaves
 from forensics.classify.leaves import pattern
-from forensics.classify.patterns import PatternSet
-from forensics.classify.words import needed_words
+from forensics.classify.needed_words import needed_words
+from forensics.classify.pattern_set import PatternSet
 from forensics.rulebook import load_rules
 
 from floors.bare import Told, tell

@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from forensics.cases.case import Case
 from forensics.cases.manifest import Checkpoint, Manifest, Missing, PullRecord, Segment
-from forensics.cases.verifying import check_hashes, verify
+from forensics.cases.verify_case import check_hashes, verify
 
 __all__ = ["Case", "Checkpoint", "Manifest", "Missing", "PullRecord", "Segment", "check_hashes", "verify"]

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Self
 from msgspec.structs import replace
 
 from forensics import __version__
-from forensics.cases.durable import LOCK, lock, sync_folder, write_durably
 from forensics.cases.manifest import (
     Checkpoint,
     Manifest,
@@ -23,7 +22,8 @@ from forensics.cases.manifest import (
 )
 from forensics.cases.segments import FOLDER, is_small, join, neighbours, next_number, read_segment, write_segment
 from forensics.errors import CaseError
-from forensics.timestamps import parse_time
+from forensics.system.durable_files import LOCK, lock, sync_folder, write_durably
+from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -9,10 +9,10 @@ import msgspec
 import zstandard
 from msgspec import Struct
 
-from forensics.cases.durable import write_durably
 from forensics.cases.manifest import Segment
 from forensics.errors import CaseError
-from forensics.timestamps import parse_time
+from forensics.system.durable_files import write_durably
+from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

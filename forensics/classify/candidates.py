@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from forensics.classify.conditions import BoundLeaf, Facts
-    from forensics.classify.index import FieldIndex
+    from forensics.classify.leaf_index import FieldIndex
     from forensics.model import LogEntry
 
     Gate = Callable[[LogEntry], object]

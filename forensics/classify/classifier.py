@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forensics.classify.candidates import Candidates
 from forensics.classify.conditions import Bound, BoundLeaf, Facts, Shown, anchor, bind, leaves
-from forensics.classify.index import FieldIndex
+from forensics.classify.leaf_index import FieldIndex
 from forensics.classify.leaves import describe
 from forensics.classify.outcomes import Outcomes
 from forensics.classify.precedence import Precedence

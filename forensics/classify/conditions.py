@@ -12,7 +12,7 @@ from forensics.model import AllOf, AnyOf, Leaf, NoneOf
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forensics.classify.index import FieldIndex
+    from forensics.classify.leaf_index import FieldIndex
     from forensics.model import Condition, LogEntry
 
 _BROAD_ROOTS = frozenset({"level", "severity", "stream", "logName", "resource", "labels", "timestamp", "insertId"})

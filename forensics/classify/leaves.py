@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import re2
 
 from forensics.model import Leaf, Level
-from forensics.timestamps import parse_duration
+from forensics.text.timestamps import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable

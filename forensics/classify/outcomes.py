@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from forensics.classify.conditions import BoundLeaf
-    from forensics.classify.index import FieldIndex
+    from forensics.classify.leaf_index import FieldIndex
 
     Claim = tuple[str, tuple[BoundLeaf, ...]]
     """A rule's id and the leaves that make it true."""

@@ -13,18 +13,21 @@ from forensics import __version__
 from forensics.errors import ForensicsError
 
 VERBS = {
-    "analyze": ("forensics.cli.analyze", "Find out why a revision fails, and write the documents."),
-    "compare": ("forensics.cli.compare", "Compare a revision with another one, and write the documents."),
-    "cycle": ("forensics.cli.cycle", "Record a turn of the test–deploy loop, check earlier claims, draft its report."),
+    "analyze": ("forensics.cli.verbs.analyze", "Find out why a revision fails, and write the documents."),
+    "compare": ("forensics.cli.verbs.compare", "Compare a revision with another one, and write the documents."),
+    "cycle": (
+        "forensics.cli.verbs.cycle",
+        "Record a turn of the test–deploy loop, check earlier claims, draft its report.",
+    ),
     "gate": (
-        "forensics.cli.gate",
+        "forensics.cli.verbs.gate",
         "Judge a deployment against its baseline, for CI: pass, fail, or too little traffic.",
     ),
-    "pull": ("forensics.cli.pull", "Pull a revision's entries from Cloud Logging into a case."),
-    "watch": ("forensics.cli.watch", "Follow a rollout live, then find out why it fails."),
-    "render": ("forensics.cli.render", "Write the documents of a saved report.json again, without logs."),
-    "verify": ("forensics.cli.verify", "Check that a case is still as it was written."),
-    "rules": ("forensics.cli.rules", "List, show and check the rule files."),
+    "pull": ("forensics.cli.verbs.pull", "Pull a revision's entries from Cloud Logging into a case."),
+    "watch": ("forensics.cli.verbs.watch", "Follow a rollout live, then find out why it fails."),
+    "render": ("forensics.cli.verbs.render", "Write the documents of a saved report.json again, without logs."),
+    "verify": ("forensics.cli.verbs.verify", "Check that a case is still as it was written."),
+    "rules": ("forensics.cli.verbs.rules", "List, show and check the rule files."),
 }
 """verb → (module, one-line help). Modules are imported when their verb is called, so that --help stays quick."""
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
+from forensics.cli.analysis import analysed, asks_cloud, connected, test_runs
 from forensics.cli.options import LiveAsked
-from forensics.cli.progress import watching
-from forensics.cli.running import analysed, asks_cloud, connected, test_runs
+from forensics.cli.screens.progress import watching
 from forensics.errors import BaselineError, UsageError
 from forensics.model import Analysis, Level, Query, Report
 from forensics.render import decode_report
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from forensics.cli.options import Against, Asked
-    from forensics.settings import Settings
+    from forensics.cli.settings import Settings
 
 PREVIOUS = "previous"
 
@@ -129,7 +129,7 @@ def _previous(revision: str, own: Asked, asked: Asked, settings: Settings) -> st
     from forensics.entries import LineReader  # noqa: PLC0415
     from forensics.pipeline import previous  # noqa: PLC0415
     from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
-    from forensics.workers import default_jobs  # noqa: PLC0415
+    from forensics.system.processes import default_jobs  # noqa: PLC0415
 
     logs = own.logs or ((str(own.case),) if own.case else settings.logs)
     logs = tuple(dict.fromkeys((*logs, *asked.logs, *(() if asked.logs else settings.logs))))

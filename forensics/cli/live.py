@@ -16,23 +16,23 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.cli.output import out_folder
-from forensics.cli.pull_progress import PullProgress
+from forensics.cli.screens.pull_progress import PullProgress
 from forensics.cli.times import bounds
 from forensics.errors import CaseError, ForensicsError
 from forensics.model import Level, Nanoseconds
-from forensics.timestamps import SECOND, format_time, parse_time
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from forensics.cases import Case
     from forensics.cli.options import Asked, LiveAsked
+    from forensics.cli.settings import Settings
     from forensics.cloud.connection import Way
     from forensics.cloud.filters import Span, Target
     from forensics.cloud.pacing import Pacer
     from forensics.cloud.pages import Reader
     from forensics.pulling import Order
-    from forensics.settings import Settings
 
 LONGEST = Nanoseconds(7 * 86_400 * SECOND)
 """Without bounds, and however far a pull widens itself: entries of the last seven days."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forensics.errors import TemplateError, UsageError
 from forensics.render import encode_report, encode_rows, encode_tables, render_report
-from forensics.render.words import worst
+from forensics.render.labels import worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | 
     if since and (from_ or to):
         raise UsageError("--since and --from/--to say the same thing twice: give one of them")
     if since:
-        from forensics.timestamps import parse_duration  # noqa: PLC0415
+        from forensics.text.timestamps import parse_duration  # noqa: PLC0415
 
         try:
             back = timedelta(microseconds=parse_duration(since) // 1000)

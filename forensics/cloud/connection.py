@@ -16,9 +16,9 @@ from google.auth import exceptions
 from google.auth.transport.requests import AuthorizedSession
 from msgspec import Struct
 
-from forensics.cloud.answers import Answer
+from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.credentials import find_credentials, impersonated, no_token, said
-from forensics.cloud.errors import AccessError, BrokenOffError
+from forensics.cloud.refusals import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,7 +117,7 @@ def connect(access: Access, environment: Mapping[str, str]) -> Way:
     if access.impersonate:
         credentials = impersonated(credentials, access.impersonate)
     if access.transport == GRPC:
-        from forensics.cloud.over_grpc import connect_to_google  # noqa: PLC0415 - heavy, and REST does without it
+        from forensics.cloud.grpc_transport import connect_to_google  # noqa: PLC0415 - heavy, and REST does without it
 
         return connect_to_google(credentials, project)
     return Connection(_authorized(credentials), GOOGLE, project)
@@ -132,7 +132,7 @@ def _require_transport(endpoint: Endpoint, place: str, transport: str) -> None:
 
 def _without_credentials(endpoint: Endpoint, project: str) -> Way:
     if not endpoint.is_rest:
-        from forensics.cloud.over_grpc import connect_without_credentials  # noqa: PLC0415 - as in connect
+        from forensics.cloud.grpc_transport import connect_without_credentials  # noqa: PLC0415 - as in connect
 
         return connect_without_credentials(endpoint.address, project)
     session = requests.Session()

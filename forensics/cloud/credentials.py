@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import google.auth
 from google.auth import exceptions, impersonated_credentials
 
-from forensics.cloud.answers import one_line
-from forensics.cloud.errors import AccessError, BrokenOffError
+from forensics.cloud.access_errors import AccessError, BrokenOffError
+from forensics.cloud.refusals import one_line
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials

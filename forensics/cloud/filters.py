@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from forensics.errors import UsageError
 from forensics.model import Level, Nanoseconds
-from forensics.timestamps import format_time
+from forensics.text.timestamps import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

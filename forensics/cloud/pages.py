@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from forensics.cloud.answers import BAD_REQUEST, OK, Answer, explain, read_refusal
-from forensics.cloud.errors import AccessError, BrokenOffError
+from forensics.cloud.access_errors import AccessError, BrokenOffError
+from forensics.cloud.refusals import BAD_REQUEST, OK, Answer, explain, read_refusal
 from forensics.model import Nanoseconds
-from forensics.timestamps import format_time, parse_time
+from forensics.text.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -21,7 +21,7 @@ from google.protobuf import descriptor_pool, json_format, message_factory
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import DecodeError
 
-from forensics.timestamps import SECOND, format_time
+from forensics.text.timestamps import SECOND, format_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 from msgspec import Raw, Struct
 
-from forensics.cloud.answers import OK, Answer, explain, read_refusal
-from forensics.cloud.errors import AccessError, BrokenOffError
+from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.pages import Cursor, Listing
+from forensics.cloud.refusals import OK, Answer, explain, read_refusal
 from forensics.model import Nanoseconds
-from forensics.timestamps import SECOND, parse_time
+from forensics.text.timestamps import SECOND, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator

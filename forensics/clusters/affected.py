@@ -9,7 +9,7 @@ from forensics.model import Affected, LogEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from forensics.journal import Journal
+    from forensics.log.entry_table import Journal
 
 MOST = 5_000
 """Entries that are decoded again to be asked for a session or a user; of a larger cluster it is not told."""

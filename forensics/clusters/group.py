@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from forensics.citations import cite
 from forensics.clusters.affected import affected
 from forensics.clusters.mask import fingerprint, template
 from forensics.clusters.occurrences import (
@@ -23,9 +22,10 @@ from forensics.clusters.occurrences import (
     find_occurrences,
     lives_by_instance,
 )
-from forensics.clusters.shape import shape_of
-from forensics.exceptions import innermost_frame, root_exception
-from forensics.journal import Journal, Members
+from forensics.clusters.profile import shape_of
+from forensics.log.citations import cite
+from forensics.log.entry_table import Journal, Members
+from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import (
     Cadence,
     Cluster,
@@ -39,12 +39,12 @@ from forensics.model import (
     Role,
     Rule,
 )
-from forensics.redact import quote
+from forensics.text.redact import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.journal import Occurrences
+    from forensics.log.entry_table import Occurrences
 
 TREND_BINS = 8
 EXEMPLARS = 5

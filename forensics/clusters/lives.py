@@ -14,7 +14,7 @@ from forensics.model import Life, LogEntry, Nanoseconds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from forensics.journal import Journal
+    from forensics.log.entry_table import Journal
 
 _Place = tuple[str, str]
 """Revision and instance."""

@@ -7,8 +7,8 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from forensics.digits import unzeroed, zeroed
-from forensics.exceptions import root_exception
+from forensics.log.root_exception import root_exception
+from forensics.text.digits import unzeroed, zeroed
 
 if TYPE_CHECKING:
     from forensics.model import ExceptionInfo, LogEntry

@@ -10,11 +10,11 @@ from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from forensics.journal import Occurrences
+from forensics.log.entry_table import Occurrences
 from forensics.model import Level, Life, OccurrenceUnit
 
 if TYPE_CHECKING:
-    from forensics.journal import Journal
+    from forensics.log.entry_table import Journal
 
 _SECOND = 1_000_000_000
 BURST_GAP = _SECOND

@@ -6,11 +6,11 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.compare.exposure import choose
-from forensics.compare.needing import exposure_needed
+from forensics.compare.denominators import choose
+from forensics.compare.required_exposure import exposure_needed
 from forensics.errors import UsageError
 from forensics.model import ChangeState, Claim, ClaimKind, ClaimQuery, ClaimState, Exposure, Role
-from forensics.redact import quote
+from forensics.text.redact import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Finding, Report, RulebookInfo
-from forensics.timestamps import parse_time
+from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -6,13 +6,13 @@ reads one record, and `stitch` joins what Cloud Run split.
 
 from __future__ import annotations
 
-from forensics.entries.decoding import decode_entry, decode_record
-from forensics.entries.fields import SWITCHING_PROTOCOLS, may_be_handshake
-from forensics.entries.glance import LineReader
-from forensics.entries.intake import MemoryShelf, collect
-from forensics.entries.pieces import join, runs, shape_of
-from forensics.entries.revisions import resolve_revision, revision_of, revision_spans, select, service_of
-from forensics.entries.stitching import stitch
+from forensics.entries.decode.decoding import decode_entry, decode_record
+from forensics.entries.index.fast_index import LineReader
+from forensics.entries.index.log_index import MemoryShelf, collect
+from forensics.entries.index.revisions import resolve_revision, revision_of, revision_spans, select, service_of
+from forensics.entries.raw_fields import SWITCHING_PROTOCOLS, may_be_handshake
+from forensics.entries.stitch.fragments import join, runs, shape_of
+from forensics.entries.stitch.stitching import stitch
 
 __all__ = [
     "SWITCHING_PROTOCOLS",

@@ -38,7 +38,7 @@ from itertools import combinations, pairwise
 from math import comb, exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.links.grounds import Case, Grounds, Moment, Stretch, evenly
+from forensics.links.control_groups import Case, Grounds, Moment, Stretch, evenly
 from forensics.model import OccurrenceUnit
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from forensics.model import (
     Priority,
     Role,
 )
-from forensics.timestamps import parse_time
+from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from forensics.links.chance import Chance, against_moments, against_traces
-from forensics.links.grounds import Case, Grounds, Moment
+from forensics.links.control_groups import Case, Grounds, Moment
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -34,7 +34,7 @@ from forensics.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from forensics.journal import Journal, Members, Occurrences
+    from forensics.log.entry_table import Journal, Members, Occurrences
 
 _SECOND = 1_000_000_000
 LATE = Nanoseconds(_SECOND // 4)

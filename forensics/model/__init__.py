@@ -39,6 +39,19 @@ from forensics.model.comparison import (
 from forensics.model.coverage import Coverage, Gap, Sampled, Span
 from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
+from forensics.model.enums import (
+    ClusterId,
+    FailureClass,
+    Level,
+    Nanoseconds,
+    OccurrenceUnit,
+    Priority,
+    ReadOrder,
+    Role,
+    StatementKind,
+    Verdict,
+)
+from forensics.model.facts import Gist, Life, Occurrence
 from forensics.model.findings import (
     Action,
     Certificate,
@@ -54,8 +67,7 @@ from forensics.model.findings import (
 )
 from forensics.model.gate import GATE_SCHEMA, GateReason, GateResult, GateThresholds, Outcome
 from forensics.model.impact import Capability, CapabilityImpact, CapabilityState, Impact
-from forensics.model.postmortem import OpenQuestion, Postmortem
-from forensics.model.reading import (
+from forensics.model.inputs import (
     Intake,
     Kind,
     Lines,
@@ -73,6 +85,7 @@ from forensics.model.reading import (
     Unread,
     Unreadable,
 )
+from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.report import (
     REPORT_SCHEMA,
     SIGNATURE_METHOD,
@@ -99,20 +112,7 @@ from forensics.model.rule import (
     RuleTests,
     WhyRule,
 )
-from forensics.model.testing import TestFailure, TestName, TestRun, TestSuite
-from forensics.model.words import (
-    ClusterId,
-    FailureClass,
-    Level,
-    Nanoseconds,
-    OccurrenceUnit,
-    Priority,
-    ReadOrder,
-    Role,
-    StatementKind,
-    Verdict,
-)
-from forensics.model.working import Gist, Life, Occurrence
+from forensics.model.test_runs import TestFailure, TestName, TestRun, TestSuite
 
 __all__ = [
     "CLUSTER_COLUMNS",

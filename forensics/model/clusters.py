@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field, to_builtins
 
-from forensics.model.words import ClusterId, FailureClass, Level, OccurrenceUnit, Priority, Role
+from forensics.model.enums import ClusterId, FailureClass, Level, OccurrenceUnit, Priority, Role
 
 CLUSTER_COLUMNS = (
     "id",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct, to_builtins
 
 from forensics.model.coverage import Span
-from forensics.model.words import ClusterId, OccurrenceUnit, Priority, Role
+from forensics.model.enums import ClusterId, OccurrenceUnit, Priority, Role
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -184,13 +184,13 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of changes as a data frame."""
-        from forensics.tables import to_frame  # noqa: PLC0415 - for notebooks
+        from forensics.model.frames import to_frame  # noqa: PLC0415 - for notebooks
 
         return to_frame(self.rows(), Change.__struct_fields__)
 
     def _repr_html_(self) -> str:
         """Show the changes in a notebook."""
-        from forensics.tables import to_html  # noqa: PLC0415 - for notebooks
+        from forensics.model.frames import to_html  # noqa: PLC0415 - for notebooks
 
         rows = [row | {"signature": row["signature"] or row["title"]} for row in self.rows()]
         return to_html(f"{self.baseline} → {self.revision}", rows, ("state", "signature", "statement"))

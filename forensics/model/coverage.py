@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from forensics.model.words import ReadOrder
+from forensics.model.enums import ReadOrder
 
 
 class Span(Struct, frozen=True, kw_only=True):

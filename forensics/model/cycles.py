@@ -8,12 +8,12 @@ from forensics.model.claims import Claim
 from forensics.model.clusters import Cluster
 from forensics.model.comparison import Comparison, Exposure, ExposureKind
 from forensics.model.coverage import Coverage
+from forensics.model.enums import ClusterId, Verdict
 from forensics.model.findings import Action, Incident
 from forensics.model.impact import Impact
-from forensics.model.reading import Query, Revision
+from forensics.model.inputs import Query, Revision
 from forensics.model.report import Deploy
-from forensics.model.testing import TestRun
-from forensics.model.words import ClusterId, Verdict
+from forensics.model.test_runs import TestRun
 
 CYCLE_SCHEMA = "forensics.cycle/1"
 

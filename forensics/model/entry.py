@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from forensics.model.words import Level, Nanoseconds
+from forensics.model.enums import Level, Nanoseconds
 
 
 class Frame(Struct, frozen=True, kw_only=True):

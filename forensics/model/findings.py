@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from forensics.model.clusters import EntryRef, Thresholds
-from forensics.model.words import ClusterId, Priority, StatementKind, Verdict
+from forensics.model.enums import ClusterId, Priority, StatementKind, Verdict
 
 
 class Measure(Struct, frozen=True, kw_only=True):

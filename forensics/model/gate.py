@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 
 from forensics.model.comparison import ChangeState, Exposures
 from forensics.model.coverage import Span
-from forensics.model.words import Priority
+from forensics.model.enums import Priority
 
 GATE_SCHEMA = "forensics.gate/1"
 

@@ -12,12 +12,12 @@ from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, EntryRef, Link
 from forensics.model.code import Code
 from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
+from forensics.model.enums import Level
 from forensics.model.findings import Finding, Incident, RootCause
 from forensics.model.impact import Impact
+from forensics.model.inputs import Query, Revision
 from forensics.model.postmortem import Postmortem
-from forensics.model.reading import Query, Revision
-from forensics.model.testing import TestRun
-from forensics.model.words import Level
+from forensics.model.test_runs import TestRun
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -134,13 +134,13 @@ class Report(Struct, frozen=True, kw_only=True):
 
     def to_frame(self) -> pd.DataFrame:
         """Return the table of clusters as a data frame."""
-        from forensics.tables import to_frame  # noqa: PLC0415 - for notebooks
+        from forensics.model.frames import to_frame  # noqa: PLC0415 - for notebooks
 
         return to_frame(self.rows(), (*CLUSTER_COLUMNS, "incident", "verdict"))
 
     def _repr_html_(self) -> str:
         """Show headline and clusters in a notebook."""
-        from forensics.tables import to_html  # noqa: PLC0415 - for notebooks
+        from forensics.model.frames import to_html  # noqa: PLC0415 - for notebooks
 
         rows = [row | {"signature": row["signature"] or row["title"]} for row in self.rows()]
         shown = (

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from forensics.model.clusters import DEFAULT_THRESHOLDS, Thresholds
 from forensics.model.entry import LogEntry
-from forensics.model.words import FailureClass, Nanoseconds, OccurrenceUnit, Priority, Role
+from forensics.model.enums import FailureClass, Nanoseconds, OccurrenceUnit, Priority, Role
 
 Scalar = str | bool | int | float
 """What a rule may compare a field with."""

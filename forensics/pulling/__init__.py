@@ -9,10 +9,10 @@ killed goes on where it stopped.
 
 from __future__ import annotations
 
-from forensics.pulling.finding import find_previous, find_start, find_target, look_for_target, say_missing
-from forensics.pulling.following import Follower, begin
+from forensics.pulling.find_revision import find_previous, find_start, find_target, look_for_target, say_missing
+from forensics.pulling.follow_case import Follower, begin
 from forensics.pulling.plan import Order, pulled_of
-from forensics.pulling.running import Unwatched, Watch, pull
+from forensics.pulling.run_pull import Unwatched, Watch, pull
 
 __all__ = [
     "Follower",

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from forensics.cases import PullRecord
 from forensics.cloud.filters import Span, Target, errors, everything, refused, requests, sample, service_logs
 from forensics.model import Level, Nanoseconds, Pulled, Unread
-from forensics.pulling.around import Around, neighbours_of
-from forensics.timestamps import SECOND, format_time, parse_time
+from forensics.pulling.neighbourhoods import Around, neighbours_of
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.render.plain import decode_report, encode_report, encode_rows
-from forensics.render.tables import encode_tables
+from forensics.render.csv_tables import encode_tables
+from forensics.render.report_json import decode_report, encode_report, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError as JinjaError
 from jinja2.sandbox import SandboxedEnvironment
 
-from forensics.bundled import bundled
 from forensics.errors import TemplateError
-from forensics.render import citing, cycles, graph, steps, words
-from forensics.render.compiled import CompiledTemplates
+from forensics.render import (
+    citation_links as citing,
+    cycle_documents as cycles,
+    graph,
+    labels as words,
+    next_steps as steps,
+)
 from forensics.render.escape import code, fence, markdown, mermaid
+from forensics.render.template_cache import CompiledTemplates
+from forensics.system.resources import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

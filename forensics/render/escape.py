@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from forensics.redact import visible
+from forensics.text.redact import visible
 
 _CODE_SPAN = re.compile(r"`([^`\n]+)`")
 _MARKUP = re.compile(r"[\\*\[\]<>|~]|(?<![^\W_])_|_(?![^\W_])|^(?=[#+=-])|!(?=\[)")

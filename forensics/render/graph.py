@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.render.escape import mermaid
-from forensics.timestamps import format_lag
+from forensics.text.timestamps import format_lag
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

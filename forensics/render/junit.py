@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import ChangeState, Outcome
-from forensics.redact import visible
-from forensics.render.words import change_name
+from forensics.render.labels import change_name
+from forensics.text.redact import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

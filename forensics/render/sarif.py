@@ -11,7 +11,7 @@ import msgspec
 
 from forensics.model import ChangeState, Cluster, Outcome, Role
 from forensics.render.escape import terminal
-from forensics.render.words import change_name
+from forensics.render.labels import change_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

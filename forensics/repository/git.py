@@ -17,12 +17,12 @@ from dulwich.walk import Walker
 
 from forensics.errors import RepositoryError
 from forensics.model import Commit, IgnoreLine, Touch, Touches
-from forensics.redact import first_line
 from forensics.repository.ignoring import GitLine, ignored, left_out, read_dockerignore, read_gitignore
-from forensics.repository.lines import place_before
+from forensics.repository.moved_lines import place_before
 from forensics.repository.objects import FOLDER, Objects, is_folder, is_submodule, unbroken
-from forensics.repository.opening import find_places
-from forensics.timestamps import format_time
+from forensics.repository.open_repository import find_places
+from forensics.text.redact import first_line
+from forensics.text.timestamps import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

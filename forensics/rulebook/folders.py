@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.bundled import bundled
 from forensics.errors import RuleError
+from forensics.system.resources import bundled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

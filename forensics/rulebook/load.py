@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.errors import RuleError
 from forensics.model import Rule, RulebookInfo
-from forensics.rulebook.faults import Faults
+from forensics.rulebook.diagnostics import Faults
 from forensics.rulebook.folders import SUFFIX, RuleFile, all_files, read_text
-from forensics.rulebook.kept import keep_rules, kept_rules
+from forensics.rulebook.rule_cache import keep_rules, kept_rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -67,8 +67,8 @@ def rule_text(rule: Rule, user_folders: Sequence[Path] = ()) -> str:
 def read_file(rule_file: RuleFile) -> Reading:
     """Read one file for itself; what it says of other rules is checked when all are there."""
     # Imported here, with YAML behind them: shipped rules are kept as parsed, and most runs read no rule file.
-    from forensics.rulebook.document import DocumentError, parse_document  # noqa: PLC0415 - see above
-    from forensics.rulebook.rule import read_rule  # noqa: PLC0415 - see above
+    from forensics.rulebook.rule_file import read_rule  # noqa: PLC0415 - see above
+    from forensics.rulebook.yaml_document import DocumentError, parse_document  # noqa: PLC0415 - see above
 
     faults = Faults(rule_file.source, {})
     if not rule_file.file.name.endswith(SUFFIX):

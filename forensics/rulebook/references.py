@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.rulebook.faults import nearest
-from forensics.rulebook.whys import linked_ids
+from forensics.rulebook.diagnostics import nearest
+from forensics.rulebook.why_fields import linked_ids
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from forensics.model import Rule
-    from forensics.rulebook.faults import Faults, Spot
+    from forensics.rulebook.diagnostics import Faults, Spot
 
 
 def check_references(rule: Rule, known: Collection[str], faults: Faults) -> None:

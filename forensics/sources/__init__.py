@@ -10,7 +10,7 @@ matter, `indexing` makes rows of them, and `shelf` fetches their records again.
 from __future__ import annotations
 
 from forensics.sources.files import read_records
-from forensics.sources.indexing import Indexing
-from forensics.sources.shelf import FileShelf
+from forensics.sources.index.indexing import Indexing
+from forensics.sources.index.record_store import FileShelf
 
 __all__ = ["FileShelf", "Indexing", "read_records"]

@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast, overload
 
 from forensics.errors import SourceError
 from forensics.model import PassedOver, Place, RawEntry, Sheet, Unreadable
-from forensics.sources.finding import STDIN, Input, find_inputs
-from forensics.sources.indexing import Indexing, index, index_runs
-from forensics.sources.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
-from forensics.sources.parts import ArchiveError, parts_of
-from forensics.sources.shapes import QUOTATIONS, SHAPES, lines, sequence
-from forensics.sources.sieve import can_sift, spells_like_the_api
-from forensics.sources.spelling import in_api_spelling
+from forensics.sources.containers.parts import ArchiveError, parts_of
+from forensics.sources.find_inputs import STDIN, Input, find_inputs
+from forensics.sources.formats import QUOTATIONS, SHAPES, json_lines as lines, sequence
+from forensics.sources.index.indexing import Indexing, index, index_runs
+from forensics.sources.index.prefilter import can_sift, spells_like_the_api
+from forensics.sources.json.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
+from forensics.sources.values.api_spelling import in_api_spelling
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator, Sequence
     from contextlib import AbstractContextManager
 
-    from forensics.sources.finding import Given
-    from forensics.sources.opening import Content
-    from forensics.sources.parts import Part
-    from forensics.sources.shapes import Shape
-    from forensics.sources.shapes.element import Element
+    from forensics.sources.containers.parts import Part
+    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.find_inputs import Given
+    from forensics.sources.formats import Shape
+    from forensics.sources.formats.element import Element
 
 Record = RawEntry | Unreadable | PassedOver | Sheet
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from forensics.whys.causal_steps import complete
+from forensics.whys.contexts import Neighbours, Scene, Stage
 from forensics.whys.explain import explain
-from forensics.whys.scene import Neighbours, Scene, Stage
-from forensics.whys.steps import complete
 
 __all__ = ["Neighbours", "Scene", "Stage", "complete", "explain"]

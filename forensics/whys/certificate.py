@@ -9,15 +9,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.model import Certificate, Level, Occurrence
-from forensics.timestamps import format_seconds, parse_time
-from forensics.whys.scene import is_recorded
+from forensics.text.timestamps import format_seconds, parse_time
+from forensics.whys.contexts import is_recorded
 from forensics.whys.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from forensics.model import Cluster, Coverage, Nanoseconds, Rule, Thresholds
-    from forensics.whys.scene import Stage
+    from forensics.whys.contexts import Stage
 
 FEWEST = 3
 """Occurrences from which on a claim can be refuted."""

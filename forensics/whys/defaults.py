@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import ActionRule, Role, WhyRule
-from forensics.proposals import propose_rule
+from forensics.whys.proposals import propose_rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.whys.scene import Scene
+    from forensics.whys.contexts import Scene
 
 _SEEN = WhyRule(ask="What failed?", evidence_kind="seen", evidence={})
 _AFTERWARDS = (

@@ -26,7 +26,7 @@ from forensics.whys.wording import context, counted, fill, name_places, plain, s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.whys.scene import Gathered, Scene
+    from forensics.whys.contexts import Gathered, Scene
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.NO_EVIDENCE, Verdict.NOT_OBSERVABLE, Verdict.PLAUSIBLE, Verdict.CONTESTED)
 _STARTUP = {

@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import DEFAULT_THRESHOLDS, Cluster, Nanoseconds, Rival, Rule, Verdict
-from forensics.timestamps import format_lag, format_seconds
+from forensics.text.timestamps import format_lag, format_seconds
 from forensics.whys.certificate import certify_absence
+from forensics.whys.contexts import judge_link, measured_link
 from forensics.whys.evidence.linked import related_to
-from forensics.whys.scene import judge_link, measured_link
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forensics.model import Certificate, Link
-    from forensics.whys.scene import Scene
+    from forensics.whys.contexts import Scene
 
 _WINDOW = Nanoseconds(60_000_000_000)
 """Where no rule says how near a rival must stand."""

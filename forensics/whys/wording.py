@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from forensics.exceptions import innermost_frame, root_exception
+from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import ChangeState, Cluster, LogEntry, OccurrenceUnit
-from forensics.redact import quote
+from forensics.text.redact import quote
 
 if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
 
-    from forensics.whys.scene import Scene
+    from forensics.whys.contexts import Scene
 
 _VALUE_LIMIT = 200
 _PLURALS = {

@@ -21,7 +21,7 @@ from hypothesis import given, settings, strategies as st
 
 from forensics.cases import Case, Checkpoint, PullRecord, segments, verify
 from forensics.errors import CaseError
-from forensics.timestamps import parse_time
+from forensics.text.timestamps import parse_time
 
 PULL = PullRecord(filter="f", project="p", started="2025-09-08T14:00:00Z")
 FRACTION = st.from_regex(r"2025-09-08T14:00:[0-5][0-9]\.[0-9]{9}Z", fullmatch=True)

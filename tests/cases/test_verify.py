@@ -12,8 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from builders import REVISION, raw
 from hypothesis import given, settings, strategies as st
+from support.builders import REVISION, raw
 
 from forensics.cases import Case, Checkpoint, PullRecord, check_hashes, verify
 from forensics.cases.manifest import Manifest, Segment, encode_manifest

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import bare, leaf, rule
 from hypothesis import given, strategies as st
+from support.builders import bare, leaf, rule
 
 from forensics.classify import Classifier, classify, outcomes
-from forensics.classify.index import MAX_CAPTURE, MAX_TEXT
+from forensics.classify.leaf_index import MAX_CAPTURE, MAX_TEXT
 from forensics.errors import RuleError
 from forensics.model import (
     AllOf,

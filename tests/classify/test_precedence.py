@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builders import entry, leaf, rule
+from support.builders import entry, leaf, rule
 
 from forensics.classify import Classifier
 from forensics.model import Role, Rule

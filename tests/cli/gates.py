@@ -6,7 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-import program
+from support import program
 
 if TYPE_CHECKING:
     import subprocess

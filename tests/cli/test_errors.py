@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import raw
+from support.builders import raw
 
 if TYPE_CHECKING:
     from pathlib import Path

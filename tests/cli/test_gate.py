@@ -12,7 +12,7 @@ import pytest
 import yaml
 from cli.gates import check_sarif, gate, run
 from cloud.server import CloudServer
-from program import ROOT
+from support.program import ROOT
 
 from forensics.model import GateReason, GateResult, GateThresholds, Outcome, Priority
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from builders import query, raw, raws, request
 from cli.gates import CONTROL, check_sarif, gate
-from sides import cluster, side
+from support.builders import query, raw, raws, request
+from support.comparisons import cluster, side
 
-from forensics.cli.gate_screen import lines
+from forensics.cli.screens.gate_screen import lines
 from forensics.compare import compare
-from forensics.gating import judge
+from forensics.compare.gating import judge
 from forensics.model import (
     ClusterId,
     EntryRef,
@@ -31,7 +31,7 @@ from forensics.pipeline import analyze
 from forensics.render.documents import render_gate
 from forensics.render.junit import encode_junit
 from forensics.render.sarif import encode_sarif
-from forensics.testruns import read_test_runs
+from forensics.sources.junit import read_test_runs
 
 if TYPE_CHECKING:
     from pathlib import Path

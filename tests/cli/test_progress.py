@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from corpus import write
 
-from forensics.workers import can_fork
+from forensics.system.processes import can_fork
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ SIZE = 12_000_000
 SMALL_THRESHOLDS = """
 from unittest.mock import patch
 from forensics import cli
-from forensics.digest import boiling
+from forensics.extract import boiling
 from forensics.sources import files, indexing
 patch.object(files, "LARGE", 1_000_000).start()
 patch.multiple(indexing, LARGE=1_000_000, PAYS=1_000_000, PART=2_000_000).start()

@@ -7,8 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from builders import raw
-from repositories import Made
+from support.builders import raw
+from support.repositories import Made
 
 if TYPE_CHECKING:
     from pathlib import Path

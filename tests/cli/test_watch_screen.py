@@ -6,14 +6,14 @@ import io
 import json
 
 import pytest
-from builders import REVISION, raw
 from rich.console import Console
+from support.builders import REVISION, raw
 
-from forensics.cli.watch_screen import Lines, Moving, word
+from forensics.cli.screens.watch_screen import Lines, Moving, word
 from forensics.cloud.tailing import Kind, News
 from forensics.model import Level
 from forensics.rulebook import load_rules
-from forensics.watching import Tally
+from forensics.watch import Tally
 
 LONG = "a very long message that goes on and on about what a pity it is that nothing at all works in this shop"
 
@@ -50,7 +50,7 @@ def test_news_are_one_line_each() -> None:
 
 def test_a_long_wait_for_the_quota_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
-    monkeypatch.setattr("forensics.cli.watch_screen.time.sleep", slept.append)
+    monkeypatch.setattr("forensics.cli.screens.watch_screen.time.sleep", slept.append)
     out = io.StringIO()
     Lines(out, "").pauses(1.0)
     Lines(out, "").pauses(42.0)

@@ -36,10 +36,10 @@ from cloud.pulls import START, Clock, HurriedClock, entries_of, ids_of, make_ent
 from cloud.server import CloudServer
 
 from forensics.cases import Case, verify
-from forensics.cloud.errors import AccessError
+from forensics.cloud.access_errors import AccessError
 from forensics.cloud.filters import Span
 from forensics.model import Nanoseconds
-from forensics.timestamps import SECOND
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,7 +209,7 @@ def test_a_process_killed_at_ten_moments_loses_and_doubles_nothing(
 def start_pull(endpoint: str, case: Path) -> Any:
     """`forensics pull` in a process of its own, made from one that has its modules loaded."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["forensics.cli.pull", "forensics.pulling", "forensics.cloud.over_grpc"])
+    context.set_forkserver_preload(["forensics.cli.verbs.pull", "forensics.pulling", "forensics.cloud.grpc_transport"])
     process = context.Process(target=run_pull, args=(endpoint, str(case)))
     process.start()
     return process

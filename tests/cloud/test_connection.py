@@ -14,8 +14,8 @@ import requests
 from google.auth import credentials, exceptions, impersonated_credentials
 from google.auth.transport.requests import AuthorizedSession
 
+from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.connection import GOOGLE, Access, Connection, Endpoint, connect, read_endpoint
-from forensics.cloud.errors import AccessError, BrokenOffError
 from forensics.errors import ForensicsError
 
 ACCOUNT = "reader@p.iam.gserviceaccount.com"

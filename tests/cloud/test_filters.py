@@ -23,7 +23,7 @@ from forensics.cloud.filters import (
 )
 from forensics.errors import UsageError
 from forensics.model import Level, Nanoseconds
-from forensics.timestamps import SECOND, format_time
+from forensics.text.timestamps import SECOND, format_time
 
 SPAN = Span(Nanoseconds(1_757_980_800 * SECOND), Nanoseconds(1_757_984_400 * SECOND + 123_456_789))
 SHOP = Target(revision="shop-00003-abc", service="shop", location="europe-west1", project="my-project")

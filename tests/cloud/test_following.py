@@ -14,15 +14,15 @@ from cloud.samples import make_entry
 from hypothesis import given, settings, strategies as st
 
 from forensics.cases import Case
-from forensics.cloud.answers import OK, Answer
-from forensics.cloud.errors import AccessError, BrokenOffError
+from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.filters import Span, Target
 from forensics.cloud.pacing import Backoff, Pacer
 from forensics.cloud.pages import Reader
+from forensics.cloud.refusals import OK, Answer
 from forensics.cloud.tailing import Arrival, Kind, Tailing
 from forensics.model import Nanoseconds
 from forensics.pulling import Follower, begin
-from forensics.timestamps import SECOND, format_time, parse_time
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from pathlib import Path

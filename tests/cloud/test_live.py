@@ -18,8 +18,8 @@ from cloud.faults import FaultPlan, permission_denied, service_disabled, unauthe
 from cloud.server import CloudServer
 
 from forensics.cases import Case, PullRecord
-from forensics.cli.pull_progress import PullProgress, describe
-from forensics.timestamps import SECOND, format_time, parse_time
+from forensics.cli.screens.pull_progress import PullProgress, describe
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from pathlib import Path

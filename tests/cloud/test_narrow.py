@@ -16,9 +16,9 @@ from hypothesis import given, strategies as st
 from forensics.cases import Case, Checkpoint, Manifest, PullRecord
 from forensics.cloud.filters import Span, Target, Window
 from forensics.model import Level, Nanoseconds
-from forensics.pulling.around import look_around, neighbours_of
+from forensics.pulling.neighbourhoods import look_around, neighbours_of
 from forensics.pulling.plan import Order, first_listing, groups, missing, pulled_of, rest, widened
-from forensics.timestamps import SECOND, format_time, parse_time
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -26,9 +26,9 @@ from cloud.samples import make_body
 from cloud.server import CloudServer
 from google.auth import credentials, exceptions
 
+from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.connection import Access, connect
-from forensics.cloud.errors import AccessError, BrokenOffError
-from forensics.cloud.over_grpc import GrpcConnection
+from forensics.cloud.grpc_transport import GrpcConnection
 
 if TYPE_CHECKING:
     from pathlib import Path

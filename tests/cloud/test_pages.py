@@ -11,13 +11,13 @@ import msgspec
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from forensics.cloud.answers import Answer
-from forensics.cloud.errors import AccessError, BrokenOffError
+from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.filters import Span, Target, everything
 from forensics.cloud.pacing import Backoff, Pacer
 from forensics.cloud.pages import PAGE_SIZE, Cursor, Listing, Page, Reader
+from forensics.cloud.refusals import Answer
 from forensics.model import Nanoseconds
-from forensics.timestamps import SECOND, format_time, parse_time
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

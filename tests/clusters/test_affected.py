@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import journal, raw, request
+from support.builders import journal, raw, request
 
 from forensics.clusters import find_lives, group
 from forensics.model import Affected

@@ -7,8 +7,8 @@ from itertools import pairwise
 from statistics import median
 from typing import TYPE_CHECKING
 
-from drawn import journals
 from hypothesis import given, strategies as st
+from support.strategies import journals
 
 from forensics.clusters import find_lives
 from forensics.clusters.group import TREND_BINS, _cadence, _trend
@@ -22,14 +22,14 @@ from forensics.clusters.occurrences import (
     life_of,
     lives_by_instance,
 )
-from forensics.clusters.shape import _entries_each
+from forensics.clusters.profile import _entries_each
 from forensics.model import OccurrenceUnit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forensics.clusters.occurrences import LivesOf
-    from forensics.journal import Journal, Occurrences
+    from forensics.log.entry_table import Journal, Occurrences
     from forensics.model import Life
 
 

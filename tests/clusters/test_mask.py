@@ -3,8 +3,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from builders import entry
 from hypothesis import given, strategies as st
+from support.builders import entry
 
 from forensics.clusters import fingerprint, mask
 from forensics.clusters.mask import _RUN, _VALUE, WILDCARD

@@ -3,14 +3,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import START, journal, raw, request
+from support.builders import START, journal, raw, request
 
 from forensics.clusters import find_lives
 from forensics.clusters.occurrences import find_occurrences, lives_by_instance
 from forensics.model import OccurrenceUnit
 
 if TYPE_CHECKING:
-    from forensics.journal import Journal
+    from forensics.log.entry_table import Journal
 
 
 def _crash(instance: str, at: float) -> list[dict[str, object]]:

@@ -6,12 +6,12 @@ import random
 from typing import Any
 
 import pytest
-from builders import query, raws, request
 from msgspec.structs import replace
-from sides import cluster, coverage, runs, side
+from support.builders import query, raws, request
+from support.comparisons import cluster, coverage, runs, side
 
 from forensics.compare import compare
-from forensics.compare.testing import compare_tests
+from forensics.compare.test_changes import compare_tests
 from forensics.model import (
     Change,
     ChangeState,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from program import ROOT, run
+from support.program import ROOT, run
 
 from forensics.model import ChangeState, Report
 from forensics.render import decode_report, encode_report, render_report

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import assume, given, strategies as st
-from loops import RULES, recorded, report
 from msgspec.structs import replace
-from sides import coverage
+from support.comparisons import coverage
+from support.cycles import RULES, recorded, report
 
 from forensics.cycles import Asserted, check_claims, parse_claim
 from forensics.errors import UsageError

@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from loops import recorded, report
 from msgspec.structs import replace
-from sides import runs
+from support.comparisons import runs
+from support.cycles import recorded, report
 
-from forensics.cli.cycle_screen import _print_by_rich, claim_lines
+from forensics.cli.screens.cycle_screen import _print_by_rich, claim_lines
 from forensics.cycles import history
 from forensics.model import OccurrenceUnit
 from forensics.render import render_cycle
-from forensics.render.cycles import rate_bars
+from forensics.render.cycle_documents import rate_bars
 
 if TYPE_CHECKING:
     import pytest

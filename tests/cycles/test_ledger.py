@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from loops import recorded, report
 from msgspec.structs import replace
+from support.cycles import recorded, report
 
 from forensics.cycles import of_series
+from forensics.cycles.ledger import encode_cycle, file_name, read_ledger, write_cycle
 from forensics.errors import LedgerError
-from forensics.ledger import encode_cycle, file_name, read_ledger, write_cycle
 from forensics.model import Query
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from program import ROOT, run
+from support.program import ROOT, run
 
 if TYPE_CHECKING:
     from pathlib import Path

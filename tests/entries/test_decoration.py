@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from forensics.entries import decoration as module
-from forensics.entries.decoration import begins_like_logger, open_markup, undecorate
+from forensics.entries.decode import decoration as module
+from forensics.entries.decode.decoration import begins_like_logger, open_markup, undecorate
 
 PREFIXED = [
     # loguru

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import entry
+from support.builders import entry
 
 from forensics.entries import stitch
-from forensics.entries.decoration import undecorate
+from forensics.entries.decode.decoration import undecorate
 
 if TYPE_CHECKING:
     from forensics.model import LogEntry

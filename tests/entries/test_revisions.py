@@ -9,7 +9,7 @@ import pytest
 from forensics.entries import MemoryShelf, collect, resolve_revision, revision_of, revision_spans, select, service_of
 from forensics.errors import RevisionError
 from forensics.model import Intake, Nanoseconds, Place, Query, RawEntry, Revision, RevisionSpan
-from forensics.timestamps import parse_time
+from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

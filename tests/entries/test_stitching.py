@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from builders import entry, raw
 from hypothesis import given, settings, strategies as st
+from support.builders import entry, raw
 
-from forensics.entries import decode_entry, stitch, stitching
-from forensics.entries.lines import line_of
+from forensics.entries import decode_entry, stitch
+from forensics.entries.stitch import stitching
+from forensics.entries.stitch.line_shapes import line_of
 from forensics.model import Level, Place, RawEntry
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, strategies as st
 
-from forensics.entries.payload import read_payload
-from forensics.entries.texts import read_text, said_of
-from forensics.sources.json_values import NotJsonError, decode_json
+from forensics.entries.decode.payload import read_payload
+from forensics.entries.decode.texts import read_text, said_of
+from forensics.sources.json.json_values import NotJsonError, decode_json
 
 _EXPORTS = Path(__file__).parents[1] / "exports"
 _SAMPLES = Path(__file__).parents[2] / "samples"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from forensics.entries import exceptions
-from forensics.entries.exceptions import fails_without_exception, parse_exceptions, tells_failure, unescaped
+from forensics.entries import tracebacks as exceptions
+from forensics.entries.tracebacks import fails_without_exception, parse_exceptions, tells_failure, unescaped
 
 PYTHON = """\
 Traceback (most recent call last):

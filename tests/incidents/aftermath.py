@@ -12,7 +12,7 @@ from incidents.figures import apart, lag, seconds, uncarried
 from incidents.lives import is_exit, revision_of
 from incidents.recount import moment
 
-from forensics.timestamps import SECOND, format_seconds
+from forensics.text.timestamps import SECOND, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

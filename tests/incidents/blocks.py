@@ -14,7 +14,7 @@ import re2
 import yaml
 
 from forensics.render.escape import mermaid
-from forensics.timestamps import format_lag
+from forensics.text.timestamps import format_lag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from incidents.figures import apart, uncarried
 from incidents.lives import revision_of
 from incidents.recount import moment
 
-from forensics.timestamps import format_time
+from forensics.text.timestamps import format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,9 @@ from incidents.sections import parse
 from incidents.tiles import Tiling, Values, fragments
 
 from forensics.model import ClusterId, EntryRef, Verdict
-from forensics.redact import visible
 from forensics.render import decode_report
 from forensics.render.escape import markdown
+from forensics.text.redact import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

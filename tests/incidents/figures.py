@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.timestamps import format_lag, format_seconds
+from forensics.text.timestamps import format_lag, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -17,8 +17,8 @@ from incidents.documents import Fault
 from incidents.lives import Life, exposure_of, lives_of, revision_of
 from incidents.source import plain_words
 
-from forensics.redact import quote
-from forensics.timestamps import parse_time
+from forensics.text.redact import quote
+from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

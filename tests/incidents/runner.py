@@ -73,7 +73,7 @@ def analysed(
     rules, info = rulebook()
     given = [RawEntry(record=record, place=Place(source="scenario", record=n)) for n, record in enumerate(records, 1)]
     query = Query(revision=revision, from_time=from_time, to_time=to_time)
-    with patch("forensics.digest.digester.Classifier", _compiled):
+    with patch("forensics.extract.facts_extractor.Classifier", _compiled):
         analysis = analyze(given, rules, query, rulebook=info, tool_version="test")
     rows = tuple(analysis.rows)
     documents = dict(render_report(analysis.report)) if render else {}

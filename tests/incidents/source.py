@@ -8,8 +8,8 @@ from collections import defaultdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from forensics.redact import redact, visible
-from forensics.timestamps import parse_duration, parse_time
+from forensics.text.redact import redact, visible
+from forensics.text.timestamps import parse_duration, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -13,8 +13,8 @@ from incidents.recount import Recount
 from incidents.source import plain_words
 from incidents.tiles import Tiling, literals
 
-from forensics.redact import quote
-from forensics.timestamps import format_lag
+from forensics.text.redact import quote
+from forensics.text.timestamps import format_lag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -13,7 +13,7 @@ from incidents.requests import DEADLOCK, DENIED, RATE
 from incidents.runner import SCENARIOS, analysed, clusters_called, run
 from incidents.scenario import SECOND
 
-from forensics.timestamps import format_time, parse_duration, parse_time
+from forensics.text.timestamps import format_time, parse_duration, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from random import Random
 from typing import Any
 
 import pytest
-from builders import journal, raw, request, rule
 from hypothesis import given, settings, strategies as st
+from support.builders import journal, raw, request, rule
 
 from forensics.clusters import find_lives, group
 from forensics.links import link

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from builders import journal, raw, request
 from hypothesis import given, strategies as st
+from support.builders import journal, raw, request
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents

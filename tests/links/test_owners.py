@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builders import journal, query, raw, raws, request, rule
+from support.builders import journal, query, raw, raws, request, rule
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies as st
 from msgspec.structs import replace
-from sides import cluster, coverage
+from support.comparisons import cluster, coverage
 
 from forensics.links import extent_of, weigh
 from forensics.links.priorities import Extent

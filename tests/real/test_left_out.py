@@ -6,7 +6,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from repositories import Made
+from support.repositories import Made
 
 from forensics.model import Query, Verdict, Why
 from forensics.pipeline import analyze

@@ -7,8 +7,8 @@ import io
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from builders import query, raw, raws, request
 from markdown_it import MarkdownIt
+from support.builders import query, raw, raws, request
 
 from forensics.pipeline import analyze
 from forensics.render import decode_report, encode_report, encode_rows, render_report

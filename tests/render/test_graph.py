@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import query, raw, raws
 from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
+from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze
 from forensics.render import decode_report, encode_report, render_report

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from builders import query, raw, raws
+from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze
 from forensics.render import render_report
-from forensics.render.steps import next_steps
+from forensics.render.next_steps import next_steps
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:

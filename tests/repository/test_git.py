@@ -10,11 +10,11 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
-from repositories import Made
+from support.repositories import Made
 
 from forensics.errors import RepositoryError
 from forensics.repository import GitRepository
-from forensics.timestamps import parse_time
+from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forensics.errors import RuleError
-from forensics.rulebook import folders as folders_module, kept, load_rules
+from forensics.rulebook import folders as folders_module, load_rules, rule_cache as kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from forensics.model import Thresholds
-from forensics.rulebook.faults import Faults
-from forensics.rulebook.whys import read_why
+from forensics.rulebook.diagnostics import Faults
+from forensics.rulebook.why_fields import read_why
 
 
 def read(thresholds: Any) -> tuple[Thresholds | None, list[str]]:

@@ -9,18 +9,21 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import pytest
-from builders import query, raw, request
 from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
+from support.builders import query, raw, request
 
 from forensics.classify import Screen
 from forensics.entries import LineReader, MemoryShelf
-from forensics.entries.fields import time_of
-from forensics.entries.intake import kind_of
+from forensics.entries.index.log_index import kind_of
+from forensics.entries.raw_fields import time_of
 from forensics.model import Level, Lines, PassedOver, RawEntry, RulebookInfo, Sheet, Unreadable
 from forensics.pipeline import analyze
-from forensics.sources import FileShelf, Indexing, indexing, opening, read_records, runs, sieve, windows
-from forensics.sources.shelf import one_record
+from forensics.sources import FileShelf, Indexing, read_records
+from forensics.sources.containers import utf8 as opening
+from forensics.sources.index import indexing, prefilter as sieve
+from forensics.sources.index.record_store import one_record
+from forensics.sources.json import value_runs as runs, windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

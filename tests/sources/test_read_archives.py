@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from forensics.errors import SourceError
 from forensics.model import RawEntry, Unreadable
-from forensics.sources import archives, packing, read_records
+from forensics.sources import read_records
+from forensics.sources.containers import archives, compression as packing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from forensics.errors import SourceError
 from forensics.model import RawEntry, Unreadable
 from forensics.sources import read_records
-from forensics.sources.shapes import delimited, table as printed
+from forensics.sources.formats import delimited, gcloud_table as printed
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,7 +16,7 @@ from sources.inputs import measured, streamed
 from forensics.errors import SourceError
 from forensics.model import RawEntry, Unreadable
 from forensics.sources import read_records
-from forensics.sources.shapes import lines
+from forensics.sources.formats import json_lines as lines
 
 if TYPE_CHECKING:
     from pathlib import Path

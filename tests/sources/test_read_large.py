@@ -13,9 +13,11 @@ from sources.inputs import measured, streamed
 
 from forensics.errors import SourceError
 from forensics.model import PassedOver, RawEntry, Unreadable
-from forensics.sources import opening, packing, read_records, runs, windows
-from forensics.sources.json_values import is_deep
-from forensics.sources.shapes import markdown, sequence
+from forensics.sources import read_records
+from forensics.sources.containers import compression as packing, utf8 as opening
+from forensics.sources.formats import markdown, sequence
+from forensics.sources.json import value_runs as runs, windows
+from forensics.sources.json.json_values import is_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable

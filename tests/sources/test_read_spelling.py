@@ -10,7 +10,7 @@ import pytest
 from forensics.entries import decode_entry
 from forensics.model import RawEntry
 from forensics.sources import read_records
-from forensics.sources.spelling import in_api_spelling
+from forensics.sources.values.api_spelling import in_api_spelling
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from hypothesis import given, settings, strategies as st
 
 from forensics.model import RawEntry, Unreadable
 from forensics.sources import read_records
-from forensics.sources.shapes import yaml_documents
-from forensics.sources.yaml_values import NotYamlError, decode_yaml
+from forensics.sources.formats import yaml_documents
+from forensics.sources.values.yaml_values import NotYamlError, decode_yaml
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,14 +6,14 @@ from contextlib import closing
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from builders import query, raw, raws
+from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze
 from forensics.repository import GitRepository
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:
-    from repositories import Made
+    from support.repositories import Made
 
     from forensics.model import Report, Why
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from builders import REVISION
+from support.builders import REVISION
 from whys.asking import asked, missing, node, report, said, traceback
 
 from forensics.model import Code, Verdict
@@ -13,7 +13,7 @@ from forensics.model import Code, Verdict
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from repositories import Made
+    from support.repositories import Made
 
 
 def test_the_lines_at_a_frame_and_who_wrote_them(shop: Made) -> None:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from builders import START, query, rule, shelved
-from drawn import journals
 from hypothesis import given, strategies as st
+from support.builders import START, query, rule, shelved
+from support.strategies import journals
 
 from forensics.classify import Classifier
 from forensics.clusters.occurrences import FailedRequests, find_occurrences
-from forensics.digest import Digester, digest
 from forensics.entries import select
+from forensics.extract import Digester, digest
 from forensics.model import AllOf, Leaf, Level, OccurrenceUnit, Revision, WhyRule
 from forensics.whys import Neighbours
 
 if TYPE_CHECKING:
-    from forensics.journal import Journal, Occurrences
+    from forensics.log.entry_table import Journal, Occurrences
     from forensics.model import Condition
 
 CONDITIONS: tuple[Condition, ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from repositories import Made
+from support.repositories import Made
 from whys.asking import DOCKERFILE, asked, missing, node, said
 
 from forensics.model import Verdict

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import query, raw, raws, request
+from support.builders import query, raw, raws, request
 
 from forensics import model
 from forensics.model import Finding, Report, StatementKind, Verdict, Why

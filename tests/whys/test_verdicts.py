@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from builders import START, query, raw, raws, request, rule
 from msgspec.structs import replace
+from support.builders import START, query, raw, raws, request, rule
 
 from forensics.model import (
     DEFAULT_THRESHOLDS,
@@ -26,7 +26,7 @@ from forensics.model import (
     WhyRule,
 )
 from forensics.pipeline import analyze
-from forensics.timestamps import parse_time
+from forensics.text.timestamps import parse_time
 
 SECOND = 1_000_000_000
 Record = dict[str, Any]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, IgnoreLine, Verdict
+from forensics.whys.code.code_view import Look, concluded, name_commit, name_line, statement
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import is_dockerfile, related_commits
-from forensics.whys.code.shown import Look, concluded, name_commit, name_line, statement
 from forensics.whys.wording import counted, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.whys.scene import Gathered
+    from forensics.whys.contexts import Gathered
 
 _JUDGED = 500
 """Files of a folder that are held against the ignore files."""

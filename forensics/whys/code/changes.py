@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Verdict
+from forensics.whys.code.code_view import Look, code_line, concluded, list_commits, name_commit, statement
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import related_commits
-from forensics.whys.code.shown import Look, code_line, concluded, list_commits, name_commit, statement
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from forensics.model import Touch
-    from forensics.whys.scene import Gathered
+    from forensics.whys.contexts import Gathered
 
 _AROUND = 2
 """Lines before and after the frame's that are quoted."""

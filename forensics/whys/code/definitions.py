@@ -8,15 +8,15 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from forensics.model import Verdict
+from forensics.whys.code.code_view import Look, concluded, name_commit, statement
 from forensics.whys.code.distributions import python_distribution
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import related_commits
-from forensics.whys.code.shown import Look, concluded, name_commit, statement
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from forensics.model import Commit
-    from forensics.whys.scene import Gathered
+    from forensics.whys.contexts import Gathered
 
 _VERSIONS = 50
 UNPARSABLE = (SyntaxError, ValueError, MemoryError, RecursionError)

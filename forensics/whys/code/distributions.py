@@ -9,14 +9,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from forensics.model import Evidence, Touch, Verdict
+from forensics.whys.code.code_view import Look, concluded, name_commit, statement
 from forensics.whys.code.related import is_packages, is_requirements, related_commits
-from forensics.whys.code.shown import Look, concluded, name_commit, statement
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forensics.whys.scene import Gathered
+    from forensics.whys.contexts import Gathered
 
 _OTHER_NAMES = {
     "attr": ("attrs",),

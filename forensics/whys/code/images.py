@@ -10,7 +10,7 @@ from msgspec import Struct
 from forensics.whys.code.related import is_dockerfile
 
 if TYPE_CHECKING:
-    from forensics.whys.code.shown import Look
+    from forensics.whys.code.code_view import Look
 
 _ARG = re.compile(r"^\s*ARG\s+(?P<name>\w+)=(?P<value>[\"']?)(?P<text>[^\s\"']*)(?P=value)\s*$", re.IGNORECASE)
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>[\w.-]+))?\s*(?:#.*)?$", re.IGNORECASE)

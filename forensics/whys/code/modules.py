@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Verdict
 from forensics.whys.code.absent import gone, in_other_case, other_case, present, submodule_evidence
+from forensics.whys.code.code_view import Look, concluded, statement
 from forensics.whys.code.distributions import node_package, python_distribution
 from forensics.whys.code.paths import below, find_file
-from forensics.whys.code.shown import Look, concluded, statement
 from forensics.whys.code.standard import standard_module
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.whys.scene import Gathered
+    from forensics.whys.contexts import Gathered
 
 _NODE_ENDINGS = ("", ".js", ".mjs", ".cjs", ".json", ".node", ".ts", ".tsx", ".mts", ".cts", ".jsx")
 _COMPILED = ("dist/", "build/", "lib/", "out/")

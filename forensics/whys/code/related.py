@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.whys.code.shown import LISTED, Look, name_commit, statement
+from forensics.whys.code.code_view import LISTED, Look, name_commit, statement
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:

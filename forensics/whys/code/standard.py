@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Verdict
+from forensics.whys.code.code_view import Look, concluded, statement
 from forensics.whys.code.images import image_python
 from forensics.whys.code.paths import find_file
-from forensics.whys.code.shown import Look, concluded, statement
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
-    from forensics.whys.scene import Gathered
+    from forensics.whys.contexts import Gathered
 
 _ADDED = {"graphlib": 9, "zoneinfo": 9, "tomllib": 11}
 _REMOVED = {

@@ -8,15 +8,15 @@ import tokenize
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Verdict
+from forensics.whys.code.code_view import Look, code_line, concluded, name_commit, statement
 from forensics.whys.code.definitions import UNPARSABLE, parse
 from forensics.whys.code.images import ImagePython, image_python
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import related_commits
-from forensics.whys.code.shown import Look, code_line, concluded, name_commit, statement
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
-    from forensics.whys.scene import Gathered
+    from forensics.whys.contexts import Gathered
 
 _HERE = sys.version_info.minor
 _NESTED_QUOTES = 12

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from forensics.model import WhyRule
-    from forensics.whys.scene import Gathered, Scene
+    from forensics.whys.contexts import Gathered, Scene
 
 EVIDENCE: Mapping[str, Callable[[WhyRule, Scene], Gathered]] = {
     "entries": entries.gather,

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from forensics.errors import RepositoryError
-from forensics.exceptions import innermost_frame
+from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, FailureClass, Verdict, WhyRule
 from forensics.whys.code.changes import changed
+from forensics.whys.code.code_view import Look
 from forensics.whys.code.definitions import defined_name
 from forensics.whys.code.modules import node_module, python_module
-from forensics.whys.code.shown import Look
 from forensics.whys.code.syntax import parsed_there
-from forensics.whys.scene import Gathered, Scene
+from forensics.whys.contexts import Gathered, Scene
 from forensics.whys.wording import context, dotted, speaker
 
 if TYPE_CHECKING:

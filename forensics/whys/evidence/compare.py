@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from forensics.model import Certificate, ChangeState, Evidence, Verdict, WhyRule
-from forensics.whys.scene import Gathered, Scene
+from forensics.whys.contexts import Gathered, Scene
 
 _SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.NO_CHANGE})
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Deploy, Evidence, Verdict, WhyRule
-from forensics.timestamps import SECOND, format_seconds, parse_time
-from forensics.whys.scene import Gathered, Scene
+from forensics.text.timestamps import SECOND, format_seconds, parse_time
+from forensics.whys.contexts import Gathered, Scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -5,10 +5,10 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from forensics.citations import cite
+from forensics.log.citations import cite
 from forensics.model import Condition, Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
-from forensics.timestamps import format_lag, parse_duration
-from forensics.whys.scene import Gathered, Scene, judge, measured, recorded
+from forensics.text.timestamps import format_lag, parse_duration
+from forensics.whys.contexts import Gathered, Scene, judge, measured, recorded
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:

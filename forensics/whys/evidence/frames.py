@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from forensics.exceptions import innermost_frame
+from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, Frame, Verdict, WhyRule
-from forensics.whys.scene import Gathered, Scene, judge, measured
+from forensics.whys.contexts import Gathered, Scene, judge, measured
 from forensics.whys.wording import chain_of, plain, speaker, units
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.citations import cite
+from forensics.log.citations import cite
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -17,10 +17,10 @@ from forensics.model import (
     Verdict,
     WhyRule,
 )
-from forensics.timestamps import format_lag, format_seconds
+from forensics.text.timestamps import format_lag, format_seconds
 from forensics.whys.certificate import certify_absence
-from forensics.whys.pairs import nearest_cause
-from forensics.whys.scene import Gathered, Scene, judge_link, measured, measured_link
+from forensics.whys.contexts import Gathered, Scene, judge_link, measured, measured_link
+from forensics.whys.nearest_cause import nearest_cause
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:

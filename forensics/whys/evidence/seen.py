@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from forensics.model import Evidence, Verdict, WhyRule
-from forensics.whys.scene import Gathered, Scene
+from forensics.whys.contexts import Gathered, Scene
 from forensics.whys.wording import counted, plain, units
 
 

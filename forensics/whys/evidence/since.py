@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from forensics.model import Evidence, Verdict, WhyRule
-from forensics.timestamps import format_seconds, format_time, parse_time
-from forensics.whys.scene import Gathered, Scene
+from forensics.text.timestamps import format_seconds, format_time, parse_time
+from forensics.whys.contexts import Gathered, Scene
 
 
 def gather(why: WhyRule, scene: Scene) -> Gathered:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Verdict, WhyRule
-from forensics.timestamps import format_seconds, parse_time
-from forensics.whys.scene import Gathered, Scene
+from forensics.text.timestamps import format_seconds, parse_time
+from forensics.whys.contexts import Gathered, Scene
 from forensics.whys.wording import context, counted, dotted, plain
 
 if TYPE_CHECKING:

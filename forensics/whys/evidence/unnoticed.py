@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Level, Verdict, WhyRule
-from forensics.whys.scene import Gathered, Scene
+from forensics.whys.contexts import Gathered, Scene
 from forensics.whys.wording import counted
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections import Counter
 from functools import lru_cache
 
 from forensics.model import Evidence, WhyRule
-from forensics.whys.scene import Gathered, Scene, judge, measured
+from forensics.whys.contexts import Gathered, Scene, judge, measured
 from forensics.whys.wording import plain, units
 
 SHOWN = 3

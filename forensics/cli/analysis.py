@@ -1,0 +1,212 @@
+"""A revision and what the flags say in, an analysis out: the same for every verb that looks at a revision."""
+
+from __future__ import annotations
+
+import gc
+import sys
+from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+from msgspec.structs import replace
+
+from forensics import __version__
+from forensics.cli.options import LiveAsked
+from forensics.cli.screens.progress import watching
+from forensics.cli.times import bounds
+from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
+from forensics.model import Analysis, CaseRef, Level, Pulled, Query, Report, TestRun
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.cases import Case
+    from forensics.cli.options import Asked
+    from forensics.cli.settings import Settings
+    from forensics.cloud.connection import Way
+    from forensics.model import CodeBase
+
+
+@contextmanager
+def analysed(
+    revision: str,
+    asked: Asked,
+    settings: Settings,
+    live: LiveAsked | None = None,
+    baseline: Report | None = None,
+) -> Iterator[Analysis]:
+    """Analyse a revision, beside its baseline where there is one.
+
+    The table of entries can be taken inside the context only, since it reads the records again.
+
+    With `live`, Cloud Logging is asked first when that is wanted, or when there are no logs.
+
+    Raises:
+        ForensicsError: one line for the user, when what was asked for cannot be read, found or understood.
+    """
+    # Heavy imports stand here: `--help` does without them.
+    from forensics.classify import Screen  # noqa: PLC0415
+    from forensics.entries import LineReader  # noqa: PLC0415
+    from forensics.pipeline import analyze  # noqa: PLC0415
+    from forensics.rulebook import load_rules  # noqa: PLC0415
+    from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
+    from forensics.system.processes import default_jobs, in_processes  # noqa: PLC0415
+
+    if asks_cloud(asked, settings, live):
+        revision, asked = _pulled(revision, asked, settings, live or LiveAsked())
+    case = _sound_case(asked.case, asked.logs) if asked.case else None
+    query = _query(revision, asked, settings)
+    if not query.logs and case is None:
+        raise UsageError(f"no logs given: {_how_to_export(revision, asked, settings)}")
+    loaded, rulebook = load_rules([*map(Path, settings.rules), *asked.rules])
+    runs = test_runs(asked.tests)
+    only = None if asked.strict or "-" in query.logs else query.revision
+    # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
+    gc.disable()
+    with watching() as watch, closing(FileShelf()) as shelf, _code(asked) as code:
+        indexing = Indexing(
+            shelf=shelf,
+            reader=partial(LineReader, screen=Screen(loaded, query.level)),
+            jobs=asked.jobs or default_jobs(),
+            advance=watch.advance,
+        )
+        spread = watch.spread(partial(in_processes, jobs=indexing.jobs, before=shelf.flush))
+        given = case.paths if case else query.logs
+        read = partial(read_records, given, _stdin(query), indexing=indexing, expect=watch.expect)
+        run = partial(
+            analyze,
+            rules=loaded,
+            query=query,
+            rulebook=rulebook,
+            tool_version=__version__,
+            tests=runs,
+            pulled=_listings(case),
+            baseline=baseline,
+            code=code,
+            shelf=shelf,
+            spread=spread,
+        )
+        try:
+            analysis = run(read(only=only))
+        except SourceError as error:
+            if only is None or isinstance(error, SeveralRevisionsError):
+                raise
+            # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
+            analysis = run(read())
+        yield _naming(case, analysis)
+
+
+def asks_cloud(asked: Asked, settings: Settings, live: LiveAsked | None) -> bool:
+    """Tell whether Cloud Logging is asked: when that is wanted, or when there are no logs."""
+    return asked.live or (live is not None and not (asked.logs or asked.case or settings.logs))
+
+
+def _pulled(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> tuple[str, Asked]:
+    """Ask Cloud Logging; return the revision's full name, and what is to be read now."""
+    from forensics.cli.live import fetch  # noqa: PLC0415 - most runs read exports
+
+    connection = connected(revision, asked, settings, live)
+    say = partial(click.echo, err=True)
+    fetched = fetch(revision, asked, settings, live, connection, is_narrow=not live.everything, say=say)
+    found = replace(asked, case=fetched.folder, since=None, from_=fetched.from_time, to=fetched.to_time)
+    return fetched.revision, found
+
+
+def connected(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> Way:
+    """Open the way to Cloud Logging; where it is asked for want of logs only, the error says how to export them."""
+    if asked.logs:
+        raise UsageError("--live and --logs both say what to read: give one of them")
+    from forensics.cli.live import open_connection  # noqa: PLC0415 - most runs read exports
+    from forensics.cloud.access_errors import AccessError  # noqa: PLC0415
+
+    try:
+        return open_connection(asked, settings, live)
+    except AccessError as error:
+        if asked.live or live.endpoint or live.impersonate:
+            raise
+        export = _how_to_export(revision, asked, settings)
+        raise UsageError(f"no logs given, and Cloud Logging cannot be asked: {error}; or {export}") from error
+
+
+def _query(revision: str, asked: Asked, settings: Settings) -> Query:
+    first, last = bounds(asked.since, asked.from_, asked.to)
+    return Query(
+        revision=revision,
+        service=asked.service or settings.service,
+        project=asked.project or settings.project,
+        region=asked.region or settings.region,
+        from_time=first,
+        to_time=last,
+        level=Level((asked.level or settings.level or "ERROR").upper()),
+        logs=() if asked.case else asked.logs or settings.logs,
+        case=str(asked.case) if asked.case else None,
+    )
+
+
+def _sound_case(folder: Path, logs: tuple[str, ...]) -> Case:
+    """Open a case whose entries are those that were written; the report will name it by its hash."""
+    if logs:
+        raise UsageError("--case and --logs both say what to read: give one of them")
+    from forensics.cases import Case, check_hashes  # noqa: PLC0415 - most runs read exports
+
+    case = Case.look(folder)
+    if not case.manifest.entries:
+        raise CaseError(f"the case {str(folder)!r} holds no entries; read exports with --logs")
+    check_hashes(case)
+    return case
+
+
+def _listings(case: Case | None) -> tuple[Pulled, ...]:
+    if case is None:
+        return ()
+    from forensics.pulling import pulled_of  # noqa: PLC0415 - most runs read exports
+
+    return pulled_of(case.manifest)
+
+
+def _naming(case: Case | None, analysis: Analysis) -> Analysis:
+    """Let the report say which case it was made from."""
+    if case is None:
+        return analysis
+    # By name and not by path: the same case gives the same report wherever it lies.
+    reference = CaseRef(folder=case.folder.resolve().name, sha256=case.sha256)
+    return replace(analysis, report=replace(analysis.report, case=reference))
+
+
+def test_runs(files: tuple[Path, ...]) -> TestRun | None:
+    """Read results of tests, None where no file is named."""
+    if not files:
+        return None
+    from forensics.sources.junit import read_test_runs  # noqa: PLC0415
+
+    return read_test_runs(files)
+
+
+@contextmanager
+def _code(asked: Asked) -> Iterator[CodeBase | None]:
+    """Open the repository; flags that speak of commits need one."""
+    if asked.repo is None:
+        if asked.commit or asked.baseline_commit:
+            raise UsageError("--commit and --baseline-commit name commits of a repository: add --repo PATH")
+        yield None
+        return
+    from forensics.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
+
+    with closing(GitRepository(asked.repo, commit=asked.commit, baseline=asked.baseline_commit)) as repository:
+        yield repository
+
+
+def _stdin(query: Query) -> BinaryIO | None:
+    return sys.stdin.buffer if "-" in query.logs else None
+
+
+def _how_to_export(revision: str, asked: Asked, settings: Settings) -> str:
+    name = revision if revision not in {"all", "latest"} else "NAME"
+    project = asked.project or settings.project or "PROJECT"
+    pull = f"gcloud logging read 'resource.labels.revision_name:\"{name}\"' --project {project}"
+    return (
+        "add --logs PATH, or set logs = […] in forensics.toml; "
+        f"an export is made by: {pull} --freshness 1d --format json > logs.json"
+    )

@@ -1,0 +1,55 @@
+"""A report in, the same with what its entries do not say out: earlier claims as they stand now, and impact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from forensics.errors import LedgerError, UsageError
+from forensics.report.impact import impact, unknown_patterns
+
+if TYPE_CHECKING:
+    from forensics.cli.options import Against
+    from forensics.cli.settings import Settings
+    from forensics.model import Report
+
+
+def told(report: Report, settings: Settings, against: Against) -> Report:
+    """Add the impact that the settings name and, with a ledger, what became of its claims.
+
+    Raises:
+        LedgerError: the ledger that a flag names is not there, or one of its files is no cycle.
+        UsageError: the settings name a signature that no rule has.
+    """
+    report = with_impact(report, settings)
+    if against.claims is None and against.baseline is None:
+        return report
+    from pathlib import Path  # noqa: PLC0415 - as below
+
+    from forensics.cycles import check_claims, earlier_than, in_order, of_series  # noqa: PLC0415 - only where there is a ledger
+    from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - as above
+
+    folder = against.claims or Path(settings.cycles)
+    if not folder.is_dir():
+        if against.claims:
+            raise LedgerError(f"--claims {str(folder)!r} is no folder: `forensics cycle record` makes a ledger")
+        return report
+    cycles = earlier_than(of_series(read_ledger(folder), report.revision), report)
+    return replace(report, claims=in_order(check_claims(cycles, report, None), None))
+
+
+def with_impact(report: Report, settings: Settings) -> Report:
+    """Add the impact that the settings name.
+
+    Raises:
+        UsageError: they name a signature that no rule has.
+    """
+    unknown = unknown_patterns(settings.impact, report.rules.versions)
+    if unknown:
+        name, pattern = unknown[0]
+        raise UsageError(
+            f"impact.{name}: no rule fits {pattern!r}; `forensics rules list` shows them, "
+            "and services and test modules are written service:NAME and tests:MODULE"
+        )
+    return replace(report, impact=impact(report, settings.impact))

@@ -1,0 +1,292 @@
+"""Flags in; a revision followed into a case until it has failed, time is over, or somebody stops it, out."""
+
+from __future__ import annotations
+
+import math
+import random
+import signal
+import time
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import click
+from msgspec import Struct
+
+from forensics.cases import Missing
+from forensics.cli.live import LONGEST, opened, utc_now
+from forensics.cli.output import out_folder
+from forensics.cli.screens.pull_progress import PullProgress
+from forensics.errors import NoEntriesError, RevisionError, SeveralRevisionsError
+from forensics.model import Nanoseconds
+from forensics.text.timestamps import SECOND, format_time
+from forensics.watch import Tally
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import FrameType
+
+    from forensics.cases import Case
+    from forensics.cli.options import Asked, LiveAsked
+    from forensics.cli.settings import Settings
+    from forensics.cloud.connection import Way
+    from forensics.cloud.filters import Span, Target
+    from forensics.cloud.pacing import Pacer
+    from forensics.cloud.tailing import Arrival, News, Stream, Tailing
+    from forensics.pulling import Follower
+    from forensics.watch import Sighting
+
+_LOOK_AGAIN = 3.0
+"""Seconds until a revision that is not there yet is asked for again."""
+_LAST_LISTING = 20.0
+"""Seconds that the last listing may take."""
+_IMPATIENT = 2.0
+"""Seconds for which one listing is tried again and again; the watch itself goes on trying."""
+_MARGIN = 120
+"""Seconds that the filter reaches beyond the end of a watch: clocks differ."""
+
+
+class Plan(Struct, frozen=True, kw_only=True):
+    """How long to follow."""
+
+    seconds: float
+    since: Nanoseconds
+    """How far back to begin, nanoseconds."""
+    until_p0: bool
+    linger: float
+    """Seconds to go on after the first P0, so that what belongs to it arrives."""
+
+
+class Followed(Struct, frozen=True, kw_only=True):
+    """What came of it."""
+
+    folder: Path
+    revision: str
+    seconds: float
+    ended: str
+    """Why it ended, in words; "" when its time was over."""
+    tally: Tally
+    suppressed: int
+    gaps: tuple[Missing, ...]
+
+
+class Screen(Protocol):
+    """Whoever shows a watch."""
+
+    def waits(self, words: str) -> None:
+        """The revision is not there yet."""
+
+    def begins(self, revision: str, tally: Tally, *, is_polling: bool) -> None:
+        """The watch begins."""
+
+    def saw(self, sightings: tuple[Sighting, ...]) -> None:
+        """Failures were seen for the first time; or nothing was, and a moment has passed."""
+
+    def tells(self, news: News, listed: int) -> None:
+        """Something happened to the watch; listings brought so many entries since the last time."""
+
+    def suppressed(self, count: int) -> None:
+        """Cloud Logging left entries out."""
+
+    def pauses(self, seconds: float) -> None:
+        """Wait for the read quota."""
+
+    def ends(self, gaps: tuple[Missing, ...]) -> None:
+        """The watch is over."""
+
+
+def follow(
+    revision: str,
+    asked: Asked,
+    settings: Settings,
+    live: LiveAsked,
+    way: Way,
+    plan: Plan,
+    screen: Screen,
+    make_tally: Callable[[str], Tally],
+) -> Followed:
+    """Wait for a revision, and follow it into a case.
+
+    Raises:
+        ForensicsError: one line for the user; a case that got no entry is taken away again.
+    """
+    from forensics.cloud.filters import Target  # noqa: PLC0415 - `--help` does without these
+    from forensics.cloud.pacing import Pacer  # noqa: PLC0415
+
+    end = time.monotonic() + plan.seconds
+    named = Target(
+        revision=revision,
+        service=asked.service or settings.service or "",
+        location=asked.region or settings.region or "",
+        project=way.project,
+    )
+    with PullProgress(time.monotonic, time.sleep, partial(click.echo, err=True) if live.show_query else None) as shown:
+        pacer = Pacer(time.monotonic, screen.pauses, live.requests_per_minute)
+        target = _wait_for(named, way, pacer, shown, screen, end)
+    folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
+    with opened(folder, target.revision) as case, _stopping() as is_stopped:
+        watch = _Watch(case, target, way, pacer, plan, screen, make_tally(target.revision), end)
+        return watch.run(folder, is_stopped)
+
+
+def _wait_for(named: Target, way: Way, pacer: Pacer, shown: PullProgress, screen: Screen, end: float) -> Target:
+    """Look for the revision until it is there; NoEntriesError when time is over."""
+    from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
+    from forensics.cloud.pages import Reader  # noqa: PLC0415
+    from forensics.pulling import find_target, look_for_target, say_missing  # noqa: PLC0415
+
+    patience = max(0.0, end - time.monotonic())
+    backoff = Backoff(random.Random(), patience=patience)  # noqa: S311 - jitter
+    reader = Reader(way, pacer=pacer, backoff=backoff, sleep=shown.wait_for_answer)
+    is_told = False
+    while True:
+        span = _span(LONGEST, _MARGIN * SECOND)
+        try:
+            target = look_for_target(reader, named, span, shown.shows)
+        except SeveralRevisionsError:
+            raise
+        except RevisionError:
+            target = None  # an entry spoke of it, and none is its own
+        if target is not None:
+            return target
+        if time.monotonic() + _LOOK_AGAIN > end:
+            time.sleep(max(0.0, end - time.monotonic()))
+            return find_target(reader, named, _span(LONGEST, _MARGIN * SECOND), shown.shows)
+        if not is_told:
+            is_told = True
+            screen.waits(say_missing(reader, named, span, shown.shows))
+        time.sleep(_LOOK_AGAIN)
+
+
+def _span(before: int, after: int) -> Span:
+    from forensics.cloud.filters import Span  # noqa: PLC0415 - as above
+
+    now = time.time_ns() // SECOND * SECOND  # whole seconds read better
+    return Span(Nanoseconds(now - before), Nanoseconds(now + after))
+
+
+class _Watch:
+    """One watch, from the case's being open to its end."""
+
+    def __init__(
+        self,
+        case: Case,
+        target: Target,
+        way: Way,
+        pacer: Pacer,
+        plan: Plan,
+        screen: Screen,
+        tally: Tally,
+        end: float,
+    ) -> None:
+        from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
+        from forensics.cloud.pages import Reader  # noqa: PLC0415
+        from forensics.cloud.tailing import Tailing  # noqa: PLC0415
+        from forensics.pulling import Follower, begin  # noqa: PLC0415
+
+        self._case, self._target, self._plan, self._screen, self._end = case, target, plan, screen, end
+        self._tally = tally
+        self._began = time.monotonic()
+        after = int((max(0.0, end - self._began) + plan.linger + _MARGIN) * SECOND)
+        is_grpc = hasattr(way, "tail")
+        transport = "grpc tail" if is_grpc else way.transport
+        begun = begin(case, target, _span(plan.since, after), transport=transport, started=utc_now())
+        impatient = Backoff(random.Random(), patience=_IMPATIENT)  # noqa: S311 - jitter
+        self._tailing: Tailing = Tailing(
+            Reader(way, pacer=pacer, backoff=impatient, sleep=time.sleep),
+            begun.filter,
+            begun.start,
+            project=way.project,
+            open_stream=_opener(way, begun.filter),
+            backoff=Backoff(random.Random(), longest=10.0, patience=math.inf),  # noqa: S311 - jitter
+            clock=time.monotonic,
+            now=time.time_ns,
+            sleep=time.sleep,
+        )
+        self._follower: Follower = Follower(case, begun, self._tailing, clock=time.monotonic, now=time.time_ns)
+        self._since_break = 0
+
+    def run(self, folder: Path, is_stopped: Callable[[], bool]) -> Followed:
+        """Follow to the end, and put everything away."""
+        from forensics.cloud.access_errors import AccessError  # noqa: PLC0415 - as above
+
+        self._screen.begins(self._target.revision, self._tally, is_polling=self._tailing.is_polling)
+        try:
+            ended = self._follow(is_stopped)
+            for arrival in self._tailing.finish(_LAST_LISTING):
+                self._take(arrival)
+        except AccessError as error:
+            if not self._follower.entries:
+                raise
+            ended = str(error)
+            self._tailing.give_up(ended)
+        finally:
+            self._tailing.close()
+        gaps = self._follower.finish(time.time_ns())
+        self._screen.ends(gaps)
+        if not self._case.manifest.entries:
+            raise NoEntriesError(
+                f"no entry of {self._target.revision!r} came, nor stands in the "
+                f"{self._plan.since / SECOND:g} s before: begin earlier with --since, or follow longer with --for"
+            )
+        return Followed(
+            folder=folder,
+            revision=self._target.revision,
+            seconds=time.monotonic() - self._began,
+            ended=ended,
+            tally=self._tally,
+            suppressed=self._tailing.suppressed.total(),
+            gaps=gaps,
+        )
+
+    def _follow(self, is_stopped: Callable[[], bool]) -> str:
+        """Take what arrives until there is a reason to end; return it in words."""
+        end_after_p0 = math.inf
+        for arrival in self._tailing.arrivals():
+            self._take(arrival)
+            now, first = time.monotonic(), self._tally.first_p0
+            if first is not None and self._plan.until_p0 and end_after_p0 == math.inf:
+                end_after_p0 = now + self._plan.linger
+            if is_stopped():
+                return "stopped"
+            if first is not None and now >= end_after_p0:
+                return f"first P0 {first.name} at {format_time(first.first)[11:19]}"
+            if now >= self._end:
+                break
+        return ""
+
+    def _take(self, arrival: Arrival) -> None:
+        fresh = self._follower.take(arrival)
+        self._since_break += len(fresh) if arrival.is_listed else 0
+        if arrival.suppressed:
+            self._screen.suppressed(arrival.suppressed)
+        if arrival.news is not None:
+            self._screen.tells(arrival.news, self._since_break)
+            self._since_break = 0
+        self._screen.saw(self._tally.add(fresh))
+
+
+def _opener(way: Way, text: str) -> Callable[[], Stream] | None:
+    """Return what opens a tail; None where there is none."""
+    tail: Callable[[str], Stream] | None = getattr(way, "tail", None)
+    return None if tail is None else partial(tail, text)
+
+
+@contextmanager
+def _stopping() -> Iterator[Callable[[], bool]]:
+    """Let Ctrl-C, and a polite kill, end the watch and not the program; the second one ends it all the same."""
+    seen: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del frame
+        seen.append(number)
+        if len(seen) > 1:
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,138 @@
+"""What the flags of `cycle record` say in, a recorded cycle and its documents out."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from forensics.cli.analysis import analysed
+from forensics.cli.enrich import with_impact
+from forensics.cli.output import write_documents, write_text
+from forensics.cli.times import moment
+from forensics.cli.verbs.analyze import chosen_formats, default_folder
+from forensics.cycles import Given, as_report, check_claims, earlier_than, of_series, parse_claim, record
+from forensics.cycles.ledger import read_ledger, write_cycle
+from forensics.errors import LedgerError, UsageError
+from forensics.render import encode_report, render_cycle
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.cli.options import Asked, LiveAsked, Wanted
+    from forensics.cli.settings import Settings
+    from forensics.model import Analysis, Cycle, Report, Revision
+
+
+class Noted(Struct, frozen=True, kw_only=True):
+    """What a person says about a cycle."""
+
+    focus: str
+    environment: str
+    claims: tuple[str, ...]
+    again: bool
+    at: str | None
+    ledger: Path
+
+
+class Recorded(NamedTuple):
+    """A cycle, and where it is."""
+
+    cycle: Cycle
+    report: Report
+    json: bytes
+    """report.json, as it was written."""
+    file: Path
+    folder: Path
+    document: Path
+
+
+def record_cycle(
+    revision: str, noted: Noted, asked: Asked, live: LiveAsked, wanted: Wanted, settings: Settings
+) -> Recorded:
+    """Analyse a revision against the cycle before it, check earlier claims, write documents and ledger.
+
+    Raises:
+        ForensicsError: one line for the user; then nothing has been recorded.
+    """
+    if revision == "all":
+        raise UsageError("a cycle is about one revision: name it instead of 'all'")
+    asserted = tuple(map(parse_claim, noted.claims))
+    time = moment("--at", noted.at) or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    cycles = read_ledger(noted.ledger)
+    templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
+    with ExitStack() as stack:
+        analysis, earlier = _analysed(stack, revision, noted, asked, live, settings, cycles)
+        report = with_impact(analysis.report, settings)
+        number = _number(cycles, report.revision, noted)
+        checked = check_claims(earlier_than(earlier, report), report, number)
+        given = Given(number=number, time=time, focus=noted.focus, environment=noted.environment, asserted=asserted)
+        cycle = record(report, given, earlier, checked)
+        report = replace(report, claims=cycle.claims)
+        encoded = encode_report(report)
+        cycle = replace(cycle, report_sha256=hashlib.sha256(encoded).hexdigest())
+        folder = wanted.out or default_folder(settings, report.revision.name)
+        # The cycle holds the hash of report.json, so that is always written.
+        formats = tuple(dict.fromkeys((*chosen_formats(wanted.formats or settings.format), "json")))
+        write_documents(replace(analysis, report=report), folder, formats, templates)
+    document = write_cycle_document(cycle, folder, templates)
+    return Recorded(cycle, report, encoded, write_cycle(noted.ledger, cycle), folder, document)
+
+
+def write_cycle_document(cycle: Cycle, folder: Path, templates: Path | None) -> Path:
+    """Write the document of a cycle into a folder; return its file."""
+    return write_text(folder, f"cycle-{cycle.number:04d}.md", render_cycle(cycle, templates))
+
+
+def _analysed(
+    stack: ExitStack,
+    revision: str,
+    noted: Noted,
+    asked: Asked,
+    live: LiveAsked,
+    settings: Settings,
+    cycles: Sequence[Cycle],
+) -> tuple[Analysis, tuple[Cycle, ...]]:
+    """Analyse a revision against the cycle before it, which is only sure when the revision's full name is known."""
+    guess = _guess(cycles, revision, noted.environment, asked.service or settings.service)
+    for _ in range(2):
+        baseline = as_report(guess) if guess else None
+        analysis = stack.enter_context(analysed(revision, asked, settings, live, baseline))
+        name = analysis.report.revision
+        series = of_series(cycles, name, noted.environment)
+        own = next((cycle.number for cycle in series if cycle.revision.name == name.name), None)
+        earlier = tuple(cycle for cycle in series if own is None or cycle.number < own)
+        before = earlier[-1] if earlier else None
+        if before is guess:
+            return analysis, earlier
+        if "-" in asked.logs:
+            raise UsageError("standard input can be read once: name the revision in full, and its --service")
+        stack.close()
+        guess = before
+    raise LedgerError(f"{revision!r} named two revisions while it was analysed: name it in full")
+
+
+def _guess(cycles: Sequence[Cycle], revision: str, environment: str, service: str | None) -> Cycle | None:
+    """Guess the cycle before, so that a revision is seldom analysed twice."""
+    series = [
+        cycle for cycle in cycles if cycle.environment == environment and service in {None, cycle.revision.service}
+    ]
+    names = (f"{revision}-", revision)
+    own = next((c.number for c in series if c.revision.name == revision or c.revision.name.startswith(names)), None)
+    earlier = [cycle for cycle in series if own is None or cycle.number < own]
+    return earlier[-1] if earlier else None
+
+
+def _number(cycles: Sequence[Cycle], revision: Revision, noted: Noted) -> int:
+    series = of_series(cycles, revision, noted.environment)
+    own = next((cycle for cycle in series if cycle.revision.name == revision.name), None)
+    if own is None:
+        return max((cycle.number for cycle in cycles), default=0) + 1
+    if not noted.again:
+        raise LedgerError(f"{revision.name!r} is cycle {own.number} already: --again records it anew, in its place")
+    return own.number

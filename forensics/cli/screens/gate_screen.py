@@ -1,0 +1,65 @@
+"""A gate's result in, one screen out: the outcome first, then what decides, thresholds, numbers, the worst changes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.model import ChangeState, Outcome, Role
+from forensics.render import labels as words
+from forensics.render.escape import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.model import Change, Comparison, Exposure, GateReason, GateResult, Report
+
+_SIGNS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.NOT_ENOUGH: "?"}
+REASONS = 6
+"""Reasons on the screen; the rest is counted and stands in --json."""
+WORST = 3
+
+
+def lines(report: Report, result: GateResult) -> Iterator[str]:
+    """Yield the lines of the screen; what logs say steers no terminal."""
+    yield f"{_SIGNS[result.outcome]} {result.outcome}: {terminal(result.revision)} against {terminal(result.baseline)}"
+    yield ""
+    deciding = result.deciding()
+    for reason in deciding[:REASONS]:
+        yield f"  {_reason(reason)}"
+    if len(deciding) > REASONS:
+        yield f"  and {len(deciding) - REASONS} more (--json has them all)"
+    yield ""
+    limits = result.thresholds
+    new, ratio, needed = limits.max_new, limits.max_ratio, limits.min_requests
+    yield f"  limits    new {new} or above, worse by more than {ratio:g}, under {needed:,} requests"
+    yield f"  requests  {_requests(result.exposure.before)} → {_requests(result.exposure.after)}"
+    states = ", ".join(f"{n} {state}" for state, n in result.counts.items())
+    yield f"  changes   {states or 'no failure in either'}"
+    for change in _worst(report.comparison, deciding):
+        yield f"            {terminal(words.change_name(change))}: {terminal(change.statement)}"
+    for caveat in result.caveats:
+        yield f"  ! {terminal(caveat)}"
+
+
+def _reason(reason: GateReason) -> str:
+    name = terminal(reason.signature or reason.title)
+    priority = f"{reason.priority} " if reason.priority else ""
+    cited = f" [{terminal(reason.evidence[0])}{', …' if len(reason.evidence) > 1 else ''}]" if reason.evidence else ""
+    return f"{priority}{name}: {terminal(reason.statement)}{cited}"
+
+
+def _requests(exposure: Exposure) -> str:
+    if exposure.requests is None:
+        return "not counted"
+    margin = exposure.requests_margin
+    return f"about {exposure.requests:,} ± {margin:,}" if margin else f"{exposure.requests:,}"
+
+
+def _worst(comparison: Comparison | None, told: tuple[GateReason, ...]) -> list[Change]:
+    """Return the worst changes that no reason above has told already, up to three with those."""
+    names = {(reason.signature, reason.fingerprint) for reason in told}
+    changes = comparison.changes if comparison else ()
+    bad = {ChangeState.NEW, ChangeState.WORSE, ChangeState.NOT_COMPARABLE, ChangeState.NO_CHANGE}
+    loud = [change for change in changes if change.role is not Role.NOISE and change.state in bad]
+    untold = [change for change in loud if (change.signature, change.fingerprint) not in names]
+    return untold[: max(WORST - (len(loud) - len(untold)), 0)]

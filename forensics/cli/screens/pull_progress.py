@@ -1,0 +1,127 @@
+"""How far a pull is: one line in place on a terminal; without one, only long waits and what changes the answer."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Self
+
+import click
+
+from forensics.text.timestamps import SECOND, format_seconds, format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forensics.cases import PullRecord
+    from forensics.cloud.filters import Span
+    from forensics.cloud.pages import Page
+
+_LONG = 10.0
+"""Seconds of a wait from which on it is worth a line where no terminal is."""
+_CLEAR = "\r\x1b[K"
+
+
+class PullProgress:
+    """Watches a pull, and waits for it. `say` gets the queries, None when nobody asked for them."""
+
+    def __init__(
+        self, clock: Callable[[], float], sleep: Callable[[float], object], say: Callable[[str], object] | None
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._say = say
+        self._is_terminal = sys.stderr.isatty()
+        self._entries = 0
+        self._began = clock()
+        self._start = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._in_place("")
+
+    def shows(self, purpose: str, span: Span, text: str) -> None:
+        """Note a request that finds a name."""
+        self._query(purpose, format_time(span.start), format_time(span.end), text)
+        self._in_place("asking which revision is meant …")
+
+    def resumes(self) -> None:
+        """Say that a pull that was stopped goes on."""
+        self._line("going on with a pull that was stopped")
+
+    def widens(self, record: PullRecord) -> None:
+        """Say that more is asked for than the user did."""
+        self._line(f"errors stand at the start of the span: looking further back, from {record.from_time} on")
+
+    def begins(self, record: PullRecord) -> None:
+        """Begin to count for a listing."""
+        self._query(record.part, record.from_time, record.to_time, record.filter)
+        self._entries, self._began = 0, self._clock()
+        # A run may begin in the middle of a span: what was had before says nothing about its pace.
+        self._start = parse_time(record.checkpoint.last_timestamp or record.from_time or format_time(0))
+        self._in_place(f"pulling {record.part} …")
+
+    def turns(self, record: PullRecord, page: Page) -> None:
+        """Show how far a listing has come."""
+        self._entries += len(page.entries)
+        last = page.cursor.last
+        share = None if page.cursor.is_finished else self._share(record, last)
+        self._in_place(describe(record, self._entries, self._clock() - self._began, share, last))
+
+    def ends(self, record: PullRecord) -> None:
+        """Tell the count of a listing to whoever wanted its query."""
+        if self._say is not None:
+            self._in_place("")
+            limit = ", its limit" if record.checkpoint.capped else ""
+            self._say(f"# {record.part}: {record.entries:,} new entries in {record.pages:,} pages{limit}")
+
+    def wait_for_quota(self, seconds: float) -> None:
+        """Wait until the quota has room."""
+        self._wait(seconds, f"waiting {seconds:.0f} s for the read quota")
+
+    def wait_for_answer(self, seconds: float) -> None:
+        """Wait after a failure."""
+        self._wait(seconds, f"no good answer from Cloud Logging, asking again in {seconds:.0f} s")
+
+    def _wait(self, seconds: float, words: str) -> None:
+        if seconds >= _LONG and not self._is_terminal:
+            self._line(words)
+        elif seconds >= 1:
+            self._in_place(f"{words} …")
+        self._sleep(seconds)
+
+    def _share(self, record: PullRecord, last: int | None) -> float | None:
+        """Which part of the time that this run has to cover is covered."""
+        if last is None or not record.to_time:
+            return None
+        return (last - self._start) / max(1, parse_time(record.to_time) - self._start)
+
+    def _query(self, purpose: str, start: str | None, end: str | None, text: str) -> None:
+        if self._say is not None:
+            self._in_place("")
+            self._say(f"# {purpose}, {start} – {end}")
+            self._say(text)
+
+    def _line(self, words: str) -> None:
+        self._in_place("")
+        click.echo(f"forensics: {words}", err=True)
+
+    def _in_place(self, words: str) -> None:
+        if self._is_terminal:
+            click.echo(f"{_CLEAR}{words}", err=True, nl=False)
+
+
+def describe(record: PullRecord, entries: int, seconds: float, share: float | None, last: int | None) -> str:
+    """Write how far a listing has come: entries, rate, the time it has covered, and an estimate of what is left.
+
+    `share` is how much of the span is covered; entries are not spread evenly, so what is left is a guess.
+    """
+    parts = [f"pulling {record.part}: {entries:,} entries"]
+    if seconds > 0:
+        parts.append(f"{entries / seconds:,.0f}/s")
+    if last is not None:
+        parts.append(f"up to {format_time(last - last % SECOND)}")
+    if share is not None and 0 < share < 1 and seconds > 0:
+        parts.append(f"about {format_seconds(round(seconds * (1 - share) / share) * SECOND)} left")
+    return ", ".join(parts)

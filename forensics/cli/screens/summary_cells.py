@@ -1,0 +1,189 @@
+"""A report in, the words of one screen for a tired reader out: lines, and the cells of two tables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from forensics.model import Cluster, Comparison, Finding, OccurrenceUnit, Report, Role, Verdict, Why
+from forensics.render import labels as words
+from forensics.render.escape import terminal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NAME = 72
+"""Characters of a cluster's name on the screen."""
+ROWS = 12
+"""Clusters on the screen; the rest is counted and stands in index.md."""
+SAID = 150
+"""Characters of an answer on the screen."""
+_FLAGS = {"commits": "--repo PATH", "compare": "--baseline previous", "tests": "--tests junit.xml"}
+COLUMNS = ("role", "prio", "signature", "occurrences", "entries", "first", "last", "trend")
+NUMBERS = frozenset({"occurrences", "entries"})
+"""Columns that stand to the right."""
+
+
+class Mark(NamedTuple):
+    """The sign before the headline."""
+
+    sign: str
+    style: str
+
+
+class WhyRow(NamedTuple):
+    """One why as a row of the screen."""
+
+    number: str
+    ask: str
+    said: str
+    verdict: Verdict
+    counts: str
+
+
+def title(report: Report) -> str:
+    """Name revision, place and time."""
+    revision, coverage = report.revision, report.coverage
+    name = "all revisions" if revision.name == "all" else terminal(revision.name)
+    place = "/".join(terminal(part) for part in (revision.project, revision.location) if part)
+    length = f"({words.seconds(coverage.covered_seconds)})" if coverage.covered_seconds else ""
+    return "  ·  ".join(part for part in (name, place, f"{words.span(coverage.covered)} {length}".strip()) if part)
+
+
+def mark(report: Report) -> Mark:
+    """Choose the sign before the headline."""
+    if report.coverage.entries_selected and report.coverage.no_payload == report.coverage.entries_selected:
+        return Mark("?", "bold yellow")
+    return Mark("✗", "bold red") if report.incidents else Mark("✓", "bold green")
+
+
+def bullet(sign: str, text: str) -> str:
+    """Write a line of the screen that opens with a sign."""
+    return f"  {sign} {terminal(text)}"
+
+
+def rhythm(report: Report) -> str | None:
+    """Say how often the first incident happened, and how sure its cause is; None without one."""
+    if not report.incidents:
+        return None
+    incident = report.incidents[0]
+    root = next(c for c in report.clusters if c.id == incident.root_cluster)
+    every = f", {words.cadence(root)}" if words.has_rhythm(root) else ""
+    return f"    {_counted(root, report)}{every}{_cut(root, report)}.   {incident.verdict}"
+
+
+def _counted(root: Cluster, report: Report) -> str:
+    """Write `15 of 15 instance lives that ended`."""
+    ended = report.lives.ended if report.lives and root.unit is OccurrenceUnit.LIFE else 0
+    if ended < root.occurrences:
+        return words.occurrences(root)
+    return f"{root.occurrences:,} of {ended:,} {words.units(root)} that ended"
+
+
+def _cut(root: Cluster, report: Report) -> str:
+    cut = report.lives.cut if report.lives and root.unit is OccurrenceUnit.LIFE else 0
+    return f"; {cut:,} more had not ended when the entries do" if cut else ""
+
+
+def notes(report: Report) -> Iterator[str]:
+    """Yield what a reader must know before trusting the screen: what was not read, and how many entries hide."""
+    yield from report.coverage.warnings
+    for evidence in report.postmortems[0].went_badly if report.postmortems else ():
+        if evidence.kind == "entries" and evidence.count:
+            yield f"First incident: {evidence.statement}"
+
+
+def comparison_lines(report: Report) -> Iterator[str]:
+    """Yield how many signatures are in which state, and the worst changes; nothing without a comparison."""
+    comparison = report.comparison
+    if comparison is None:
+        return
+    yield bullet("→", f"against {comparison.baseline}: {words.states(comparison)}")
+    worst = [f"{words.change_name(change)}: {change.statement}" for change in words.worst_changes(comparison)]
+    yield "    " + terminal(comparison.reason or "; ".join(worst) or "no signature changed detectably")
+
+
+def change_lines(comparison: Comparison) -> Iterator[str]:
+    """Yield a line for each signature, the worst first, and one for the tests."""
+    yield terminal(f"{comparison.baseline} → {comparison.revision}")
+    yield ""
+    names = [terminal(words.change_name(change))[:NAME] for change in comparison.changes]
+    width = max(map(len, names), default=0)
+    for name, change in zip(names, comparison.changes, strict=True):
+        yield f"  {name:<{width}}  {terminal(change.statement)}"
+    if comparison.tests is not None:
+        yield f"  {'tests':<{width}}  {terminal(comparison.tests.total.statement)}"
+
+
+def cluster_rows(report: Report) -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the clusters: what is loud, how many more there are, and noise in one row."""
+    loud = [c for c in report.clusters if c.role is not Role.NOISE]
+    for cluster in loud[:ROWS]:
+        yield _cells(cluster, report)
+    blank = ("",) * len(COLUMNS)
+    if len(loud) > ROWS:
+        yield ("", "", f"… and {len(loud) - ROWS} more, in index.md", *blank[3:])
+    noise = [c for c in report.clusters if c.role is Role.NOISE]
+    if noise:
+        more = f"  (+{len(noise) - 1} more)" if len(noise) > 1 else ""
+        total = sum(c.entries for c in noise)
+        first = words.clock(min(c.first_seen for c in noise))[:8]
+        last = words.clock(max(c.last_seen for c in noise))[:8]
+        yield ("noise", "", f"{noise[0].signature}{more}", "", f"{total:,}", first, last, "")
+
+
+def why_rows(report: Report) -> list[WhyRow]:
+    """List the whys of the first incident; none without one."""
+    if not report.incidents:
+        return []
+    finding = next(f for f in report.findings if f.cluster == report.incidents[0].root_cluster)
+    return _why_rows(finding)
+
+
+def _cells(cluster: Cluster, report: Report) -> tuple[str, ...]:
+    branch = _branch(cluster, report)
+    return (
+        branch + cluster.role.value,
+        "" if branch else cluster.priority.value,
+        terminal(words.name(cluster, report))[:NAME],
+        f"{cluster.occurrences:,}",
+        f"{cluster.entries:,}",
+        words.clock(cluster.first_seen)[:8],
+        words.clock(cluster.last_seen)[:8],
+        words.spark(cluster.trend),
+    )
+
+
+def _branch(cluster: Cluster, report: Report) -> str:
+    """Draw where a cluster hangs: "" for the root of an incident, `└ ` for the last below it."""
+    incident = next((i for i in report.incidents if cluster.id in i.clusters), None)
+    if incident is None or incident.root_cluster == cluster.id:
+        return ""
+    return "└ " if incident.clusters[-1] == cluster.id else "├ "
+
+
+def _why_rows(finding: Finding) -> list[WhyRow]:
+    rows = []
+    for number, why in enumerate(finding.whys, 1):
+        best = why.evidence[0] if why.evidence else None
+        counts = f"{best.count}/{best.of}" if best and best.count is not None and best.of and why.verdict.holds else ""
+        rows.append(WhyRow(str(number), terminal(why.ask), terminal(_said(why)), why.verdict, counts))
+    return rows
+
+
+def _said(why: Why) -> str:
+    """Write the answer, or what is missing and the flag that brings it; in full it stands in the document."""
+    kind = why.evidence[0].kind if why.evidence else ""
+    flag = _FLAGS.get(kind)
+    if why.answer is None and flag and why.verdict is Verdict.NOT_OBSERVABLE:
+        return f"not in these entries: {flag}"
+    if why.verdict is Verdict.REFUTED:
+        return _short(f"no: {why.evidence[0].statement}".replace("`", ""))
+    return _short((why.answer or why.next_step or "open").replace("`", ""))
+
+
+def _short(text: str) -> str:
+    """Keep the first sentences that fit, else the first words."""
+    if len(text) <= SAID:
+        return text
+    end = max(text.rfind(mark, 0, SAID) for mark in (". ", "; ", ": "))
+    return text[:end] if end > SAID // 2 else f"{text[:SAID].rsplit(' ', 1)[0]} …"

@@ -1,0 +1,86 @@
+"""`forensics analyze`: the main job."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+from msgspec.structs import replace
+
+from forensics.cli.baseline import analysed_against
+from forensics.cli.enrich import told
+from forensics.cli.options import (
+    Against,
+    Asked,
+    LiveAsked,
+    Wanted,
+    against_options,
+    asked_options,
+    live_options,
+    wanted_options,
+)
+from forensics.cli.output import out_folder, say_exit, write_documents
+from forensics.cli.screens.report_screen import print_comparison, print_summary
+from forensics.cli.settings import Settings, find_settings
+from forensics.errors import UsageError
+from forensics.model import Priority
+from forensics.render import DEFAULT_FORMATS, FORMATS, encode_report
+
+EPILOG = """\b
+Examples:
+  forensics analyze --revision netra-backend-staging-00180
+  forensics analyze --revision netra-backend-staging-00180 --baseline previous
+  forensics analyze --revision all --logs samples/module-missing-crash-loop/logs --format json --json
+  forensics analyze --revision shop-api-00042 --live --project my-project --since 2h
+"""
+
+
+@click.command("analyze", epilog=EPILOG)
+@click.option("--revision", required=True, metavar="R", help="Full name, prefix (…-00180), number, `latest` or `all`.")
+@asked_options
+@live_options
+@against_options
+@wanted_options
+def command(revision: str, asked: Asked, live: LiveAsked, against: Against, wanted: Wanted) -> None:
+    """Find out why a revision fails, and write the documents.
+
+    Reads exports of Cloud Logging, or asks Cloud Logging itself when there are none, names the failures, groups them,
+    links symptoms to causes, and writes index.md, one five-whys document per cluster, postmortem.md, report.json and
+    entries.csv.
+    """
+    run(revision, asked, live, against, wanted)
+
+
+def run(
+    revision: str, asked: Asked, live: LiveAsked, against: Against, wanted: Wanted, *, comparison_first: bool = False
+) -> None:
+    """Analyse a revision, write the documents, print the summary and leave with the exit code."""
+    settings = find_settings(Path.cwd())
+    formats = chosen_formats(wanted.formats or settings.format)
+    templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
+    with analysed_against(revision, asked, against, settings, live) as found:
+        folder = wanted.out or default_folder(settings, found.report.revision.name)
+        analysis = replace(found, report=told(found.report, settings, against))
+        write_documents(analysis, folder, formats, templates)
+    if wanted.as_json:
+        sys.stdout.buffer.write(encode_report(analysis.report))
+    else:
+        if comparison_first:
+            print_comparison(analysis.report)
+        print_summary(analysis.report, folder, formats)
+    say_exit(analysis.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
+
+
+def default_folder(settings: Settings, revision: str) -> Path:
+    """Name the folder of a revision's documents when no flag does."""
+    return out_folder(Path(settings.out) if settings.out else Path("forensics-reports"), revision)
+
+
+def chosen_formats(text: str | None) -> tuple[str, ...]:
+    """Read --format; the usual formats when it is not given."""
+    wanted = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
+    unknown = [name for name in wanted if name not in FORMATS]
+    if unknown or not wanted:
+        raise UsageError(f"--format knows {', '.join(FORMATS)}, not {', '.join(unknown) or 'nothing'!r}")
+    return wanted

@@ -1,0 +1,40 @@
+"""`forensics compare`: two revisions, with the comparison first."""
+
+from __future__ import annotations
+
+import click
+from msgspec.structs import replace
+
+from forensics.cli.options import (
+    Against,
+    Asked,
+    LiveAsked,
+    Wanted,
+    asked_options,
+    baseline_source_options,
+    live_options,
+    wanted_options,
+)
+from forensics.cli.verbs.analyze import run
+
+EPILOG = """\b
+Examples:
+  forensics compare netra-backend-staging-00179 netra-backend-staging-00180
+  forensics compare previous latest
+"""
+
+
+@click.command("compare", epilog=EPILOG)
+@click.argument("before", metavar="R0")
+@click.argument("revision", metavar="R1")
+@asked_options
+@live_options
+@baseline_source_options
+@wanted_options
+def command(before: str, revision: str, asked: Asked, live: LiveAsked, against: Against, wanted: Wanted) -> None:
+    """Compare revision R1 with R0, and write the documents of R1.
+
+    R0 is a revision, a saved report.json, or `previous`. Counts are held against traffic, and a change is only called
+    one where chance does not explain it.
+    """
+    run(revision, asked, live, replace(against, baseline=before), wanted, comparison_first=True)

@@ -1,0 +1,162 @@
+"""`forensics watch`: a rollout followed live, then analysed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from msgspec.structs import replace
+
+from forensics.cli.options import Asked, LiveAsked, Wanted, following_options, wanted_options, watched_options
+from forensics.cli.output import say_exit, write_documents
+from forensics.cli.screens.report_screen import print_summary
+from forensics.cli.settings import find_settings
+from forensics.cli.verbs.analyze import chosen_formats, default_folder
+from forensics.errors import BaselineError, UsageError
+from forensics.model import Level, Priority
+from forensics.render import decode_report, encode_report
+from forensics.text.timestamps import SECOND, format_seconds, parse_duration
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from forensics.cli.follow_live import Followed, Plan
+    from forensics.cli.screens.watch_screen import Lines
+    from forensics.cli.settings import Settings
+    from forensics.model import Nanoseconds, Report
+    from forensics.watch import Tally
+
+EPILOG = """\b
+Examples:
+  forensics watch --revision shop-api-00043 --project my-project
+  forensics watch --revision latest --service shop-api --for 30m --no-until-p0 --fail-on P1
+"""
+
+
+@click.command("watch", epilog=EPILOG)
+@click.option("--revision", required=True, metavar="R", help="Full name, prefix (…-00180), number, `latest` or `all`.")
+@click.option("--for", "length", default="10m", show_default=True, metavar="10m", help="How long to follow, at most.")
+@click.option("--until-p0/--no-until-p0", default=True, show_default=True, help="End at the first P0.")
+@click.option(
+    "--linger",
+    default="5s",
+    show_default=True,
+    metavar="5s",
+    help="Go on so long after it: what belongs to it follows.",
+)
+@click.option(
+    "--baseline",
+    type=click.Path(path_type=Path),
+    metavar="REPORT.JSON",
+    help="The report of an earlier revision: failures that are not in it are new.",
+)
+@watched_options
+@following_options
+@wanted_options
+def command(
+    revision: str,
+    length: str,
+    until_p0: bool,  # noqa: FBT001 - click hands it over by name
+    linger: str,
+    baseline: Path | None,
+    asked: Asked,
+    live: LiveAsked,
+    wanted: Wanted,
+) -> None:
+    """Follow a revision live, then find out why it fails.
+
+    Waits for its first entry, takes entries as they arrive (over gRPC; with --transport rest by asking every few
+    seconds) into a case, and shows what fails. At the first P0, at the end of --for, or on Ctrl-C it analyses the case
+    as `analyze --case` does, and writes the same documents.
+    """
+    from forensics.cli.follow_live import Plan  # noqa: PLC0415 - `--help` does without it
+
+    settings = find_settings(Path.cwd())
+    formats = chosen_formats(wanted.formats or settings.format)
+    plan = Plan(
+        seconds=_duration("--for", length) / SECOND,
+        since=_duration("--since", asked.since or "10m"),
+        until_p0=until_p0,
+        linger=_duration("--linger", linger) / SECOND,
+    )
+    followed = _follow(revision, asked, settings, live, plan, _tallies(asked, settings, baseline), wanted)
+    click.echo(_verdict(followed), err=wanted.as_json)
+    _report(followed, asked, settings, wanted, formats)
+
+
+def _follow(
+    revision: str,
+    asked: Asked,
+    settings: Settings,
+    live: LiveAsked,
+    plan: Plan,
+    make_tally: Callable[[str], Tally],
+    wanted: Wanted,
+) -> Followed:
+    from forensics.cli.follow_live import follow  # noqa: PLC0415 - as in command
+    from forensics.cli.live import open_connection  # noqa: PLC0415
+
+    if not (live.transport or live.endpoint or os.environ.get("LOGGING_EMULATOR_HOST")):
+        live = replace(live, transport="grpc")  # REST has no tail
+    with closing(open_connection(asked, settings, live)) as way, closing(_screen(plan, wanted)) as screen:
+        return follow(revision, asked, settings, live, way, plan, screen, make_tally)
+
+
+def _report(followed: Followed, asked: Asked, settings: Settings, wanted: Wanted, formats: tuple[str, ...]) -> None:
+    """Do what `analyze --case` does."""
+    from forensics.cli.analysis import analysed  # noqa: PLC0415 - as in command
+
+    of_case = replace(asked, case=followed.folder, since=None)
+    templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
+    with analysed(followed.revision, of_case, settings) as analysis:
+        folder = wanted.out or default_folder(settings, analysis.report.revision.name)
+        write_documents(analysis, folder, formats, templates)
+    if wanted.as_json:
+        sys.stdout.buffer.write(encode_report(analysis.report))
+    else:
+        print_summary(analysis.report, folder, formats)
+    say_exit(analysis.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
+
+
+def _screen(plan: Plan, wanted: Wanted) -> Lines:
+    from forensics.cli.screens.watch_screen import Lines, Moving  # noqa: PLC0415 - as in command
+
+    out = sys.stderr if wanted.as_json else sys.stdout
+    length = f"for {format_seconds(round(plan.seconds * SECOND))}" + (" or until the first P0" if plan.until_p0 else "")
+    return (Moving if out.isatty() else Lines)(out, length)
+
+
+def _tallies(asked: Asked, settings: Settings, baseline: Path | None) -> Callable[[str], Tally]:
+    """Read rules and baseline before anything is asked for; return what makes a tally for a revision."""
+    from forensics.rulebook import load_rules  # noqa: PLC0415 - as in command
+    from forensics.watch import Tally  # noqa: PLC0415
+
+    rules, _ = load_rules([*map(Path, settings.rules), *asked.rules])
+    before = _saved(baseline) if baseline else None
+    level = Level((asked.level or settings.level or "ERROR").upper())
+    return lambda revision: Tally(rules, level, revision, before)
+
+
+def _saved(file: Path) -> Report:
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BaselineError(f"{str(file)!r}: {error.strerror}; give the report.json of an earlier run") from error
+    return decode_report(data, file.name)
+
+
+def _verdict(followed: Followed) -> str:
+    from forensics.cli.screens.watch_screen import verdict  # noqa: PLC0415 - as in command
+
+    return verdict(followed)
+
+
+def _duration(flag: str, text: str) -> Nanoseconds:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise UsageError(f"{flag} {text!r} is no duration: write 30s, 10m or 2h") from error

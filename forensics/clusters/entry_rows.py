@@ -1,0 +1,64 @@
+"""Clusters and their members in, the table of entries behind them out."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import compress
+from typing import TYPE_CHECKING
+
+from msgspec import json
+
+from forensics.model import Cluster, EntryRow, LogEntry
+from forensics.text.redact import first_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forensics.log.entry_table import Journal, Members
+
+
+_encode = json.Encoder().encode
+_decode = json.Decoder(tuple[str, str, str]).decode
+
+
+def entry_rows(clusters: Sequence[Cluster], members: Sequence[Members], journal: Journal) -> Iterator[EntryRow]:
+    """Yield every original entry behind a cluster, in order of time; each is fetched when its turn comes."""
+    cluster_of = array("I", bytes(4 * len(journal)))
+    occurrence_of = array("I", bytes(4 * len(journal)))
+    for number, group in enumerate(members, 1):
+        for place, rows in enumerate(group.occurrences.groups(), 1):
+            for row in rows:
+                cluster_of[row], occurrence_of[row] = number, place
+    for piece, head in journal.heads.items():
+        cluster_of[piece], occurrence_of[piece] = cluster_of[head], occurrence_of[head]
+    for row in compress(range(len(journal)), cluster_of):
+        yield _row(row, journal, clusters[cluster_of[row] - 1], occurrence_of[row])
+
+
+def said(entry: LogEntry) -> bytes:
+    """Write down what the table prints of an entry, so that it need not be decoded again."""
+    return _encode((entry.timestamp, entry.insert_id, first_line(entry.message)))
+
+
+def _row(row: int, journal: Journal, cluster: Cluster, occurrence: int) -> EntryRow:
+    kind, gist = journal.kind(row), journal.gist(row)
+    noted = journal.said(row) if row not in journal.pieces else None
+    if noted is not None:
+        timestamp, insert_id, message = _decode(noted)
+        level = gist.level
+    else:
+        entry = journal.original(row)
+        timestamp, insert_id, message, level = entry.timestamp, entry.insert_id, first_line(entry.message), entry.level
+    return EntryRow(
+        timestamp=timestamp,
+        insert_id=insert_id,
+        level=level,
+        severity=gist.severity or "",
+        stream=gist.stream,
+        revision=kind.revision,
+        instance=kind.instance,
+        signature=cluster.signature or "",
+        cluster=cluster.id,
+        occurrence=str(occurrence),
+        message=message,
+    )

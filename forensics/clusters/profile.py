@@ -1,0 +1,164 @@
+"""The occurrences of one cluster in, what they look like out: entries of each, length of lives, exceptions, order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from itertools import combinations
+from statistics import median
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from forensics.clusters.occurrences import LivesOf, life_of
+from forensics.log.root_exception import innermost_of
+from forensics.model import Lengths, OccurrenceUnit, Raised, Swap
+from forensics.text.redact import quote
+
+if TYPE_CHECKING:
+    from array import array
+    from collections.abc import Mapping, Sequence
+
+    from forensics.log.entry_table import Journal, Occurrences
+    from forensics.model import LogEntry
+
+_SECOND = 1_000_000_000
+CLOSE = _SECOND // 1000
+"""Entries this close that stand in an unusual order may have been swapped on their way."""
+COMPARED = 25
+"""Occurrences whose exceptions are compared; each is decoded for it."""
+_SWAPS = 5
+_KINDS = 12
+"""Kinds of entries in one occurrence whose order is looked at."""
+_OFTEN = 2 / 3
+"""Share of occurrences from which an order counts as the usual one."""
+
+
+class Shape(Struct, frozen=True, kw_only=True):
+    """What the occurrences of a cluster look like."""
+
+    entries_each: dict[str, int]
+    life: Lengths | None
+    raised: tuple[Raised, ...]
+    raised_in: tuple[int, int] | None
+    out_of_order: tuple[Swap, ...]
+
+
+def shape_of(occurrences: Occurrences, entries: int, journal: Journal, lives: LivesOf, speaker: LogEntry) -> Shape:
+    """Look at every kind of occurrence once; of the exceptions at no more than `COMPARED` occurrences.
+
+    `entries` is the number of the original entries in all occurrences.
+    """
+    raised = _raised(speaker)
+    return Shape(
+        entries_each=_entries_each(occurrences, entries, journal),
+        life=_life(occurrences, journal, lives),
+        raised=raised,
+        raised_in=_raised_in(raised, occurrences, journal) if len(raised) > 1 else None,
+        out_of_order=_out_of_order(occurrences, journal),
+    )
+
+
+def _entries_each(occurrences: Occurrences, entries: int, journal: Journal) -> dict[str, int]:
+    """Count the original entries of an occurrence by severity; {} where occurrences differ, or where there is one."""
+    if len(occurrences) == 1 or entries % len(occurrences):  # where all are alike, each has the same number
+        return {}
+    found: dict[str, int] | None = None
+    named = lru_cache(64)(lambda severity: quote(severity, 20) if severity else "(none)")
+    for codes in occurrences.by_gists_of_pieces():
+        counts = Counter(named(journal.gist_table[code].severity) for code in codes)
+        if found is None:
+            found = counts
+        elif found != counts:
+            return {}
+    return dict(sorted((found or {}).items()))
+
+
+def _life(occurrences: Occurrences, journal: Journal, lives: LivesOf) -> Lengths | None:
+    """Measure the lives in which it happened, where both ends were recorded."""
+    if occurrences.unit is not OccurrenceUnit.LIFE:
+        return None
+    found = [life_of(rows[0], journal, lives) for rows in occurrences.groups()]
+    seconds = [(x.end - x.start) / _SECOND for x in found if x is not None and x.started and x.ended]
+    if not seconds:
+        return None
+    return Lengths(
+        count=len(seconds),
+        median=round(median(seconds), 3),
+        shortest=round(min(seconds), 3),
+        longest=round(max(seconds), 3),
+    )
+
+
+def _raised(entry: LogEntry) -> tuple[Raised, ...]:
+    found = []
+    for exception in entry.exceptions:
+        frame = innermost_of(exception)
+        found.append(
+            Raised(
+                type=quote(exception.type, 120),
+                value=quote(exception.value.split("\n", 1)[0], 200),
+                file=quote(frame.file, 200) if frame else "",
+                line=frame.line if frame else None,
+                function=quote(frame.function, 120) if frame else "",
+            )
+        )
+    return tuple(found)
+
+
+def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, journal: Journal) -> tuple[int, int]:
+    """Count the occurrences with the same types at the same places; values may differ."""
+    wanted = [_identity(one) for one in raised]
+    step = max(1, -(-len(occurrences) // COMPARED))
+    groups = [rows for at, rows in enumerate(occurrences.groups()) if at % step == 0]
+    return sum(_has_chain(wanted, rows, journal) for rows in groups), len(groups)
+
+
+def _has_chain(wanted: list[tuple[object, ...]], rows: Sequence[int], journal: Journal) -> bool:
+    heaviest = sorted(rows, key=lambda row: (-journal.gist(row).weight, row))[:3]
+    return any(wanted == [_identity(one) for one in _raised(journal.entry(row))] for row in heaviest)
+
+
+def _identity(one: Raised) -> tuple[object, ...]:
+    return one.type, one.file, one.line, one.function
+
+
+def _out_of_order(occurrences: Occurrences, journal: Journal) -> tuple[Swap, ...]:
+    """Find occurrences in which two kinds of entries stand the other way round than in most, and very close."""
+    if occurrences.unit is not OccurrenceUnit.LIFE or len(occurrences) < 3:  # noqa: PLR2004 - most of three
+        return ()
+    places = [_first_of_each(rows, journal) for rows in occurrences.groups()]
+    usual = _usual_order(places)
+    swaps = []
+    for number, first in enumerate(places, 1):
+        gaps = [
+            gap
+            for a, b in usual
+            if a in first and b in first and first[b] < first[a]
+            if (gap := _gap(first[b], first[a], journal)) < CLOSE
+        ]
+        if gaps:
+            swaps.append(Swap(occurrence=number, microseconds=round(min(gaps) / 1000, 3)))
+    return tuple(swaps[:_SWAPS])
+
+
+def _first_of_each(rows: array[int], journal: Journal) -> Mapping[int, int]:
+    first: dict[int, int] = {}
+    for row in rows:
+        if len(first) < _KINDS:
+            first.setdefault(journal.gists[row], row)
+    return first
+
+
+def _usual_order(places: Sequence[Mapping[int, int]]) -> list[tuple[int, int]]:
+    """List pairs (a, b) of which a stands first in most of the occurrences that have both."""
+    before: Counter[tuple[int, int]] = Counter()
+    for first in places:
+        before.update((a, b) if row_a < row_b else (b, a) for (a, row_a), (b, row_b) in combinations(first.items(), 2))
+    return sorted(pair for pair, n in before.items() if n > 1 and n >= _OFTEN * (n + before[pair[1], pair[0]]))
+
+
+def _gap(early: int, late: int, journal: Journal) -> int:
+    """Return how far the nearest pieces of two entries lie apart."""
+    times = journal.times
+    return min(abs(times[late] - times[piece]) for piece in journal.originals(early))

@@ -1,0 +1,128 @@
+"""Entries and a repository in, the commit that each revision was made from out, and what says so."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from forensics.context.deployments import find_deploys
+from forensics.model import CodeView, DeployedCommit
+from forensics.text.redact import quote
+from forensics.text.timestamps import format_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from forensics.log.entry_table import Journal
+    from forensics.model import CodeBase, Commit, LogEntry
+
+_HASH = re.compile(r"[0-9a-f]{7,40}")
+_LABEL = re.compile(
+    r"(?:^|[-_./])(?:commit(?:[-_.]?(?:sha|id|hash))?|git[-_.]?(?:sha|hash|revision)|vcs[-_.]ref|image[-_.]revision)$"
+)
+"""commit-sha (Cloud Build's own), gcb-build-commit, git_sha, org.opencontainers.image.revision"""
+_TAG = re.compile(r":(?:[\w.-]*[_.-])?(?P<hash>[0-9a-f]{7,40})$")
+"""…/shop/api:1a2b3c4, …/shop/api:staging-1a2b3c4"""
+_METADATA = (("metadata",), ("spec", "template", "metadata"))
+
+
+def view_of(base: CodeBase, revisions: Iterable[str], audit: Sequence[LogEntry], journal: Journal) -> CodeView:
+    """Find the commit of every revision that a report speaks of."""
+    firsts = _firsts(frozenset(revisions), journal)
+    deployed = {name: find_deployed(base, name, audit, firsts.get(name)) for name in sorted(revisions)}
+    return CodeView(base=base, deployed=deployed)
+
+
+def _firsts(revisions: frozenset[str], journal: Journal) -> dict[str, LogEntry]:
+    """Return the first entry of each revision that is not of the audit log."""
+    wanted = [None if kind.is_audit or kind.revision not in revisions else kind.revision for kind in journal.table]
+    rows: dict[str, int] = {}
+    for row, kind in enumerate(journal.kinds):
+        name = wanted[kind]
+        if name is not None and name not in rows:
+            rows[name] = row
+            if len(rows) == len(revisions):
+                break
+    return {name: journal.original(row) for name, row in rows.items()}
+
+
+def find_deployed(base: CodeBase, revision: str, audit: Sequence[LogEntry], first: LogEntry | None) -> DeployedCommit:
+    """Find the commit of a revision: as given, by a label, by the image's tag, else by time, which is an assumption.
+
+    `audit` are entries of the audit log, of any revision; `first` is the revision's first other entry.
+    """
+    if base.given is not None:
+        statement = f"commit {base.given.short} was deployed, as --commit says"
+        return DeployedCommit(revision=revision, commit=base.given, how="given", statement=statement)
+    deploys = [deploy for deploy in find_deploys(audit) if deploy.revision == revision]
+    own_ids = {deploy.insert_id for deploy in deploys}
+    own = [entry for entry in audit if entry.revision == revision or quote(entry.insert_id, 64) in own_ids]
+    labels = [pair for entry in (*own, *((first,) if first else ())) for pair in _labels(entry.raw)]
+    for name, value in labels:
+        return _named(base, revision, value, "label", f"the label `{quote(name, 80)}` of the revision")
+    for image in dict.fromkeys(deploy.image for deploy in deploys if deploy.image):
+        tag = _TAG.search(image)
+        if tag is not None and (_is_tag(tag["hash"]) or base.commit(tag["hash"])):
+            return _named(base, revision, tag["hash"], "image", f"the tag of the image `{image}`")
+    return _by_time(base, revision, own, first)
+
+
+def _named(base: CodeBase, revision: str, value: str, how: str, what: str) -> DeployedCommit:
+    commit = base.commit(value)
+    if commit is None:
+        statement = f"{what} names commit {value[:12]}, which is not in the repository: fetch it there"
+        return DeployedCommit(revision=revision, commit=None, how=how, statement=statement)
+    statement = f"commit {commit.short} was deployed, as {what} says"
+    return DeployedCommit(revision=revision, commit=commit, how=how, statement=statement)
+
+
+def _is_tag(text: str) -> bool:
+    """Tell a whole hash; a shorter tag may be a number or a date, and counts when the repository knows it."""
+    return len(text) == 40  # noqa: PLR2004 - digits of a hash
+
+
+def _by_time(base: CodeBase, revision: str, own: Sequence[LogEntry], first: LogEntry | None) -> DeployedCommit:
+    times = [entry.time for entry in own if entry.time] + ([first.time] if first and first.time else [])
+    if not times:
+        statement = "nothing in these entries tells which commit was deployed: name it with --commit"
+        return DeployedCommit(revision=revision, commit=None, how="none", statement=statement)
+    how = "time of the deploy" if own else "time of the first entry"
+    what = "the first audit entry of the deploy" if own else "the revision's first entry"
+    when = format_time(min(times))
+    found: Commit | None = base.before(min(times))
+    if found is None:
+        statement = f"no commit on HEAD is older than {what} ({when}): name the one that was deployed with --commit"
+        return DeployedCommit(revision=revision, commit=None, how=how, statement=statement)
+    statement = (
+        f"that commit {found.short} was deployed is an assumption: it is the newest on HEAD before {what} ({when}); "
+        "name another with --commit"
+    )
+    return DeployedCommit(revision=revision, commit=found, how=how, statement=statement, assumed=True)
+
+
+def _labels(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield labels and annotations of an entry that name a commit by its hash."""
+    for table in _tables(record):
+        if isinstance(table, dict):
+            for name in sorted(key for key in table if isinstance(key, str) and _LABEL.search(key.lower())):
+                value = table[name]
+                if isinstance(value, str) and _HASH.fullmatch(value.lower()):
+                    yield name, value.lower()
+
+
+def _tables(record: Mapping[str, Any]) -> Iterator[Any]:
+    proto = record.get("protoPayload")
+    for top in ("request", "response"):
+        for above in ((), ("service",)):
+            for path in _METADATA:
+                metadata = _at(proto, top, *above, *path)
+                yield _at(metadata, "labels")
+                yield _at(metadata, "annotations")
+    yield record.get("labels")
+    yield _at(record.get("resource"), "labels")
+
+
+def _at(value: Any, *path: str) -> Any:
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return value

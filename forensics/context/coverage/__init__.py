@@ -1,0 +1,1 @@
+"""What was read and what is missing, and what can therefore be told."""

@@ -1,0 +1,309 @@
+"""What was read in, what can and cannot be told from it out."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from itertools import compress, pairwise
+from operator import sub
+from statistics import median
+from typing import TYPE_CHECKING
+
+from forensics.context.coverage.pulls import (
+    asked,
+    at_edge,
+    cut_pull,
+    left_out,
+    of_others,
+    pulled_spans,
+    sampled,
+    suppressed,
+)
+from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Pulled, Query, ReadOrder, Span
+from forensics.text.redact import quote
+from forensics.text.timestamps import format_seconds, format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forensics.log.entry_table import Journal
+    from forensics.model import Unreadable
+
+CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
+_AUDIT = {"activity", "system_event", "data_access", "policy"}
+_SECOND = 1_000_000_000
+_MIN_LIMIT = 10
+"""Nobody pulls with a smaller limit and then wonders."""
+_LEAST_ALONE = 100
+"""Fewer entries than that are a small log, whatever their number."""
+_NAMED = 3
+"""Inputs that break off and are named."""
+_STEP = 50
+"""Limits are multiples of it."""
+_SHORT = 0.5
+"""Less than this share of the span asked for is worth a word."""
+_ROUND_PARTS = 25
+"""A number is round when, without its trailing zeros, it is at most this: 20, 250, 1000, 1500."""
+
+
+def measure(
+    intake: Intake,
+    journal: Journal,
+    around: Sequence[LogEntry],
+    query: Query,
+    *,
+    analysed: int,
+    unclassified: int,
+    lost: int = 0,
+    pulled: Sequence[Pulled] = (),
+    revision: str = "all",
+) -> Coverage:
+    """Count what was read and state what is missing.
+
+    `pulled` are the listings that a case was filled by: they tell what was asked for of `revision` and whether all of
+    it came, so that nothing need be guessed from numbers. `around` are audit entries of the revision's service that
+    name no revision: they say which logs there are, and neither when the revision ran nor how it did. `lost` entries
+    were there once and not when they were needed.
+    """
+    untimed = bisect_right(journal.times, 0)
+    times = journal.times[untimed:] if untimed else journal.times
+    counts = _Counts(journal, around)
+    about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
+    known = cut_pull(about, query) if about else of_others(pulled)
+    cut, reason = known if pulled else _truncation(intake, times, query)
+    covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
+    return Coverage(
+        entries_read=intake.read + intake.passed_over,
+        passed_over=intake.passed_over,
+        entries_selected=counts.selected,
+        duplicates=intake.duplicates,
+        errors=sum(n for level, n in counts.levels.items() if level.rank >= Level.ERROR.rank),
+        analysed=analysed,
+        unreadable=intake.unreadable + lost,
+        first_unreadable=_place(intake, lost),
+        no_severity=counts.no_severity,
+        no_payload=counts.no_payload,
+        unclassified=unclassified,
+        asked=asked(query, about),
+        covered=covered,
+        covered_seconds=round((times[-1] - times[0]) / _SECOND, 6) if times else None,
+        order=intake.order,
+        truncated=(bool(pulled) or None) if reason else False,
+        truncation=reason,
+        cut=cut,
+        sampled=sampled(about, query) if cut == "sample" else (),
+        gaps=_gaps(times),
+        logs=counts.logs,
+        levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
+        warnings=(
+            *_warnings(intake, counts, reason, lost, is_known=bool(pulled_spans(about))),
+            *left_out(about),
+            *suppressed(about),
+            *at_edge(journal, about),
+        ),
+    )
+
+
+class _Counts:
+    """How many of the revision's entries are of which level, log and severity."""
+
+    def __init__(self, journal: Journal, around: Sequence[LogEntry]) -> None:
+        gists = [(journal.gist_table[code], n) for code, n in journal.counts.items()]
+        self.selected = len(journal)
+        self.levels: Counter[Level] = Counter()
+        self.no_severity = self.no_payload = 0
+        self.severities = {gist.severity for gist, _ in gists}
+        for gist, n in gists:
+            self.levels[gist.level] += n
+            self.no_severity += n * _is_without_severity(gist.severity)
+            self.no_payload += n * (not gist.has_payload)
+        self.without_time = bisect_right(journal.times, 0)
+        self.logs = _logs(journal, around)
+
+
+def _logs(journal: Journal, around: Sequence[LogEntry]) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    audits = [kind.is_audit for kind in journal.table]
+    # Single numbers are counted much faster than pairs, so audit entries, where there are any, are counted apart.
+    of_audit = Counter(compress(journal.gists, map(audits.__getitem__, journal.kinds)) if any(audits) else ())
+    of_others = Counter(journal.gists)
+    of_others.subtract(of_audit)
+    for is_audit, found in ((False, of_others), (True, of_audit)):
+        for code, n in (+found).items():
+            gist = journal.gist_table[code]
+            counts[_log(gist.stream, is_audit=is_audit, is_request=gist.is_request)] += n
+    for entry in around:
+        audit = bool(entry.raw.get("protoPayload"))
+        counts[_log(entry.stream, is_audit=audit, is_request=entry.http is not None)] += 1
+    others = sorted(counts.keys() - set(CLOUD_RUN_LOGS))
+    return {name: counts[name] for name in (*CLOUD_RUN_LOGS, *others)}
+
+
+def _log(stream: str, *, is_audit: bool, is_request: bool) -> str:
+    """Name the log of an entry as a reader knows it; some exports leave the log's name out."""
+    if stream in _AUDIT or (not stream and is_audit):
+        return "audit"
+    if stream:
+        return quote(stream, 60)
+    return "requests" if is_request else "(no log name)"
+
+
+def _is_without_severity(severity: str | None) -> bool:
+    return severity is None or severity.upper() == Level.DEFAULT
+
+
+def _place(intake: Intake, lost: int) -> str | None:
+    first = intake.first_unreadable
+    if first:
+        return f"{first.place}: {first.reason}"
+    return "entries that were read could not be read again" if lost else None
+
+
+def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
+    """Say by what and why the pull looks cut, None when it does not."""
+    signs = (
+        ("severity", _cut_by_severity(intake)),
+        ("limit", _cut_by_limit(intake, times, query)),
+        ("time", _cut_in_time(times, query)),
+    )
+    return next(((cut, reason) for cut, reason in signs if reason), (None, None))
+
+
+def _cut_by_severity(intake: Intake) -> str | None:
+    by_severity: Counter[str] = Counter()
+    for code, n in Counter(intake.kinds).items():
+        severity = intake.table[code].severity
+        if severity is not None:
+            by_severity[severity] += n
+    count, equal = Counter(by_severity.values()).most_common(1)[0] if by_severity else (0, 0)
+    if equal == 1 or count <= _MIN_LIMIT or not _is_round(count):
+        return None
+    names = ", ".join(sorted(quote(name, 20) for name, n in by_severity.items() if n == count))
+    return (
+        f"exactly {count} entries each of {names}: probably pulled with a limit per severity, "
+        "so numbers cannot be added up or compared"
+    )
+
+
+def _cut_by_limit(intake: Intake, times: Sequence[int], query: Query) -> str | None:
+    """Suspect a limit behind a round number: a usual one alone, another where something else speaks for it too.
+
+    One in ten numbers up to 250 ends in a zero, so that a zero alone says nothing.
+    """
+    read = intake.read + intake.passed_over
+    is_limit = read >= _LEAST_ALONE and (
+        _is_usual(read)
+        or (
+            _is_round(read)
+            and read % _STEP == 0
+            and (intake.order is ReadOrder.NEWEST_FIRST or _cut_in_time(times, query) is not None)
+        )
+    )
+    if len(intake.sources) > 1 or not is_limit:
+        return None
+    order = ", newest first" if intake.order is ReadOrder.NEWEST_FIRST else ""
+    return f"exactly {read:,} entries{order}: probably cut by a limit ({read}), so there may be more"
+
+
+def _cut_in_time(times: Sequence[int], query: Query) -> str | None:
+    if not (times and query.from_time and query.to_time):
+        return None
+    asked = parse_time(query.to_time) - parse_time(query.from_time)
+    covered = times[-1] - times[0]
+    if covered >= asked * _SHORT:
+        return None
+    return (
+        f"the entries cover {format_seconds(covered)} of the {format_seconds(asked)} asked for: "
+        "the revision was silent, or the pull was cut"
+    )
+
+
+def _is_usual(number: int) -> bool:
+    """Tell whether a number is one that people and programs limit by: 100, 200, 500, 1,000 and so on."""
+    return str(number).rstrip("0") in {"1", "2", "5"}
+
+
+def _is_round(number: int) -> bool:
+    return number >= _MIN_LIMIT and number % 10 == 0 and int(str(number).rstrip("0")) <= _ROUND_PARTS
+
+
+def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
+    """Find the few silences that stand out: a tenth of the span, and far beyond the usual distance."""
+    if len(times) < 50:  # noqa: PLR2004 - with fewer entries every distance stands out
+        return ()
+    least = max((times[-1] - times[0]) // 10, 300 * _SECOND)
+    if max(map(sub, times[1:], times)) < least:
+        return ()
+    least = max(least, 60 * int(median(array("q", map(sub, times[1:], times)))))
+    found = [(a, b) for a, b in pairwise(times) if b - a >= least]
+    return tuple(
+        Gap(from_time=format_time(a), to_time=format_time(b), seconds=round((b - a) / _SECOND, 3)) for a, b in found[:5]
+    )
+
+
+def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int, *, is_known: bool) -> Iterator[str]:
+    """Say what a reader must know before trusting a number; `is_known`: what was asked for need not be guessed."""
+    if reason:
+        yield _capital(reason)
+    yield from _payload_warnings(counts)
+    logs = counts.logs
+    if not logs["requests"]:
+        none = "No request was logged in the time that was pulled" if is_known else "No request log in these entries"
+        yield f"{none}: the effect on users cannot be told"
+    if (
+        not logs["stdout"]
+        and not logs["stderr"]
+        and not logs.get("(no log name)")
+        and logs["requests"] + logs["system"]
+    ):
+        yield "No stdout and no stderr in these entries: what the application said is not here"
+    if not is_known and _only_loud(counts):
+        yield (
+            "Only entries of severity WARNING or above were pulled: continuation lines of tracebacks and causes of "
+            "lower or no severity are not here"
+        )
+    if counts.no_severity:
+        yield f"{_counted(counts.no_severity)} no severity; a pull by severity would have missed them"
+    if counts.without_time:
+        yield f"{_counted(counts.without_time)} no readable timestamp: counted, but not in order"
+    yield from _broken_off(intake.broken_off)
+    if intake.unreadable:
+        bad = "1 record" if intake.unreadable == 1 else f"{intake.unreadable:,} records"
+        yield f"{bad} could not be read, the first at {_place(intake, lost)}"
+    if lost:
+        lost_ones = "1 entry was" if lost == 1 else f"{lost:,} entries were"
+        yield f"{lost_ones} lost: an input changed while it was read, or holds what cannot be decoded; run again"
+
+
+def _broken_off(inputs: Sequence[Unreadable]) -> Iterator[str]:
+    """Name what ended before its time, so that what is missing behind it is not taken for one bad record."""
+    for one in inputs[:_NAMED]:
+        yield f"{one.place.source} breaks off: {one.reason}, so what stood behind record {one.place.record} is not here"
+    if len(inputs) > _NAMED:
+        yield f"{len(inputs) - _NAMED:,} more inputs break off"
+
+
+def _payload_warnings(counts: _Counts) -> Iterator[str]:
+    empty = counts.no_payload
+    if empty * 2 > counts.selected:
+        yield (
+            f"The payloads are missing in {empty} of {counts.selected} entries: when and how loud is known, what "
+            "happened is not; pull again without a projection (gcloud logging read … --format=json)"
+        )
+    elif empty:
+        yield f"{_counted(empty)} no payload"
+
+
+def _counted(number: int) -> str:
+    """Begin a sentence: `1 entry carries`, `180 entries carry`."""
+    return "1 entry carries" if number == 1 else f"{number:,} entries carry"
+
+
+def _only_loud(counts: _Counts) -> bool:
+    ranks = [Level[name].rank if name is not None and name in Level.__members__ else 0 for name in counts.severities]
+    return counts.selected > 1 and min(ranks) >= Level.WARNING.rank
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,59 @@
+"""The journal and the lives of a revision in, how often it could have failed out."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from math import ceil, sqrt
+from typing import TYPE_CHECKING
+
+from forensics.model import Exposure
+from forensics.text.timestamps import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forensics.log.entry_table import Journal
+    from forensics.model import Life, Sampled
+
+
+_USUAL = 1.96
+"""Standard deviations on both sides of a mean that hold 95 of 100."""
+
+
+def measure_exposure(
+    journal: Journal, lives: Sequence[Life], logs: Mapping[str, int], sampled: Sequence[Sampled] = ()
+) -> Exposure:
+    """Count requests, WebSocket sessions and instance starts; `logs` are the entries by stream.
+
+    Where requests were `sampled` their number is reckoned from that, and which of them opened a session is not known.
+    No request log and no traffic look alike in the entries of one revision: both are None here, not 0.
+    """
+    requests = sum(n for code, n in journal.counts.items() if journal.gist_table[code].is_request)
+    margin = 0
+    if sampled and requests:
+        requests += sum(_beyond(one, journal) for one in sampled)
+        margin = ceil(_USUAL * sqrt(sum(one.listed * (one.one_in - 1) * one.one_in for one in sampled)))
+    starts = sum(life.started or life.number > 1 for life in lives)
+    return Exposure(
+        requests=requests or None,
+        requests_margin=margin,
+        sessions=_sessions(journal.handshakes) if requests and not sampled else None,
+        starts=starts if starts or logs.get("system") else None,
+        lives=len(lives) or None,
+    )
+
+
+def _beyond(one: Sampled, journal: Journal) -> int:
+    """Return how many requests of a time are not here: what the sample tells, less those that are here."""
+    first, last = (
+        bisect_left(journal.times, parse_time(one.from_time)),
+        bisect_left(journal.times, parse_time(one.to_time)),
+    )
+    here = sum(journal.gist_table[code].is_request for code in journal.gists[first:last])
+    return max(0, one.listed * one.one_in - here)
+
+
+def _sessions(handshakes: Mapping[tuple[int, bool], int]) -> int:
+    """Add up what opened a WebSocket, and what failed on the path of one that did open."""
+    paths = {path for path, opened in handshakes if opened}
+    return sum(n for (path, _), n in handshakes.items() if path in paths)

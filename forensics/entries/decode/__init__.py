@@ -1,0 +1,1 @@
+"""Decode one raw record into a LogEntry: message, level, exceptions, WebSocket close."""

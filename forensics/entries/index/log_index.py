@@ -1,0 +1,252 @@
+"""What was read in, an `Intake` out: columns, sorted, without duplicates, counted."""
+
+from __future__ import annotations
+
+import heapq
+import json
+from array import array
+from itertools import compress, groupby, islice, pairwise, starmap
+from operator import eq, gt, lt
+from typing import TYPE_CHECKING, Any
+
+from forensics.entries.index.revisions import revision_of, service_of
+from forensics.entries.raw_fields import dict_at, text_at, time_of
+from forensics.model import Intake, Kind, PassedOver, RawEntry, ReadOrder, Sheet, Unreadable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from forensics.model import Shelf
+
+_AT_ONCE = 50_000
+"""Rows that are sorted together."""
+_TEXT = json.JSONEncoder(sort_keys=True, default=str)
+
+
+class MemoryShelf:
+    """Keeps records as they are, for those who have them all in memory anyway."""
+
+    def __init__(self) -> None:
+        self._records: list[dict[str, Any]] = []
+        self._lines: list[bytes] = []
+
+    def keep(self, record: dict[str, Any]) -> int:
+        """Put a record away and return its place."""
+        self._records.append(record)
+        return len(self._records) - 1
+
+    def keep_line(self, line: bytes) -> int:
+        """Put bytes away and return their place."""
+        self._lines.append(line)
+        return len(self._lines) - 1
+
+    def line(self, place: int) -> bytes:
+        """Return the bytes at a place."""
+        return self._lines[place]
+
+    def record(self, place: int) -> dict[str, Any] | None:
+        """Return the record at a place."""
+        return self._records[place]
+
+
+def kind_of(record: Mapping[str, Any]) -> Kind:
+    """Say whose entry a record is."""
+    labels = dict_at(record, "resource", "labels")
+    severity = record.get("severity")
+    return Kind(
+        revision=revision_of(record),
+        service=service_of(record),
+        project=text_at(labels, "project_id"),
+        location=text_at(labels, "location"),
+        instance=text_at(record, "labels", "instanceId"),
+        log_name=text_at(record, "logName"),
+        severity=severity if isinstance(severity, str) else None,
+        is_audit="protoPayload" in record,
+    )
+
+
+def identity_of(time: int, insert_id: str, log_name: str, record: Mapping[str, Any]) -> int:
+    """What makes two copies one entry: log, nanosecond and insertId; the whole record where one of them is missing.
+
+    The number is good for one run only.
+    """
+    return hash((insert_id, log_name)) if insert_id and time else hash(_TEXT.encode(record))
+
+
+def collect(records: Iterable[RawEntry | Unreadable | PassedOver | Sheet], shelf: Shelf) -> Intake:
+    """Sort and count what was read; nothing is dropped but the second copy of an entry."""
+    pile = _Pile()
+    for record in records:
+        if isinstance(record, RawEntry):
+            pile.add(record, shelf)
+        elif isinstance(record, Sheet):
+            pile.add_sheet(record)
+        elif isinstance(record, PassedOver):
+            pile.see(record.place.source)
+            pile.passed += record.lines
+        else:
+            pile.see(record.place.source)
+            pile.first_unreadable = pile.first_unreadable or record
+            pile.unreadable += 1
+            if record.is_end:
+                pile.broken_off.append(record)
+    return pile.sorted(shelf)
+
+
+class _Pile:
+    """Columns in the order of reading."""
+
+    def __init__(self) -> None:
+        self.times, self.identities, self.places = array("q"), array("q"), array("q")
+        self.kinds, self.origins = array("I"), array("I")
+        self.codes: dict[Kind, int] = {}
+        self.sources: dict[str, _Direction] = {}
+        self.passed = self.unreadable = 0
+        self.first_unreadable: Unreadable | None = None
+        self.broken_off: list[Unreadable] = []
+        self.names: tuple[str, ...] = ()
+        self.table: tuple[Kind, ...] = ()
+        self.seen_table: list[Kind] | None = None
+        self.seen_codes: list[int] = []
+
+    def see(self, source: str) -> _Direction:
+        """Note an input, though it may hold no entry."""
+        direction = self.sources.get(source)
+        if direction is None:
+            direction = self.sources[source] = _Direction(len(self.sources))
+        return direction
+
+    def add(self, raw: RawEntry, shelf: Shelf) -> None:
+        """Put one record away and note its row."""
+        record = raw.record
+        time = time_of(record)
+        self.times.append(time)
+        self.identities.append(identity_of(time, text_at(record, "insertId"), text_at(record, "logName"), record))
+        self.places.append(shelf.keep(record) if raw.shelved is None else raw.shelved)
+        self.kinds.append(self.codes.setdefault(kind_of(record), len(self.codes)))
+        direction = self.see(raw.place.source)
+        self.origins.append(direction.number)
+        if time:
+            direction.go((time,))
+
+    def add_sheet(self, sheet: Sheet) -> None:
+        """Note rows whose records lie where they were read."""
+        if sheet.table is not self.seen_table:  # parts of one sheet share theirs
+            self.seen_table = sheet.table
+            self.seen_codes = [self.codes.setdefault(kind, len(self.codes)) for kind in sheet.table]
+        self.times.extend(sheet.times)
+        self.identities.extend(sheet.identities)
+        self.places.extend(sheet.places)
+        self.kinds.extend(map(self.seen_codes.__getitem__, sheet.kinds))
+        direction = self.see(sheet.source)
+        self.origins.extend(array("I", [direction.number]) * len(sheet.times))
+        direction.go(sheet.times if all(sheet.times) else [time for time in sheet.times if time])
+
+    def sorted(self, shelf: Shelf) -> Intake:
+        """Sort, leave out second copies, and count."""
+        self.names, self.table = tuple(self.sources), tuple(self.codes)
+        order = _order(self.times)
+        if order is None:
+            order = range(len(self.times))
+        kept = _settled(order, self, shelf)
+        read = len(self.times)
+        self.identities, self.origins = array("q"), array("I")  # no longer needed, and large
+        if not isinstance(kept, range):
+            self.times = array("q", map(self.times.__getitem__, kept))
+            self.places = array("q", map(self.places.__getitem__, kept))
+            self.kinds = array("I", map(self.kinds.__getitem__, kept))
+        return Intake(
+            times=self.times,
+            places=self.places,
+            kinds=self.kinds,
+            table=self.table,
+            read=read,
+            passed_over=self.passed,
+            duplicates=read - len(kept),
+            unreadable=self.unreadable,
+            first_unreadable=self.first_unreadable,
+            broken_off=tuple(self.broken_off),
+            order=_together(self.sources.values()),
+            sources=self.names,
+        )
+
+
+class _Direction:
+    """Which ways the times of one input run."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.rises = self.falls = False
+        self._last: int | None = None
+
+    def go(self, times: Sequence[int]) -> None:
+        """Look at the next times."""
+        if not times:
+            return
+        if self._last is not None:
+            self.rises |= self._last < times[0]
+            self.falls |= self._last > times[0]
+        self.rises = self.rises or any(map(lt, times, islice(times, 1, None)))
+        self.falls = self.falls or any(map(gt, times, islice(times, 1, None)))
+        self._last = times[-1]
+
+    @property
+    def order(self) -> ReadOrder | None:
+        """None when it cannot tell, as a single moment cannot."""
+        if self.rises and self.falls:
+            return ReadOrder.UNSORTED
+        if self.falls:
+            return ReadOrder.NEWEST_FIRST
+        return ReadOrder.OLDEST_FIRST if self.rises else None
+
+
+def _together(sources: Iterable[_Direction]) -> ReadOrder:
+    orders = {order for source in sources if (order := source.order) is not None}
+    if len(orders) > 1:
+        return ReadOrder.UNSORTED
+    return next(iter(orders), ReadOrder.OLDEST_FIRST)
+
+
+def _order(times: array[int]) -> Sequence[int] | None:
+    """Return the positions in order of time, equal times as they were read; None when they lie so already."""
+    if not any(map(gt, times, islice(times, 1, None))):
+        return None
+    # A list of all positions would be ten times the size of the columns: parts of it are sorted, and merged.
+    time = times.__getitem__
+    starts = range(0, len(times), _AT_ONCE)
+    parts = [array("I", sorted(range(at, min(at + _AT_ONCE, len(times))), key=time)) for at in starts]
+    return parts[0] if len(parts) == 1 else array("I", heapq.merge(*parts, key=time))
+
+
+def _settled(order: Sequence[int], pile: _Pile, shelf: Shelf) -> Sequence[int]:
+    """Put entries of one moment in order of (insertId, logName), and leave out second copies."""
+    times = pile.times
+    in_order = map(times.__getitem__, order)
+    tied = array("I", compress(range(len(order)), starmap(eq, pairwise(in_order))))
+    if not tied:
+        return order
+    kept = array("I")
+    settled = 0
+    for _, run in groupby(enumerate(tied), key=lambda pair: pair[1] - pair[0]):
+        places = [i for _, i in run]
+        kept.extend(array("I", order[settled : places[0]]))
+        kept.extend(array("I", _settle(order[places[0] : places[-1] + 2], pile, shelf)))
+        settled = places[-1] + 2
+    kept.extend(array("I", order[settled:]))
+    return kept
+
+
+def _settle(moment: Sequence[int], pile: _Pile, shelf: Shelf) -> list[int]:
+    # The input comes last, so that the same copy of an entry is kept in whatever order the copies were read.
+    names, kinds = pile.names, pile.table
+    copies: dict[int, int] = {}
+    for at in sorted(moment, key=lambda at: (names[pile.origins[at]], pile.places[at])):
+        copies.setdefault(pile.identities[at], at)
+    if len(copies) == 1:
+        return list(copies.values())
+
+    def identity(at: int) -> tuple[str, str, str, int]:
+        insert_id = text_at(shelf.record(pile.places[at]) or {}, "insertId")
+        return insert_id, kinds[pile.kinds[at]].log_name, names[pile.origins[at]], pile.places[at]
+
+    return sorted(copies.values(), key=identity)

@@ -1,0 +1,214 @@
+"""Records in, the revisions that they speak of out; and which revision, and which entries, a user's words mean."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from itertools import compress, islice
+from typing import TYPE_CHECKING, Any
+
+from forensics.entries.raw_fields import dict_at, text_at
+from forensics.errors import RevisionError, SeveralRevisionsError
+from forensics.model import Nanoseconds, Revision, RevisionSpan
+from forensics.text.timestamps import format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forensics.model import Intake, Kind, Query
+
+ALL = "all"
+LATEST = "latest"
+
+_LISTED = 8
+"""More names than this help nobody to choose."""
+
+_RESOURCE_REVISION = re.compile(r"/revisions/([\w-]+)")
+_RESOURCE_SERVICE = re.compile(r"/services/([\w-]+)")
+# Ready condition status changed to False for Revision shop-00003-abc with message: …
+# Revision 'shop-00003-abc' is not ready and cannot serve traffic.
+_SAID_REVISION = re.compile(r"""(?:\bfor\ Revision\ ['"]?|\bRevision\ ['"])([a-z][\w-]*)""", re.VERBOSE)
+# 180, 00180, 00180-jkl
+_NUMBER = re.compile(r"(\d{1,5})(-\w+)?")
+
+
+def revision_of(record: Mapping[str, Any]) -> str:
+    """Return the revision that a record belongs to or, for an audit entry, speaks of; "" when neither tells."""
+    name = text_at(record, "resource", "labels", "revision_name")
+    # Service-level audit entries carry an empty label; the verdict of a deployment hides in what they say.
+    return name or (_revision_spoken_of(dict_at(record, "protoPayload")) if "protoPayload" in record else "")
+
+
+def _revision_spoken_of(proto: Mapping[str, Any]) -> str:
+    found = _RESOURCE_REVISION.search(text_at(proto, "resourceName"))
+    if found:
+        return found[1]
+    if text_at(proto, "response", "kind") == "Revision":
+        return text_at(proto, "response", "metadata", "name")
+    found = _SAID_REVISION.search(text_at(proto, "status", "message"))
+    return found[1] if found else text_at(proto, "response", "status", "latestCreatedRevisionName")
+
+
+def service_of(record: Mapping[str, Any]) -> str:
+    """Return the service of a record; a job's or function's name where there is no service."""
+    labels = dict_at(record, "resource", "labels")
+    name = text_at(labels, "service_name") or text_at(labels, "configuration_name")
+    if not name and "protoPayload" in record:
+        found = _RESOURCE_SERVICE.search(text_at(record, "protoPayload", "resourceName"))
+        name = found[1] if found else ""
+    return name or text_at(labels, "job_name") or text_at(labels, "function_name")
+
+
+class _Tally:
+    """What the entries of one revision add up to."""
+
+    def __init__(self) -> None:
+        self.entries = 0
+        self.first = self.last = 0
+        self.service = self.project = self.location = ""
+
+    def add(self, kind: Kind, entries: int, first: int, last: int) -> None:
+        self.entries += entries
+        self.service = self.service or kind.service
+        self.project = self.project or kind.project
+        self.location = self.location or kind.location
+        if first:
+            self.first = min(first, self.first or first)
+            self.last = max(last, self.last)
+
+
+def revision_spans(intake: Intake) -> tuple[RevisionSpan, ...]:
+    """Return every revision that the entries name, the one that appeared first at the front."""
+    tallies: dict[str, _Tally] = {}
+    counts = Counter(intake.kinds)
+    first, last = _spans(intake)
+    for code, entries in counts.items():  # in order of time
+        kind = intake.table[code]
+        if kind.revision:
+            tallies.setdefault(kind.revision, _Tally()).add(kind, entries, first.get(code, 0), last.get(code, 0))
+    spans = [
+        RevisionSpan(
+            name=name,
+            service=tally.service,
+            project=tally.project,
+            location=tally.location,
+            entries=tally.entries,
+            first=Nanoseconds(tally.first),
+            last=Nanoseconds(tally.last),
+        )
+        for name, tally in tallies.items()
+    ]
+    return tuple(sorted(spans, key=lambda span: (span.first, span.name)))
+
+
+def _spans(intake: Intake) -> tuple[dict[int, int], dict[int, int]]:
+    """Return the first and the last time of each kind; rows without a time stand at the front."""
+    timed = len(intake) - bisect_right(intake.times, 0)
+    backwards = zip(reversed(intake.kinds), reversed(intake.times), strict=True)
+    first = dict(islice(backwards, timed))
+    forwards = zip(intake.kinds, intake.times, strict=True)
+    last = dict(islice(forwards, len(intake) - timed, None))
+    return first, last
+
+
+def resolve_revision(asked: str, spans: Sequence[RevisionSpan], *, service: str | None = None) -> Revision:
+    """Return the one revision that a name, prefix, number, `latest` or `all` means; raise RevisionError."""
+    of_service = [span for span in spans if service is None or span.service == service]
+    if asked == ALL:
+        return _all(of_service, service)
+    if not spans:
+        raise RevisionError(f"no revision {asked!r}: these entries name no revision at all; use --revision all")
+    if not of_service:
+        raise RevisionError(f"no revision of service {service!r}; the entries hold {_names(_services(spans))}")
+    if asked == LATEST:
+        return _latest(of_service)
+    fits = _fits(asked, of_service)
+    if not fits:
+        raise RevisionError(_none_fits(asked, of_service))
+    if len(fits) > 1:
+        listed = ", ".join(_with_span(span) for span in fits[:_LISTED]) + (", …" if len(fits) > _LISTED else "")
+        raise SeveralRevisionsError(f"{asked!r} fits {len(fits)} revisions: {listed}; name one")
+    return _revision(fits[0], asked)
+
+
+def _all(spans: Sequence[RevisionSpan], service: str | None) -> Revision:
+    def only(names: set[str]) -> str:
+        return names.pop() if len(names) == 1 else ""
+
+    return Revision(
+        name=ALL,
+        asked=ALL,
+        service=service or only({span.service for span in spans}),
+        project=only({span.project for span in spans}),
+        location=only({span.location for span in spans}),
+    )
+
+
+def _latest(spans: Sequence[RevisionSpan]) -> Revision:
+    services = _services(spans)
+    if len(services) > 1:
+        raise RevisionError(
+            f"'latest' of which service? the entries hold {_names(services)}; choose one with --service"
+        )
+    return _revision(max(spans, key=lambda span: (span.first, span.name)), LATEST)
+
+
+def _services(spans: Sequence[RevisionSpan]) -> list[str]:
+    return sorted({span.service for span in spans if span.service})
+
+
+def _fits(asked: str, spans: Sequence[RevisionSpan]) -> list[RevisionSpan]:
+    """The spans that a name means: in full, else as a prefix, else by number; never in the middle of a word."""
+    exact = [span for span in spans if span.name == asked]
+    if exact or not asked:
+        return exact
+    prefix = asked if asked.endswith("-") else asked + "-"
+    by_prefix = [span for span in spans if span.name.startswith(prefix)]
+    number = _NUMBER.fullmatch(asked)
+    if by_prefix or number is None:
+        return by_prefix
+    part = f"-{number[1]:0>5}{number[2] or ''}"
+    return [span for span in spans if span.name.endswith(part) or part + "-" in span.name]
+
+
+def _none_fits(asked: str, spans: Sequence[RevisionSpan]) -> str:
+    names = [span.name for span in spans]
+    nearest = difflib.get_close_matches(asked, names, n=3, cutoff=0.4)
+    if nearest:
+        return f"no revision {asked!r} in these entries; the nearest are {_names(nearest)}"
+    return f"no revision {asked!r} in these entries; they hold {_names(names)}"
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in names[:_LISTED]) + (", …" if len(names) > _LISTED else "")
+
+
+def _with_span(span: RevisionSpan) -> str:
+    if not span.first:
+        return f"{span.name} (no time known)"
+    return f"{span.name} ({format_time(span.first)} – {format_time(span.last)})"
+
+
+def _revision(span: RevisionSpan, asked: str) -> Revision:
+    return Revision(name=span.name, asked=asked, service=span.service, project=span.project, location=span.location)
+
+
+def select(intake: Intake, revision: Revision, query: Query) -> array[int]:
+    """Return the rows of a revision that a query asks for, with the audit entries of its service as context."""
+    kinds = array("B", [_is_asked_for(kind, revision, query) for kind in intake.table])
+    start = 0 if query.from_time is None else bisect_left(intake.times, parse_time(query.from_time))
+    end = len(intake) if query.to_time is None else bisect_left(intake.times, parse_time(query.to_time))
+    return array("I", compress(range(start, end), map(kinds.__getitem__, islice(intake.kinds, start, end))))
+
+
+def _is_asked_for(kind: Kind, revision: Revision, query: Query) -> bool:
+    if query.service is not None and kind.service != query.service:
+        return False
+    if revision.name == ALL:
+        return True
+    if kind.revision or not kind.is_audit:
+        return kind.revision == revision.name
+    return bool(revision.service) and kind.service == revision.service

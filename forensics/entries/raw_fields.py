@@ -1,0 +1,135 @@
+"""A raw record of any shape in, its fields out: absent or of another type than expected is empty, never an error."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from forensics.model import HttpRequest, Nanoseconds
+from forensics.text.timestamps import SECOND, parse_duration, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_NOTHING: Mapping[str, Any] = {}
+_FARTHEST = 2**63 - 10**18
+"""Nanoseconds: what columns of 64 bits hold, less thirty years for what may be added. Go writes year 1 for no time."""
+_EARLIEST = -_FARTHEST
+_LONGEST_REQUEST = 7 * 86_400 * SECOND  # Cloud Run ends a request after an hour, a job's task after seven days
+
+
+SWITCHING_PROTOCOLS = 101
+_FAILED = 400
+
+
+def may_be_handshake(status: int) -> bool:
+    """Tell whether a request so answered opened a WebSocket, or may have failed to; such are never passed by."""
+    return status == SWITCHING_PROTOCOLS or status >= _FAILED
+
+
+def dict_at(record: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
+    """Return the object at a path, or an empty one."""
+    value: Any = record
+    for key in path:
+        value = value.get(key)
+        if not isinstance(value, dict):
+            return _NOTHING
+    return value  # type: ignore[no-any-return]
+
+
+def text_at(record: Mapping[str, Any], *path: str) -> str:
+    """Return the text at a path, or ""."""
+    value: Any = record
+    for key in path:
+        if not isinstance(value, dict):
+            return ""
+        value = value.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def text_of(value: Any) -> str:
+    """Return a value that is a text, or ""."""
+    return value if isinstance(value, str) else ""
+
+
+def at_key(values: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a key; where there is none and the key has dots, the value at that path."""
+    if key in values or "." not in key:
+        return values.get(key)
+    *path, last = key.split(".")
+    return dict_at(values, *path).get(last)
+
+
+def whole_number(value: Any) -> int | None:
+    """Return a number that may have arrived as text, as CSV and some int64 fields do."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and len(value) <= 20 and value.isascii() and value.isdigit():  # noqa: PLR2004
+        return int(value)
+    return None
+
+
+def time_of(record: Mapping[str, Any]) -> Nanoseconds:
+    """Return the time of a record; 0 when it has none that can be read, or one that no log can have."""
+    return time_in(text_of(record.get("timestamp")))
+
+
+def time_in(text: str) -> Nanoseconds:
+    """Return the time that a text states, as `time_of`."""
+    if not text:
+        return Nanoseconds(0)
+    try:
+        time = parse_time(text)
+    except ValueError:
+        return Nanoseconds(0)
+    return time if _EARLIEST < time < _FARTHEST else Nanoseconds(0)
+
+
+@lru_cache(maxsize=256)
+def stream_of(log_name: str) -> str:
+    """Return the last part of a log name: `…%2Fstderr` is `stderr`, `…%2Fvarlog%2Fsystem` is `system`."""
+    return log_name.replace("%2F", "/").replace("%2f", "/").rsplit("/", 1)[-1]
+
+
+def http_of(record: Mapping[str, Any]) -> HttpRequest | None:
+    """Return the HTTP request of a record, numbers as numbers."""
+    request = record.get("httpRequest")
+    if not isinstance(request, dict) or not request:
+        return None
+    url = text_of(request.get("requestUrl"))
+    return HttpRequest(
+        method=text_of(request.get("requestMethod")),
+        url=url,
+        path=path_of(url),
+        status=whole_number(request.get("status")),
+        latency=_latency_of(request.get("latency")),
+        user_agent=text_of(request.get("userAgent")),
+    )
+
+
+def path_of(url: str) -> str:
+    """Return the path of an address, without scheme, host, query and fragment."""
+    scheme = url.find("://", 0, 12)
+    rest = url if scheme < 0 else url[scheme + 3 :]
+    without_query = rest.partition("?")[0].partition("#")[0]
+    if scheme < 0 and url.startswith("/"):
+        return without_query
+    slash = without_query.find("/")
+    return "/" if slash < 0 and url else without_query[slash:]
+
+
+def _latency_of(value: Any) -> Nanoseconds | None:
+    latency = None
+    if isinstance(value, str):
+        try:
+            latency = parse_duration(value)
+        except ValueError:
+            return None
+    elif isinstance(value, dict):  # a protobuf Duration that was written field by field
+        seconds, nanos = whole_number(value.get("seconds")), whole_number(value.get("nanos"))
+        latency = Nanoseconds((seconds or 0) * SECOND + (nanos or 0))
+    return latency if latency is not None and latency < _LONGEST_REQUEST else None

@@ -1,0 +1,1 @@
+"""Join the pieces of one message, which Cloud Run splits at line breaks."""

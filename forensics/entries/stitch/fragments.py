@@ -1,0 +1,97 @@
+"""Which entries may be pieces of one message: told from a few facts of each, so that only those are looked at whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from forensics.entries.decode.texts import MEMORABLE
+from forensics.entries.stitch import stitching
+from forensics.entries.stitch.line_shapes import Looks, is_plain, line_of, text_of_line
+from forensics.text.digits import unzeroed, zeroed
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator, Sequence
+
+    from forensics.model import Gist, LogEntry
+
+
+class Shape(NamedTuple):
+    """What the text of an entry tells about what it may be a piece of."""
+
+    is_line: bool
+    """A text that may be a piece of a longer one."""
+    awaits: bool
+    """It ends in the middle of a traceback, the rest of which may come late."""
+    is_typed: bool
+    """It begins with an exception, as the line does that ends a traceback."""
+
+
+_WHOLE = Shape(is_line=False, awaits=False, is_typed=False)
+_PLAIN = Shape(is_line=True, awaits=False, is_typed=False)
+
+
+def shape_of(entry: LogEntry) -> Shape:
+    """Look at the text of an entry."""
+    text = text_of_line(entry)
+    if text is None:
+        return _WHOLE
+    # Of what is asked here, only one name of an exception has a digit of its own: `Http404`.
+    if len(text) > MEMORABLE or "Http" in text:
+        return shape_of_text(text)
+    return _shape_of_outline(zeroed(text))
+
+
+def shape_of_text(text: str) -> Shape:
+    """Look at a text that may be a piece."""
+    if is_plain(text):
+        return _PLAIN
+    looks = Looks(text)
+    awaits = (looks.is_header or looks.is_python_frame) and looks.ends_open
+    return Shape(is_line=True, awaits=awaits, is_typed=looks.is_typed and not looks.is_own)
+
+
+@lru_cache(maxsize=1_024)
+def _shape_of_outline(text: bytes) -> Shape:
+    return shape_of_text(unzeroed(text))
+
+
+def join(entries: Sequence[LogEntry]) -> LogEntry:
+    """Make one entry of the pieces of a message, in order."""
+    return stitching.entry_of([line for entry in entries if (line := line_of(entry)) is not None])
+
+
+def runs(lines: Iterable[tuple[int, int, Hashable, Gist]]) -> Iterator[list[int]]:
+    """Gather lines so close to one another that they may be pieces; a line that stands alone is in no run.
+
+    Lines come in order of time as (row, time, stream, gist). What `stitch` makes of a whole stream and of its runs one
+    by one is the same: between two runs nothing is open that could take another line.
+    """
+    open_runs: dict[Hashable, _Run] = defaultdict(_Run)
+    for row, time, stream, gist in lines:
+        run = open_runs[stream]
+        if run.rows and time > run.until:
+            if len(run.rows) > 1:
+                yield run.rows
+            run.rows = []
+        run.rows.append(row)
+        # A traceback that lacks its end takes any line at once, and an exception for a long while; then it waits again.
+        is_near = time <= run.last + stitching.WINDOW
+        if gist.awaits or (time <= run.awaits_until and (is_near or gist.is_typed)):
+            run.awaits_until = time + stitching.LATE_END
+        run.last = time
+        run.until = max(time + stitching.WINDOW, run.awaits_until)
+    yield from (run.rows for run in open_runs.values() if len(run.rows) > 1)
+
+
+class _Run:
+    """Lines of one stream, each close behind the one before."""
+
+    __slots__ = ("awaits_until", "last", "rows", "until")
+
+    def __init__(self) -> None:
+        self.rows: list[int] = []
+        self.awaits_until = 0
+        self.last = 0
+        self.until = 0

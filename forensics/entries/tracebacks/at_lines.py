@@ -1,0 +1,112 @@
+"""Stacks of `at …` lines (Node, Java and its kin, .NET) with their headers in, exceptions out.
+
+All three print the newest exception first and what brought it about below it, as `Caused by:`, `[cause]:` or ` ---> `.
+"""
+
+from __future__ import annotations
+
+import re
+
+from forensics.entries.tracebacks.at_frames import frame_of
+from forensics.entries.tracebacks.exception_types import TYPE, UNCAUGHT
+from forensics.model import ExceptionInfo, Frame
+from forensics.text.lazy_regex import late
+
+_CAUSE = (
+    r"(?P<cause>Caused\ by|Suppressed|--->|\[?(?:cause|errors|driverError|originalError|original|parent)\]?)"
+    r"(?::|(?<=>))\s*"
+)
+# java.lang.IllegalStateException: boom    Error [ERR_X]: boom    [cause]: TypeError: boom    Caused by: a.b.C: boom
+_HEADER = late(
+    rf"""\s*(?:{_CAUSE})?(?i:{UNCAUGHT})?(?:Exception\ in\ thread\ "[^"\n]*"\ )?
+    (?P<type>{TYPE}|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[[A-Z][A-Z0-9_]*\])?(?::\s?(?P<value>[^\n]*)|\s*)$""",
+    re.VERBOSE,
+)
+# Error fetching orders Error: timeout
+_INNER_HEADER = late(rf"[^\n]*?\s(?P<type>{TYPE}):\s(?P<value>[^\n]*)$")
+_END_OF_INNER = "--- End of inner exception stack trace ---"
+_MORE = late(r"\s*(?:\.\.\. \d+ |--- End of )")
+
+
+def may_be(text: str) -> bool:
+    """Tell whether a text may hold such a stack."""
+    return "\n" in text and (" at " in text or "\tat " in text or "\nat " in text)
+
+
+def parse(text: str) -> tuple[ExceptionInfo, ...]:
+    """Return the exceptions of a text, the innermost cause first."""
+    reader = _Reader()
+    for line in text.split("\n"):
+        reader.take(line.rstrip())
+    return reader.finish()
+
+
+class _Block:
+    """One exception while its lines are read."""
+
+    def __init__(self, kind: str, value: str) -> None:
+        self.type = kind
+        self.value = [value]
+        self.frames: list[Frame] = []
+
+    def told(self) -> ExceptionInfo:
+        value = "\n".join(self.value).strip()
+        return ExceptionInfo(type=self.type, value=value, frames=tuple(reversed(self.frames)))
+
+
+class _Reader:
+    """The chains read so far, and the lines since the last frame, among which a header may be."""
+
+    def __init__(self) -> None:
+        self.chains: list[list[_Block]] = []
+        self.open: list[_Block] = []
+        """Exceptions whose frames are yet to come, the innermost last."""
+        self.waiting: list[str] = []
+
+    def take(self, line: str) -> None:
+        frame = frame_of(line)
+        if frame is not None:
+            self._read_headers()
+            self.open[-1].frames.append(frame)
+        elif _END_OF_INNER in line:
+            self.open = self.open[:-1] or self.open
+        elif not _MORE.match(line):
+            self.waiting.append(line)
+
+    def _read_headers(self) -> None:
+        """Open the exceptions whose headers stand above the frame that comes now."""
+        lines, self.waiting = self.waiting, []
+        current: _Block | None = None
+        for line in lines:
+            header = _HEADER.match(line)
+            if header and (header["cause"] or (header["any"] is None and current is None)):
+                current = self._begin(header)
+            elif current is not None:
+                current.value.append(line)
+        if not self.open:
+            self._begin_without_header(lines)
+
+    def _begin(self, header: re.Match[str]) -> _Block:
+        block = _Block(header["type"], header["value"] or "")
+        cause = header["cause"]
+        if cause == "Suppressed":
+            self.open = [block]  # raised on the way out: no part of the chain
+            return block
+        # Further down, a header at the margin begins another chain; an indented one belongs to the one above.
+        if self.chains and (cause or header[0][0].isspace()):
+            self.chains[-1].append(block)
+        else:
+            self.chains.append([block])
+        self.open = [*self.open, block] if cause == "--->" else [block]
+        return block
+
+    def _begin_without_header(self, lines: list[str]) -> None:
+        plain = next((match for line in reversed(lines) if (match := _HEADER.match(line))), None)
+        found = plain or next((match for line in lines if (match := _INNER_HEADER.match(line))), None)
+        self.open = [_Block(found["type"] if found else "", (found["value"] or "") if found else "")]
+        self.chains.append(list(self.open))
+
+    def finish(self) -> tuple[ExceptionInfo, ...]:
+        # A single frame without a header may be a line that was torn from its stack.
+        chains = [[block for block in chain if block.type or len(block.frames) > 1] for chain in self.chains]
+        return tuple(block.told() for chain in chains for block in reversed(chain))

@@ -1,0 +1,76 @@
+"""Names of exception types, and the lines that begin with one, in; `ExceptionInfo` without frames out."""
+
+from __future__ import annotations
+
+import re
+
+from forensics.model import ExceptionInfo
+from forensics.text.lazy_regex import late
+
+# Types whose name does not end like an exception's.
+_KNOWN = (
+    "KeyboardInterrupt|SystemExit|StopIteration|StopAsyncIteration|GeneratorExit|DoesNotExist|MultipleObjectsReturned"
+    "|ObjectDoesNotExist|PermissionDenied|ImproperlyConfigured|DisallowedHost|AppRegistryNotReady|NoReverseMatch"
+    "|TemplateDoesNotExist|Http404|ConnectTimeout|ReadTimeout|WriteTimeout|PoolTimeout|ReadTimeoutError"
+    "|ConnectionClosed|ConnectionClosedOK|WebSocketDisconnect|UndefinedTable|UndefinedColumn|UniqueViolation"
+)
+# asyncpg.exceptions.ConnectionDoesNotExist, psycopg2.errors.UndefinedTable, botocore.errorfactory.Throttling
+_PACKAGE = r"(?:\w+\.)*(?:errors?|exceptions?|exc|err|errorfactory)\.[A-Z]\w+"
+_ENDS_LIKE_ONE = r"(?:[A-Za-z_][\w$]*(?:\.|::|\\))*(?:[A-Z_][\w$]*)?(?:Error|Exception|Throwable|Fault|Panic)\d?"
+# socket.timeout, socket.gaierror, sqlite3.error, struct.error
+_LOWER = (
+    r"(?:socket|select|ssl|zlib|struct|sqlite3|binascii|re|signal|urllib\.error|http\.client)\.(?:[a-z]*error|timeout)"
+)
+TYPE = rf"(?:{_PACKAGE}|{_ENDS_LIKE_ONE}|(?:[A-Za-z_]\w*\.)*(?:{_KNOWN})|{_LOWER})"
+
+_TYPE_ALONE = late(rf"{TYPE}\Z")
+
+# What a runtime says before the name of an exception that nobody caught.
+UNCAUGHT = (
+    r"(?:(?:Uncaught|Unhandled|Unexpected)(?:\ (?:exception|error|rejection|promise\ rejection))?"
+    r"(?:\ \(in\ promise\))?[:.]?\s+|UnhandledPromiseRejection(?:Warning)?:\s+|Exception\ in\ thread\ \S+\s+"
+    r"|PHP\ (?:Fatal|Parse)\ error:\s+(?:Uncaught\ )?|Fatal\ error:\s+Uncaught\ |panic:\s+)"
+)
+
+_CRASH = late(
+    r"(?:uncaught|unhandled) (?:exception|error|rejection|promise)|unhandledpromiserejection"
+    r"|exception in (?:thread|asgi application|worker process)|fatal python error",
+    re.IGNORECASE,
+)
+
+# TypeError: x is not a function
+# Uncaught exception: SyntaxError: unterminated string literal
+# [Capture Error Trace] SyntaxError: Expected ',' or ']'
+# UnhandledPromiseRejection [ERR_X]: …
+# NoMethodError (undefined method 'total' for nil):
+_START = late(
+    rf"""(?:\[[^\]\n]{{1,60}}\]\s*)* (?i:{UNCAUGHT})? (?P<type>{TYPE}) (?:\ \[[A-Z][A-Z0-9_]*\])?
+    (?: :(?=\s|$)\s*(?P<value>.*) | \ \((?P<told>[^\n]*)\):?[ \t]*(?:\n.*)?\Z | \Z)""",
+    re.VERBOSE | re.DOTALL,
+)
+# (psycopg2.OperationalError) connection to server failed
+_IN_PARENTHESES = late(rf"\((?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
+
+_SCANNED = 400
+"""A type's name stands at the start; a long text is not searched for it."""
+
+
+def is_exception_type(name: str) -> bool:
+    """Tell whether a word is the name of an exception's type."""
+    return bool(name) and _TYPE_ALONE.match(name) is not None
+
+
+def reports_crash(text: str) -> bool:
+    """Tell whether a text begins with what a runtime says when nobody caught an exception."""
+    return text[:1] in "eEfFuU" and _CRASH.match(text) is not None
+
+
+def typed_start(text: str) -> ExceptionInfo | None:
+    """Return the exception that a text begins with: `TypeError: …`, `Uncaught exception: X: …`, `(pkg.XError) …`."""
+    if ":" not in text[:_SCANNED] and ")" not in text[:_SCANNED]:
+        return None
+    match = _IN_PARENTHESES.match(text) if text.startswith("(") else _START.match(text)
+    if match is None or match["type"] is None:
+        return None
+    told = match.groupdict().get("told") or match["value"] or ""
+    return ExceptionInfo(type=match["type"], value=told.strip())

@@ -1,0 +1,12 @@
+"""Rows of an intake in, a journal out: every entry decoded once, classified, and boiled down to its gist.
+
+Decoded entries are large and live for a moment only. What counting, grouping and linking need stays, as columns; who
+wants to quote an entry later fetches it again by its row.
+"""
+
+from __future__ import annotations
+
+from forensics.extract.build_table import digest, trace_of
+from forensics.extract.facts_extractor import Digester
+
+__all__ = ["Digester", "digest", "trace_of"]

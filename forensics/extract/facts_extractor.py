@@ -1,0 +1,241 @@
+"""Rules and a level in; for an entry, what it comes down to out."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from forensics.classify import Classifier, is_screened, leaves
+from forensics.clusters import fingerprint, is_exit, is_start
+from forensics.entries import shape_of
+from forensics.errors import SourceError
+from forensics.log.field_paths import field_fault, field_reader, read_field
+from forensics.log.root_exception import innermost_frame, root_exception
+from forensics.model import FailureClass, Gist, Level, Priority, Role, Rule, RuleTests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from forensics.classify.outcomes import Claim, Claims
+    from forensics.entries.stitch.fragments import Shape
+    from forensics.log.entry_table import Journal
+    from forensics.model import Condition, Frame, LogEntry
+
+    Read = Callable[[LogEntry], str]
+    Pairs = tuple[tuple[str, str], ...]
+    Facts = tuple[Level, str | None, str, bool, bool, Shape, bool, bool, int]
+    """Level, severity, stream, has a payload, is a request, shape, exits, starts, weight."""
+    Detail = tuple[tuple[str, ...], Pairs, Pairs, Frame | None]
+    """Group, captures, values, frame: of entries that are analysed."""
+
+_REMEMBERED = 10_000
+"""Gists that are kept to be used again."""
+_OF_KIND = frozenset({"level", "severity", "stream", "logName"})
+"""Fields that are the same for all quiet entries of one kind."""
+_NO_DETAIL: Detail = ((), (), (), None)
+
+
+class _Told(NamedTuple):
+    """What the rules and the questions that claim an entry come down to."""
+
+    number: int
+    claim: Claim | None
+    """The rule that speaks for the entry."""
+    also: tuple[str, ...]
+    answers: tuple[int, ...]
+
+    @property
+    def signature(self) -> str:
+        """The id of that rule, "" when there is none."""
+        return self.claim[0] if self.claim else ""
+
+
+class Digester:
+    """Rules and a level, ready to tell of entries what they come down to."""
+
+    def __init__(self, rules: Sequence[Rule], level: Level) -> None:
+        asked = [why.condition for rule in rules for why in rule.whys if why.condition is not None]
+        self._questions = {repr(condition): number for number, condition in enumerate(asked)}
+        self._numbers = {id(condition): self._questions[repr(condition)] for condition in asked}
+        self._screened = [is_screened(condition, level) for condition in asked]
+        self._is_of_kind = [all(leaf.path in _OF_KIND for leaf in leaves(condition)) for condition in asked]
+        self._of_kind: dict[tuple[int, int], bool] = {}
+        # What whys ask of entries is found out beside what rules ask: the entry is decoded now, and not later.
+        self._classifier = Classifier([*rules, *(_question(asked[n], n) for n in self._questions.values())])
+        self._rules = {rule.id: rule for rule in rules}
+        self._readers = {rule.id: tuple((name, _reader(name)) for name in _value_names(rule)) for rule in rules}
+        self._analysed = frozenset(x for x in Level if x.rank >= level.rank)
+        """Levels of which an entry is analysed though no rule claims it."""
+        self._told: dict[Claims, _Told] = {}
+        self._gists: dict[tuple[Facts, int, Detail], Gist] = {}
+
+    def gist(self, entry: LogEntry) -> Gist:
+        """Classify an entry and keep what later stages count with."""
+        claims = self._classifier.claims(entry)
+        told = self._told.get(claims) or self._tell(claims)
+        analysed = told.claim is not None or entry.level in self._analysed
+        detail = self._detail(entry, told) if analysed else _NO_DETAIL
+        facts = (
+            entry.level,
+            entry.severity,
+            entry.stream,
+            entry.has_payload,
+            entry.http is not None,
+            shape_of(entry),
+            is_exit(entry),
+            is_start(entry),
+            _weight(entry) if entry.exceptions else 0,
+        )
+        key = (facts, told.number, detail)
+        known = self._gists.get(key)
+        if known is None:
+            if len(self._gists) >= _REMEMBERED:
+                self._gists.clear()
+            known = self._gists[key] = _gist(facts, told, detail, analysed=analysed)
+        return known
+
+    def _tell(self, claims: Claims) -> _Told:
+        """Tell rules that claim an entry from questions that it answers."""
+        if len(self._told) >= _REMEMBERED:  # the keys of gists hold numbers of what is forgotten
+            self._told.clear()
+            self._gists.clear()
+        rules = [claim for claim in claims if claim[0] in self._rules]
+        told = _Told(
+            number=len(self._told),
+            claim=rules[0] if rules else None,
+            also=tuple(rule for rule, _ in rules[1:]),
+            answers=tuple(sorted(int(rule) for rule, _ in claims if rule not in self._rules)),
+        )
+        self._told[claims] = told
+        return told
+
+    def _detail(self, entry: LogEntry, told: _Told) -> Detail:
+        """Return of an entry that is analysed its group, its captures, the values asked for and its frame."""
+        frame = innermost_frame(entry) if entry.exceptions else None
+        if told.claim is None:
+            return (fingerprint(entry),), (), (), frame
+        captures = self._classifier.captures(told.claim, entry)
+        group = tuple(_group_value(captures, entry, name) for name in self._rules[told.signature].group_by)
+        values = tuple(_values(captures, entry, self._readers[told.signature]))
+        return group, tuple(sorted(captures.items())), values, frame
+
+    def asked(self, condition: Condition, journal: Journal) -> Callable[[int], bool] | None:
+        """Return what tells of an entry of a journal that was digested here whether a condition of a why is true of it.
+
+        None where it is true of none: then nothing need be looked for.
+        """
+        number = self._numbers[id(condition)]
+        told = [number in gist.answers for gist in journal.gist_table]
+        gists, kinds = journal.gists, journal.kinds
+        is_quiet = [kind.quiet is not None and not self._screened[number] for kind in journal.table]
+        if not any(is_quiet):
+            return (lambda row: told[gists[row]]) if any(told) else None
+
+        def holds(row: int) -> bool:
+            return self._quiet_holds(condition, row, journal) if is_quiet[kinds[row]] else told[gists[row]]
+
+        return holds
+
+    def _quiet_holds(self, condition: Condition, row: int, journal: Journal) -> bool:
+        """Tell of an entry that was not decoded yet whether a condition is true of it."""
+        number = self._numbers[id(condition)]
+        if not self._is_of_kind[number]:
+            return self._holds(condition, row, journal)
+        # Quiet entries of one kind differ in nothing that the condition looks at: one of them answers for all.
+        key = (number, journal.kinds[row])
+        if key not in self._of_kind:
+            self._of_kind[key] = self._holds(condition, row, journal)
+        return self._of_kind[key]
+
+    def _holds(self, condition: Condition, row: int, journal: Journal) -> bool:
+        try:
+            entry = journal.entry(row)
+        except SourceError:  # lost meanwhile: nothing can be said of it
+            return False
+        return self._classifier.holds(condition, entry)
+
+
+def _weight(entry: LogEntry) -> int:
+    return 2 if any(exception.frames for exception in entry.exceptions) else 1
+
+
+def _gist(facts: Facts, told: _Told, detail: Detail, *, analysed: bool) -> Gist:
+    level, severity, stream, has_payload, is_request, shape, exits, starts, weight = facts
+    group, captures, values, frame = detail
+    return Gist(
+        level=level,
+        severity=severity,
+        stream=stream,
+        has_payload=has_payload,
+        is_request=is_request,
+        is_line=shape.is_line,
+        awaits=shape.awaits,
+        is_typed=shape.is_typed,
+        exits=exits,
+        starts=starts,
+        analysed=analysed,
+        signature=told.signature,
+        group=group,
+        captures=captures,
+        also=told.also,
+        values=values,
+        frame=frame,
+        answers=told.answers,
+        weight=weight,
+    )
+
+
+def _question(condition: Condition, number: int) -> Rule:
+    """Make a rule of a condition of a why; its id, a number, is no id that a rule file can have."""
+    return Rule(
+        id=str(number),
+        version=1,
+        title="",
+        failure_class=FailureClass.OTHER,
+        role=Role.NOISE,
+        priority=Priority.P3,
+        condition=condition,
+        tests=RuleTests(match=(), no_match=()),
+    )
+
+
+def _group_value(captures: Mapping[str, str], entry: LogEntry, name: str) -> str:
+    """Return a capture or a field that clusters are split by; "" when the entry does not have it."""
+    return captures[name] if name in captures else next(iter(read_field(entry, name)), "")
+
+
+def _value_names(rule: Rule) -> tuple[str, ...]:
+    """List what the whys of a rule want to know of each entry."""
+    wanted = [why.evidence for why in rule.whys if why.evidence_kind == "values"]
+    names = [name for value in wanted for name in ([value] if isinstance(value, str) else list(value))]
+    return tuple(dict.fromkeys(names))
+
+
+def _values(
+    captures: Mapping[str, str], entry: LogEntry, readers: Sequence[tuple[str, Read]]
+) -> Iterator[tuple[str, str]]:
+    for name, read in readers:
+        value = captures.get(name) or read(entry)
+        if value:
+            yield name, value
+
+
+def _reader(name: str) -> Read:
+    """Prepare the reading of a value that a why asks for; of a chain of exceptions the one where it began speaks."""
+    if field_fault(name) is not None:
+        return _frame_line if name == "frame.line" else lambda _: ""
+    read = field_reader(name)
+    of_root = {"exception.type": attrgetter("type"), "exception.value": attrgetter("value")}.get(name)
+
+    def value(entry: LogEntry) -> str:
+        root = root_exception(entry) if of_root is not None and entry.exceptions else None
+        if of_root is not None and root is not None:
+            return str(of_root(root))
+        return next((text for text in read(entry) if text is not None), "")
+
+    return value
+
+
+def _frame_line(entry: LogEntry) -> str:
+    frame = innermost_frame(entry)
+    return str(frame.line) if frame is not None and frame.line is not None else ""

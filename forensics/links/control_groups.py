@@ -1,0 +1,174 @@
+"""The journal and its lives in; beside what a link may be tested out: other lives, other requests, other moments."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from functools import cached_property, lru_cache
+from itertools import filterfalse
+from operator import attrgetter
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from forensics.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from forensics.log.entry_table import Journal
+    from forensics.model import ClusterId, Life, OccurrenceUnit
+
+_Item = TypeVar("_Item")
+
+_LATE = 1_000_000_000
+"""What still arrives this long after a life's end belongs to it."""
+_AFTER = 250_000_000
+"""What an application says this long after the end of a request may be about it."""
+_REMEMBERED = 4_096
+
+
+class Moment(NamedTuple):
+    """Where and when a symptom is, or might have been."""
+
+    time: int
+    """What a cause must not follow by much: the end of a request, the first entry of a burst."""
+    end: int
+    instance: str
+
+
+class Case(NamedTuple):
+    """A symptom as it is tested."""
+
+    symptom: ClusterId
+    revision: str
+    by: str
+    """What joins: instance or revision."""
+    unit: OccurrenceUnit
+    moments: Sequence[Moment]
+    """Of all occurrences, in order of time."""
+    rows: Sequence[int]
+    """The symptom's entries."""
+
+
+class Stretch(NamedTuple):
+    """A time within which a symptom might have stood elsewhere."""
+
+    instance: str
+    start: int
+    end: int
+
+
+class Grounds:
+    """What else there was. Made once a run; looks at the journal only for what is asked."""
+
+    def __init__(self, journal: Journal, lives: Sequence[Life]) -> None:
+        self._journal = journal
+        self._lives: dict[str, list[Life]] = defaultdict(list)
+        self._by_instance: dict[tuple[str, str], list[Life]] = defaultdict(list)
+        self._spared: dict[ClusterId, list[Life]] = {}
+        self._others: dict[tuple[ClusterId, str], Sequence[int]] = {}
+        for life in lives:
+            self._lives[life.revision].append(life)
+            self._by_instance[life.revision, life.instance].append(life)
+        self.traces = lru_cache(maxsize=None)(self._traces_of)
+        self.span = lru_cache(maxsize=None)(self._span_of)
+        self.end_of_request = lru_cache(_REMEMBERED)(self._end_of_request)
+
+    def life(self, revision: str, instance: str, time: int) -> Life | None:
+        """Return the life that a time of an instance falls into."""
+        lives = self._by_instance.get((revision, instance), ())
+        at = bisect_left(lives, time - _LATE, key=attrgetter("end"))
+        return lives[min(at, len(lives) - 1)] if lives else None
+
+    def stretch(self, case: Case, moment: Moment) -> Stretch:
+        """Return the life of a moment's instance, or where the revision joins, the span of its entries."""
+        life = None if case.by == "revision" else self.life(case.revision, moment.instance, moment.time)
+        if life is None:
+            return Stretch("", *self.span(case.revision))
+        return Stretch(life.instance, min(life.start, moment.time), max(life.end, moment.time))
+
+    def instance(self, row: int) -> str:
+        """Return the instance of an entry."""
+        return self._journal.instance(row)
+
+    def spared(self, case: Case) -> Sequence[Life]:
+        """List the lives of instances of the revision that the symptom did not strike.
+
+        Not those of an instance that it did: what came before a restart may be what the symptom is about.
+        """
+        if case.symptom not in self._spared:
+            struck = {moment.instance for moment in case.moments}
+            lives = self._lives.get(case.revision, ())
+            self._spared[case.symptom] = [life for life in lives if life.instance not in struck]
+        return self._spared[case.symptom]
+
+    def other_requests(self, case: Case, instance: str, most: int) -> Sequence[int]:
+        """List requests of an instance (of all, without one) that the symptom does not concern, evenly spread."""
+        key = case.symptom, instance
+        if key not in self._others:
+            requests = self._requests.get((case.revision, instance), ())
+            if self._journal.gist(case.rows[0]).is_request:
+                own = set(case.rows)
+                others = list(filterfalse(own.__contains__, requests))
+            else:
+                times = sorted(m.time for m in case.moments if not instance or m.instance == instance)
+                # More than needed, as some will be left out.
+                others = [row for row in evenly(requests, 2 * most) if not self._holds(row, times)]
+            self._others[key] = evenly(others, most)
+        return self._others[key]
+
+    def _holds(self, row: int, times: Sequence[int]) -> bool:
+        """Tell whether one of the times lies within a request."""
+        journal = self._journal
+        return bisect_left(times, journal.times[row]) < bisect_right(times, self.end_of_request(row) + _AFTER)
+
+    @cached_property
+    def _requests(self) -> dict[tuple[str, str], array[int]]:
+        """Requests by revision and instance; those of a whole revision under the instance ""."""
+        journal = self._journal
+        asks = [gist.is_request for gist in journal.gist_table]
+        found: dict[tuple[str, str], array[int]] = {}
+        into = []
+        for kind in journal.table:
+            keys = dict.fromkeys([(kind.revision, ""), (kind.revision, kind.instance)])
+            into.append([found.setdefault(key, array("I")) for key in keys])
+        for row in journal.rows_with(asks):
+            for rows in into[journal.kinds[row]]:
+                rows.append(row)
+        return found
+
+    def _end_of_request(self, row: int) -> int:
+        """Return when a request was over; of those that went well only the start is in the journal."""
+        journal = self._journal
+        if journal.kind(row).quiet is None:
+            return journal.ends[row]
+        try:
+            return journal.original(row).end
+        except SourceError:  # lost meanwhile
+            return journal.ends[row]
+
+    def _traces_of(self, revision: str) -> int:
+        """Count the traces of a revision: those of its other entries, or its requests where there are more.
+
+        Of requests that went well the trace may not be known, so that of none of them is looked at.
+        """
+        journal = self._journal
+        own = [kind.revision == revision for kind in journal.table]
+        asks = [gist.is_request for gist in journal.gist_table]
+        rows = zip(journal.kinds, journal.gists, journal.traces, strict=True)
+        seen = {trace for kind, gist, trace in rows if trace and own[kind] and not asks[gist]}
+        return max(len(seen), len(self._requests.get((revision, ""), ())))
+
+    def _span_of(self, revision: str) -> tuple[int, int]:
+        """Return when the entries of a revision begin and end."""
+        journal = self._journal
+        own = [kind.revision == revision for kind in journal.table]
+        times = [time for kind, time in zip(journal.kinds, journal.times, strict=True) if own[kind] and time]
+        return (times[0], times[-1]) if times else (0, 0)
+
+
+def evenly(items: Sequence[_Item], most: int) -> list[_Item]:
+    """Pick at most so many items, evenly spread over all."""
+    if len(items) <= most:
+        return list(items)
+    return [items[i * len(items) // most] for i in range(most)]

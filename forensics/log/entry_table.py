@@ -1,0 +1,261 @@
+"""The entries of a revision as columns, a few bytes each, and the way back from a row to its whole entry."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from itertools import compress, islice, pairwise
+from typing import overload
+
+from msgspec import Struct
+
+from forensics.errors import SourceError
+from forensics.model import (
+    ClusterId,
+    Gist,
+    Intake,
+    Kind,
+    Level,
+    LogEntry,
+    Nanoseconds,
+    Occurrence,
+    OccurrenceUnit,
+)
+from forensics.model.facts import Row
+
+_UNITS = tuple(OccurrenceUnit)
+_REMEMBERED = 512
+"""Entries kept decoded: whys look at the same ones again."""
+
+
+class Journal:
+    """Rows in order of (time, insertId, logName).
+
+    A stitched entry stands at the row of its first piece; its other pieces are rows too, and `rows` passes over them.
+    """
+
+    def __init__(
+        self,
+        rows: array[int],
+        intake: Intake,
+        decode: Callable[[int], LogEntry | None],
+        join: Callable[[Sequence[LogEntry]], LogEntry],
+        line: Callable[[int], bytes],
+    ) -> None:
+        is_all = len(rows) == len(intake)
+        self.times = intake.times if is_all else array("q", map(intake.times.__getitem__, rows))
+        self.places = intake.places if is_all else array("q", map(intake.places.__getitem__, rows))
+        self.kinds = intake.kinds if is_all else array("I", map(intake.kinds.__getitem__, rows))
+        self.table = intake.table
+        self.ends = array("q", self.times)
+        self.traces = array("q", bytes(8 * len(rows)))
+        self.gists = array("I", bytes(4 * len(rows)))
+        self.gist_table: list[Gist] = []
+        self.handshakes: Counter[tuple[int, bool]] = Counter()
+        """Requests that opened a WebSocket (True), or failed, by a number that stands for their path."""
+        self.counts: Counter[int] = Counter()
+        """How many entries there were of each gist before pieces were joined."""
+        self.pieces: dict[Row, tuple[Row, ...]] = {}
+        """First row → the rows of all pieces, itself included."""
+        self.heads: dict[Row, Row] = {}
+        """Row of a later piece → first row."""
+        self._said_rows, self._said_places = array("I"), array("q")
+        """Rows, rising, and where the shelf has what the table of entries prints of them."""
+        self._decode = decode
+        self._join = join
+        self._line = line
+        self._codes: dict[Gist, int] = {}
+        self.entry = lru_cache(_REMEMBERED)(self._entry)
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every row but those of later pieces."""
+        return (row for row in range(len(self)) if row not in self.heads) if self.heads else iter(range(len(self)))
+
+    def rows_with(self, wanted: Sequence[bool]) -> Iterator[Row]:
+        """Yield every row, but those of later pieces, whose gist is wanted; `wanted` is parallel to `gist_table`."""
+        if not any(wanted):
+            return iter(())
+        found = compress(range(len(self)), map(wanted.__getitem__, self.gists))
+        return (row for row in found if row not in self.heads) if self.heads else found
+
+    def kind(self, row: Row) -> Kind:
+        """Return whose entry it is."""
+        return self.table[self.kinds[row]]
+
+    def gist(self, row: Row) -> Gist:
+        """Return what an entry comes down to, of a stitched one when it stands at its first piece."""
+        return self.gist_table[self.gists[row]]
+
+    def note(self, row: Row, gist: Gist, end: Nanoseconds, trace: int) -> None:
+        """Write down what an entry comes down to."""
+        self.gists[row] = self.code(gist)
+        self.ends[row] = end
+        self.traces[row] = trace
+
+    def code(self, gist: Gist) -> int:
+        """Return the number that stands for a gist in the column."""
+        code = self._codes.get(gist)
+        if code is None:
+            code = self._codes[gist] = len(self.gist_table)
+            self.gist_table.append(gist)
+        return code
+
+    def drop(self, rows: Sequence[Row]) -> None:
+        """Forget rows before anything refers to them."""
+        gone = set(rows)
+        for name in ("times", "places", "kinds", "ends", "traces", "gists"):
+            column = getattr(self, name)
+            setattr(self, name, array(column.typecode, [x for row, x in enumerate(column) if row not in gone]))
+        before = sorted(gone)
+        self._said_rows = array("I", [row - bisect_left(before, row) for row in self._said_rows])
+
+    def keep_said(self, row: Row, place: int) -> None:
+        """Note where the shelf has what the table of entries prints of an entry; rows come in order."""
+        self._said_rows.append(row)
+        self._said_places.append(place)
+
+    def said(self, row: Row) -> bytes | None:
+        """Fetch what the table of entries prints of an entry, where that was noted."""
+        at = bisect_left(self._said_rows, row)
+        if at == len(self._said_rows) or self._said_rows[at] != row:
+            return None
+        return self._line(self._said_places[at])
+
+    def joined(self, rows: tuple[Row, ...]) -> None:
+        """Write down that rows are the pieces of one entry."""
+        self.pieces[rows[0]] = rows
+        self.heads.update(dict.fromkeys(rows[1:], rows[0]))
+
+    def originals(self, row: Row) -> tuple[Row, ...]:
+        """Return the rows of the pieces of an entry, or its own."""
+        return self.pieces.get(row, (row,))
+
+    def original(self, row: Row) -> LogEntry:
+        """Decode the entry of a row as it was in the log; raise SourceError when it stands there no more."""
+        entry = self._decode(self.places[row])
+        if entry is None or not is_same(entry, self.times[row], self.kind(row)):
+            raise SourceError("an input changed while it was read; run again")
+        return entry
+
+    def _entry(self, row: Row) -> LogEntry:
+        """Decode the entry of a row, stitched where it has pieces."""
+        pieces = self.pieces.get(row)
+        return self.original(row) if pieces is None else self._join([self.original(piece) for piece in pieces])
+
+    def instance(self, row: Row) -> str:
+        """Return the instance of an entry, "" when it is not known."""
+        return self.kind(row).instance
+
+    @property
+    def starts_at(self) -> int:
+        """Return when the entries begin, 0 when none of them has a time."""
+        return next((time for time in self.times if time), 0)
+
+    def is_failed_request(self, row: Row) -> bool:
+        """Tell whether an entry is a request that ended badly."""
+        gist = self.gist(row)
+        return gist.is_request and gist.level.rank >= Level.ERROR.rank
+
+
+def is_same(entry: LogEntry, time: int, kind: Kind) -> bool:
+    """Tell whether an entry that was fetched is the one that was indexed."""
+    return entry.time == time and entry.instance == kind.instance and entry.revision == kind.revision
+
+
+class Occurrences(Sequence[Occurrence]):
+    """The occurrences of a cluster: columns inside, records for those who look at them."""
+
+    def __init__(self, journal: Journal, groups: Sequence[tuple[OccurrenceUnit, array[int]]]) -> None:
+        self._journal = journal
+        self._rows = array("I")
+        self._bounds = array("I", [0])
+        self._units = array("B")
+        for unit, rows in groups:
+            self._rows.extend(rows)
+            self._bounds.append(len(self._rows))
+            self._units.append(_UNITS.index(unit))
+        self.starts = array("q", [journal.times[self._rows[first]] for first in self._bounds[:-1]])
+
+    @property
+    def unit(self) -> OccurrenceUnit:
+        """What most of the occurrences are."""
+        counts = Counter(self._units)
+        return _UNITS[max(range(len(_UNITS)), key=lambda unit: counts[unit])]
+
+    def groups(self) -> Iterator[array[int]]:
+        """Yield the rows of each occurrence."""
+        return (self._rows[first:end] for first, end in pairwise(self._bounds))
+
+    def bases(self, positions: Iterable[int]) -> Iterator[int]:
+        """Yield the times before which causes of occurrences lie: the end of a request, the first entry of all else."""
+        request = _UNITS.index(OccurrenceUnit.REQUEST)
+        return (self._end(at) if self._units[at] == request else self.starts[at] for at in positions)
+
+    def by_gists(self) -> Counter[tuple[int, ...]]:
+        """Count the occurrences whose entries have the same gists in the same order: what is true of one is of all."""
+        codes = map(self._journal.gists.__getitem__, self._rows)
+        if len(self._rows) == len(self):
+            return Counter({(code,): count for code, count in Counter(codes).items()})
+        return Counter(tuple(islice(codes, end - first)) for first, end in pairwise(self._bounds))
+
+    def by_gists_of_pieces(self) -> Iterable[tuple[int, ...]]:
+        """List the sequences of gists that occurrences have when each piece of an entry counts."""
+        journal = self._journal
+        if journal.pieces.keys().isdisjoint(self._rows):
+            return self.by_gists()
+        return {tuple(journal.gists[at] for row in rows for at in journal.originals(row)) for rows in self.groups()}
+
+    def __len__(self) -> int:
+        return len(self._units)
+
+    @overload
+    def __getitem__(self, at: int) -> Occurrence: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Occurrence]: ...
+    def __getitem__(self, at: int | slice) -> Occurrence | Sequence[Occurrence]:
+        if isinstance(at, slice):
+            return [self._occurrence(i) for i in range(*at.indices(len(self)))]
+        return self._occurrence(range(len(self))[at])
+
+    def __iter__(self) -> Iterator[Occurrence]:
+        return map(self._occurrence, range(len(self)))
+
+    def _end(self, at: int) -> int:
+        ends, first, behind = self._journal.ends, self._bounds[at], self._bounds[at + 1]
+        if behind - first == 1:
+            return ends[self._rows[first]]
+        return max(map(ends.__getitem__, self._rows[first:behind]))
+
+    def _occurrence(self, at: int) -> Occurrence:
+        journal = self._journal
+        rows = self._rows[self._bounds[at] : self._bounds[at + 1]]
+        instance, trace = journal.instance(rows[0]), journal.traces[rows[0]]
+        if len(rows) > 1:
+            instance = next((name for row in rows if (name := journal.instance(row))), "")
+            trace = next((trace for row in rows if (trace := journal.traces[row])), 0)
+        return Occurrence(
+            id=str(at + 1),
+            unit=_UNITS[self._units[at]],
+            start=Nanoseconds(self.starts[at]),
+            end=Nanoseconds(self._end(at)),
+            instance=instance,
+            trace=trace,
+            rows=rows,
+        )
+
+
+class Members(Struct, frozen=True, kw_only=True):
+    """The entries of one cluster."""
+
+    cluster: ClusterId
+    speaker: Row
+    """The entry that says most: the first with frames, else with an exception, else the first."""
+    rows: array[int]
+    """In order of time."""
+    occurrences: Occurrences

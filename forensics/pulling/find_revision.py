@@ -1,0 +1,166 @@
+"""What a user calls a revision in; its full name, its service and its first moment out, or the nearest names."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec.structs import replace
+
+from forensics.cloud.filters import Span, Target, find_revision, others, service_logs
+from forensics.cloud.pages import Listing
+from forensics.entries import resolve_revision, revision_of, service_of
+from forensics.entries.raw_fields import text_at
+from forensics.errors import BaselineError, NoEntriesError
+from forensics.model import Nanoseconds, RevisionSpan
+from forensics.text.timestamps import SECOND, format_time, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from forensics.cloud.pages import Reader
+
+    Show = Callable[[str, Span, str], object]
+    """Is told what each request is for, its span and its filter."""
+
+LEAD = 10 * 60 * SECOND
+"""Nanoseconds before the first entry of a revision in which its deployment is looked for."""
+NEXT_STEP = "name another --service, --region or --project, or widen the span with --from"
+_LISTED = 8
+_NEAREST = 3
+
+
+def find_target(reader: Reader, asked: Target, span: Span, show: Show) -> Target:
+    """Ask for the newest entries of a revision, and return its full name, service and place.
+
+    Raises:
+        NoEntriesError: no entry in the span is of that revision; the message tells the nearest names.
+        RevisionError: the name fits several.
+    """
+    target = look_for_target(reader, asked, span, show)
+    if target is None:
+        missing = say_missing(reader, asked, span, show)
+        raise NoEntriesError(f"{missing}: {NEXT_STEP}")
+    return target
+
+
+def look_for_target(reader: Reader, asked: Target, span: Span, show: Show) -> Target | None:
+    """Do as `find_target` does with one request, and return None when there is no entry of that revision."""
+    spans = _ask(reader, find_revision(asked, span), span, show)
+    if not spans:
+        return None
+    found = resolve_revision(asked.revision, spans, service=asked.service or None)
+    return Target(
+        revision=found.name,
+        service=found.service or asked.service,
+        location=found.location or asked.location,
+        project=asked.project,
+    )
+
+
+def find_start(reader: Reader, target: Target, span: Span, show: Show) -> Nanoseconds:
+    """Ask for the first entry of a revision; return where its story begins in the span, its deployment included."""
+    first = _first_seen(reader, target, span, show)
+    return Nanoseconds(max(span.start, first - LEAD)) if first < span.end else span.start
+
+
+def find_previous(reader: Reader, target: Target, span: Span, show: Show) -> str:
+    """Return the revision of the same service that served before another, by when each is first seen in the span.
+
+    Those that answered requests last before the other was first seen are looked at; where none did, those that logged
+    anything else. Audit entries do not count: a deployment that never ran did not serve.
+
+    Raises:
+        BaselineError: the log knows no earlier revision of the service, or not which service it is.
+    """
+    if not target.service:
+        raise BaselineError(f"no entry of {target.revision!r} tells its service: name a revision with --baseline")
+    first = _first_seen(reader, target, span, show)
+    before = Span(span.start, first)
+    for served in (True, False) if first > span.start else ():
+        names = _ask(reader, others(target, before, served=served), before, show)
+        seen = [(_first_seen(reader, replace(target, revision=one.name), before, show), one.name) for one in names]
+        if seen:
+            return max(seen)[1]
+    raise BaselineError(
+        f"no revision of {target.service!r} before {target.revision!r} between {format_time(span.start)} and "
+        f"{format_time(first)}: name one with --baseline"
+    )
+
+
+def _first_seen(reader: Reader, target: Target, span: Span, show: Show) -> Nanoseconds:
+    """Return the time of the first entry that names a revision; the end of the span where none does."""
+    text = find_revision(target, span)
+    show("first entry", span, text)
+    times = [time for _, time in _named(_entries(reader, Listing(filter=text, page_size=1)))]
+    return min(times, default=span.end)
+
+
+def _ask(reader: Reader, text: str, span: Span, show: Show) -> tuple[RevisionSpan, ...]:
+    """Gather which revisions the newest entries name, and when."""
+    show("names", span, text)
+    found: dict[tuple[str, str, str], list[Nanoseconds]] = {}
+    for names, time in _named(_entries(reader, Listing(filter=text, newest_first=True))):
+        if names[0]:
+            found.setdefault(names, []).append(time)
+    return tuple(
+        RevisionSpan(
+            name=name,
+            service=service,
+            project="",
+            location=place,
+            entries=len(times),
+            first=min(times),
+            last=max(times),
+        )
+        for (name, service, place), times in found.items()
+    )
+
+
+def _entries(reader: Reader, listing: Listing) -> Sequence[bytes]:
+    """Return the first page that holds entries."""
+    return next((page.entries for page in reader.pages(listing) if page.entries), ())
+
+
+def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nanoseconds]]:
+    """Yield revision, service and place of each entry, and its time."""
+    for entry in entries:
+        try:
+            record = msgspec.json.decode(entry)
+            time = parse_time(record["timestamp"])
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError, TypeError, KeyError):
+            continue  # it stays in the log; here only the names matter
+        yield (revision_of(record), service_of(record), text_at(record, "resource", "labels", "location")), time
+
+
+def say_missing(reader: Reader, asked: Target, span: Span, show: Show) -> str:
+    """Look around: which revisions are there, or else which services?"""
+    between = f"between {format_time(span.start)} and {format_time(span.end)}"
+    of_service = f" of service {asked.service!r}" if asked.service else ""
+    names = _names(reader, asked, span, show)
+    if names or not asked.service:
+        near = _nearest(asked.revision, sorted({name.name for name in names}))
+        return f"no entry of revision {asked.revision!r}{of_service} {between}{near}"
+    anywhere = Target(location=asked.location, project=asked.project)
+    services = sorted({name.service for name in _names(reader, anywhere, span, show) if name.service})
+    near = _nearest(asked.service, services)
+    return f"no entry of service {asked.service!r} {between}{near}"
+
+
+def _names(reader: Reader, asked: Target, span: Span, show: Show) -> tuple[RevisionSpan, ...]:
+    """List revisions of a service, or of all: a page of what the platform says names more of them than one of requests.
+
+    What the platform says may be missing; then whatever else there is must do.
+    """
+    anyone = Target(service=asked.service, location=asked.location, project=asked.project)
+    return _ask(reader, service_logs(anyone, span), span, show) or _ask(reader, find_revision(anyone, span), span, show)
+
+
+def _nearest(asked: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(asked, names, n=_NEAREST, cutoff=0.4)
+    if not near and not names:
+        return "; there is none of another name either"
+    listed = ", ".join(repr(name) for name in (near or names)[:_LISTED])
+    more = ", …" if not near and len(names) > _LISTED else ""
+    return f"; the nearest {'is' if len(near) == 1 else 'are'} {listed}" if near else f"; there are {listed}{more}"

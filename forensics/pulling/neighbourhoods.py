@@ -1,0 +1,104 @@
+"""The errors of a revision in; the stretches of time around them, whose entries are to be asked for, out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+from msgspec import Struct
+
+from forensics.cloud.filters import Span, Target, Window, merge, neighbourhood
+from forensics.model import Nanoseconds
+from forensics.text.timestamps import SECOND, parse_duration, parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+BEFORE = 30 * SECOND
+"""Nanoseconds before an error: causes are logged earlier, and rules look that far."""
+AFTER = 10 * SECOND
+"""Nanoseconds after it, or after the end of its request."""
+_LONGEST_REQUEST = 3600 * SECOND
+_MOST_FILTERS = 12
+"""Each costs a request of the quota at least; twelve hold some thousand stretches."""
+_ALL = "all"
+
+
+class _Labels(Struct, frozen=True):
+    revision_name: str = ""
+
+
+class _Resource(Struct, frozen=True):
+    labels: _Labels = _Labels()
+
+
+class _Http(Struct, frozen=True):
+    latency: str = ""
+
+
+class _Error(Struct, frozen=True):
+    timestamp: str
+    labels: dict[str, str] = {}
+    resource: _Resource = _Resource()
+    httpRequest: _Http = _Http()  # noqa: N815 - the API's own spelling
+
+
+_ERROR = msgspec.json.Decoder(_Error)
+
+
+class Around(Struct, frozen=True, kw_only=True):
+    """Where errors stand."""
+
+    windows: tuple[Window, ...]
+    first: Nanoseconds | None
+    """The first error; None without any."""
+
+
+def look_around(entries: Iterable[bytes], revision: str, span: Span) -> Around:
+    """Find the stretches around all entries of a revision in a span: at that moment they are its errors."""
+    stretches: dict[str, list[list[int]]] = {}
+    first: int | None = None
+    for entry in entries:
+        try:
+            error = _ERROR.decode(entry)
+            time = parse_time(error.timestamp)
+        except (msgspec.DecodeError, UnicodeDecodeError, ValueError):
+            continue
+        if not span.start <= time < span.end or revision not in {_ALL, error.resource.labels.revision_name}:
+            continue
+        first = time if first is None else min(first, time)
+        start, end = max(span.start, time - BEFORE), min(span.end, time + _latency(error) + AFTER)
+        known = stretches.setdefault(error.labels.get("instanceId", ""), [])
+        # Entries come in order of time, mostly, so that a storm of errors is one stretch at once.
+        if known and known[-1][0] <= start <= known[-1][1]:
+            known[-1][1] = max(known[-1][1], end)
+        else:
+            known.append([start, end])
+    windows = (
+        Window(Span(Nanoseconds(start), Nanoseconds(end)), instance)
+        for instance, known in stretches.items()
+        for start, end in known
+    )
+    return Around(windows=merge(windows), first=None if first is None else Nanoseconds(first))
+
+
+def _latency(error: _Error) -> int:
+    """A request is logged at its start, and what went wrong in it stands before its end."""
+    try:
+        return min(parse_duration(error.httpRequest.latency), _LONGEST_REQUEST) if error.httpRequest.latency else 0
+    except ValueError:
+        return 0
+
+
+def neighbours_of(target: Target, windows: Sequence[Window]) -> tuple[tuple[str, ...], int]:
+    """Write the filters that ask for the entries in windows; return them, and how many windows they leave out.
+
+    Too many are thinned evenly over time, the first and the last of them kept.
+    """
+    filters, kept = neighbourhood(target, windows), len(windows)
+    chosen: Sequence[Window] = windows
+    while len(filters) > _MOST_FILTERS:
+        kept = max(2, min(kept - 1, kept * _MOST_FILTERS // len(filters)))
+        chosen = [windows[number * (len(windows) - 1) // (kept - 1)] for number in range(kept)]
+        filters = neighbourhood(target, chosen)
+    return filters, len(windows) - len(chosen)

@@ -1,0 +1,198 @@
+"""An order, a case and a reader of pages in; the case filled, and what was done for it, out.
+
+A page and how far the listing has come are kept together, so that a pull that was killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from forensics.cases import Checkpoint
+from forensics.cloud.filters import Span
+from forensics.cloud.pages import Cursor, Listing
+from forensics.pulling.known_entries import Known
+from forensics.pulling.neighbourhoods import look_around
+from forensics.pulling.plan import (
+    SAMPLE,
+    entries_of,
+    first_listing,
+    groups,
+    groups_of,
+    missing,
+    rest,
+    sampled,
+    samples_before,
+    widened,
+)
+from forensics.text.timestamps import format_time, parse_time
+
+if TYPE_CHECKING:
+    from forensics.cases import Case, PullRecord
+    from forensics.cloud.filters import Target
+    from forensics.cloud.pages import Page, Reader
+    from forensics.pulling.plan import Group, Order
+
+_CURSOR = msgspec.json.Decoder(Cursor)
+
+
+class Watch(Protocol):
+    """Whoever wants to know how a pull goes on."""
+
+    def resumes(self) -> None:
+        """A pull that was stopped goes on."""
+
+    def widens(self, record: PullRecord) -> None:
+        """Errors stood at the edge of the span: it is widened by what the record asks for."""
+
+    def begins(self, record: PullRecord) -> None:
+        """A listing begins, or goes on."""
+
+    def turns(self, record: PullRecord, page: Page) -> None:
+        """A page was put away."""
+
+    def ends(self, record: PullRecord) -> None:
+        """A listing came to its end, or to its limit."""
+
+
+class Unwatched:
+    """Nobody wants to know; for those who want to know one thing."""
+
+    def resumes(self) -> None:
+        """Nothing."""
+
+    def widens(self, record: PullRecord) -> None:
+        """Nothing."""
+
+    def begins(self, record: PullRecord) -> None:
+        """Nothing."""
+
+    def turns(self, record: PullRecord, page: Page) -> None:
+        """Nothing."""
+
+    def ends(self, record: PullRecord) -> None:
+        """Nothing."""
+
+
+class Done(Struct, frozen=True, kw_only=True):
+    """What a run of pulls did."""
+
+    span: Span
+    """The span asked for, widened where errors stood at its edge."""
+    entries: int
+    """Brought by the pulls that this run finished, what they had before included."""
+
+
+def pull(case: Case, reader: Reader, order: Order, watch: Watch, started: str) -> Done:
+    """Finish what was stopped, then ask for what the case lacks of an order; `started` is now, RFC 3339.
+
+    Raises:
+        AccessError: Cloud Logging refuses; what was had before is kept, and the next run goes on there.
+        CaseError: the disk refuses.
+    """
+    numbers = [group.number for group in groups_of(case.manifest, order.target) if not group.is_whole]
+    for number in numbers:
+        watch.resumes()
+        _note_transport(case, number, order.transport)
+        _finish(case, reader, order.target, number, watch)
+    spans = [order.span]
+    for span in missing(case.manifest, order):
+        number = len(case.manifest.pulls) + 1
+        first = first_listing(order, span, started, number)
+        case.begin(replace(first, held=case.manifest.entries), (order.target.revision,))
+        _finish(case, reader, order.target, number, watch)
+        spans.append(_group(case, number).span or span)
+        numbers.append(number)
+    hull = Span(min(span.start for span in spans), max(span.end for span in spans))
+    return Done(span=hull, entries=entries_of(case.manifest, numbers))
+
+
+def _note_transport(case: Case, number: int, transport: str) -> None:
+    """Note it when a pull goes on over another transport than the one on its record."""
+    begun = _group(case, number).lead.transport
+    if transport != begun:
+        case.note(
+            f"pull {number} began over {begun} and went on over {transport}: "
+            "numbers of payloads that came over grpc are doubles"
+        )
+
+
+def _group(case: Case, number: int) -> Group:
+    return next(group for group in groups(case.manifest) if group.number == number)
+
+
+def _finish(case: Case, reader: Reader, target: Target, number: int, watch: Watch) -> None:
+    """Ask for the listings of a pull, and for those that follow from what they bring."""
+    known = _known(case, _group(case, number))
+    while True:
+        for pull_id, record in _group(case, number).records:
+            if not record.checkpoint.done:
+                _list(case, pull_id, reader, known, watch)
+        following = _following(case, _group(case, number), target, watch)
+        if not following:
+            return
+        case.begin_all(following)
+
+
+def _known(case: Case, group: Group) -> Known:
+    """Look up what the case holds of the time that a pull is about."""
+    lead, span = group.lead, group.span
+    since = span.start if span else parse_time("1970-01-01T00:00:00Z")
+    if lead.floor:
+        since = parse_time(lead.floor)
+    cursor = _cursor(lead)
+    if not lead.level and cursor is not None and cursor.last is not None:
+        since = cursor.last  # what comes is later, and its cursor knows what it had
+    return Known(case, since, keeps=bool(lead.level))
+
+
+def _following(case: Case, group: Group, target: Target, watch: Watch) -> tuple[PullRecord, ...]:
+    span = group.span
+    if group.is_planned:
+        return sampled(group, target)
+    if span is None:
+        return ()
+    # What came since the pull began are its errors; what an earlier one brought had its neighbourhood asked for then.
+    around = look_around(islice(case.lines(), group.lead.held, None), target.revision, span)
+    before = widened(group, around, target)
+    if before is None:
+        return rest(group, around, target, samples_before(case.manifest, target, span))
+    watch.widens(before)
+    return (before,)
+
+
+def _list(case: Case, pull_id: int, reader: Reader, known: Known, watch: Watch) -> None:
+    """Ask for page after page of a listing, from where it stands to its end or its limit."""
+    record = case.manifest.pulls[pull_id - 1]
+    watch.begins(record)
+    for page in reader.pages(Listing(filter=record.filter), _cursor(record)):
+        entries = known.new(page.entries)
+        listed = len(page.entries) if record.part == SAMPLE else 0
+        had = record.listed + listed if record.part == SAMPLE else record.entries + len(entries)
+        capped = record.limit is not None and had >= record.limit and not page.cursor.is_finished
+        case.append(entries, _checkpoint(page.cursor, capped=capped), pull_id, listed=listed)
+        record = case.manifest.pulls[pull_id - 1]
+        watch.turns(record, page)
+        if capped:
+            break
+    watch.ends(record)
+
+
+def _cursor(record: PullRecord) -> Cursor | None:
+    kept = record.checkpoint.cursor
+    return _CURSOR.decode(kept) if kept else None
+
+
+def _checkpoint(cursor: Cursor, *, capped: bool) -> Checkpoint:
+    is_done = cursor.is_finished or capped
+    return Checkpoint(
+        next_page_token=cursor.token or None,
+        last_timestamp=format_time(cursor.last) if cursor.last is not None else None,
+        cursor=None if is_done else msgspec.json.encode(cursor).decode(),
+        done=is_done,
+        capped=capped,
+    )

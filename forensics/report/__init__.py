@@ -1,0 +1,1 @@
+"""What a run says as a whole: headline, ranking, timeline, impact and postmortems."""

@@ -1,0 +1,150 @@
+"""An incident and everything known about it in, the parts of its postmortem out.
+
+Whatever is said here is counted, quoted, or an open question; a lesson is drawn from a verdict and says from which.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.model import Evidence, OccurrenceUnit, Postmortem, Verdict
+from forensics.report.postmortem.detection import detection, recovery, since
+from forensics.report.postmortem.postmortem_context import PLURALS, entries, occurrences, seconds
+from forensics.report.postmortem.questions import questions
+from forensics.text.timestamps import format_lag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from forensics.model import Cluster, Coverage, Finding, Incident, Why
+    from forensics.report.postmortem.postmortem_context import Aftermath
+
+
+def write_postmortem(incident: Incident, given: Aftermath) -> Postmortem:
+    """Put together what one incident's postmortem says beside its findings."""
+    family = [given.clusters[cluster] for cluster in incident.clusters]
+    root, finding = given.clusters[incident.root_cluster], given.findings[incident.root_cluster]
+    over = recovery(incident, root, given)
+    noticed = detection(incident, family, given)
+    return Postmortem(
+        incident=incident.id,
+        summary=tuple(_summary(incident, root)),
+        impact=tuple(_impact(family, given)),
+        since=since(incident, family, given),
+        detection=noticed,
+        recovery=over,
+        factors=tuple(_factors(finding)),
+        went_well=tuple(_went_well(root, finding, noticed, given)),
+        went_badly=tuple(_went_badly(family, finding, noticed, given)),
+        questions=tuple(questions(incident, (noticed, over), given)),
+    )
+
+
+def _summary(incident: Incident, root: Cluster) -> Iterator[Evidence]:
+    yield Evidence(
+        kind="entries",
+        statement=f"{occurrences(root)} ({entries(root)}) from {incident.onset} to {incident.end}",
+        count=root.occurrences,
+        of=root.occurrences,
+        refs=root.exemplars[:1],
+    )
+    if root.cadence is not None:
+        found = root.cadence
+        span = format_lag((found.shortest, found.longest))
+        regular = found.longest <= 2 * found.median and found.shortest >= found.median / 2
+        every = f"one every {seconds(found.median)} ({span})"
+        uneven = f"{span} apart, half of them within {seconds(found.median)}"
+        yield Evidence(kind="cadence", statement=every if regular else uneven)
+    if root.life is not None:
+        lives = root.life
+        span = format_lag((lives.shortest, lives.longest))
+        recorded = f"recorded in {lives.count} of {root.occurrences}"
+        yield Evidence(
+            kind="lives",
+            statement=f"an instance lived for {seconds(lives.median)} ({span}; {recorded})",
+            count=lives.count,
+            of=root.occurrences,
+        )
+
+
+def _impact(family: Sequence[Cluster], given: Aftermath) -> Iterator[Evidence]:
+    """Count requests, sessions and lives that failed, each against all that were recorded; people only where named."""
+    requests = given.coverage.logs.get("requests", 0)
+    for cluster in family:
+        of = None
+        if cluster.unit is OccurrenceUnit.REQUEST and requests:
+            of = requests
+        elif cluster.unit is OccurrenceUnit.LIFE:
+            of = sum(life.ended and life.revision == cluster.revision for life in given.lives) or None
+        words = "were logged" if cluster.unit is OccurrenceUnit.REQUEST else "ended"
+        among = f" of {of:,} {PLURALS[cluster.unit]} that {words}" if of and of >= cluster.occurrences else ""
+        told = f"{cluster.occurrences:,}{among}" if among else occurrences(cluster)
+        yield Evidence(
+            kind="entries",
+            statement=f"{told} ({entries(cluster)}): {cluster.title}",
+            count=cluster.occurrences,
+            of=of,
+            refs=cluster.exemplars[:1],
+        )
+    yield Evidence(kind="entries", statement=_people(family, requests))
+
+
+def _people(family: Sequence[Cluster], requests: int) -> str:
+    named = {name: len(values) for c in family for name, values in c.captures.items() if name.startswith("user")}
+    if named:
+        name, count = max(named.items(), key=lambda pair: (pair[1], pair[0]))
+        return f"its entries name {count} different values of `{name}`; whether each is one person they do not say"
+    if not requests:
+        return "the effect on users cannot be told: there is no request log in these entries"
+    return "how many people were affected cannot be told: no field of these entries names a user"
+
+
+def _factors(finding: Finding) -> Iterator[Why]:
+    """Yield what is shown beside the root: why it got through, why nobody saw it."""
+    root = finding.root.why if finding.root else 0
+    for number, why in enumerate(finding.whys, 1):
+        if (
+            number > root
+            and why.verdict.holds
+            and why.evidence[0].kind not in {"linked", "compare", "since", "deploys"}
+        ):
+            yield why
+
+
+def _went_well(root: Cluster, finding: Finding, detection: Why, given: Aftermath) -> Iterator[Evidence]:
+    shown = [why for why in finding.whys if why.verdict is Verdict.SUPPORTED]
+    if shown:
+        statement = f"{len(shown)} of {len(finding.whys)} whys are answered by evidence that stands in these entries"
+        yield Evidence(kind="verdicts", statement=statement, count=len(shown), of=len(finding.whys))
+    if root.frame is not None:
+        yield Evidence(kind="frames", statement="a traceback names the place", refs=root.exemplars[:1])
+    if detection.verdict.holds and detection.evidence[0].kind in {"tests", "deploys"}:
+        yield detection.evidence[0]
+    if not _absent(given.coverage):
+        yield Evidence(kind="coverage", statement="every log that Cloud Run writes is in these entries")
+
+
+def _went_badly(family: Sequence[Cluster], finding: Finding, detection: Why, given: Aftermath) -> Iterator[Evidence]:
+    coverage = given.coverage
+    absent = _absent(coverage)
+    if absent:
+        yield Evidence(kind="coverage", statement=f"these entries hold no {' log and no '.join(absent)} log")
+    bare = sum(cluster.entries_by_severity.get("(none)", 0) for cluster in family)
+    if bare:
+        total = sum(cluster.entries for cluster in family)
+        statement = f"{bare:,} of its {total:,} entries carry no severity, so an alert by severity does not see them"
+        yield Evidence(kind="entries", statement=statement, count=bare, of=total)
+    if not detection.verdict.holds:
+        yield Evidence(kind="verdicts", statement="nothing in these entries shows that anybody was told")
+    if given.tests and given.tests.not_run:
+        run = given.tests
+        statement = f"{run.not_run} of {run.total} tests did not run (they passed in 0.000 s)"
+        yield Evidence(kind="tests", statement=statement, count=run.not_run, of=run.total)
+    open_ = sum(not why.verdict.holds for why in finding.whys)
+    if open_:
+        statement = f"{open_} of {len(finding.whys)} whys could not be answered"
+        yield Evidence(kind="verdicts", statement=statement, count=open_, of=len(finding.whys))
+
+
+def _absent(coverage: Coverage) -> list[str]:
+    return [name for name, count in coverage.logs.items() if not count]

@@ -1,0 +1,120 @@
+"""What a postmortem is written from, and the words that its parts share."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+
+from forensics.log.entry_table import Journal
+from forensics.model import (
+    Cluster,
+    ClusterId,
+    Coverage,
+    Deploy,
+    Evidence,
+    Finding,
+    Gist,
+    Level,
+    Life,
+    OccurrenceUnit,
+    Query,
+    Revision,
+    StatementKind,
+    TestRun,
+    Verdict,
+    Why,
+)
+from forensics.text.timestamps import SECOND, format_seconds, parse_time
+
+PLURALS = {
+    OccurrenceUnit.LIFE: "instance lives",
+    OccurrenceUnit.REQUEST: "requests",
+    OccurrenceUnit.SESSION: "sessions",
+    OccurrenceUnit.BURST: "bursts",
+}
+
+
+_ALERT_LOGS = ("ViolationOpenEvent", "monitoring.googleapis.com", "clouderrorreporting")
+
+
+class Observed(Struct, frozen=True, kw_only=True):
+    """What stands in the entries beside failures; looked up once for all incidents."""
+
+    answered: array[int]
+    """Rows of requests that no rule knows and that did not fail, in order of time."""
+    alert: int | None
+    """The row of the first entry that an alert wrote."""
+
+
+def observe(journal: Journal) -> Observed:
+    """Look through the kinds of entries, which are few, and then through the rows."""
+    answered = [gist.is_request and not gist.signature and not _failed(gist) for gist in journal.gist_table]
+    alerts = [any(name in gist.stream for name in _ALERT_LOGS) for gist in journal.gist_table]
+    return Observed(
+        answered=array("I", journal.rows_with(answered)),
+        alert=next(journal.rows_with(alerts), None),
+    )
+
+
+def _failed(gist: Gist) -> bool:
+    return gist.level.rank >= Level.ERROR.rank
+
+
+class Aftermath(Struct, frozen=True, kw_only=True):
+    """What a run knows beside its clusters."""
+
+    clusters: Mapping[ClusterId, Cluster]
+    findings: Mapping[ClusterId, Finding]
+    coverage: Coverage
+    deploys: Sequence[Deploy]
+    tests: TestRun | None
+    lives: Sequence[Life]
+    journal: Journal
+    observed: Observed
+    query: Query
+    revision: Revision
+
+
+def fact(ask: str, evidence: Sequence[Evidence]) -> Why:
+    """Answer a question by a fact, in the words of its first evidence."""
+    return Why(
+        ask=ask,
+        answer=evidence[0].statement,
+        kind=StatementKind.FACT,
+        verdict=Verdict.SUPPORTED,
+        evidence=tuple(evidence),
+    )
+
+
+def moment(time: str) -> int:
+    """Return a time of a report as nanoseconds, 0 where there is none."""
+    try:
+        return parse_time(time)
+    except ValueError:
+        return 0
+
+
+def apart(first: int, reference: int) -> str:
+    """Write `2 min 19 s after`, to stand before what the reference is."""
+    if not first or not reference:
+        return "at an unknown distance from when"
+    gap = first - reference
+    return f"{format_seconds(abs(gap))} {'after' if gap >= 0 else 'before'}" if gap else "at the moment when"
+
+
+def occurrences(cluster: Cluster) -> str:
+    """Write `15 instance lives`."""
+    words = cluster.unit.value if cluster.occurrences == 1 else PLURALS[cluster.unit]
+    return f"{cluster.occurrences:,} {words}"
+
+
+def entries(cluster: Cluster) -> str:
+    """Write `120 entries`."""
+    return f"{cluster.entries:,} {'entry' if cluster.entries == 1 else 'entries'}"
+
+
+def seconds(value: float) -> str:
+    """Write a number of seconds for a reader."""
+    return format_seconds(round(value * SECOND))

@@ -1,0 +1,165 @@
+"""Incidents, clusters and findings in, what stands at the top of a report out: headline, ranking, timeline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.model import (
+    Cluster,
+    ClusterId,
+    Coverage,
+    Deploy,
+    Finding,
+    Incident,
+    Life,
+    LifeCounts,
+    LogEntry,
+    Postmortem,
+    Role,
+    RootCause,
+    TestRun,
+    TimelineEvent,
+)
+from forensics.text.redact import quote
+from forensics.text.timestamps import parse_time
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+
+def in_order(clusters: Sequence[Cluster], incidents: Sequence[Incident]) -> tuple[Cluster, ...]:
+    """Order clusters as a reader wants them: incident by incident, cause first, noise last."""
+    by_id = {c.id: c for c in clusters}
+    ids = [cluster_id for incident in incidents for cluster_id in incident.clusters]
+    noise = sorted((c for c in clusters if c.role is Role.NOISE), key=lambda c: (-c.entries, c.id))
+    return tuple(by_id[i] for i in ids) + tuple(noise)
+
+
+def headline(incidents: Sequence[Incident], clusters: Sequence[Cluster], coverage: Coverage) -> str:
+    """Say the first sentence of a report."""
+    selected, bare = coverage.entries_selected, coverage.no_payload
+    if not selected:
+        return "Nothing can be said: no entry of what was asked for could be read"
+    if bare == selected:
+        return f"Nothing can be said about causes: all {selected:,} entries lack their payload"
+    if bare * 2 > selected and all(c.role.rank > Role.MECHANISM.rank for c in clusters):
+        return f"The cause cannot be told: {bare:,} of {selected:,} entries lack their payload"
+    if not incidents:
+        return f"No failure found in {selected:,} {'entry' if selected == 1 else 'entries'}"
+    more = len(incidents) - 1
+    return incidents[0].title + (f" (and {more} more {'incident' if more == 1 else 'incidents'})" if more else "")
+
+
+def count_lives(lives: Sequence[Life]) -> LifeCounts:
+    """Count the lives of instances: ended, cut off by the end of the entries, and recorded from their start."""
+    ended = [life for life in lives if life.ended]
+    return LifeCounts(ended=len(ended), cut=len(lives) - len(ended), start_recorded=sum(life.started for life in ended))
+
+
+def root_causes(
+    incidents: Sequence[Incident], clusters: Mapping[ClusterId, Cluster], findings: Mapping[ClusterId, Finding]
+) -> tuple[RootCause, ...]:
+    """Rank what to look at first: one line an incident."""
+    return tuple(
+        _root_cause(rank, incident, clusters[incident.root_cluster], findings[incident.root_cluster])
+        for rank, incident in enumerate(incidents, 1)
+    )
+
+
+def _root_cause(rank: int, incident: Incident, cluster: Cluster, finding: Finding) -> RootCause:
+    frame = cluster.frame
+    return RootCause(
+        rank=rank,
+        when=incident.onset,
+        component=f"{frame.file}:{frame.line}" if frame and frame.line else frame.file if frame else "",
+        reason=finding.headline,
+        signature=cluster.signature,
+        cluster=cluster.id,
+        verdict=finding.confidence,
+    )
+
+
+def timeline(
+    clusters: Mapping[ClusterId, Cluster],
+    lives: Sequence[Life],
+    deploys: Sequence[Deploy],
+    incidents: Sequence[Incident],
+    entry: Callable[[int], LogEntry],
+    *,
+    tests: TestRun | None = None,
+    postmortems: Sequence[Postmortem] = (),
+) -> tuple[TimelineEvent, ...]:
+    """Put deployments, tests, onsets, ends of instances, last occurrences and answers after them in order of time."""
+    events = [
+        TimelineEvent(time=d.time, kind="deploy", text=_deploy_text(d), refs=(d.insert_id,), clock="audit log")
+        for d in deploys
+    ]
+    for incident in incidents:
+        events += _bounds(incident, clusters)
+    events += [*_exits(lives, entry), *_tests(tests), *_answers(postmortems)]
+    return tuple(sorted(events, key=lambda e: (_moment(e.time), e.kind, e.text)))
+
+
+def _bounds(incident: Incident, clusters: Mapping[ClusterId, Cluster]) -> Iterator[TimelineEvent]:
+    """Yield the first and the last entry of an incident, whichever of its clusters they belong to."""
+    family = [clusters[cluster] for cluster in incident.clusters]
+    first = min(family, key=lambda c: (_moment(c.first_seen), c.id))
+    last = max(family, key=lambda c: (_moment(c.last_seen), c.id))
+    text = f"first entry of {incident.id}: {incident.title}"
+    yield TimelineEvent(
+        time=incident.onset, kind="onset", text=text, refs=(first.exemplars[0].insert_id,), clock="entry"
+    )
+    if sum(c.entries for c in family) > 1:
+        text = f"last entry of {incident.id}"
+        yield TimelineEvent(
+            time=incident.end, kind="last", text=text, refs=(last.exemplars[-1].insert_id,), clock="entry"
+        )
+
+
+def _exits(lives: Sequence[Life], entry: Callable[[int], LogEntry]) -> Iterator[TimelineEvent]:
+    exits = [life.exit for life in lives if life.exit is not None]
+    for kind, row in (("first exit", exits[0]), ("last exit", exits[-1])) if exits else ():
+        exit_ = entry(row)
+        text = quote(exit_.message, 80) + (f" ({kind} of {len(exits)})" if len(exits) > 1 else "")
+        refs = (quote(exit_.insert_id, 64),)
+        yield TimelineEvent(time=exit_.timestamp, kind=kind, text=text, refs=refs, clock="entry")
+        if len(exits) == 1:
+            return
+
+
+def _answers(postmortems: Sequence[Postmortem]) -> Iterator[TimelineEvent]:
+    """Yield the first request that was answered after each incident; whether it was over then, its postmortem says."""
+    for postmortem in postmortems:
+        for ref in postmortem.recovery.evidence[0].refs[:1]:
+            text = f"first request answered after the last entry of {postmortem.incident}"
+            yield TimelineEvent(time=ref.timestamp, kind="answered", text=text, refs=(ref.insert_id,), clock="entry")
+
+
+def _tests(run: TestRun | None) -> Iterator[TimelineEvent]:
+    if run is None or not run.started:
+        return
+    clock = "test runner" + (f", {run.zone_assumed} assumed" if run.zone_assumed else "")
+    text = f"tests began: {run.total}, of which {run.failed + run.errors} fail and {run.not_run} do not run"
+    yield TimelineEvent(time=run.started, kind="tests", text=text, refs=(), clock=clock)
+    if run.ended:
+        yield TimelineEvent(time=run.ended, kind="tests", text="tests ended", refs=(), clock=clock)
+
+
+def _deploy_text(deploy: Deploy) -> str:
+    """Say what a deployment's entry tells, by what kind of principal and with what share of the requests."""
+    name = deploy.revision or "a revision that is not named"
+    if deploy.outcome == "asked":
+        who = f" by {deploy.by}" if deploy.by else ""
+        traffic = f", {deploy.traffic}" if deploy.traffic else ""
+        return f"deployment of {name} asked for{who}{traffic}"
+    about = f" ({deploy.about.lower()})" if deploy.about else ""
+    if deploy.outcome == "failed":
+        return f"{name}{about} reported not ready" + (f": {deploy.message}" if deploy.message else "")
+    return f"{name}{about} reported ready"
+
+
+def _moment(time: str) -> int:
+    try:
+        return parse_time(time)
+    except ValueError:
+        return 0

@@ -1,0 +1,1 @@
+"""Unpack files: gzip, zstd, zip and tar archives, and text encodings."""

@@ -1,0 +1,111 @@
+"""Unpacked blocks of a file in, UTF-8 blocks out: UTF-16 is turned into UTF-8, a BOM is dropped."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from forensics.sources.containers.compression import DamageError, peeked
+from forensics.sources.line_blocks import sliced
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+LONGEST_WHOLE = 16 * 1024 * 1024
+"""Of what can only be read whole: no document quotes so much, and no single entry is so large."""
+_HEAD = 256 * 1024
+_LONGEST_HEAD = 4 * 1024 * 1024
+# Two characters of ASCII: `{"`, `--`, `in`.
+_UTF16_LE = re.compile(rb"[\t\n\r -~]\0[\t\n\r -~]\0")
+_UTF16_BE = re.compile(rb"\0[\t\n\r -~]\0[\t\n\r -~]")
+
+
+class Content:
+    """The UTF-8 bytes of one input: a head that can be looked at first, and then all of it, once."""
+
+    def __init__(self, blocks: Iterable[bytes]) -> None:
+        self.damage: str | None = None
+        """Why reading stopped before the end; known when all blocks were read."""
+        self._blocks = self._until_damage(_utf8(blocks))
+        self.head = self._read_head()
+        self._all: bytes | None = None
+        self._is_cut = False
+
+    @property
+    def is_whole(self) -> bool:
+        """True when the head is all there is."""
+        return len(self.head) < _HEAD
+
+    @property
+    def head_text(self) -> str:
+        """The head as text."""
+        return self.head.decode("utf-8", "replace")
+
+    def head_lines(self) -> list[bytes]:
+        """Return the whole lines of the head."""
+        lines = self.head.split(b"\n")
+        return lines if self.is_whole or len(lines) == 1 else lines[:-1]
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield all there is, the head included. Only once, but for what `everything` keeps."""
+        return chain(sliced(self.head if self._all is None else self._all), self._blocks)
+
+    def everything(self) -> bytes:
+        """Return all bytes, or the beginning of a content that is too large to be held (`is_cut`); they are kept."""
+        if self._all is None:
+            parts, size = [self.head], len(self.head)
+            while size <= LONGEST_WHOLE and (block := next(self._blocks, None)) is not None:
+                parts.append(block)
+                size += len(block)
+            self._all = b"".join(parts)
+            self._is_cut = size > LONGEST_WHOLE
+        return self._all
+
+    @property
+    def is_cut(self) -> bool:
+        """True when `everything` is the beginning only."""
+        self.everything()
+        return self._is_cut
+
+    def _read_head(self) -> bytes:
+        # As many blocks as it takes to see a whole line, within reason.
+        head = bytearray()
+        for block in self._blocks:
+            head += block
+            if len(head) >= _HEAD and (b"\n" in head or len(head) > _LONGEST_HEAD):
+                break
+        return bytes(head)
+
+    def _until_damage(self, blocks: Iterator[bytes]) -> Iterator[bytes]:
+        try:
+            yield from blocks
+        except DamageError as damage:
+            self.damage = str(damage)
+
+
+def _utf8(any_blocks: Iterable[bytes]) -> Iterator[bytes]:
+    first, blocks = peeked(filter(None, any_blocks), 4)
+    encoding = _utf16_encoding(first)
+    if encoding is not None:
+        yield from _from_utf16(blocks, encoding)
+        return
+    yield next(blocks, b"").removeprefix(codecs.BOM_UTF8)
+    yield from blocks
+
+
+def _utf16_encoding(first: bytes) -> str | None:
+    # PowerShell's `>` writes UTF-16 with a BOM: a third of the exports that people share. Some tools drop the BOM.
+    if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16"
+    if _UTF16_LE.match(first):
+        return "utf-16-le"
+    return "utf-16-be" if _UTF16_BE.match(first) else None
+
+
+def _from_utf16(blocks: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
+    for block in blocks:
+        yield decoder.decode(block).encode()
+    yield decoder.decode(b"", final=True).encode()

@@ -1,0 +1,63 @@
+"""One JSON document in (an array, an object that wraps a list of entries, a single entry), its elements out."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from forensics.sources.formats import sequence
+from forensics.sources.formats.element import Element
+from forensics.sources.json.json_values import NotJsonError, decode_json, entries_in, is_empty
+from forensics.sources.json.windows import Window
+from forensics.sources.json.wrappers import Beginning, Wrapper, beginning_of, go_to_start
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.sources.containers.utf8 import Content
+
+name = 'a JSON array of entries, `{"entries": […]}` or another object around them, a single entry'
+
+
+def accepts(content: Content) -> bool:
+    """Tell whether the whole is one JSON value that holds entries, or none yet."""
+    if content.head.lstrip(b"\0 \t\r\n")[:1] not in {b"{", b"["}:
+        return False
+    if not content.is_whole:
+        beginning = beginning_of(content)
+        if beginning is not Beginning.UNKNOWN or content.is_cut:
+            return beginning is Beginning.WRAPPER  # a large array is read as the objects that it holds
+    try:
+        value = decode_json(content.everything())
+    except NotJsonError:
+        return False
+    return entries_in(value) is not None or is_empty(value)
+
+
+def read(content: Content) -> Iterator[Element]:
+    """Yield the elements of the list, or the one entry."""
+    if not content.is_whole and beginning_of(content) is Beginning.WRAPPER:
+        yield from _read_in_steps(Window(content.blocks()))
+        return
+    entries = entries_in(decode_json(content.everything())) or []
+    for number, value in enumerate(entries, start=1):
+        yield Element(number=number, value=value)
+
+
+def _read_in_steps(window: Window) -> Iterator[Element]:
+    """Yield the elements of lists that are too large to be held; what is broken, and what follows, one by one."""
+    go_to_start(window)
+    is_object = window.text.startswith("{", window.position)
+    wrapper = Wrapper(window)
+    number = failures = 0
+    try:
+        for number, value in enumerate(wrapper.entries(), start=1):
+            yield Element(number=number, value=value)
+    except NotJsonError as error:
+        if not number:
+            yield from sequence.from_beginning(window).elements()
+            return
+        if is_object:  # one broken value: it is told, and its parts are read as values of their own
+            yield Element(number=1, problem=str(error))
+            number, failures = number + 1, 1
+    rest = sequence.Sequence(window, in_array=wrapper.is_in_array, number=number, failures=failures)
+    yield from rest.elements()

@@ -1,0 +1,1 @@
+"""Index large NDJSON and arrays, and fetch single records again."""

@@ -1,0 +1,185 @@
+"""Blocks of NDJSON in, the lines that may speak of a revision out; all others are counted, not parsed.
+
+Reading is nearly all the cost of a large export, and most of its lines belong to other revisions. A line is passed
+over only when it cannot matter: it holds neither the name that was asked for, nor an escape that could spell a part of
+that name, nor an audit record (whose revision may be empty). What is kept is decided by its decoded values, as ever.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import stringzilla
+from msgspec import Struct
+
+from forensics.model import Lines
+from forensics.sources.line_blocks import LONGEST_ENTRY, too_long
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from forensics.model import Reader
+
+    Keep = Callable[[bytes], int]
+
+_BRACE = ord("{")
+_ESCAPE = b"\\u00"
+_HARMLESS_ESCAPES = (b"3c", b"3e", b"26", b"3C", b"3E")
+"""How Go's encoder writes `<`, `>` and `&`: frequent, and never a part of a revision's name."""
+_BLANKS = b"\0 \t\r"
+AUDIT = (b"protoPayload", b"protopayload_auditlog")
+"""As the API spells it, and as a BigQuery sink does."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,}")
+
+
+def can_sift(asked: str) -> bool:
+    """Tell whether a revision is asked for by a name, or a part of one, that a line must spell."""
+    return asked not in {"all", "latest"} and _NAME.fullmatch(asked) is not None
+
+
+def spells_like_the_api(head: bytes) -> bool:
+    """Tell whether keys are the API's own (`protoPayload`), and not those of a database export."""
+    return b'"logName"' in head or b'"insertId"' in head
+
+
+class Odd(Struct):
+    """A line to be read by itself."""
+
+    number: int
+    """From 1, in the block or the part."""
+    text: bytes
+    """Empty, where the line is too long."""
+    place: int | None = None
+    """Where a shelf finds it."""
+    row: int = 0
+    """How many rows of the block or the part stand before it."""
+
+
+class Sifted(Struct, kw_only=True):
+    """What came of one block."""
+
+    lines: int
+    """Line breaks in it."""
+    rows: int = 0
+    passed_over: int = 0
+    odd: list[Odd]
+
+
+def sift(
+    blocks: Iterable[bytes], asked: str | None, reader: Reader, *, place: int = 0, keep: Keep | None = None
+) -> Iterator[Sifted]:
+    """Hand the lines that may matter to a reader, and yield block by block what else was there.
+
+    `place` is where a shelf finds the first byte; with `keep`, selected lines are put away instead. Without a name that
+    is asked for every line matters, and blocks are put away as they are.
+    """
+    literals = (asked.encode(), *AUDIT) if asked is not None else ()
+    for at, block in _whole_lines(blocks):
+        if block is None:
+            yield Sifted(lines=1, odd=[Odd(1, b"")])
+            continue
+        spans = _candidates(block, literals) if literals else all_lines(block)
+        if keep is None:
+            first: int | None = place + at
+        else:
+            first = None if literals else keep(block)
+        rows, odd = reader.read(Lines(data=block, spans=spans, place=first or 0, keep=keep if first is None else None))
+        lines = stringzilla.count(block, b"\n")
+        passed = lines - rows - len(odd) - _blank(block, lines) if literals else 0
+        numbered = [
+            Odd(
+                stringzilla.count(block, b"\n", 0, start) + 1,
+                block[start:end],
+                None if first is None else first + start,
+                row,
+            )
+            for start, end, row in odd
+        ]
+        yield Sifted(lines=lines, rows=rows, passed_over=passed, odd=numbered)
+
+
+def why_not_kept() -> str:
+    """Say what is wrong with a line that came without its text."""
+    return too_long(LONGEST_ENTRY)
+
+
+def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
+    """Cut at the last line break, each block with its offset and ending in one; None for a line that is too long."""
+    rest = b""
+    at = 0
+    too_long = False
+    for block in blocks:
+        cut = block.rfind(b"\n") + 1
+        if not cut:
+            too_long |= len(rest) + len(block) > LONGEST_ENTRY
+            at += len(rest) + len(block) if too_long else 0
+            rest = b"" if too_long else rest + block
+            continue
+        start = block.find(b"\n") + 1 if too_long else 0
+        if too_long:
+            yield at, None
+            at += start
+        if start < cut:
+            yield at, rest + block[start:cut]
+            at += len(rest) + cut - start
+        rest, too_long = block[cut:], False
+    if too_long:
+        yield at, None
+    elif rest:
+        yield at, rest + b"\n"
+
+
+def all_lines(block: bytes) -> list[tuple[int, int]]:
+    """Return where the lines of a block begin and end that are not blank."""
+    spans = []
+    start = 0
+    while (end := block.find(b"\n", start)) >= 0:
+        if end > start and (block[start] == _BRACE or not block[start:end].isspace()):
+            spans.append((start, end))
+        start = end + 1
+    return spans
+
+
+def _candidates(block: bytes, literals: Sequence[bytes]) -> list[tuple[int, int]]:
+    """Return where the lines begin and end that hold a literal or an escape that could spell a part of one."""
+    found: dict[int, int] = {}
+    for literal in literals:
+        at = stringzilla.find(block, literal)
+        while at >= 0:
+            start, end = block.rfind(b"\n", 0, at) + 1, block.find(b"\n", at)
+            found[start] = end
+            at = stringzilla.find(block, literal, end)
+    for at in _escapes(block):
+        found[block.rfind(b"\n", 0, at) + 1] = block.find(b"\n", at)
+    return sorted(found.items())
+
+
+def _escapes(block: bytes) -> Iterator[int]:
+    at = stringzilla.find(block, _ESCAPE)
+    while at >= 0:
+        end = at + len(_ESCAPE)
+        if block[end : end + 2] in _HARMLESS_ESCAPES:
+            at = stringzilla.find(block, _ESCAPE, end)
+        else:
+            yield at
+            at = stringzilla.find(block, _ESCAPE, block.find(b"\n", end))
+
+
+def _blank(block: bytes, lines: int) -> int:
+    """Count the lines of a block in which nothing stands, or nothing but blanks and NULs."""
+    # Nearly always every line begins with a brace, and one look over the block shows it.
+    if int(stringzilla.count(block, b"\n{")) + block.startswith(b"{") == lines:
+        return 0
+    first = not block[: block.find(b"\n")].strip(_BLANKS)
+    return first + sum(_blank_from(block, b"\n" + start) for start in (b"\n", b"\r", b" ", b"\t", b"\0"))
+
+
+def _blank_from(block: bytes, start: bytes) -> int:
+    """Count the blank lines that begin in one way, which stands behind the line break before them."""
+    blank = 0
+    at = stringzilla.find(block, start)
+    while at >= 0 and (end := block.find(b"\n", at + 1)) >= 0:
+        blank += not block[at:end].strip(_BLANKS + b"\n")
+        at = stringzilla.find(block, start, end)
+    return blank

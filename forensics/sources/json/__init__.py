@@ -1,0 +1,1 @@
+"""Read JSON values that are too large to be held, or not quite JSON."""

@@ -1,0 +1,1 @@
+"""Turn cells, YAML scalars and foreign spellings into records as the API spells them."""

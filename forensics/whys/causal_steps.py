@@ -1,0 +1,156 @@
+"""A finding and its stage in, the same finding with the error behind the error step by step, a query and a rule out."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from forensics.log.citations import cite
+from forensics.model import Cluster, ClusterId, Finding, Link, Role, Step, Why
+from forensics.text.timestamps import format_lag
+from forensics.whys.nearest_cause import nearest_cause
+from forensics.whys.proposals import propose_rule
+from forensics.whys.queries import cluster_query
+from forensics.whys.wording import plain, units
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from forensics.model import EntryRef
+    from forensics.whys.contexts import Scene, Stage
+
+STRONG = 0.8
+"""Share of a symptom's occurrences from which a link that is not the chosen one is drawn too."""
+_CLOSE_CODE = re.compile(r"\b1[0-4]\d\d\b ?")
+"""1011 in `websocket-1011-serialization`: a close code names what a client saw, and causes nothing."""
+_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later before\b")
+"""5–25 ms later before the end of the request"""
+
+
+def complete(finding: Finding, scene: Scene, service: str | None) -> Finding:
+    """Add to a finding what its cluster and links make: steps, chain, a query, and a rule where there is none."""
+    arrows = _arrows(scene)
+    whys, root = tuple(map(_in_order, finding.whys)), finding.root
+    is_loud = scene.cluster.role is not Role.NOISE
+    return replace(
+        finding,
+        whys=whys,
+        root=replace(root, statement=str(whys[root.why - 1].answer)) if root else None,
+        chain=_chain(arrows, scene.stage.clusters, scene.cluster),
+        steps=tuple(_step(link, scene.stage) for link in arrows),
+        query=cluster_query(scene.cluster, service),
+        proposed_rule=propose_rule(scene.cluster) if is_loud else "",
+    )
+
+
+def _in_order(why: Why) -> Why:
+    """Let an answer say `after` where its cause was logged late: rules write `{{ lag }} before`, which fits most."""
+    if why.answer is None or why.evidence[0].kind != "linked":
+        return why
+    return replace(why, answer=_LATER_BEFORE.sub(r"\g<lag> after", why.answer))
+
+
+def _arrows(scene: Scene) -> list[Link]:
+    """List the links of the cluster's family, without those that a way over a third cluster explains."""
+    family = _family(scene.cluster.id, scene.stage.parents)
+    links = {
+        (link.cause, link.symptom): link
+        for link in scene.stage.links
+        if {link.cause, link.symptom} <= family and _is_drawn(link, scene.stage.parents)
+    }
+    kept = [link for pair, link in links.items() if not _has_detour(*pair, links)]
+    depth = _depths([(link.cause, link.symptom) for link in kept], family)
+    return sorted(kept, key=lambda link: (depth[link.cause], depth[link.symptom], link.cause, link.symptom))
+
+
+def _family(start: ClusterId, parents: Mapping[ClusterId, Link]) -> set[ClusterId]:
+    """Return everything that shares the cluster's root."""
+    root = _root(start, parents)
+    return {root} | {symptom for symptom in parents if _root(symptom, parents) == root}
+
+
+def _root(cluster: ClusterId, parents: Mapping[ClusterId, Link]) -> ClusterId:
+    while cluster in parents:
+        cluster = parents[cluster].cause
+    return cluster
+
+
+def _is_drawn(link: Link, parents: Mapping[ClusterId, Link]) -> bool:
+    chosen = parents.get(link.symptom)
+    return (chosen is not None and chosen.cause == link.cause) or (link.declared and link.coverage >= STRONG)
+
+
+def _has_detour(cause: ClusterId, symptom: ClusterId, links: Mapping[tuple[ClusterId, ClusterId], Link]) -> bool:
+    """Tell whether the symptom is reached over a third cluster, which is not itself reached from the symptom."""
+    between = {to for at, to in links if at == cause} & {at for at, to in links if to == symptom}
+    return any((symptom, middle) not in links and (middle, cause) not in links for middle in between)
+
+
+def _depths(pairs: Sequence[tuple[ClusterId, ClusterId]], family: set[ClusterId]) -> dict[ClusterId, int]:
+    """Return the length of the longest way to each cluster; circles end where they have been walked once."""
+    depth = dict.fromkeys(family, 0)
+    for _ in family:
+        for cause, symptom in pairs:
+            depth[symptom] = max(depth[symptom], min(depth[cause] + 1, len(family)))
+    return depth
+
+
+def _chain(arrows: Sequence[Link], clusters: Mapping[ClusterId, Cluster], own: Cluster) -> tuple[str, ...]:
+    """Write the longest way as labels, cause first; what follows from the same last step stands beside it."""
+    if not arrows:
+        return (label(own),)
+    reached = {link.symptom for link in arrows}
+    start = next((link.cause for link in arrows if link.cause not in reached), arrows[0].cause)
+    way = _longest(start, {link.cause: [x for x in arrows if x.cause == link.cause] for link in arrows}, ())
+    labels = [label(clusters[cluster]) for cluster in way]
+    if len(way) > 1:
+        beside = [x.symptom for x in arrows if x.cause == way[-2] and x.symptom not in way]
+        leaves = [cluster for cluster in beside if not any(x.cause == cluster for x in arrows)]
+        labels[-1] = " and ".join(dict.fromkeys([labels[-1], *(label(clusters[x]) for x in leaves)]))
+    return tuple(dict.fromkeys(labels))
+
+
+def _longest(
+    at: ClusterId, ways: Mapping[ClusterId, Sequence[Link]], passed: tuple[ClusterId, ...]
+) -> tuple[ClusterId, ...]:
+    onward = [_longest(x.symptom, ways, (*passed, at)) for x in ways.get(at, ()) if x.symptom not in (*passed, at)]
+    return (at, *max(onward, key=len, default=()))
+
+
+def label(cluster: Cluster) -> str:
+    """Name a cluster in a few words: its signature without close codes, else its exception or template."""
+    if cluster.signature is None:
+        return plain(cluster.exception.type if cluster.exception else cluster.template)[:80]
+    return _CLOSE_CODE.sub("", cluster.signature.replace("-", " ")).strip() or cluster.signature
+
+
+def _step(link: Link, stage: Stage) -> Step:
+    cause, symptom = stage.clusters[link.cause], stage.clusters[link.symptom]
+    late = link.lag is not None and max(link.lag) < 0
+    where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
+    return Step(
+        cause=link.cause,
+        symptom=link.symptom,
+        explained=link.explained,
+        of=link.of,
+        lag=link.lag,
+        statement=(
+            f"“{cause.title}” stands {where} {link.explained} of {link.of} {units(symptom)} of “{symptom.title}” "
+            f"(joined by {link.by})"
+        ),
+        refs=_pair(link, stage),
+    )
+
+
+def _pair(link: Link, stage: Stage) -> tuple[EntryRef, ...]:
+    """Cite one occurrence: of those that show it the one in the middle, since exports cut the first and the last."""
+    journal = stage.journal
+    occurrences = stage.members[link.symptom].occurrences
+    order = sorted(range(len(occurrences)), key=lambda at: (abs(at - len(occurrences) // 2), at))
+    for at in order[:50]:
+        near = nearest_cause(link, occurrences[at], stage)
+        if near is not None:
+            return cite(journal.entry(near)), cite(journal.entry(occurrences[at].rows[0]))
+    return ()

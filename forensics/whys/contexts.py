@@ -1,0 +1,211 @@
+"""What a why may look at: one cluster, and everything that the run knows around it."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from forensics.log.entry_table import Journal, Members, Occurrences
+from forensics.model import (
+    DEFAULT_THRESHOLDS,
+    Cluster,
+    ClusterId,
+    CodeView,
+    Comparison,
+    Condition,
+    Coverage,
+    Deploy,
+    Evidence,
+    Exposure,
+    Life,
+    Link,
+    Measure,
+    Nanoseconds,
+    Needed,
+    Occurrence,
+    Rule,
+    TestRun,
+    Thresholds,
+    Verdict,
+)
+
+FEW, AS_OFTEN = 0.3, 0.5
+"""A cause that lies before fewer of a symptom's occurrences, and that chance more often than not brings as near, shows
+nothing, whatever a rule says."""
+
+
+class Neighbours:
+    """Every entry of the revision, errors or not, found by instance or trace and time."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._times = journal.times
+        self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
+        named = [self._rows[kind.instance] if kind.instance else None for kind in journal.table]
+        for row in journal.rows():
+            own = named[journal.kinds[row]]
+            if own is not None:
+                own.append(row)
+            elif journal.traces[row]:
+                self._rows[journal.traces[row]].append(row)
+
+    def between(self, near: Occurrence, start: int, end: int) -> Sequence[int]:
+        """Return the rows of the occurrence's instance (or trace) from `start` to `end`, both included."""
+        for key in (near.instance, near.trace):
+            rows = self._rows.get(key) if key else None
+            if rows:
+                # Rows are in order of time: those within a time are those between two rows.
+                first, behind = bisect_left(self._times, start), bisect_right(self._times, end)
+                return rows[bisect_left(rows, first) : bisect_left(rows, behind)]
+        return ()
+
+
+class Stage(Struct, frozen=True, kw_only=True):
+    """What is the same for every cluster of a run."""
+
+    clusters: Mapping[ClusterId, Cluster]
+    members: Mapping[ClusterId, Members]
+    rules: Mapping[str, Rule]
+    links: tuple[Link, ...]
+    parents: Mapping[ClusterId, Link]
+    lives: tuple[Life, ...]
+    journal: Journal
+    neighbours: Neighbours
+    asked: Callable[[Condition, Journal], Callable[[int], bool] | None]
+    """For a condition of a why, what tells whether an entry satisfies it; None where no entry does."""
+    coverage: Coverage
+    exposure: Exposure | None = None
+    needed: Mapping[ClusterId, Needed]
+    """In how much traffic each must not be seen again to be called gone."""
+    covered_from: int
+    """Nanoseconds: where the entries of this run begin."""
+    deploys: tuple[Deploy, ...]
+    tests: TestRun | None = None
+    comparison: Comparison | None = None
+    code: CodeView | None = None
+
+
+class Scene(Struct, frozen=True, kw_only=True):
+    """One cluster on that stage."""
+
+    stage: Stage
+    cluster: Cluster
+
+    @property
+    def rule(self) -> Rule | None:
+        """The rule behind the cluster, None for one without a signature."""
+        return self.stage.rules.get(self.cluster.signature or "")
+
+    @property
+    def occurrences(self) -> Occurrences:
+        """The cluster's occurrences."""
+        return self.stage.members[self.cluster.id].occurrences
+
+    @property
+    def rows(self) -> Sequence[int]:
+        """The cluster's entries in the journal."""
+        return self.stage.members[self.cluster.id].rows
+
+    @property
+    def instances(self) -> set[str]:
+        """The instances on which it happened."""
+        journal = self.stage.journal
+        return {journal.table[kind].instance for kind in set(map(journal.kinds.__getitem__, self.rows))}
+
+    @property
+    def as_cause(self) -> list[Link]:
+        """Links in which the cluster explains another."""
+        return [link for link in self.stage.links if link.cause == self.cluster.id]
+
+    @property
+    def as_symptom(self) -> list[Link]:
+        """Links in which the cluster is explained."""
+        return [link for link in self.stage.links if link.symptom == self.cluster.id]
+
+    def with_signature(self, signature: str) -> list[Cluster]:
+        """Return the clusters of a signature in the same revision."""
+        return [
+            c for c in self.stage.clusters.values() if c.signature == signature and c.revision == self.cluster.revision
+        ]
+
+    def pairs_with(self, other: Cluster) -> list[tuple[Cluster, Cluster, Nanoseconds]]:
+        """Return (cause, symptom, window) as rules declare them between the cluster and another, either way round."""
+        return [
+            (cause, symptom, explains.within)
+            for cause, symptom in ((self.cluster, other), (other, self.cluster))
+            if (rule := self.stage.rules.get(cause.signature or "")) is not None
+            for explains in rule.explains
+            if explains.signature == symptom.signature
+        ]
+
+
+class Gathered(Struct, frozen=True, kw_only=True):
+    """What one kind of evidence has to say to one why."""
+
+    verdict: Verdict
+    evidence: tuple[Evidence, ...] = ()
+    values: dict[str, Any] = {}
+    """For the answer's template: `count`, `of`, `lag`, `linked`, …"""
+    next_step: str | None = None
+
+
+def judge(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Verdict:
+    """Supported from the threshold on (four of five occurrences), plausible from one on, no evidence at none."""
+    if count and count / of >= thresholds.coverage:
+        return Verdict.SUPPORTED
+    return Verdict.PLAUSIBLE if count else Verdict.NO_EVIDENCE
+
+
+def judge_link(link: Link, thresholds: Thresholds) -> Verdict:
+    """Judge a link by itself, before its rivals are looked at.
+
+    Below the thresholds it is plausible by its order and key. Without a rule's word it must be more than chance, and
+    with one at least not less than chance where it lies before a few of the occurrences only.
+    """
+    if link.meets(thresholds):
+        return Verdict.SUPPORTED
+    if not link.declared and link.is_chance(thresholds):
+        return Verdict.NO_EVIDENCE
+    as_often = link.p_value is not None and link.p_value > AS_OFTEN
+    return Verdict.NO_EVIDENCE if as_often and link.coverage < FEW else Verdict.PLAUSIBLE
+
+
+def measured(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Measure:
+    """Write down a share of occurrences beside what it must reach."""
+    return Measure(coverage=round(count / of, 4) if of else 0.0, thresholds=thresholds)
+
+
+def measured_link(link: Link, thresholds: Thresholds) -> Measure:
+    """Write down the numbers of a link beside what they must reach."""
+    return Measure(
+        coverage=link.coverage,
+        lift=link.lift,
+        p_value=link.p_value,
+        by=link.by,
+        declared=link.declared,
+        thresholds=thresholds,
+    )
+
+
+def recorded(occurrences: Occurrences, window: Nanoseconds, stage: Stage) -> tuple[list[Occurrence], int]:
+    """Return the occurrences early in the entries of which the time before was recorded, and where the others begin.
+
+    Of the others, which begin a window or more behind the first entry, it was recorded in any case.
+    """
+    at = bisect_left(occurrences.starts, stage.covered_from + window)
+    return [o for o in occurrences[:at] if is_recorded(o.start - window, o, stage)], at
+
+
+def is_recorded(start: int, occurrence: Occurrence, stage: Stage) -> bool:
+    """Tell whether the time from `start` to an occurrence was recorded: an export may begin in the middle of a life."""
+    if start >= stage.covered_from:
+        return True
+    return any(
+        life.started
+        for life in stage.lives
+        if life.instance == occurrence.instance and life.start <= occurrence.start <= life.end
+    )

@@ -1,0 +1,303 @@
+"""Sorting, duplicates, order: nothing is lost, and the order of reading does not matter."""
+
+from __future__ import annotations
+
+from array import array
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from hypothesis import given, strategies as st
+
+from forensics.entries import MemoryShelf, collect
+from forensics.entries.index import log_index as intake_module
+from forensics.entries.index.log_index import identity_of, kind_of
+from forensics.entries.raw_fields import text_at, time_of
+from forensics.model import Intake, Kind, PassedOver, Place, RawEntry, ReadOrder, Sheet, Unreadable
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable, Sequence
+
+    from forensics.model import Shelf
+
+
+def raw(second: int | str, insert_id: str = "", source: str = "a.json", number: int = 1, **fields: Any) -> RawEntry:
+    timestamp = f"2026-03-01T10:00:{second:02d}Z" if isinstance(second, int) else second
+    record = {"timestamp": timestamp, "insertId": insert_id, "logName": "projects/p/logs/x", **fields}
+    return RawEntry(record=record, place=Place(source=source, record=number))
+
+
+def times(*seconds: int, source: str = "a.json") -> list[RawEntry]:
+    return [raw(s, str(n), source, n) for n, s in enumerate(seconds)]
+
+
+class NumberedShelf(MemoryShelf):
+    """Finds records by their numbers, as a shelf of files does, whatever the order of reading."""
+
+    def __init__(self, records: Iterable[RawEntry]) -> None:
+        super().__init__()
+        self._numbers = {id(read.record): read.place.record for read in records}
+        self._numbered = {read.place.record: read.record for read in records}
+
+    def keep(self, record: dict[str, Any]) -> int:
+        return self._numbers[id(record)]
+
+    def record(self, place: int) -> dict[str, Any] | None:
+        return self._numbered[place]
+
+
+class Collected(NamedTuple):
+    intake: Intake
+    records: list[dict[str, Any]]
+    """Fetched, row by row."""
+
+    @property
+    def columns(self) -> list[tuple[int, Kind, dict[str, Any]]]:
+        rows = enumerate(zip(self.intake.times, self.records, strict=True))
+        return [(time, self.intake.kind(row), record) for row, (time, record) in rows]
+
+
+def collected(read: Iterable[RawEntry | Unreadable | PassedOver | Sheet], shelf: Shelf | None = None) -> Collected:
+    shelf = shelf or MemoryShelf()
+    intake = collect(read, shelf)
+    found = [record for place in intake.places if (record := shelf.record(place)) is not None]
+    assert len(intake) == len(found) == len(intake.times) == len(intake.kinds)
+    return Collected(intake, found)
+
+
+def sheet(records: Sequence[RawEntry], shelf: Shelf) -> Sheet:
+    """Hand records out as a reader does that keeps them where it read them."""
+    made = Sheet(
+        source=records[0].place.source,
+        times=array("q"),
+        identities=array("q"),
+        places=array("q"),
+        kinds=array("I"),
+        table=[],
+    )
+    for record in (read.record for read in records):
+        time = time_of(record)
+        made.times.append(time)
+        made.identities.append(identity_of(time, text_at(record, "insertId"), text_at(record, "logName"), record))
+        made.places.append(shelf.keep(record))
+        made.kinds.append(len(made.table))  # equal kinds may stand in a table more than once
+        made.table.append(kind_of(record))
+    return made
+
+
+def in_sheets(records: Sequence[RawEntry], cuts: Iterable[int], shelf: Shelf) -> list[Sheet]:
+    """Cut what was read into sheets, each of one input."""
+    changes = [n for n, (a, b) in enumerate(pairwise(records), 1) if a.place.source != b.place.source]
+    bounds = sorted({0, len(records), *changes, *(cut for cut in cuts if cut <= len(records))})
+    return [sheet(records[a:b], shelf) for a, b in pairwise(bounds)]
+
+
+def test_entries_are_sorted_by_time_id_and_log() -> None:
+    given_ = [raw(2, "b"), raw(1, "c"), raw(1, "a"), raw("2026-03-01T10:00:01.000000001Z", "b"), raw("no time", "z")]
+    assert [r["insertId"] for r in collected(given_).records] == ["z", "a", "c", "b", "b"]
+
+
+def test_a_tie_in_time_is_settled_by_the_id_and_then_by_the_log() -> None:
+    ids = [("b", "y"), ("a", "z"), ("b", "x"), ("", "z"), ("a", "x"), ("", "y")]
+    given_ = [raw(0, "z"), *(raw(1, insert_id, logName=log) for insert_id, log in ids), raw(2, "a")]
+    found = [(r["insertId"], r["logName"]) for r in collected(given_).records]
+    assert found == [("z", "projects/p/logs/x"), *sorted(ids), ("a", "projects/p/logs/x")]
+
+
+def test_duplicates_share_log_time_and_id() -> None:
+    found = collected(
+        [
+            raw(1, "a", textPayload="x"),
+            raw(1, "a", "b.json", textPayload="y"),
+            raw(1, "a", logName="projects/p/logs/other"),
+            raw("2026-03-01T10:00:01.000Z", "a", number=9),  # the same moment, spelled otherwise
+            raw(2, "a"),
+        ]
+    )
+    assert (found.intake.read, found.intake.duplicates, len(found.intake)) == (5, 2, 3)
+    assert [r.get("textPayload") for r in found.records] == [None, "x", None]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_two_copies_the_one_of_the_first_input_by_name_is_kept(turned: bool) -> None:  # noqa: FBT001 - a column
+    copies = [raw(1, "a", "a.json", severity="INFO"), raw(1, "a", "b.json", severity="ERROR"), raw(2, "z", "b.json")]
+    found = collected(copies[::-1] if turned else copies)
+    assert [found.intake.kind(row).severity for row in range(2)] == ["INFO", None]
+    assert [r.get("severity") for r in found.records] == ["INFO", None]
+
+
+def test_many_moments_with_copies_lose_the_copies_only() -> None:
+    once = [raw(second, insert_id, number=second) for second in range(20) for insert_id in "abc"]
+    found = collected([*once, *once[::-1], *once])
+    assert (found.intake.read, found.intake.duplicates) == (180, 120)
+    assert found.records == [read.record for read in once]
+
+
+def test_without_an_id_only_equal_records_are_duplicates() -> None:
+    intake, _ = collected([raw(1, textPayload="x"), raw(1, textPayload="y"), raw(1, textPayload="x", number=2)])
+    assert (intake.duplicates, len(intake)) == (1, 2)
+
+
+@pytest.mark.parametrize(("second", "insert_id"), [(1, ""), ("?", "a")])
+def test_what_has_no_id_or_no_time_is_known_by_all_that_it_says(second: int | str, insert_id: str) -> None:
+    payloads: list[dict[str, Any]] = [{"b": 1, "a": [2]}, {"a": [2], "b": 1}, {"a": [2]}]
+    records = [raw(second, insert_id, jsonPayload=payload) for payload in payloads]
+    found = collected(records)
+    assert (found.intake.duplicates, [r["jsonPayload"] for r in found.records]) == (1, [{"b": 1, "a": [2]}, {"a": [2]}])
+
+
+def test_a_record_without_anything_is_an_entry() -> None:
+    place = Place(source="a", record=1)
+    strange: list[dict[str, Any]] = [{}, {"insertId": 7, "timestamp": None, "logName": [], "resource": 1, "labels": ""}]
+    found = collected(RawEntry(record=record, place=place) for record in [*strange, {}])
+    assert (found.intake.duplicates, found.records) == (1, strange)
+    assert list(found.intake.times) == [0, 0]
+    assert {found.intake.kind(row).log_name for row in range(2)} == {""}
+
+
+def test_unreadable_records_are_counted_and_the_first_is_kept() -> None:
+    bad = [Unreadable(place=Place(source="b", record=n), reason="r") for n in (3, 4)]
+    intake, _ = collected([*bad, raw(1, "a"), *bad])
+    assert (intake.read, intake.unreadable, intake.first_unreadable, intake.sources) == (1, 4, bad[0], ("b", "a.json"))
+
+
+def test_lines_passed_over_are_counted_and_their_input_is_named() -> None:
+    passed = [PassedOver(place=Place(source="b", record=n), lines=n) for n in (3, 4)]
+    intake, _ = collected([*passed, raw(1, "a")])
+    assert (intake.read, intake.passed_over, intake.sources) == (1, 7, ("b", "a.json"))
+
+
+ORDERS: list[tuple[list[RawEntry], ReadOrder]] = [
+    ([], ReadOrder.OLDEST_FIRST),
+    (times(1), ReadOrder.OLDEST_FIRST),
+    (times(1, 2, 2, 3), ReadOrder.OLDEST_FIRST),
+    (times(3, 2, 2), ReadOrder.NEWEST_FIRST),
+    (times(3, 1, 2), ReadOrder.UNSORTED),
+    (times(3, 2) + times(9, 8, source="b") + times(5, source="c"), ReadOrder.NEWEST_FIRST),
+    (times(3, 2) + times(8, 9, source="b"), ReadOrder.UNSORTED),
+    ([*times(3, 2), raw("", "x")], ReadOrder.NEWEST_FIRST),
+]
+
+
+@pytest.mark.parametrize(("records", "order"), ORDERS)
+def test_how_the_inputs_lay_in_time(records: list[RawEntry], order: ReadOrder) -> None:
+    assert collected(records).intake.order is order
+
+
+@pytest.mark.parametrize("cuts", [(), (1,), range(9)])
+@pytest.mark.parametrize(("records", "order"), ORDERS)
+def test_sheets_tell_how_the_inputs_lay_in_time(
+    records: list[RawEntry], order: ReadOrder, cuts: tuple[int, ...]
+) -> None:
+    shelf = MemoryShelf()
+    assert collected(in_sheets(records, cuts, shelf), shelf).intake.order is order
+
+
+RECORDS = st.lists(
+    st.builds(
+        raw,
+        st.integers(min_value=0, max_value=3) | st.just("broken"),
+        st.sampled_from(["", "a", "b"]),
+        st.sampled_from(["a.json", "b.json"]),
+        textPayload=st.sampled_from(["x", "y"]),
+        logName=st.sampled_from(["projects/p/logs/x", "projects/p/logs/y", ""]),
+        severity=st.sampled_from(["ERROR", None]),
+    ),
+    max_size=12,
+)
+
+
+def numbered(records: Iterable[RawEntry]) -> list[RawEntry]:
+    """Give every record a number, and its own copy of what it holds."""
+    return [RawEntry(record={**r.record}, place=Place(source=r.place.source, record=n)) for n, r in enumerate(records)]
+
+
+@given(RECORDS, st.randoms(use_true_random=False))
+def test_the_order_of_reading_does_not_matter(records: list[RawEntry], chance: random.Random) -> None:
+    read = numbered(records)
+    shuffled = read.copy()
+    chance.shuffle(shuffled)
+    first, second = collected(read, NumberedShelf(read)), collected(shuffled, NumberedShelf(read))
+    assert first.intake.places == second.intake.places
+    assert first.columns == second.columns
+    assert first.intake.read == len(read) == len(first.intake) + first.intake.duplicates
+    keys = [(time, r["insertId"], r["logName"]) for time, _, r in first.columns]
+    assert keys == sorted(keys)
+    assert all(kind == kind_of(record) and time == time_of(record) for time, kind, record in first.columns)
+
+
+@given(RECORDS, st.randoms(use_true_random=False))
+def test_reading_everything_twice_changes_nothing(records: list[RawEntry], chance: random.Random) -> None:
+    read = numbered(records)
+    doubled = numbered([*read, *read])
+    once, shelf = collected(read, NumberedShelf(read)), NumberedShelf(doubled)
+    chance.shuffle(doubled)
+    twice = collected(doubled, shelf)
+    assert twice.columns == once.columns
+    assert twice.intake.duplicates == once.intake.duplicates + len(read)
+
+
+@given(RECORDS, st.randoms(use_true_random=False))
+def test_the_order_of_inputs_does_not_matter_where_places_are_given_as_they_are_read(
+    records: list[RawEntry], chance: random.Random
+) -> None:
+    first = sorted(records, key=lambda read: read.place.source)
+    files = {name: [read for read in first if read.place.source == name] for name in ("a.json", "b.json")}
+    names = [read.place.source for read in records]
+    chance.shuffle(names)
+    mixed = [files[name].pop(0) for name in names]
+    assert collected(first).columns == collected(mixed).columns
+
+
+@given(RECORDS, st.lists(st.integers(min_value=0, max_value=12), max_size=4))
+def test_sheets_give_what_their_records_give_one_by_one(records: list[RawEntry], cuts: list[int]) -> None:
+    read = numbered(records)
+    shelf, single = MemoryShelf(), collected(read)
+    found = collected(in_sheets(read, cuts, shelf), shelf)
+    assert found.columns == single.columns
+    assert (found.intake.read, found.intake.duplicates) == (single.intake.read, single.intake.duplicates)
+    assert (found.intake.order, found.intake.sources) == (single.intake.order, single.intake.sources)
+
+
+# ── many ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MANY = 100_003
+"""A prime number, so that the multiples of a smaller one, modulo this, are all different."""
+
+
+class NamedShelf(MemoryShelf):
+    """Makes up a record for each place: the later the place, the smaller its insertId."""
+
+    def record(self, place: int) -> dict[str, Any]:
+        return {"insertId": f"{MANY - place:06}"}
+
+
+def many() -> Sheet:
+    """Make rows without order; a few hundred stand in one moment, and a few hundred have no time."""
+    steps = [n * 7_919 % MANY for n in range(MANY)]
+    codes = array("I", [step % 3 for step in steps])
+    table = [kind_of({"logName": name}) for name in "abc"]
+    moments = array("q", [0 if step < 200 else max(step, 500) * 10**9 for step in steps])
+    return Sheet(
+        source="a",
+        times=moments,
+        identities=array("q", steps),
+        places=array("q", range(MANY)),
+        kinds=codes,
+        table=table,
+    )
+
+
+def test_rows_are_sorted_alike_at_once_and_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    read, shelf = many(), NamedShelf()
+    fast = collect([read], shelf)
+    assert len(fast) == MANY > intake_module._AT_ONCE
+    monkeypatch.setattr(intake_module, "_AT_ONCE", MANY)
+    assert collect([read], shelf) == fast
+    assert list(fast.times) == sorted(read.times)
+    assert list(fast.times) == [read.times[at] for at in fast.places]
+    assert list(fast.kinds) == [read.kinds[at] for at in fast.places]
+    # The insertId falls as the place rises.
+    tied = [(time, -place) for time, place in zip(fast.times, fast.places, strict=True)]
+    assert tied == sorted(tied)

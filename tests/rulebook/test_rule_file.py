@@ -1,0 +1,32 @@
+"""One document becomes a rule or a list of located faults, whatever stands in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import given, strategies as st
+
+from forensics.rulebook.diagnostics import Faults
+from forensics.rulebook.rule_file import read_rule
+from forensics.rulebook.yaml_document import parse_document
+
+GOOD = Path(__file__).parent / "lock-lost.yaml"
+
+
+@given(st.data())
+def test_a_rule_with_any_value_anywhere_is_a_rule_or_a_located_fault(data: st.DataObject) -> None:
+    scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just("lock-lost")
+    values = st.recursive(
+        scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    )
+    document, lines = parse_document(GOOD.read_text(encoding="utf-8"))
+    spots = sorted(lines, key=str)
+    spot = data.draw(st.sampled_from([spot for spot in spots if spot]))
+    at = document
+    for step in spot[:-1]:
+        at = at[step]
+    at[spot[-1]] = data.draw(values)
+    found = Faults("x.yaml", lines)
+    rule = read_rule(document, "lock-lost", found)
+    assert (rule is None) == bool(found)
+    assert all(line.startswith("x.yaml:") for line in found.messages())
