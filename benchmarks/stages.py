@@ -14,13 +14,13 @@ from pathlib import Path
 
 from forensics.classify import Screen
 from forensics.clusters import entry_rows, find_lives, group
-from forensics.entries import LineReader, collect, resolve_revision, revision_spans, select
-from forensics.extract import Digester, digest
+from forensics.entries import FastIndexReader, collect, resolve_revision, revision_spans, select
+from forensics.extract import FactsExtractor, digest
 from forensics.links import link
 from forensics.model import Level, Query
 from forensics.render import encode_rows
 from forensics.rulebook import load_rules
-from forensics.sources import FileShelf, Indexing, read_records
+from forensics.sources import FileRecordStore, Indexing, read_records
 
 from contest.logs import open_log
 
@@ -32,17 +32,17 @@ def main() -> None:
     given = parser.parse_args()
     log = open_log(given.folder)
     gc.disable()
-    with closing(FileShelf()) as shelf:
+    with closing(FileRecordStore()) as shelf:
         _stages(Query(revision=log.asked["revision"], logs=(str(log.path),)), shelf)
 
 
-def _stages(query: Query, shelf: FileShelf) -> None:
+def _stages(query: Query, shelf: FileRecordStore) -> None:
     watch = _Watch()
     rules, _ = load_rules()
     by_id = {rule.id: rule for rule in rules}
-    digester, screen = Digester(rules, Level.ERROR), Screen(rules, Level.ERROR)
+    digester, screen = FactsExtractor(rules, Level.ERROR), Screen(rules, Level.ERROR)
     watch.tell("rules")
-    how = Indexing(shelf=shelf, reader=partial(LineReader, screen=screen))
+    how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=screen))
     records = list(read_records(query.logs, only=query.revision, indexing=how))
     watch.tell("find and index lines")
     intake = collect(records, shelf)

@@ -19,7 +19,7 @@ from forensics.context.deployments import find_deploys
 from forensics.context.exposure import measure_exposure
 from forensics.context.test_failures import tie
 from forensics.entries import (
-    MemoryShelf,
+    MemoryRecordStore,
     collect,
     decode_entry,
     decode_record,
@@ -28,18 +28,18 @@ from forensics.entries import (
     select,
 )
 from forensics.errors import NoEntriesError
-from forensics.extract import Digester, digest
+from forensics.extract import FactsExtractor, digest
 from forensics.links import extent_of, find_incidents, link, parents, prioritise, weigh
-from forensics.log.entry_table import Journal, Members
+from forensics.log.entry_table import ClusterEntries, EntryTable
 from forensics.model import (
     Analysis,
     Classified,
     Cluster,
     CodeBase,
-    Intake,
     Life,
     Link,
     LogEntry,
+    LogIndex,
     Place,
     Pulled,
     Query,
@@ -50,9 +50,9 @@ from forensics.model import (
     RulebookInfo,
     TestRun,
 )
-from forensics.report.postmortem import Aftermath, observe, write_postmortem
+from forensics.report.postmortem import PostmortemContext, observe, write_postmortem
 from forensics.report.summary import count_lives, headline, in_order, root_causes, timeline
-from forensics.whys import Neighbours, Scene, Stage, complete, explain
+from forensics.whys import ClusterContext, NearbyEntries, RunContext, complete, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -65,15 +65,15 @@ if TYPE_CHECKING:
         Exposure,
         Finding,
         Incident,
+        IndexBatch,
         PassedOver,
-        Sheet,
-        Shelf,
+        RecordStore,
         Unreadable,
     )
 
 
 def analyze(
-    records: Iterable[RawEntry | Unreadable | PassedOver | Sheet],
+    records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch],
     rules: Sequence[Rule],
     query: Query,
     *,
@@ -83,7 +83,7 @@ def analyze(
     pulled: Sequence[Pulled] = (),
     baseline: Report | None = None,
     code: CodeBase | None = None,
-    shelf: Shelf | None = None,
+    shelf: RecordStore | None = None,
     spread: Spread = map,
 ) -> Analysis:
     """Find out why a revision fails, and say no more than its entries show.
@@ -94,7 +94,7 @@ def analyze(
     task = Task(
         query=query,
         rules={rule.id: rule for rule in rules},
-        digester=Digester(rules, query.level),
+        digester=FactsExtractor(rules, query.level),
         rulebook=rulebook,
         tool_version=tool_version,
         tests=tests,
@@ -102,13 +102,13 @@ def analyze(
         baseline=baseline,
         code=code,
     )
-    given = read(records, query, task.digester, shelf or MemoryShelf(), spread)
+    given = read(records, query, task.digester, shelf or MemoryRecordStore(), spread)
     lives = find_lives(given.journal)
     clusters, members = group(given.journal, task.rules, lives)
     links = link(clusters, members, task.rules, given.journal, lives)
     grouped = Grouped(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
     stage = _set(task, given, grouped)
-    scenes = [Scene(stage=stage, cluster=c) for c in stage.clusters.values()]
+    scenes = [ClusterContext(stage=stage, cluster=c) for c in stage.clusters.values()]
     findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
     incidents = find_incidents(tuple(stage.clusters.values()), stage.links, stage.parents, findings)
     report = _report(task, given, stage, findings, incidents)
@@ -120,7 +120,7 @@ class Task(Struct, frozen=True, kw_only=True):
 
     query: Query
     rules: Mapping[str, Rule]
-    digester: Digester
+    digester: FactsExtractor
     rulebook: RulebookInfo
     tool_version: str
     tests: TestRun | None
@@ -133,12 +133,12 @@ class Grouped(Struct, frozen=True, kw_only=True):
     """What fails, and what may explain what."""
 
     clusters: Sequence[Cluster]
-    members: Sequence[Members]
+    members: Sequence[ClusterEntries]
     links: tuple[Link, ...]
     lives: tuple[Life, ...]
 
 
-def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
+def _set(task: Task, given: Given, grouped: Grouped) -> RunContext:
     """Set the stage on which clusters are explained: what the run knows around them."""
     journal, clusters, links, lives = given.journal, grouped.clusters, grouped.links, grouped.lives
     coverage = measure(
@@ -156,7 +156,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
     chosen = parents(clusters, links)
     clusters = weigh(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
     audit = [*_audit(journal), *given.around]
-    return Stage(
+    return RunContext(
         clusters={c.id: c for c in clusters},
         members={m.cluster: m for m in grouped.members},
         rules=task.rules,
@@ -164,7 +164,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> Stage:
         parents=parents(clusters, links),
         lives=lives,
         journal=journal,
-        neighbours=Neighbours(journal),
+        neighbours=NearbyEntries(journal),
         asked=task.digester.asked,
         coverage=coverage,
         exposure=exposure,
@@ -200,13 +200,13 @@ def _compared(
 def _report(
     task: Task,
     given: Given,
-    stage: Stage,
+    stage: RunContext,
     findings: Mapping[ClusterId, Finding],
     incidents: tuple[Incident, ...],
 ) -> Report:
     """Put together what was found; documents are made of this alone."""
     journal, clusters = given.journal, tuple(stage.clusters.values())
-    aftermath = Aftermath(
+    aftermath = PostmortemContext(
         clusters=stage.clusters,
         findings=findings,
         coverage=stage.coverage,
@@ -252,7 +252,9 @@ def _report(
     )
 
 
-def previous(records: Iterable[RawEntry | Unreadable | PassedOver | Sheet], query: Query, shelf: Shelf) -> str:
+def previous(
+    records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], query: Query, shelf: RecordStore
+) -> str:
     """Name the revision that served before the one that a query asks for.
 
     Raises:
@@ -269,9 +271,9 @@ def previous(records: Iterable[RawEntry | Unreadable | PassedOver | Sheet], quer
 class Given(Struct, frozen=True, kw_only=True):
     """What an analysis starts from."""
 
-    intake: Intake
+    intake: LogIndex
     revision: Revision
-    journal: Journal
+    journal: EntryTable
     around: list[LogEntry]
     """Audit entries of the revision's service that name no revision."""
     lost: int
@@ -279,10 +281,10 @@ class Given(Struct, frozen=True, kw_only=True):
 
 
 def read(
-    records: Iterable[RawEntry | Unreadable | PassedOver | Sheet],
+    records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch],
     query: Query,
-    digester: Digester,
-    shelf: Shelf,
+    digester: FactsExtractor,
+    shelf: RecordStore,
     spread: Spread = map,
 ) -> Given:
     """Collect what was read, find the revision, and boil its entries down.
@@ -304,14 +306,14 @@ def read(
     return Given(intake=intake, revision=revision, journal=journal, around=around, lost=lost)
 
 
-def _audit(journal: Journal) -> Iterator[LogEntry]:
+def _audit(journal: EntryTable) -> Iterator[LogEntry]:
     """Fetch the entries of the audit log."""
     is_audit = [kind.is_audit for kind in journal.table]
     rows = compress(range(len(journal)), map(is_audit.__getitem__, journal.kinds)) if any(is_audit) else ()
     return map(journal.original, rows)
 
 
-def _require_entries(intake: Intake, query: Query) -> None:
+def _require_entries(intake: LogIndex, query: Query) -> None:
     if len(intake):
         return
     where = ", ".join(query.logs) or query.case or "the input"
@@ -326,7 +328,7 @@ def _require_entries(intake: Intake, query: Query) -> None:
     )
 
 
-def _require_selected(own: Sequence[int], intake: Intake, query: Query) -> None:
+def _require_selected(own: Sequence[int], intake: LogIndex, query: Query) -> None:
     if own:
         return
     span = " – ".join(filter(None, (query.from_time, query.to_time))) or "what was asked for"

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from forensics.clusters.mask import template
 from forensics.entries import decode_record, stitch
-from forensics.extract import Digester
+from forensics.extract import FactsExtractor
 from forensics.model import Level, LogEntry, Priority, Role
 from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND
@@ -82,7 +82,7 @@ class Tally:
 
     def __init__(self, rules: Sequence[Rule], level: Level, revision: str, before: Report | None = None) -> None:
         self._rules = {rule.id: rule for rule in rules}
-        self._digester = Digester(rules, level)
+        self._digester = FactsExtractor(rules, level)
         self._revision = revision
         self._before = None if before is None else _keys(before)
         self._sightings: dict[str, Sighting] = {}

@@ -17,12 +17,12 @@ from support.files import BLANK, FORMS, ONCE, Form, anchors, write
 from support.records import MAKERS, texts_of
 
 from forensics.classify import Screen
-from forensics.entries import LineReader
+from forensics.entries import FastIndexReader
 from forensics.extract import build_table as boiling
 from forensics.model import Level, RulebookInfo
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
-from forensics.sources import FileShelf, Indexing, files, read_records
+from forensics.sources import FileRecordStore, Indexing, files, read_records
 from forensics.sources.index import indexing
 from forensics.system.processes import in_processes
 
@@ -46,8 +46,8 @@ def exact(paths: Sequence[str], asked: str) -> Plain:
 
 def indexed(paths: Sequence[str], asked: str, *, only: str | None = None, jobs: int = 1) -> Plain:
     """Read as the command line does."""
-    with closing(FileShelf()) as shelf:
-        how = Indexing(shelf=shelf, reader=partial(LineReader, screen=Screen(RULES, Level.ERROR)), jobs=jobs)
+    with closing(FileRecordStore()) as shelf:
+        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=Screen(RULES, Level.ERROR)), jobs=jobs)
         spread = partial(in_processes, jobs=jobs, before=shelf.flush)
         records = read_records(paths, only=only, indexing=how)
         found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", shelf=shelf, spread=spread)

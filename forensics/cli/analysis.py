@@ -13,7 +13,7 @@ import click
 from msgspec.structs import replace
 
 from forensics import __version__
-from forensics.cli.options import LiveAsked
+from forensics.cli.options import CloudOptions
 from forensics.cli.screens.progress import watching
 from forensics.cli.times import bounds
 from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from forensics.cases import Case
-    from forensics.cli.options import Asked
+    from forensics.cli.options import InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Way
     from forensics.model import CodeBase
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 @contextmanager
 def analysed(
     revision: str,
-    asked: Asked,
+    asked: InputOptions,
     settings: Settings,
-    live: LiveAsked | None = None,
+    live: CloudOptions | None = None,
     baseline: Report | None = None,
 ) -> Iterator[Analysis]:
     """Analyse a revision, beside its baseline where there is one.
@@ -48,14 +48,14 @@ def analysed(
     """
     # Heavy imports stand here: `--help` does without them.
     from forensics.classify import Screen  # noqa: PLC0415
-    from forensics.entries import LineReader  # noqa: PLC0415
+    from forensics.entries import FastIndexReader  # noqa: PLC0415
     from forensics.pipeline import analyze  # noqa: PLC0415
     from forensics.rulebook import load_rules  # noqa: PLC0415
-    from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
+    from forensics.sources import FileRecordStore, Indexing, read_records  # noqa: PLC0415
     from forensics.system.processes import default_jobs, in_processes  # noqa: PLC0415
 
     if asks_cloud(asked, settings, live):
-        revision, asked = _pulled(revision, asked, settings, live or LiveAsked())
+        revision, asked = _pulled(revision, asked, settings, live or CloudOptions())
     case = _sound_case(asked.case, asked.logs) if asked.case else None
     query = _query(revision, asked, settings)
     if not query.logs and case is None:
@@ -65,10 +65,10 @@ def analysed(
     only = None if asked.strict or "-" in query.logs else query.revision
     # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
-    with watching() as watch, closing(FileShelf()) as shelf, _code(asked) as code:
+    with watching() as watch, closing(FileRecordStore()) as shelf, _code(asked) as code:
         indexing = Indexing(
             shelf=shelf,
-            reader=partial(LineReader, screen=Screen(loaded, query.level)),
+            reader=partial(FastIndexReader, screen=Screen(loaded, query.level)),
             jobs=asked.jobs or default_jobs(),
             advance=watch.advance,
         )
@@ -98,12 +98,12 @@ def analysed(
         yield _naming(case, analysis)
 
 
-def asks_cloud(asked: Asked, settings: Settings, live: LiveAsked | None) -> bool:
+def asks_cloud(asked: InputOptions, settings: Settings, live: CloudOptions | None) -> bool:
     """Tell whether Cloud Logging is asked: when that is wanted, or when there are no logs."""
     return asked.live or (live is not None and not (asked.logs or asked.case or settings.logs))
 
 
-def _pulled(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> tuple[str, Asked]:
+def _pulled(revision: str, asked: InputOptions, settings: Settings, live: CloudOptions) -> tuple[str, InputOptions]:
     """Ask Cloud Logging; return the revision's full name, and what is to be read now."""
     from forensics.cli.live import fetch  # noqa: PLC0415 - most runs read exports
 
@@ -114,7 +114,7 @@ def _pulled(revision: str, asked: Asked, settings: Settings, live: LiveAsked) ->
     return fetched.revision, found
 
 
-def connected(revision: str, asked: Asked, settings: Settings, live: LiveAsked) -> Way:
+def connected(revision: str, asked: InputOptions, settings: Settings, live: CloudOptions) -> Way:
     """Open the way to Cloud Logging; where it is asked for want of logs only, the error says how to export them."""
     if asked.logs:
         raise UsageError("--live and --logs both say what to read: give one of them")
@@ -130,7 +130,7 @@ def connected(revision: str, asked: Asked, settings: Settings, live: LiveAsked) 
         raise UsageError(f"no logs given, and Cloud Logging cannot be asked: {error}; or {export}") from error
 
 
-def _query(revision: str, asked: Asked, settings: Settings) -> Query:
+def _query(revision: str, asked: InputOptions, settings: Settings) -> Query:
     first, last = bounds(asked.since, asked.from_, asked.to)
     return Query(
         revision=revision,
@@ -185,7 +185,7 @@ def test_runs(files: tuple[Path, ...]) -> TestRun | None:
 
 
 @contextmanager
-def _code(asked: Asked) -> Iterator[CodeBase | None]:
+def _code(asked: InputOptions) -> Iterator[CodeBase | None]:
     """Open the repository; flags that speak of commits need one."""
     if asked.repo is None:
         if asked.commit or asked.baseline_commit:
@@ -202,7 +202,7 @@ def _stdin(query: Query) -> BinaryIO | None:
     return sys.stdin.buffer if "-" in query.logs else None
 
 
-def _how_to_export(revision: str, asked: Asked, settings: Settings) -> str:
+def _how_to_export(revision: str, asked: InputOptions, settings: Settings) -> str:
     name = revision if revision not in {"all", "latest"} else "NAME"
     project = asked.project or settings.project or "PROJECT"
     pull = f"gcloud logging read 'resource.labels.revision_name:\"{name}\"' --project {project}"

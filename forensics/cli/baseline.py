@@ -11,7 +11,7 @@ import click
 from msgspec.structs import replace
 
 from forensics.cli.analysis import analysed, asks_cloud, connected, test_runs
-from forensics.cli.options import LiveAsked
+from forensics.cli.options import CloudOptions
 from forensics.cli.screens.progress import watching
 from forensics.errors import BaselineError, UsageError
 from forensics.model import Analysis, Level, Query, Report
@@ -20,7 +20,7 @@ from forensics.render import decode_report
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.cli.options import Against, Asked
+    from forensics.cli.options import BaselineOptions, InputOptions
     from forensics.cli.settings import Settings
 
 PREVIOUS = "previous"
@@ -28,7 +28,7 @@ PREVIOUS = "previous"
 
 @contextmanager
 def analysed_against(
-    revision: str, asked: Asked, against: Against, settings: Settings, live: LiveAsked | None = None
+    revision: str, asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None = None
 ) -> Iterator[Analysis]:
     """Analyse a revision, compared with the baseline where the flags name one; as `analysed`.
 
@@ -43,10 +43,10 @@ def analysed_against(
 @contextmanager
 def analysed_beside(
     revision: str,
-    asked: Asked,
-    against: Against,
+    asked: InputOptions,
+    against: BaselineOptions,
     settings: Settings,
-    live: LiveAsked | None,
+    live: CloudOptions | None,
     baseline: Report | None,
 ) -> Iterator[Analysis]:
     """Analyse a revision beside a baseline that was read already; as `analysed`."""
@@ -59,7 +59,7 @@ def analysed_beside(
 
 
 def baseline_of(
-    revision: str, asked: Asked, against: Against, settings: Settings, live: LiveAsked | None
+    revision: str, asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None
 ) -> Report | None:
     """Read the report of the baseline, or make it; None where the flags name none.
 
@@ -75,7 +75,9 @@ def baseline_of(
     return _baseline(revision, asked, against, settings, live)
 
 
-def _baseline(revision: str, asked: Asked, against: Against, settings: Settings, live: LiveAsked | None) -> Report:
+def _baseline(
+    revision: str, asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None
+) -> Report:
     name = str(against.baseline)
     if _is_report(name):
         return _saved(Path(name), against)
@@ -86,19 +88,21 @@ def _baseline(revision: str, asked: Asked, against: Against, settings: Settings,
     elif "-" in own.logs:
         raise UsageError("standard input can be read once: save it to a file, or name --baseline-logs")
     if is_previous_live(asked, against, settings, live):
-        name, own = _before(revision, replace(own, to=asked.to), settings, live or LiveAsked())
+        name, own = _before(revision, replace(own, to=asked.to), settings, live or CloudOptions())
     elif name == PREVIOUS:
         name = _previous(revision, own, asked, settings)
     with analysed(name, own, settings, live) as analysis:
         return analysis.report
 
 
-def is_previous_live(asked: Asked, against: Against, settings: Settings, live: LiveAsked | None) -> bool:
+def is_previous_live(
+    asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None
+) -> bool:
     """Tell whether Cloud Logging is asked which revision served before."""
     return against.baseline == PREVIOUS and not against.baseline_logs and asks_cloud(asked, settings, live)
 
 
-def _before(revision: str, own: Asked, settings: Settings, live: LiveAsked) -> tuple[str, Asked]:
+def _before(revision: str, own: InputOptions, settings: Settings, live: CloudOptions) -> tuple[str, InputOptions]:
     """Ask which revision served before; it goes into the case of the other, which then holds all that is compared."""
     from forensics.cli.live import before  # noqa: PLC0415 - most runs read exports
 
@@ -111,7 +115,7 @@ def _is_report(name: str) -> bool:
     return name.endswith(".json")
 
 
-def _saved(file: Path, against: Against) -> Report:
+def _saved(file: Path, against: BaselineOptions) -> Report:
     if against.baseline_logs:
         raise UsageError("a saved report needs no --baseline-logs: give one of them")
     try:
@@ -122,13 +126,13 @@ def _saved(file: Path, against: Against) -> Report:
     return replace(report, tests=test_runs(against.baseline_tests)) if against.baseline_tests else report
 
 
-def _previous(revision: str, own: Asked, asked: Asked, settings: Settings) -> str:
+def _previous(revision: str, own: InputOptions, asked: InputOptions, settings: Settings) -> str:
     """Name the revision before; the lines of every revision are read, since any of them may be it."""
     # Imported here, as in `analysed`.
     from forensics.classify import Screen  # noqa: PLC0415
-    from forensics.entries import LineReader  # noqa: PLC0415
+    from forensics.entries import FastIndexReader  # noqa: PLC0415
     from forensics.pipeline import previous  # noqa: PLC0415
-    from forensics.sources import FileShelf, Indexing, read_records  # noqa: PLC0415
+    from forensics.sources import FileRecordStore, Indexing, read_records  # noqa: PLC0415
     from forensics.system.processes import default_jobs  # noqa: PLC0415
 
     logs = own.logs or ((str(own.case),) if own.case else settings.logs)
@@ -136,10 +140,10 @@ def _previous(revision: str, own: Asked, asked: Asked, settings: Settings) -> st
     if not logs:
         raise UsageError("no logs given to find the previous revision in: name it with --baseline")
     query = Query(revision=revision, service=own.service or settings.service, logs=logs)
-    with watching() as watch, closing(FileShelf()) as shelf:
+    with watching() as watch, closing(FileRecordStore()) as shelf:
         indexing = Indexing(
             shelf=shelf,
-            reader=partial(LineReader, screen=Screen((), Level.ERROR)),
+            reader=partial(FastIndexReader, screen=Screen((), Level.ERROR)),
             jobs=own.jobs or default_jobs(),
             advance=watch.advance,
         )

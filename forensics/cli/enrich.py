@@ -10,12 +10,12 @@ from forensics.errors import LedgerError, UsageError
 from forensics.report.impact import impact, unknown_patterns
 
 if TYPE_CHECKING:
-    from forensics.cli.options import Against
+    from forensics.cli.options import BaselineOptions
     from forensics.cli.settings import Settings
     from forensics.model import Report
 
 
-def told(report: Report, settings: Settings, against: Against) -> Report:
+def told(report: Report, settings: Settings, against: BaselineOptions) -> Report:
     """Add the impact that the settings name and, with a ledger, what became of its claims.
 
     Raises:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from forensics.cases import Case
-    from forensics.cli.options import Asked, LiveAsked
+    from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Way
     from forensics.cloud.filters import Span, Target
@@ -98,9 +98,9 @@ class Screen(Protocol):
 
 def follow(
     revision: str,
-    asked: Asked,
+    asked: InputOptions,
     settings: Settings,
-    live: LiveAsked,
+    live: CloudOptions,
     way: Way,
     plan: Plan,
     screen: Screen,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from forensics.cases import Case
-    from forensics.cli.options import Asked, LiveAsked
+    from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Way
     from forensics.cloud.filters import Span, Target
@@ -50,7 +50,7 @@ class Fetched(Struct, frozen=True, kw_only=True):
     to_time: str | None
 
 
-def open_connection(asked: Asked, settings: Settings, live: LiveAsked) -> Way:
+def open_connection(asked: InputOptions, settings: Settings, live: CloudOptions) -> Way:
     """Find credentials, server and project; raise AccessError."""
     from forensics.cloud.connection import Access, connect  # noqa: PLC0415 - takes a quarter of a second
 
@@ -66,9 +66,9 @@ def open_connection(asked: Asked, settings: Settings, live: LiveAsked) -> Way:
 
 def fetch(
     revision: str,
-    asked: Asked,
+    asked: InputOptions,
     settings: Settings,
-    live: LiveAsked,
+    live: CloudOptions,
     connection: Way,
     *,
     is_narrow: bool,
@@ -106,7 +106,13 @@ def fetch(
 
 
 def before(
-    revision: str, asked: Asked, settings: Settings, live: LiveAsked, connection: Way, *, say: Callable[[str], object]
+    revision: str,
+    asked: InputOptions,
+    settings: Settings,
+    live: CloudOptions,
+    connection: Way,
+    *,
+    say: Callable[[str], object],
 ) -> tuple[str, Path]:
     """Ask which revision served before another; return its full name, and the case of the other.
 
@@ -124,7 +130,7 @@ def before(
         return find_previous(reader, target, span, progress.shows), _folder(asked, target)
 
 
-def _named(revision: str, asked: Asked, settings: Settings, connection: Way) -> Target:
+def _named(revision: str, asked: InputOptions, settings: Settings, connection: Way) -> Target:
     from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
 
     return Target(
@@ -135,11 +141,11 @@ def _named(revision: str, asked: Asked, settings: Settings, connection: Way) -> 
     )
 
 
-def _folder(asked: Asked, target: Target) -> Path:
+def _folder(asked: InputOptions, target: Target) -> Path:
     return asked.case or out_folder(Path("forensics-cases"), target.revision)
 
 
-def _reader(connection: Way, live: LiveAsked, progress: PullProgress) -> Reader:
+def _reader(connection: Way, live: CloudOptions, progress: PullProgress) -> Reader:
     from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
     from forensics.cloud.pages import Reader  # noqa: PLC0415
 
@@ -157,7 +163,7 @@ def _pacer(limit: int) -> Pacer:
     return Pacer(time.monotonic, time.sleep, limit)
 
 
-def _order(asked: Asked, target: Target, span: Span, level: Level | None, transport: str) -> Order:
+def _order(asked: InputOptions, target: Target, span: Span, level: Level | None, transport: str) -> Order:
     from forensics.pulling import Order  # noqa: PLC0415 - as above
 
     # What --from and --to say is kept; `the last 30 minutes` was a guess of where the trouble began.
@@ -172,7 +178,7 @@ def _order(asked: Asked, target: Target, span: Span, level: Level | None, transp
     )
 
 
-def _span(asked: Asked) -> Span:
+def _span(asked: InputOptions) -> Span:
     from forensics.cloud.filters import Span  # noqa: PLC0415
 
     first, last = bounds(asked.since, asked.from_, asked.to)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Option = Callable[[Command], Command]
 
 
-class Asked(Struct, frozen=True, kw_only=True):
+class InputOptions(Struct, frozen=True, kw_only=True):
     """What the flags say about an analysis; None and empty where they say nothing. Settings fill the gaps."""
 
     logs: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ class Asked(Struct, frozen=True, kw_only=True):
     live: bool = False
 
 
-class LiveAsked(Struct, frozen=True, kw_only=True):
+class CloudOptions(Struct, frozen=True, kw_only=True):
     """What the flags say about asking Cloud Logging."""
 
     endpoint: str = ""
@@ -55,7 +55,7 @@ class LiveAsked(Struct, frozen=True, kw_only=True):
     show_query: bool = False
 
 
-class Against(Struct, frozen=True, kw_only=True):
+class BaselineOptions(Struct, frozen=True, kw_only=True):
     """What the flags say about the revision to compare with."""
 
     baseline: str | None = None
@@ -64,7 +64,7 @@ class Against(Struct, frozen=True, kw_only=True):
     claims: Path | None = None
 
 
-class Wanted(Struct, frozen=True, kw_only=True):
+class OutputOptions(Struct, frozen=True, kw_only=True):
     """What the flags say about the documents."""
 
     templates: Path | None = None
@@ -221,37 +221,37 @@ _WANTED = (
 
 def asked_options(command: Command) -> Command:
     """Give a command the flags that say what to read; it is called with `asked`."""
-    return _gathered(command, "asked", Asked, (*_READ, *_PLACE, *_TIME, *_WITH, *_STRICT))
+    return _gathered(command, "asked", InputOptions, (*_READ, *_PLACE, *_TIME, *_WITH, *_STRICT))
 
 
 def watched_options(command: Command) -> Command:
     """Give a command the flags that say what to follow, and how to look at it; it is called with `asked`."""
-    return _gathered(command, "asked", Asked, (*_WATCHED, *_PLACE, *_WITH))
+    return _gathered(command, "asked", InputOptions, (*_WATCHED, *_PLACE, *_WITH))
 
 
 def live_options(command: Command) -> Command:
     """Give a command the flags that say how to ask Cloud Logging; it is called with `live`."""
-    return _gathered(command, "live", LiveAsked, (*_WHAT, *_LIVE))
+    return _gathered(command, "live", CloudOptions, (*_WHAT, *_LIVE))
 
 
 def following_options(command: Command) -> Command:
     """Give a command the flags that say how to follow Cloud Logging; it is called with `live`."""
-    return _gathered(command, "live", LiveAsked, _LIVE)
+    return _gathered(command, "live", CloudOptions, _LIVE)
 
 
 def against_options(command: Command) -> Command:
     """Give a command the flags that say what to compare with; it is called with `against`."""
-    return _gathered(command, "against", Against, (_BASELINE, *_AGAINST))
+    return _gathered(command, "against", BaselineOptions, (_BASELINE, *_AGAINST))
 
 
 def baseline_source_options(command: Command) -> Command:
     """Give a command whose arguments name the baseline the other flags about it; it is called with `against`."""
-    return _gathered(command, "against", Against, _AGAINST)
+    return _gathered(command, "against", BaselineOptions, _AGAINST)
 
 
 def wanted_options(command: Command) -> Command:
     """Give a command the flags that say what to write; it is called with `wanted`."""
-    return _gathered(command, "wanted", Wanted, _WANTED)
+    return _gathered(command, "wanted", OutputOptions, _WANTED)
 
 
 def gathered(name: str, record: type[Struct], options: Sequence[Option]) -> Option:

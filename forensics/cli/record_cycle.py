@@ -24,7 +24,7 @@ from forensics.render import encode_report, render_cycle
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.cli.options import Asked, LiveAsked, Wanted
+    from forensics.cli.options import CloudOptions, InputOptions, OutputOptions
     from forensics.cli.settings import Settings
     from forensics.model import Analysis, Cycle, Report, Revision
 
@@ -53,7 +53,7 @@ class Recorded(NamedTuple):
 
 
 def record_cycle(
-    revision: str, noted: Noted, asked: Asked, live: LiveAsked, wanted: Wanted, settings: Settings
+    revision: str, noted: Noted, asked: InputOptions, live: CloudOptions, wanted: OutputOptions, settings: Settings
 ) -> Recorded:
     """Analyse a revision against the cycle before it, check earlier claims, write documents and ledger.
 
@@ -93,8 +93,8 @@ def _analysed(
     stack: ExitStack,
     revision: str,
     noted: Noted,
-    asked: Asked,
-    live: LiveAsked,
+    asked: InputOptions,
+    live: CloudOptions,
     settings: Settings,
     cycles: Sequence[Cycle],
 ) -> tuple[Analysis, tuple[Cycle, ...]]:

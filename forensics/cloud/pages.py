@@ -30,7 +30,7 @@ _RESTARTS = 3
 """In a row, without one new entry."""
 
 
-class Lister(Protocol):
+class PageClient(Protocol):
     """Whoever can post a request for a page; see `connection.Connection`."""
 
     project: str
@@ -98,7 +98,7 @@ _IDENTITY = msgspec.json.Decoder(_Identity)
 class Reader:
     """Asks with patience: never faster than the pacer allows, and again after whatever passes."""
 
-    def __init__(self, lister: Lister, *, pacer: Pacer, backoff: Backoff, sleep: Callable[[float], object]) -> None:
+    def __init__(self, lister: PageClient, *, pacer: Pacer, backoff: Backoff, sleep: Callable[[float], object]) -> None:
         self._lister = lister
         self._pacer = pacer
         self._backoff = backoff

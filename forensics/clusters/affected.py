@@ -9,7 +9,7 @@ from forensics.model import Affected, LogEntry
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
 
 MOST = 5_000
 """Entries that are decoded again to be asked for a session or a user; of a larger cluster it is not told."""
@@ -21,7 +21,7 @@ _MASKS = ("redacted", "***", "masked")
 """Where a logger hid the name, one mask may stand for many."""
 
 
-def affected(rows: Sequence[int], sample: Iterable[int], journal: Journal, requests: Iterable[int]) -> Affected:
+def affected(rows: Sequence[int], sample: Iterable[int], journal: EntryTable, requests: Iterable[int]) -> Affected:
     """Count the requests, sessions and users that entries name; None where they name none.
 
     `sample` are a few of the rows: when none of them names a session or a user, the others are not asked. `requests`
@@ -33,7 +33,7 @@ def affected(rows: Sequence[int], sample: Iterable[int], journal: Journal, reque
     return Affected(requests=len(struck) or None, sessions=sessions, users=_count(_USERS, entries, rows, journal))
 
 
-def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int], journal: Journal) -> int | None:
+def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int], journal: EntryTable) -> int | None:
     if len(rows) > MOST or not any(_named(entry, names) for entry in sample):
         return None
     return len({name for row in rows if (name := _named(journal.entry(row), names))})

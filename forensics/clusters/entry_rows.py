@@ -14,14 +14,16 @@ from forensics.text.redact import first_line
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from forensics.log.entry_table import Journal, Members
+    from forensics.log.entry_table import ClusterEntries, EntryTable
 
 
 _encode = json.Encoder().encode
 _decode = json.Decoder(tuple[str, str, str]).decode
 
 
-def entry_rows(clusters: Sequence[Cluster], members: Sequence[Members], journal: Journal) -> Iterator[EntryRow]:
+def entry_rows(
+    clusters: Sequence[Cluster], members: Sequence[ClusterEntries], journal: EntryTable
+) -> Iterator[EntryRow]:
     """Yield every original entry behind a cluster, in order of time; each is fetched when its turn comes."""
     cluster_of = array("I", bytes(4 * len(journal)))
     occurrence_of = array("I", bytes(4 * len(journal)))
@@ -40,7 +42,7 @@ def said(entry: LogEntry) -> bytes:
     return _encode((entry.timestamp, entry.insert_id, first_line(entry.message)))
 
 
-def _row(row: int, journal: Journal, cluster: Cluster, occurrence: int) -> EntryRow:
+def _row(row: int, journal: EntryTable, cluster: Cluster, occurrence: int) -> EntryRow:
     kind, gist = journal.kind(row), journal.gist(row)
     noted = journal.said(row) if row not in journal.pieces else None
     if noted is not None:

@@ -24,7 +24,7 @@ from forensics.clusters.occurrences import (
 )
 from forensics.clusters.profile import shape_of
 from forensics.log.citations import cite
-from forensics.log.entry_table import Journal, Members
+from forensics.log.entry_table import ClusterEntries, EntryTable
 from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import (
     Cadence,
@@ -59,7 +59,7 @@ _Key = tuple[str, str, tuple[str, ...]]
 class _Ground(Struct, frozen=True, kw_only=True):
     """What is the same for every cluster of a run."""
 
-    journal: Journal
+    journal: EntryTable
     rules: Mapping[str, Rule]
     lives: LivesOf
     requests: FailedRequests
@@ -67,8 +67,8 @@ class _Ground(Struct, frozen=True, kw_only=True):
 
 
 def group(
-    journal: Journal, rules: Mapping[str, Rule], lives: Sequence[Life]
-) -> tuple[tuple[Cluster, ...], tuple[Members, ...]]:
+    journal: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
+) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Gather analysed entries into clusters, in order of first entry."""
     analysed = [gist.analysed for gist in journal.gist_table]
     groups: dict[_Key, array[int]] = {}
@@ -92,12 +92,12 @@ def group(
     return tuple(cluster for cluster, _ in built), tuple(members for _, members in built)
 
 
-def _key(row: int, journal: Journal) -> _Key:
+def _key(row: int, journal: EntryTable) -> _Key:
     gist = journal.gist(row)
     return journal.kind(row).revision, gist.signature, gist.group
 
 
-def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Members]:
+def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, ClusterEntries]:
     revision, signature, values = key
     journal, rule = ground.journal, ground.rules.get(signature)
     originals = _originals(rows, journal)
@@ -154,16 +154,18 @@ def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Membe
         out_of_order=shape.out_of_order,
         affected=affected(rows, examples, journal, requests),
     )
-    return cluster, Members(cluster=cluster_id, speaker=_speaker(rows, journal), rows=rows, occurrences=occurrences)
+    return cluster, ClusterEntries(
+        cluster=cluster_id, speaker=_speaker(rows, journal), rows=rows, occurrences=occurrences
+    )
 
 
-def _originals(rows: array[int], journal: Journal) -> Sequence[int]:
+def _originals(rows: array[int], journal: EntryTable) -> Sequence[int]:
     """Return the rows of all pieces of the entries of a cluster, in order."""
     later = [piece for row in rows if row in journal.pieces for piece in journal.pieces[row] if piece != row]
     return sorted([*rows, *later]) if later else rows
 
 
-def _speaker(rows: Sequence[int], journal: Journal) -> int:
+def _speaker(rows: Sequence[int], journal: EntryTable) -> int:
     """Pick the entry that says most: the first with frames, else with an exception, else the first."""
     weights = {code: journal.gist_table[code].weight for code in set(map(journal.gists.__getitem__, rows))}
     most = max(weights.values())
@@ -195,7 +197,7 @@ def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:
     return ClusterId(f"{name}-{digest[:6]}")
 
 
-def _by_severity(rows: Sequence[int], journal: Journal) -> dict[str, int]:
+def _by_severity(rows: Sequence[int], journal: EntryTable) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for code, count in Counter(map(journal.gists.__getitem__, rows)).items():
         severity = journal.gist_table[code].severity
@@ -222,7 +224,7 @@ def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:
     return tuple(end - start for start, end in pairwise(places))
 
 
-def _captures(occurrences: Occurrences, journal: Journal) -> dict[str, tuple[tuple[str, int], ...]]:
+def _captures(occurrences: Occurrences, journal: EntryTable) -> dict[str, tuple[tuple[str, int], ...]]:
     """Count in how many occurrences each value of each capture stands."""
     captured = [gist.captures for gist in journal.gist_table]
     quoted = lru_cache(1024)(lambda value: quote(value, 200))
@@ -239,7 +241,7 @@ def _top(counter: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(ordered[:CAPTURE_VALUES]) + ((("…", rest),) if rest else ())
 
 
-def _spread(occurrences: Occurrences, journal: Journal) -> list[int]:
+def _spread(occurrences: Occurrences, journal: EntryTable) -> list[int]:
     """Pick up to five entries: the first of the first, of the last and of occurrences evenly between."""
     count = len(occurrences)
     if count <= EXEMPLARS:

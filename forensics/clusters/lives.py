@@ -14,7 +14,7 @@ from forensics.model import Life, LogEntry, Nanoseconds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
 
 _Place = tuple[str, str]
 """Revision and instance."""
@@ -27,7 +27,7 @@ _EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal
 _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
 
 
-def find_lives(journal: Journal) -> tuple[Life, ...]:
+def find_lives(journal: EntryTable) -> tuple[Life, ...]:
     """Cut the entries of each instance at its exits; ordered by start, then instance."""
     places = [(kind.revision, kind.instance) for kind in journal.table]
     by_instance = {place: array("I") for place in places}
@@ -46,7 +46,7 @@ def find_lives(journal: Journal) -> tuple[Life, ...]:
     return tuple(sorted(lives, key=lambda life: (life.start, life.revision, life.instance, life.number)))
 
 
-def _by_place(rows: Iterable[int], places: Sequence[_Place], journal: Journal) -> dict[_Place, list[int]]:
+def _by_place(rows: Iterable[int], places: Sequence[_Place], journal: EntryTable) -> dict[_Place, list[int]]:
     found: dict[_Place, list[int]] = defaultdict(list)
     for row in rows:
         found[places[journal.kinds[row]]].append(row)
@@ -64,7 +64,7 @@ def is_start(entry: LogEntry) -> bool:
 
 
 def _lives_of(
-    place: _Place, rows: Sequence[int], exits: Sequence[int], starts: Sequence[int], journal: Journal
+    place: _Place, rows: Sequence[int], exits: Sequence[int], starts: Sequence[int], journal: EntryTable
 ) -> Iterator[Life]:
     """Cut behind each exit, where the next entry is another exit, a start, or comes late."""
     times, cuts = journal.times, [0]
@@ -87,7 +87,7 @@ def _lives_of(
         )
 
 
-def _cuts(row: int, journal: Journal) -> bool:
+def _cuts(row: int, journal: EntryTable) -> bool:
     gist = journal.gist(row)
     return gist.exits or gist.starts
 

@@ -14,7 +14,7 @@ from forensics.log.entry_table import Occurrences
 from forensics.model import Level, Life, OccurrenceUnit
 
 if TYPE_CHECKING:
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
 
 _SECOND = 1_000_000_000
 BURST_GAP = _SECOND
@@ -40,7 +40,7 @@ def lives_by_instance(lives: Sequence[Life]) -> LivesOf:
     return index
 
 
-def life_of(row: int, journal: Journal, lives: LivesOf) -> Life | None:
+def life_of(row: int, journal: EntryTable, lives: LivesOf) -> Life | None:
     """Return the life that an entry belongs to; None without an instance."""
     kind = journal.kind(row)
     candidates = lives.get((kind.revision, kind.instance))
@@ -56,7 +56,7 @@ def _life_at(time: int, lives: Sequence[Life]) -> Life:
 class FailedRequests:
     """The requests that ended badly, by instance and end: application lines often lack the trace that names theirs."""
 
-    def __init__(self, rows: Iterable[int], journal: Journal) -> None:
+    def __init__(self, rows: Iterable[int], journal: EntryTable) -> None:
         self._journal = journal
         failed = [gist.is_request and gist.level.rank >= Level.ERROR.rank for gist in journal.gist_table]
         by_instance: dict[tuple[str, str], list[int]] = defaultdict(list)
@@ -98,7 +98,7 @@ class FailedRequests:
 
 def find_occurrences(
     rows: Sequence[int],
-    journal: Journal,
+    journal: EntryTable,
     lives: LivesOf,
     unit: OccurrenceUnit | None = None,
     requests: Sequence[int] | None = None,
@@ -132,7 +132,7 @@ def find_occurrences(
     return Occurrences(journal, groups)
 
 
-def _lives_with_endings(journal: Journal, lives: LivesOf) -> dict[int, Sequence[Life]]:
+def _lives_with_endings(journal: EntryTable, lives: LivesOf) -> dict[int, Sequence[Life]]:
     """Return the lives of instances of which one ended, by kind of entry: no other entry belongs to an ending."""
     ended = {place: own for place, own in lives.items() if any(life.ended for life in own)}
     places = {code: (kind.revision, kind.instance) for code, kind in enumerate(journal.table)}
@@ -140,7 +140,7 @@ def _lives_with_endings(journal: Journal, lives: LivesOf) -> dict[int, Sequence[
 
 
 def _life_key(
-    row: int, journal: Journal, lives: Sequence[Life], unit: OccurrenceUnit | None
+    row: int, journal: EntryTable, lives: Sequence[Life], unit: OccurrenceUnit | None
 ) -> tuple[OccurrenceUnit, object] | None:
     """Return what names the ending that an entry belongs to, None where it belongs to none."""
     life = _life_at(journal.times[row], lives)
@@ -150,12 +150,12 @@ def _life_key(
     return (OccurrenceUnit.LIFE, (life.revision, life.instance, life.number)) if unit is not None or is_fatal else None
 
 
-def request_key(row: int, journal: Journal) -> int:
+def request_key(row: int, journal: EntryTable) -> int:
     """Return what names a request: its trace, else its own row."""
     return journal.traces[row] or -1 - row
 
 
-def _bursts(rows: Sequence[int], journal: Journal) -> list[list[int]]:
+def _bursts(rows: Sequence[int], journal: EntryTable) -> list[list[int]]:
     bursts = [[rows[0]]]
     for before, row in pairwise(rows):
         if journal.times[row] - journal.times[before] > BURST_GAP:

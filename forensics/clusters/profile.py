@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from array import array
     from collections.abc import Mapping, Sequence
 
-    from forensics.log.entry_table import Journal, Occurrences
+    from forensics.log.entry_table import EntryTable, Occurrences
     from forensics.model import LogEntry
 
 _SECOND = 1_000_000_000
@@ -44,7 +44,7 @@ class Shape(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...]
 
 
-def shape_of(occurrences: Occurrences, entries: int, journal: Journal, lives: LivesOf, speaker: LogEntry) -> Shape:
+def shape_of(occurrences: Occurrences, entries: int, journal: EntryTable, lives: LivesOf, speaker: LogEntry) -> Shape:
     """Look at every kind of occurrence once; of the exceptions at no more than `COMPARED` occurrences.
 
     `entries` is the number of the original entries in all occurrences.
@@ -59,7 +59,7 @@ def shape_of(occurrences: Occurrences, entries: int, journal: Journal, lives: Li
     )
 
 
-def _entries_each(occurrences: Occurrences, entries: int, journal: Journal) -> dict[str, int]:
+def _entries_each(occurrences: Occurrences, entries: int, journal: EntryTable) -> dict[str, int]:
     """Count the original entries of an occurrence by severity; {} where occurrences differ, or where there is one."""
     if len(occurrences) == 1 or entries % len(occurrences):  # where all are alike, each has the same number
         return {}
@@ -74,7 +74,7 @@ def _entries_each(occurrences: Occurrences, entries: int, journal: Journal) -> d
     return dict(sorted((found or {}).items()))
 
 
-def _life(occurrences: Occurrences, journal: Journal, lives: LivesOf) -> Lengths | None:
+def _life(occurrences: Occurrences, journal: EntryTable, lives: LivesOf) -> Lengths | None:
     """Measure the lives in which it happened, where both ends were recorded."""
     if occurrences.unit is not OccurrenceUnit.LIFE:
         return None
@@ -106,7 +106,7 @@ def _raised(entry: LogEntry) -> tuple[Raised, ...]:
     return tuple(found)
 
 
-def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, journal: Journal) -> tuple[int, int]:
+def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, journal: EntryTable) -> tuple[int, int]:
     """Count the occurrences with the same types at the same places; values may differ."""
     wanted = [_identity(one) for one in raised]
     step = max(1, -(-len(occurrences) // COMPARED))
@@ -114,7 +114,7 @@ def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, journal: Jo
     return sum(_has_chain(wanted, rows, journal) for rows in groups), len(groups)
 
 
-def _has_chain(wanted: list[tuple[object, ...]], rows: Sequence[int], journal: Journal) -> bool:
+def _has_chain(wanted: list[tuple[object, ...]], rows: Sequence[int], journal: EntryTable) -> bool:
     heaviest = sorted(rows, key=lambda row: (-journal.gist(row).weight, row))[:3]
     return any(wanted == [_identity(one) for one in _raised(journal.entry(row))] for row in heaviest)
 
@@ -123,7 +123,7 @@ def _identity(one: Raised) -> tuple[object, ...]:
     return one.type, one.file, one.line, one.function
 
 
-def _out_of_order(occurrences: Occurrences, journal: Journal) -> tuple[Swap, ...]:
+def _out_of_order(occurrences: Occurrences, journal: EntryTable) -> tuple[Swap, ...]:
     """Find occurrences in which two kinds of entries stand the other way round than in most, and very close."""
     if occurrences.unit is not OccurrenceUnit.LIFE or len(occurrences) < 3:  # noqa: PLR2004 - most of three
         return ()
@@ -142,7 +142,7 @@ def _out_of_order(occurrences: Occurrences, journal: Journal) -> tuple[Swap, ...
     return tuple(swaps[:_SWAPS])
 
 
-def _first_of_each(rows: array[int], journal: Journal) -> Mapping[int, int]:
+def _first_of_each(rows: array[int], journal: EntryTable) -> Mapping[int, int]:
     first: dict[int, int] = {}
     for row in rows:
         if len(first) < _KINDS:
@@ -158,7 +158,7 @@ def _usual_order(places: Sequence[Mapping[int, int]]) -> list[tuple[int, int]]:
     return sorted(pair for pair, n in before.items() if n > 1 and n >= _OFTEN * (n + before[pair[1], pair[0]]))
 
 
-def _gap(early: int, late: int, journal: Journal) -> int:
+def _gap(early: int, late: int, journal: EntryTable) -> int:
     """Return how far the nearest pieces of two entries lie apart."""
     times = journal.times
     return min(abs(times[late] - times[piece]) for piece in journal.originals(early))

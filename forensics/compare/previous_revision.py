@@ -9,12 +9,12 @@ from forensics.errors import BaselineError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.model import Intake, Revision, RevisionSpan
+    from forensics.model import LogIndex, Revision, RevisionSpan
 
 _REQUESTS = "run.googleapis.com%2Frequests"
 
 
-def previous_revision(revision: Revision, spans: Sequence[RevisionSpan], intake: Intake) -> str:
+def previous_revision(revision: Revision, spans: Sequence[RevisionSpan], intake: LogIndex) -> str:
     """Return the revision of the same service that served before another, by when each was first seen.
 
     The audit log counts: what it says of a deployment is the first that is seen of a revision. One that was deployed

@@ -13,7 +13,7 @@ from forensics.text.timestamps import format_time
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
     from forensics.model import CodeBase, Commit, LogEntry
 
 _HASH = re.compile(r"[0-9a-f]{7,40}")
@@ -26,14 +26,14 @@ _TAG = re.compile(r":(?:[\w.-]*[_.-])?(?P<hash>[0-9a-f]{7,40})$")
 _METADATA = (("metadata",), ("spec", "template", "metadata"))
 
 
-def view_of(base: CodeBase, revisions: Iterable[str], audit: Sequence[LogEntry], journal: Journal) -> CodeView:
+def view_of(base: CodeBase, revisions: Iterable[str], audit: Sequence[LogEntry], journal: EntryTable) -> CodeView:
     """Find the commit of every revision that a report speaks of."""
     firsts = _firsts(frozenset(revisions), journal)
     deployed = {name: find_deployed(base, name, audit, firsts.get(name)) for name in sorted(revisions)}
     return CodeView(base=base, deployed=deployed)
 
 
-def _firsts(revisions: frozenset[str], journal: Journal) -> dict[str, LogEntry]:
+def _firsts(revisions: frozenset[str], journal: EntryTable) -> dict[str, LogEntry]:
     """Return the first entry of each revision that is not of the audit log."""
     wanted = [None if kind.is_audit or kind.revision not in revisions else kind.revision for kind in journal.table]
     rows: dict[str, int] = {}

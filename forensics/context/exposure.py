@@ -12,7 +12,7 @@ from forensics.text.timestamps import parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
     from forensics.model import Life, Sampled
 
 
@@ -21,7 +21,7 @@ _USUAL = 1.96
 
 
 def measure_exposure(
-    journal: Journal, lives: Sequence[Life], logs: Mapping[str, int], sampled: Sequence[Sampled] = ()
+    journal: EntryTable, lives: Sequence[Life], logs: Mapping[str, int], sampled: Sequence[Sampled] = ()
 ) -> Exposure:
     """Count requests, WebSocket sessions and instance starts; `logs` are the entries by stream.
 
@@ -43,7 +43,7 @@ def measure_exposure(
     )
 
 
-def _beyond(one: Sampled, journal: Journal) -> int:
+def _beyond(one: Sampled, journal: EntryTable) -> int:
     """Return how many requests of a time are not here: what the sample tells, less those that are here."""
     first, last = (
         bisect_left(journal.times, parse_time(one.from_time)),

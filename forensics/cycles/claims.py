@@ -26,7 +26,7 @@ _BACKED_BY = {
 }
 
 
-class Asserted(NamedTuple):
+class ClaimStatement(NamedTuple):
     """A claim as somebody wrote it."""
 
     name: str
@@ -48,7 +48,7 @@ class Making(NamedTuple):
     earlier: Sequence[Cycle]
 
 
-def parse_claim(text: str) -> Asserted:
+def parse_claim(text: str) -> ClaimStatement:
     """Read a claim; nothing but SIGNATURE gone, SIGNATURE better and SIGNATURE fixed by CHANGE is one.
 
     Raises:
@@ -61,11 +61,11 @@ def parse_claim(text: str) -> Asserted:
             "'SIGNATURE fixed by CHANGE'"
         )
     if found["by"]:
-        return Asserted(found["name"], ClaimKind.FIXED, " ".join(quote(found["by"], 120).split()))
-    return Asserted(found["name"], ClaimKind(found["word"]))
+        return ClaimStatement(found["name"], ClaimKind.FIXED, " ".join(quote(found["by"], 120).split()))
+    return ClaimStatement(found["name"], ClaimKind(found["word"]))
 
 
-def make_claims(asserted: Sequence[Asserted], standing: Sequence[Claim], making: Making) -> list[Claim]:
+def make_claims(asserted: Sequence[ClaimStatement], standing: Sequence[Claim], making: Making) -> list[Claim]:
     """Make claims of what was written by hand, and of what the comparison shows to be gone or better.
 
     What a claim that stands already says is not claimed again, unless by hand.
@@ -80,17 +80,17 @@ def make_claims(asserted: Sequence[Asserted], standing: Sequence[Claim], making:
     return [*by_hand, *shown]
 
 
-def _shown(report: Report) -> list[Asserted]:
+def _shown(report: Report) -> list[ClaimStatement]:
     kinds = {ChangeState.GONE: ClaimKind.GONE, ChangeState.BETTER: ClaimKind.BETTER}
     changes = report.comparison.changes if report.comparison else ()
     return [
-        Asserted(change.signature or change.fingerprint or "", kinds[change.state])
+        ClaimStatement(change.signature or change.fingerprint or "", kinds[change.state])
         for change in changes
         if change.state in kinds and change.role is not Role.NOISE
     ]
 
 
-def _claim(making: Making, one: Asserted, *, by_hand: bool) -> Claim:
+def _claim(making: Making, one: ClaimStatement, *, by_hand: bool) -> Claim:
     query = _query(making, one.name)
     change = _change(making.report, query)
     is_shown = change is not None and change.state in _BACKED_BY[one.kind]

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from forensics.compare.exact import interval
 from forensics.compare.required_exposure import needed_without
 from forensics.cycles.check_claims import in_order
-from forensics.cycles.claims import Asserted, Making, make_claims
+from forensics.cycles.claims import ClaimStatement, Making, make_claims
 from forensics.model import (
     Claim,
     ClaimState,
@@ -46,7 +46,7 @@ class Given(Struct, frozen=True, kw_only=True):
     """RFC 3339 UTC."""
     focus: str = ""
     environment: str = ""
-    asserted: tuple[Asserted, ...] = ()
+    asserted: tuple[ClaimStatement, ...] = ()
 
 
 def record(report: Report, given: Given, earlier: Sequence[Cycle], checked: Sequence[Claim]) -> Cycle:

@@ -7,8 +7,8 @@ reads one record, and `stitch` joins what Cloud Run split.
 from __future__ import annotations
 
 from forensics.entries.decode.decoding import decode_entry, decode_record
-from forensics.entries.index.fast_index import LineReader
-from forensics.entries.index.log_index import MemoryShelf, collect
+from forensics.entries.index.fast_index import FastIndexReader
+from forensics.entries.index.log_index import MemoryRecordStore, collect
 from forensics.entries.index.revisions import resolve_revision, revision_of, revision_spans, select, service_of
 from forensics.entries.raw_fields import SWITCHING_PROTOCOLS, may_be_handshake
 from forensics.entries.stitch.fragments import join, runs, shape_of
@@ -16,8 +16,8 @@ from forensics.entries.stitch.stitching import stitch
 
 __all__ = [
     "SWITCHING_PROTOCOLS",
-    "LineReader",
-    "MemoryShelf",
+    "FastIndexReader",
+    "MemoryRecordStore",
     "collect",
     "decode_entry",
     "decode_record",

@@ -13,17 +13,17 @@ from msgspec import Struct
 from forensics.clusters import said
 from forensics.entries import SWITCHING_PROTOCOLS, decode_record, join, may_be_handshake, runs, stitch
 from forensics.entries.raw_fields import stream_of
-from forensics.log.entry_table import Journal, is_same
-from forensics.model import Gist, Level
+from forensics.log.entry_table import EntryTable, is_same
+from forensics.model import EntryFacts, Level
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from forensics.extract.facts_extractor import Digester
-    from forensics.model import HttpRequest, Intake, Kind, LogEntry, Shelf
+    from forensics.extract.facts_extractor import FactsExtractor
+    from forensics.model import HttpRequest, Kind, LogEntry, LogIndex, RecordStore
 
-    Boil = Callable[[array[int]], "Boiled"]
-    Spread = Callable[[Boil, Sequence[array[int]]], Iterator["Boiled"]]
+    Boil = Callable[[array[int]], "Extracted"]
+    Spread = Callable[[Boil, Sequence[array[int]]], Iterator["Extracted"]]
     """Calls a function with each of many arguments, perhaps in several processes; results in order."""
 
 _CHUNK = 1_000
@@ -36,14 +36,14 @@ _LOST = 2**32 - 1
 """Instead of a gist: the record is not there any more."""
 
 
-class Boiled(Struct):
+class Extracted(Struct):
     """The gists of some rows, as columns."""
 
     ends: array[int]
     traces: array[int]
     gists: array[int]
     """Positions in `table`."""
-    table: list[Gist]
+    table: list[EntryFacts]
     said: list[bytes]
     """For each analysed row, what the table of entries prints of it."""
     handshakes: Counter[tuple[int, bool]]
@@ -51,18 +51,18 @@ class Boiled(Struct):
 
 
 def digest(
-    intake: Intake, rows: array[int], shelf: Shelf, digester: Digester, spread: Spread = map
-) -> tuple[Journal, int]:
+    intake: LogIndex, rows: array[int], shelf: RecordStore, digester: FactsExtractor, spread: Spread = map
+) -> tuple[EntryTable, int]:
     """Boil down rows, join the pieces of split messages, and count the rows whose records are gone."""
 
-    def boil(chunk: array[int]) -> Boiled:
+    def boil(chunk: array[int]) -> Extracted:
         return _boil(chunk, journal, shelf, digester)
 
     def decode(place: int) -> LogEntry | None:
         record = shelf.record(place)
         return None if record is None else decode_record(record)
 
-    journal = Journal(rows, intake, decode, join, shelf.line)
+    journal = EntryTable(rows, intake, decode, join, shelf.line)
     loud = _note_quiet(journal)
     chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
     results = (spread if len(loud) >= _WORTH else map)(boil, chunks)
@@ -74,10 +74,10 @@ def digest(
     return journal, len(lost)
 
 
-def _boil(rows: Iterable[int], journal: Journal, shelf: Shelf, digester: Digester) -> Boiled:
-    boiled = Boiled(array("q"), array("q"), array("I"), [], [], Counter())
-    codes: dict[Gist, int] = {}
-    known: dict[int, tuple[Gist, int]] = {}
+def _boil(rows: Iterable[int], journal: EntryTable, shelf: RecordStore, digester: FactsExtractor) -> Extracted:
+    boiled = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
+    codes: dict[EntryFacts, int] = {}
+    known: dict[int, tuple[EntryFacts, int]] = {}
     """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
     for row in rows:
         record = shelf.record(journal.places[row])
@@ -114,7 +114,7 @@ def trace_of(entry: LogEntry) -> int:
     return hash(entry.trace) if entry.trace else 0
 
 
-def _note_quiet(journal: Journal) -> array[int]:
+def _note_quiet(journal: EntryTable) -> array[int]:
     """Write the gists of quiet rows into the column; return the others, which must be looked at."""
     quiet = {code: journal.code(_quiet_gist(kind)) for code, kind in enumerate(journal.table) if kind.quiet is not None}
     loud = array("I")
@@ -126,7 +126,7 @@ def _note_quiet(journal: Journal) -> array[int]:
     return loud
 
 
-def _note(journal: Journal, rows: Sequence[int], boiled: Boiled, shelf: Shelf) -> list[int]:
+def _note(journal: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: RecordStore) -> list[int]:
     """Write what rows were boiled down to into the columns; return those that are lost."""
     journal.handshakes.update(boiled.handshakes)
     codes = [journal.code(gist) for gist in boiled.table]
@@ -144,8 +144,8 @@ def _note(journal: Journal, rows: Sequence[int], boiled: Boiled, shelf: Shelf) -
     return lost
 
 
-def _quiet_gist(kind: Kind) -> Gist:
-    return Gist(
+def _quiet_gist(kind: Kind) -> EntryFacts:
+    return EntryFacts(
         level=kind.quiet or Level.INFO,
         severity=kind.severity,
         stream=stream_of(kind.log_name),
@@ -154,7 +154,7 @@ def _quiet_gist(kind: Kind) -> Gist:
     )
 
 
-def _stitch(journal: Journal, digester: Digester) -> None:
+def _stitch(journal: EntryTable, digester: FactsExtractor) -> None:
     """Join the pieces of messages; only lines close together can be pieces of one, and only those are fetched."""
     kinds = [(kind.instance, kind.log_name, kind.revision) for kind in journal.table]
     gists = journal.gist_table

@@ -11,14 +11,14 @@ from forensics.entries import shape_of
 from forensics.errors import SourceError
 from forensics.log.field_paths import field_fault, field_reader, read_field
 from forensics.log.root_exception import innermost_frame, root_exception
-from forensics.model import FailureClass, Gist, Level, Priority, Role, Rule, RuleTests
+from forensics.model import EntryFacts, FailureClass, Level, Priority, Role, Rule, RuleTests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from forensics.classify.outcomes import Claim, Claims
     from forensics.entries.stitch.fragments import Shape
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
     from forensics.model import Condition, Frame, LogEntry
 
     Read = Callable[[LogEntry], str]
@@ -50,7 +50,7 @@ class _Told(NamedTuple):
         return self.claim[0] if self.claim else ""
 
 
-class Digester:
+class FactsExtractor:
     """Rules and a level, ready to tell of entries what they come down to."""
 
     def __init__(self, rules: Sequence[Rule], level: Level) -> None:
@@ -67,9 +67,9 @@ class Digester:
         self._analysed = frozenset(x for x in Level if x.rank >= level.rank)
         """Levels of which an entry is analysed though no rule claims it."""
         self._told: dict[Claims, _Told] = {}
-        self._gists: dict[tuple[Facts, int, Detail], Gist] = {}
+        self._gists: dict[tuple[Facts, int, Detail], EntryFacts] = {}
 
-    def gist(self, entry: LogEntry) -> Gist:
+    def gist(self, entry: LogEntry) -> EntryFacts:
         """Classify an entry and keep what later stages count with."""
         claims = self._classifier.claims(entry)
         told = self._told.get(claims) or self._tell(claims)
@@ -119,7 +119,7 @@ class Digester:
         values = tuple(_values(captures, entry, self._readers[told.signature]))
         return group, tuple(sorted(captures.items())), values, frame
 
-    def asked(self, condition: Condition, journal: Journal) -> Callable[[int], bool] | None:
+    def asked(self, condition: Condition, journal: EntryTable) -> Callable[[int], bool] | None:
         """Return what tells of an entry of a journal that was digested here whether a condition of a why is true of it.
 
         None where it is true of none: then nothing need be looked for.
@@ -136,7 +136,7 @@ class Digester:
 
         return holds
 
-    def _quiet_holds(self, condition: Condition, row: int, journal: Journal) -> bool:
+    def _quiet_holds(self, condition: Condition, row: int, journal: EntryTable) -> bool:
         """Tell of an entry that was not decoded yet whether a condition is true of it."""
         number = self._numbers[id(condition)]
         if not self._is_of_kind[number]:
@@ -147,7 +147,7 @@ class Digester:
             self._of_kind[key] = self._holds(condition, row, journal)
         return self._of_kind[key]
 
-    def _holds(self, condition: Condition, row: int, journal: Journal) -> bool:
+    def _holds(self, condition: Condition, row: int, journal: EntryTable) -> bool:
         try:
             entry = journal.entry(row)
         except SourceError:  # lost meanwhile: nothing can be said of it
@@ -159,10 +159,10 @@ def _weight(entry: LogEntry) -> int:
     return 2 if any(exception.frames for exception in entry.exceptions) else 1
 
 
-def _gist(facts: Facts, told: _Told, detail: Detail, *, analysed: bool) -> Gist:
+def _gist(facts: Facts, told: _Told, detail: Detail, *, analysed: bool) -> EntryFacts:
     level, severity, stream, has_payload, is_request, shape, exits, starts, weight = facts
     group, captures, values, frame = detail
-    return Gist(
+    return EntryFacts(
         level=level,
         severity=severity,
         stream=stream,

@@ -38,7 +38,7 @@ from itertools import combinations, pairwise
 from math import comb, exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.links.control_groups import Case, Grounds, Moment, Stretch, evenly
+from forensics.links.control_groups import Case, ControlGroups, Event, Interval, evenly
 from forensics.model import OccurrenceUnit
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
     from forensics.model import Nanoseconds
 
-    Distance = Callable[[Moment], int]
+    Distance = Callable[[Event], int]
     """Nanoseconds from a moment to the nearest entry of the cause."""
 
 ROUNDS = 199
@@ -80,7 +80,7 @@ class Chance(NamedTuple):
     p_value: float | None
 
 
-_Cases = Sequence[tuple[Moment, int]]
+_Cases = Sequence[tuple[Event, int]]
 """Moments of the symptom with their distances."""
 
 UNTESTABLE = Chance(None, None)
@@ -98,11 +98,11 @@ def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) 
     return _chance(lift, _upper_tail(explained, symptoms, explained + elsewhere, traces))
 
 
-def against_moments(case: Case, distance: Distance, grounds: Grounds, window: Nanoseconds) -> Chance:
+def against_moments(case: Case, distance: Distance, grounds: ControlGroups, window: Nanoseconds) -> Chance:
     """Test how near the cause stands: against other lives, other requests or other moments, whichever can be."""
     near = min(NEAR, window // 4)
 
-    def clipped(moment: Moment) -> int:
+    def clipped(moment: Event) -> int:
         return min(max(distance(moment), near), window)
 
     moments = evenly(case.moments, CASES)
@@ -125,7 +125,7 @@ def _weakness(found: Chance) -> tuple[float, float]:
     return (found.p_value or 0.0, -(found.lift or 0.0))
 
 
-def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:
+def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int) -> Chance | None:
     """Compare with the lives of the revision that the symptom did not strike, as far behind their start."""
     known = [(grounds.life(case.revision, moment.instance, moment.time), moment) for moment, _ in cases]
     ages = sorted(moment.time - life.start for life, moment in known if life is not None)
@@ -146,8 +146,8 @@ def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: Ground
     return _chance(lift, _p_of_choices(distances, beside))
 
 
-def _at(time: int, instance: str) -> Moment:
-    return Moment(time, time, instance)
+def _at(time: int, instance: str) -> Event:
+    return Event(time, time, instance)
 
 
 def _p_of_choices(struck: Sequence[int], spared: Sequence[int]) -> float:
@@ -169,7 +169,9 @@ def _choose(items: Sequence[int], size: int, number: int) -> list[int]:
     return pool[:size]
 
 
-def _against_requests(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:
+def _against_requests(
+    case: Case, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
+) -> Chance | None:
     """Compare with the other requests of the same instance, or of the revision."""
     by_instance = defaultdict(list)
     for moment, distance in cases:
@@ -209,12 +211,12 @@ def _p_of_turns(trains: Sequence[tuple[list[int], list[int]]], observed: int) ->
     return (1 + sum(total <= observed for total in totals)) / (ROUNDS + 1)
 
 
-def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: Grounds, window: int) -> Chance | None:
+def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int) -> Chance | None:
     """Compare with other moments of the same life, or of the revision's span."""
-    by_stretch: dict[Stretch, list[tuple[Moment, int]]] = defaultdict(list)
+    by_stretch: dict[Interval, list[tuple[Event, int]]] = defaultdict(list)
     for moment, distance in cases:
         by_stretch[grounds.stretch(case, moment)].append((moment, distance))
-    trains: list[tuple[Stretch, list[Moment]]] = []
+    trains: list[tuple[Interval, list[Event]]] = []
     attainable = 1.0
     for stretch, own in by_stretch.items():
         size = stretch.end - stretch.start + 1
@@ -234,14 +236,14 @@ def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: Ground
     return _chance(_lift(observed, elsewhere, window), (1 + as_near) / (ROUNDS + 1))
 
 
-def _turned(trains: Sequence[tuple[Stretch, list[Moment]]], number: int) -> Iterator[Moment]:
+def _turned(trains: Sequence[tuple[Interval, list[Event]]], number: int) -> Iterator[Event]:
     """Turn each train of occurrences around within its stretch."""
     for place, (stretch, train) in enumerate(trains):
         size = stretch.end - stretch.start + 1
         turn = int(_turns(place)[number] * size)
         for moment in train:
             time = stretch.start + (moment.time - stretch.start + turn) % size
-            yield Moment(time, time + moment.end - moment.time, moment.instance)
+            yield Event(time, time + moment.end - moment.time, moment.instance)
 
 
 def apart(places: Sequence[int], size: int) -> list[list[int]]:

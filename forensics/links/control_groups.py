@@ -15,7 +15,7 @@ from forensics.errors import SourceError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
     from forensics.model import ClusterId, Life, OccurrenceUnit
 
 _Item = TypeVar("_Item")
@@ -27,7 +27,7 @@ _AFTER = 250_000_000
 _REMEMBERED = 4_096
 
 
-class Moment(NamedTuple):
+class Event(NamedTuple):
     """Where and when a symptom is, or might have been."""
 
     time: int
@@ -44,13 +44,13 @@ class Case(NamedTuple):
     by: str
     """What joins: instance or revision."""
     unit: OccurrenceUnit
-    moments: Sequence[Moment]
+    moments: Sequence[Event]
     """Of all occurrences, in order of time."""
     rows: Sequence[int]
     """The symptom's entries."""
 
 
-class Stretch(NamedTuple):
+class Interval(NamedTuple):
     """A time within which a symptom might have stood elsewhere."""
 
     instance: str
@@ -58,10 +58,10 @@ class Stretch(NamedTuple):
     end: int
 
 
-class Grounds:
+class ControlGroups:
     """What else there was. Made once a run; looks at the journal only for what is asked."""
 
-    def __init__(self, journal: Journal, lives: Sequence[Life]) -> None:
+    def __init__(self, journal: EntryTable, lives: Sequence[Life]) -> None:
         self._journal = journal
         self._lives: dict[str, list[Life]] = defaultdict(list)
         self._by_instance: dict[tuple[str, str], list[Life]] = defaultdict(list)
@@ -80,12 +80,12 @@ class Grounds:
         at = bisect_left(lives, time - _LATE, key=attrgetter("end"))
         return lives[min(at, len(lives) - 1)] if lives else None
 
-    def stretch(self, case: Case, moment: Moment) -> Stretch:
+    def stretch(self, case: Case, moment: Event) -> Interval:
         """Return the life of a moment's instance, or where the revision joins, the span of its entries."""
         life = None if case.by == "revision" else self.life(case.revision, moment.instance, moment.time)
         if life is None:
-            return Stretch("", *self.span(case.revision))
-        return Stretch(life.instance, min(life.start, moment.time), max(life.end, moment.time))
+            return Interval("", *self.span(case.revision))
+        return Interval(life.instance, min(life.start, moment.time), max(life.end, moment.time))
 
     def instance(self, row: int) -> str:
         """Return the instance of an entry."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from forensics.links.chance import Chance, against_moments, against_traces
-from forensics.links.control_groups import Case, Grounds, Moment
+from forensics.links.control_groups import Case, ControlGroups, Event
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -34,7 +34,7 @@ from forensics.model import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from forensics.log.entry_table import Journal, Members, Occurrences
+    from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
 
 _SECOND = 1_000_000_000
 LATE = Nanoseconds(_SECOND // 4)
@@ -51,15 +51,15 @@ _BY = ("trace", "instance", "revision")
 
 def link(
     clusters: Sequence[Cluster],
-    members: Iterable[Members],
+    members: Iterable[ClusterEntries],
     rules: Mapping[str, Rule],
-    journal: Journal,
+    journal: EntryTable,
     lives: Sequence[Life],
 ) -> tuple[Link, ...]:
     """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
-    grounds = Grounds(journal, lives)
+    grounds = ControlGroups(journal, lives)
     sought: dict[ClusterId, _Sought] = {}
     links = []
     for cause in clusters:
@@ -100,7 +100,7 @@ def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
     return 2 if found.is_chance(thresholds) else 1
 
 
-def _chance(found: Link, sought: _Sought, moments: _Moments, window: Nanoseconds, grounds: Grounds) -> Chance:
+def _chance(found: Link, sought: _Sought, moments: _Moments, window: Nanoseconds, grounds: ControlGroups) -> Chance:
     """Hold a link against what else there was."""
     if found.by == "trace":
         traces = set(sought.traces) - {0}
@@ -113,7 +113,7 @@ def _chance(found: Link, sought: _Sought, moments: _Moments, window: Nanoseconds
 class _Sought:
     """The occurrences of a symptom as its causes are looked for, as columns."""
 
-    def __init__(self, symptom: Cluster, members: Members, journal: Journal) -> None:
+    def __init__(self, symptom: Cluster, members: ClusterEntries, journal: EntryTable) -> None:
         requests = [gist.is_request for gist in journal.gist_table]
         self.bases, self.ends, self.traces = array("q"), array("q"), array("q")
         self.instances: list[str] = []
@@ -129,7 +129,7 @@ class _Sought:
             revision=symptom.revision,
             by="instance",
             unit=symptom.unit,
-            moments=sorted(map(Moment, self.bases, self.ends, self.instances)),
+            moments=sorted(map(Event, self.bases, self.ends, self.instances)),
             rows=members.rows,
         )
 
@@ -140,7 +140,7 @@ class _Moments:
     A moment is one number, its time and the number of its occurrence, so that lists of them sort and search fast.
     """
 
-    def __init__(self, occurrences: Occurrences, sought: Sequence[_Sought], journal: Journal) -> None:
+    def __init__(self, occurrences: Occurrences, sought: Sequence[_Sought], journal: EntryTable) -> None:
         traces: set[int] = set().union(*(one.traces for one in sought)) - {0}
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
@@ -179,11 +179,11 @@ class _Moments:
                 found = _nearest(moments, base, end, window) if moments else None
             yield None if found is None else (base - (found >> _BITS), by, found & _OCCURRENCE)
 
-    def distance(self, window: Nanoseconds) -> Callable[[Moment], int]:
+    def distance(self, window: Nanoseconds) -> Callable[[Event], int]:
         """Return how to measure the nanoseconds from a moment to the nearest entry, by instance, else by revision."""
         nowhere: list[int] = []
 
-        def measure(moment: Moment) -> int:
+        def measure(moment: Event) -> int:
             time, end, instance = moment
             for moments in (
                 self._by_instance.get(instance, nowhere) if instance else nowhere,

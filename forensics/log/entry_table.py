@@ -15,11 +15,11 @@ from msgspec import Struct
 from forensics.errors import SourceError
 from forensics.model import (
     ClusterId,
-    Gist,
-    Intake,
+    EntryFacts,
     Kind,
     Level,
     LogEntry,
+    LogIndex,
     Nanoseconds,
     Occurrence,
     OccurrenceUnit,
@@ -31,7 +31,7 @@ _REMEMBERED = 512
 """Entries kept decoded: whys look at the same ones again."""
 
 
-class Journal:
+class EntryTable:
     """Rows in order of (time, insertId, logName).
 
     A stitched entry stands at the row of its first piece; its other pieces are rows too, and `rows` passes over them.
@@ -40,7 +40,7 @@ class Journal:
     def __init__(
         self,
         rows: array[int],
-        intake: Intake,
+        intake: LogIndex,
         decode: Callable[[int], LogEntry | None],
         join: Callable[[Sequence[LogEntry]], LogEntry],
         line: Callable[[int], bytes],
@@ -53,7 +53,7 @@ class Journal:
         self.ends = array("q", self.times)
         self.traces = array("q", bytes(8 * len(rows)))
         self.gists = array("I", bytes(4 * len(rows)))
-        self.gist_table: list[Gist] = []
+        self.gist_table: list[EntryFacts] = []
         self.handshakes: Counter[tuple[int, bool]] = Counter()
         """Requests that opened a WebSocket (True), or failed, by a number that stands for their path."""
         self.counts: Counter[int] = Counter()
@@ -67,7 +67,7 @@ class Journal:
         self._decode = decode
         self._join = join
         self._line = line
-        self._codes: dict[Gist, int] = {}
+        self._codes: dict[EntryFacts, int] = {}
         self.entry = lru_cache(_REMEMBERED)(self._entry)
 
     def __len__(self) -> int:
@@ -88,17 +88,17 @@ class Journal:
         """Return whose entry it is."""
         return self.table[self.kinds[row]]
 
-    def gist(self, row: Row) -> Gist:
+    def gist(self, row: Row) -> EntryFacts:
         """Return what an entry comes down to, of a stitched one when it stands at its first piece."""
         return self.gist_table[self.gists[row]]
 
-    def note(self, row: Row, gist: Gist, end: Nanoseconds, trace: int) -> None:
+    def note(self, row: Row, gist: EntryFacts, end: Nanoseconds, trace: int) -> None:
         """Write down what an entry comes down to."""
         self.gists[row] = self.code(gist)
         self.ends[row] = end
         self.traces[row] = trace
 
-    def code(self, gist: Gist) -> int:
+    def code(self, gist: EntryFacts) -> int:
         """Return the number that stands for a gist in the column."""
         code = self._codes.get(gist)
         if code is None:
@@ -171,7 +171,7 @@ def is_same(entry: LogEntry, time: int, kind: Kind) -> bool:
 class Occurrences(Sequence[Occurrence]):
     """The occurrences of a cluster: columns inside, records for those who look at them."""
 
-    def __init__(self, journal: Journal, groups: Sequence[tuple[OccurrenceUnit, array[int]]]) -> None:
+    def __init__(self, journal: EntryTable, groups: Sequence[tuple[OccurrenceUnit, array[int]]]) -> None:
         self._journal = journal
         self._rows = array("I")
         self._bounds = array("I", [0])
@@ -250,7 +250,7 @@ class Occurrences(Sequence[Occurrence]):
         )
 
 
-class Members(Struct, frozen=True, kw_only=True):
+class ClusterEntries(Struct, frozen=True, kw_only=True):
     """The entries of one cluster."""
 
     cluster: ClusterId

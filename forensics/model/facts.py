@@ -13,7 +13,7 @@ Row = int
 """The place of an entry in the journal, which is in order of (time, insertId, logName)."""
 
 
-class Gist(Struct, frozen=True, kw_only=True):
+class EntryFacts(Struct, frozen=True, kw_only=True):
     """What an entry comes down to for counting, grouping and linking; equal ones are kept once."""
 
     level: Level

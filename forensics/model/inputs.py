@@ -1,4 +1,4 @@
-"""What was asked for and what was read: Query, raw records, Intake, Revision."""
+"""What was asked for and what was read: Query, raw records, LogIndex, Revision."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ class Kind(Struct, frozen=True, gc=False):
     """The level of a request that went well and that no rule can claim: nobody need decode it. None for all others."""
 
 
-class Sheet(Struct, kw_only=True):
+class IndexBatch(Struct, kw_only=True):
     """Many entries of one input as columns of equal length, in the order they were read."""
 
     source: str
@@ -152,21 +152,21 @@ class Lines(Struct, kw_only=True):
     """Puts a line away and returns its place, where `data` itself is not kept."""
 
 
-OddSpan = tuple[int, int, int]
+SlowPathSpan = tuple[int, int, int]
 """Where a line that must be read otherwise begins and ends, and how many rows of the same lines stand before it."""
 
 
 class Reader(Protocol):
     """Reads lines into columns; it is told whose entries are wanted."""
 
-    def read(self, lines: Lines) -> tuple[int, list[OddSpan]]:
+    def read(self, lines: Lines) -> tuple[int, list[SlowPathSpan]]:
         """Read lines; return how many became rows, and those that must be read otherwise, in order."""
 
-    def sheet(self, source: str) -> Sheet:
+    def sheet(self, source: str) -> IndexBatch:
         """Return what was read since the last sheet."""
 
 
-class Shelf(Protocol):
+class RecordStore(Protocol):
     """Where records are kept while only an index of them is in memory."""
 
     def keep(self, record: dict[str, Any]) -> int:
@@ -182,7 +182,7 @@ class Shelf(Protocol):
         """Return the record at a place, None when its input has changed since."""
 
 
-class Intake(Struct, frozen=True, kw_only=True):
+class LogIndex(Struct, frozen=True, kw_only=True):
     """Everything that was read, once, as columns: sorted by (time, insertId, logName), without duplicates."""
 
     times: array[int]

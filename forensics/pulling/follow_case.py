@@ -12,7 +12,7 @@ from forensics.cloud.filters import Span, Target, everything
 from forensics.cloud.pages import Cursor
 from forensics.cloud.tailing import OVERLAP
 from forensics.model import Nanoseconds
-from forensics.pulling.known_entries import Known
+from forensics.pulling.known_entries import KnownEntries
 from forensics.pulling.plan import EVERYTHING, groups_of
 from forensics.text.timestamps import format_time, parse_time
 
@@ -84,7 +84,7 @@ class Follower:
     ) -> None:
         self._case, self._pull, self._tailing = case, begun.pull_id, tailing
         self._clock, self._now = clock, now
-        self._known = Known(case, Nanoseconds(begun.start - OVERLAP), keeps=True)
+        self._known = KnownEntries(case, Nanoseconds(begun.start - OVERLAP), keeps=True)
         self._forget_from = now()
         self._waiting: list[bytes] = []
         self._flush_at = 0.0

@@ -26,7 +26,7 @@ class _Identity(Struct):
 _IDENTITY = msgspec.json.Decoder(_Identity)
 
 
-class Known:
+class KnownEntries:
     """The identities (logName, timestamp, insertId) of a case's entries from a moment on.
 
     A million of them take about 100 MB, so only as much of the case is looked at as a pull can meet again. Within

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from forensics.cases import Checkpoint
 from forensics.cloud.filters import Span
 from forensics.cloud.pages import Cursor, Listing
-from forensics.pulling.known_entries import Known
+from forensics.pulling.known_entries import KnownEntries
 from forensics.pulling.neighbourhoods import look_around
 from forensics.pulling.plan import (
     SAMPLE,
@@ -138,7 +138,7 @@ def _finish(case: Case, reader: Reader, target: Target, number: int, watch: Watc
         case.begin_all(following)
 
 
-def _known(case: Case, group: Group) -> Known:
+def _known(case: Case, group: Group) -> KnownEntries:
     """Look up what the case holds of the time that a pull is about."""
     lead, span = group.lead, group.span
     since = span.start if span else parse_time("1970-01-01T00:00:00Z")
@@ -147,7 +147,7 @@ def _known(case: Case, group: Group) -> Known:
     cursor = _cursor(lead)
     if not lead.level and cursor is not None and cursor.last is not None:
         since = cursor.last  # what comes is later, and its cursor knows what it had
-    return Known(case, since, keeps=bool(lead.level))
+    return KnownEntries(case, since, keeps=bool(lead.level))
 
 
 def _following(case: Case, group: Group, target: Target, watch: Watch) -> tuple[PullRecord, ...]:
@@ -165,7 +165,7 @@ def _following(case: Case, group: Group, target: Target, watch: Watch) -> tuple[
     return (before,)
 
 
-def _list(case: Case, pull_id: int, reader: Reader, known: Known, watch: Watch) -> None:
+def _list(case: Case, pull_id: int, reader: Reader, known: KnownEntries, watch: Watch) -> None:
     """Ask for page after page of a listing, from where it stands to its end or its limit."""
     record = case.manifest.pulls[pull_id - 1]
     watch.begins(record)

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from forensics.rulebook.diagnostics import Faults, nearest
+from forensics.rulebook.diagnostics import Diagnostics, nearest
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
     from forensics.rulebook.diagnostics import Spot
 
-Reader = Callable[[Any, "Spot", Faults], Any]
+Reader = Callable[[Any, "Spot", Diagnostics], Any]
 
 
 def read_table(
-    value: Any, spot: Spot, faults: Faults, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()
+    value: Any, spot: Spot, faults: Diagnostics, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Read a mapping key by key; unknown and missing keys are faults, faulty values are left out."""
     if not isinstance(value, dict):
@@ -41,7 +41,7 @@ def read_table(
 def list_of(reader: Reader, *, at_least: int = 0) -> Reader:
     """Make a reader of lists; it keeps the place of a faulty element as None."""
 
-    def read(value: Any, spot: Spot, faults: Faults) -> tuple[Any, ...] | None:
+    def read(value: Any, spot: Spot, faults: Diagnostics) -> tuple[Any, ...] | None:
         if not isinstance(value, list):
             faults.add(spot, f"{named(spot)} must be a list, not {kind(value)}")
             return None
@@ -55,7 +55,7 @@ def list_of(reader: Reader, *, at_least: int = 0) -> Reader:
 def one_of(words: type[StrEnum]) -> Reader:
     """Make a reader of a closed list of words."""
 
-    def read(value: Any, spot: Spot, faults: Faults) -> StrEnum | None:
+    def read(value: Any, spot: Spot, faults: Diagnostics) -> StrEnum | None:
         known = [word.value for word in words]
         if isinstance(value, str) and value in known:
             return words(value)
@@ -66,7 +66,7 @@ def one_of(words: type[StrEnum]) -> Reader:
     return read
 
 
-def read_text(value: Any, spot: Spot, faults: Faults) -> str | None:
+def read_text(value: Any, spot: Spot, faults: Diagnostics) -> str | None:
     """Read a text that says something."""
     if not isinstance(value, str):
         hint = "" if isinstance(value, dict | list) or value is None else f"; write '{value}' in quotes"
@@ -78,7 +78,7 @@ def read_text(value: Any, spot: Spot, faults: Faults) -> str | None:
     return value
 
 
-def read_version(value: Any, spot: Spot, faults: Faults) -> int | None:
+def read_version(value: Any, spot: Spot, faults: Diagnostics) -> int | None:
     """Read a whole number from 1."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
@@ -86,7 +86,7 @@ def read_version(value: Any, spot: Spot, faults: Faults) -> int | None:
     return None
 
 
-def read_mapping(value: Any, spot: Spot, faults: Faults) -> dict[str, Any] | None:
+def read_mapping(value: Any, spot: Spot, faults: Diagnostics) -> dict[str, Any] | None:
     """Read a mapping whose keys are free, such as a log entry."""
     if isinstance(value, dict) and value:
         return value

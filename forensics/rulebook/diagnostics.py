@@ -15,7 +15,7 @@ _NEAR = 0.7
 """Share of letters in common from which a word may have been misspelt."""
 
 
-class Faults:
+class Diagnostics:
     """What is wrong with one file."""
 
     def __init__(self, source: str, lines: Mapping[Spot, int]) -> None:

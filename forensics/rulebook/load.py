@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.errors import RuleError
 from forensics.model import Rule, RulebookInfo
-from forensics.rulebook.diagnostics import Faults
+from forensics.rulebook.diagnostics import Diagnostics
 from forensics.rulebook.folders import SUFFIX, RuleFile, all_files, read_text
 from forensics.rulebook.rule_cache import keep_rules, kept_rules
 
@@ -20,7 +20,7 @@ class Reading(NamedTuple):
 
     stem: str
     rule: Rule | None
-    faults: Faults
+    faults: Diagnostics
 
 
 def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], RulebookInfo]:
@@ -70,7 +70,7 @@ def read_file(rule_file: RuleFile) -> Reading:
     from forensics.rulebook.rule_file import read_rule  # noqa: PLC0415 - see above
     from forensics.rulebook.yaml_document import DocumentError, parse_document  # noqa: PLC0415 - see above
 
-    faults = Faults(rule_file.source, {})
+    faults = Diagnostics(rule_file.source, {})
     if not rule_file.file.name.endswith(SUFFIX):
         faults.add((), f"rule files end in {SUFFIX}; rename it to {rule_file.stem.removesuffix('.yml')}{SUFFIX}")
         return Reading(rule_file.stem, None, faults)
@@ -81,13 +81,13 @@ def read_file(rule_file: RuleFile) -> Reading:
     except ValueError as error:
         faults.add((), str(error))
     else:
-        faults = Faults(rule_file.source, lines)
+        faults = Diagnostics(rule_file.source, lines)
         return Reading(rule_file.stem, read_rule(data, rule_file.stem, faults), faults)
     return Reading(rule_file.stem, None, faults)
 
 
 def _as_read(rule: Rule) -> Reading:
-    return Reading(rule.id, rule, Faults(rule.source, {}))
+    return Reading(rule.id, rule, Diagnostics(rule.source, {}))
 
 
 def _layers(shipped: Iterable[Reading], own_files: Iterable[RuleFile]) -> tuple[tuple[Reading, ...], ...]:

@@ -18,14 +18,14 @@ from forensics.text.timestamps import parse_duration
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.rulebook.diagnostics import Faults, Spot
+    from forensics.rulebook.diagnostics import Diagnostics, Spot
 
 _GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"all": AllOf, "any": AnyOf, "not": NoneOf}
 _SEARCHES = frozenset({"regex", "contains", "word"})
 _OPS = (*sorted(_SEARCHES), "equals", "in", "at_least", "at_most", "exists")
 
 
-def read_condition(value: Any, spot: Spot, faults: Faults) -> Condition | None:
+def read_condition(value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
     """Read a mapping of fields and groups, all of which must be true; None when there is a fault in it."""
     if not isinstance(value, dict) or not value:
         faults.add(spot, f"a condition must be a mapping such as 'message: {{contains: …}}', not {_given(value)}")
@@ -35,7 +35,7 @@ def read_condition(value: Any, spot: Spot, faults: Faults) -> Condition | None:
     return _joined(whole) if len(whole) == len(parts) else None
 
 
-def read_match(value: Any, spot: Spot, faults: Faults) -> Condition | None:
+def read_match(value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
     """Read what claims an entry: a condition that asks for something rather than only excluding."""
     condition = read_condition(value, spot, faults)
     if condition is not None and not _asks(condition):
@@ -77,7 +77,7 @@ def _joined(parts: list[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(conditions=tuple(parts))
 
 
-def _read_part(key: str, value: Any, spot: Spot, faults: Faults) -> Condition | None:
+def _read_part(key: str, value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
     if key in _GROUPS:
         return _read_group(key, value, spot, faults)
     fault = field_fault(key)
@@ -98,7 +98,7 @@ def _meant(path: str) -> str:
     return nearest(path, (*DERIVED_FIELDS, *_GROUPS)) or nearest(root, ROOTS)
 
 
-def _read_group(key: str, value: Any, spot: Spot, faults: Faults) -> Condition | None:
+def _read_group(key: str, value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
     if not isinstance(value, list) or not value:
         faults.add(spot, f"{key!r} needs a list of conditions, not {_given(value)}")
         return None
@@ -107,7 +107,7 @@ def _read_group(key: str, value: Any, spot: Spot, faults: Faults) -> Condition |
     return _GROUPS[key](conditions=whole) if len(whole) == len(parts) else None
 
 
-def _read_field(path: str, value: dict[str, Any], spot: Spot, faults: Faults) -> Condition | None:
+def _read_field(path: str, value: dict[str, Any], spot: Spot, faults: Diagnostics) -> Condition | None:
     """Read the operations on one field, all of which must be true."""
     cased = value.get("cased", False)
     if not isinstance(cased, bool):
@@ -120,7 +120,7 @@ def _read_field(path: str, value: dict[str, Any], spot: Spot, faults: Faults) ->
     return _joined(whole) if whole and len(whole) == len(parts) else None
 
 
-def _read_op(path: str, op: str, value: Any, spot: Spot, faults: Faults, *, cased: bool) -> Condition | None:
+def _read_op(path: str, op: str, value: Any, spot: Spot, faults: Diagnostics, *, cased: bool) -> Condition | None:
     if op not in _OPS:
         faults.add(spot, f"unknown operation {op!r}{nearest(op, _OPS)}; there are {', '.join(_OPS)}")
         return None
@@ -136,7 +136,7 @@ def _read_op(path: str, op: str, value: Any, spot: Spot, faults: Faults, *, case
     return Leaf(path=path, op=op, value=tuple(value) if isinstance(value, list) else value, cased=cased)
 
 
-def _read_search(path: str, op: str, value: Any, spot: Spot, faults: Faults, *, cased: bool) -> Condition | None:
+def _read_search(path: str, op: str, value: Any, spot: Spot, faults: Diagnostics, *, cased: bool) -> Condition | None:
     """Read one text to look for, or a list of which one must be found."""
     if value == []:
         faults.add(spot, f"{op!r} has an empty list: nothing could be found")
@@ -149,7 +149,7 @@ def _read_search(path: str, op: str, value: Any, spot: Spot, faults: Faults, *, 
     return found[0] if len(found) == 1 else AnyOf(conditions=found)
 
 
-def _is_searchable(op: str, text: Any, spot: Spot, faults: Faults) -> bool:
+def _is_searchable(op: str, text: Any, spot: Spot, faults: Diagnostics) -> bool:
     if not isinstance(text, str) or not text:
         faults.add(spot, f"{op!r} needs a text to look for, not {shown(text)}; write it in single quotes")
         return False

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
     from forensics.model import Rule
-    from forensics.rulebook.diagnostics import Faults, Spot
+    from forensics.rulebook.diagnostics import Diagnostics, Spot
 
 
-def check_references(rule: Rule, known: Collection[str], faults: Faults) -> None:
+def check_references(rule: Rule, known: Collection[str], faults: Diagnostics) -> None:
     """Note every signature that a rule names and no file defines, and every one that is the rule itself."""
     for spot, name in _references(rule):
         if name not in known:
@@ -23,7 +23,7 @@ def check_references(rule: Rule, known: Collection[str], faults: Faults) -> None
             faults.add(spot, f"{spot[0]!r} names the rule itself")
 
 
-def check_circle(rule: Rule, rules: Mapping[str, Rule], faults: Faults) -> None:
+def check_circle(rule: Rule, rules: Mapping[str, Rule], faults: Diagnostics) -> None:
     """Note that a rule steps back behind itself by way of others, so that none of them would come first."""
     left: list[tuple[str, tuple[str, ...]]] = [(name, (rule.id, name)) for name in rule.supersedes]
     seen = set()

@@ -10,7 +10,7 @@ import re2
 from forensics.rulebook.template_check import PROVIDED
 
 if TYPE_CHECKING:
-    from forensics.rulebook.diagnostics import Faults, Spot
+    from forensics.rulebook.diagnostics import Diagnostics, Spot
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
@@ -35,7 +35,7 @@ _GROUP_NAME = re.compile(r"(?<!\\)\(\?P?<(?P<name>\w+)>")
 _GOOD_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
-def check_pattern(pattern: str, spot: Spot, faults: Faults) -> bool:
+def check_pattern(pattern: str, spot: Spot, faults: Diagnostics) -> bool:
     """Tell whether RE2 takes a pattern; note why not, or why it would mean something else than it seems to."""
     try:
         compiled = re2.compile(pattern, _OPTIONS)
@@ -55,7 +55,7 @@ def capture_names(pattern: str) -> list[str]:
     return sorted(re2.compile(pattern, _OPTIONS).groupindex) if "(?P<" in pattern else []
 
 
-def _check_names(names: list[str], spot: Spot, faults: Faults) -> None:
+def _check_names(names: list[str], spot: Spot, faults: Diagnostics) -> None:
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             faults.add(spot, f"the pattern captures {name!r} twice; only the first would be kept: rename one")

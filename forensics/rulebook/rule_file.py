@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from forensics.rulebook.checked_values import Reader
-    from forensics.rulebook.diagnostics import Faults, Spot
+    from forensics.rulebook.diagnostics import Diagnostics, Spot
 
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _NEEDED = ("id", "version", "title", "class", "role", "priority", "match", "tests")
@@ -45,7 +45,7 @@ class ActionKind(StrEnum):
     PREVENT = "prevent"
 
 
-def read_rule(data: Any, stem: str, faults: Faults) -> Rule | None:
+def read_rule(data: Any, stem: str, faults: Diagnostics) -> Rule | None:
     """Read one rule; `stem` is the file's name without `.yaml`, which the id must repeat."""
     found = read_table(data, (), faults, _READERS, needed=_NEEDED)
     if "id" in found and found["id"] != stem:
@@ -60,7 +60,7 @@ def _build(found: dict[str, Any], source: str) -> Rule:
     return Rule(source=source, **{renamed.get(key, key): value for key, value in found.items()})
 
 
-def _check_names(found: dict[str, Any], captures: Collection[str], faults: Faults) -> None:
+def _check_names(found: dict[str, Any], captures: Collection[str], faults: Diagnostics) -> None:
     """Check every name of a capture or field, in templates and outside."""
     for i, name in enumerate(found.get("group_by", ())):
         _check_name(name, captures, ("group_by", i), faults)
@@ -77,7 +77,7 @@ def _check_names(found: dict[str, Any], captures: Collection[str], faults: Fault
                 check_template(getattr(why, key) or "", captures, ("whys", i, key), faults)
 
 
-def _check_name(name: str | None, captures: Collection[str], spot: Spot, faults: Faults) -> None:
+def _check_name(name: str | None, captures: Collection[str], spot: Spot, faults: Diagnostics) -> None:
     if name is None or name in captures or name in _EXTRA_NAMES or field_fault(name) is None:
         return
     faults.add(
@@ -85,7 +85,7 @@ def _check_name(name: str | None, captures: Collection[str], spot: Spot, faults:
     )
 
 
-def _read_id(value: Any, spot: Spot, faults: Faults) -> str | None:
+def _read_id(value: Any, spot: Spot, faults: Diagnostics) -> str | None:
     text = read_text(value, spot, faults)
     if text is not None and not _KEBAB.fullmatch(text):
         faults.add(spot, f"{text!r} must be kebab-case: lower case letters, digits and single hyphens")
@@ -93,14 +93,14 @@ def _read_id(value: Any, spot: Spot, faults: Faults) -> str | None:
     return text
 
 
-def _read_title(value: Any, spot: Spot, faults: Faults) -> str | None:
+def _read_title(value: Any, spot: Spot, faults: Diagnostics) -> str | None:
     text = read_text(value, spot, faults)
     if text is not None and text.rstrip().endswith("."):
         faults.add(spot, "'title' ends in a full stop; documents put it into sentences of their own")
     return text
 
 
-def _read_explains(value: Any, spot: Spot, faults: Faults) -> Explains | None:
+def _read_explains(value: Any, spot: Spot, faults: Diagnostics) -> Explains | None:
     readers: dict[str, Reader] = {"signature": _read_id, "within": read_duration}
     found = read_table(value, spot, faults, readers, needed=("signature", "within"))
     if len(found) < len(readers):
@@ -108,7 +108,7 @@ def _read_explains(value: Any, spot: Spot, faults: Faults) -> Explains | None:
     return Explains(signature=found["signature"], within=Nanoseconds(found["within"]))
 
 
-def _read_action(value: Any, spot: Spot, faults: Faults) -> ActionRule | None:
+def _read_action(value: Any, spot: Spot, faults: Diagnostics) -> ActionRule | None:
     readers = {"kind": one_of(ActionKind), "text": read_text, "verify": _read_verify, "priority": one_of(Priority)}
     found = read_table(value, spot, faults, readers, needed=("kind", "text"))
     if not {"kind", "text"} <= found.keys():
@@ -116,18 +116,18 @@ def _read_action(value: Any, spot: Spot, faults: Faults) -> ActionRule | None:
     return ActionRule(**found)
 
 
-def _read_verify(value: Any, spot: Spot, faults: Faults) -> dict[str, Any] | None:
+def _read_verify(value: Any, spot: Spot, faults: Diagnostics) -> dict[str, Any] | None:
     return read_table(value, spot, faults, {"count": _read_count}, needed=("count",)) or None
 
 
-def _read_count(value: Any, spot: Spot, faults: Faults) -> int | None:
+def _read_count(value: Any, spot: Spot, faults: Diagnostics) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     faults.add(spot, f"'count' must be a whole number from 0, not {shown(value)}")
     return None
 
 
-def _read_tests(value: Any, spot: Spot, faults: Faults) -> RuleTests | None:
+def _read_tests(value: Any, spot: Spot, faults: Diagnostics) -> RuleTests | None:
     examples = list_of(read_mapping, at_least=_MIN_EXAMPLES)
     found = read_table(value, spot, faults, dict(match=examples, no_match=examples), needed=("match", "no_match"))
     return RuleTests(**found) if len(found) == len(("match", "no_match")) else None

@@ -10,7 +10,7 @@ from forensics.rulebook.diagnostics import nearest
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from forensics.rulebook.diagnostics import Faults, Spot
+    from forensics.rulebook.diagnostics import Diagnostics, Spot
 
 PROVIDED = frozenset(
     {"frame", "exception", "count", "of", "lag", "entries", "occurrences", "unit", "linked"},
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"\{\{\s*(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<part>[a-z_]+))?\
 _SPECIAL = re.compile(r"\{[{%#]|[%#}]\}")
 
 
-def check_template(template: str, captures: Collection[str], spot: Spot, faults: Faults) -> None:
+def check_template(template: str, captures: Collection[str], spot: Spot, faults: Diagnostics) -> None:
     """Note a template that does not parse, and every unknown name in it."""
     if not _SPECIAL.search(_PLAIN.sub("", template)):
         names = [(found["name"], found["part"]) for found in _PLAIN.finditer(template)]
@@ -50,7 +50,9 @@ def _names(template: str) -> Iterator[tuple[str, str | None]]:
             yield access.node.name, access.attr
 
 
-def _check_names(names: list[tuple[str, str | None]], captures: Collection[str], spot: Spot, faults: Faults) -> None:
+def _check_names(
+    names: list[tuple[str, str | None]], captures: Collection[str], spot: Spot, faults: Diagnostics
+) -> None:
     known = PROVIDED | set(captures)
     for name, part in names:
         if name in _PARTS and name not in captures:

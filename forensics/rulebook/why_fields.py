@@ -12,7 +12,7 @@ from forensics.text.timestamps import parse_duration
 
 if TYPE_CHECKING:
     from forensics.rulebook.checked_values import Reader
-    from forensics.rulebook.diagnostics import Faults, Spot
+    from forensics.rulebook.diagnostics import Diagnostics, Spot
 
 LANGUAGES = ("python", "node")
 """Whose modules `commits` can look for."""
@@ -20,7 +20,7 @@ ANY_LINKED = frozenset({"symptoms", "causes"})
 """What `linked` may name instead of a signature: whatever the links found."""
 
 
-def read_why(value: Any, spot: Spot, faults: Faults) -> WhyRule | None:
+def read_why(value: Any, spot: Spot, faults: Diagnostics) -> WhyRule | None:
     """Read one question; None when there is a fault in it."""
     readers: dict[str, Reader] = {
         "ask": read_text,
@@ -64,7 +64,7 @@ def named_values(why: WhyRule) -> tuple[tuple[Spot, str], ...]:
     return ()
 
 
-def read_duration(value: Any, spot: Spot, faults: Faults) -> int | None:
+def read_duration(value: Any, spot: Spot, faults: Diagnostics) -> int | None:
     """Read a duration, `250ms`, `2s`, `3m`."""
     try:
         return int(parse_duration(value if isinstance(value, str) else ""))
@@ -73,27 +73,27 @@ def read_duration(value: Any, spot: Spot, faults: Faults) -> int | None:
         return None
 
 
-def _read_thresholds(value: Any, spot: Spot, faults: Faults) -> Thresholds | None:
+def _read_thresholds(value: Any, spot: Spot, faults: Diagnostics) -> Thresholds | None:
     """Read `{coverage: 0.5, p_value: 0.01, lift: 3}`; what is not named stays as it is for all."""
     found = read_table(value, spot, faults, {"coverage": _read_share, "p_value": _read_chance, "lift": _read_lift})
     return Thresholds(**found) if found else None
 
 
-def _read_share(value: Any, spot: Spot, faults: Faults) -> float | None:
+def _read_share(value: Any, spot: Spot, faults: Diagnostics) -> float | None:
     return _read_number(value, spot, faults, (0, 1), "a share of the occurrences above 0 and up to 1, such as 0.8")
 
 
-def _read_chance(value: Any, spot: Spot, faults: Faults) -> float | None:
+def _read_chance(value: Any, spot: Spot, faults: Diagnostics) -> float | None:
     # With more, what is as likely as not to be chance would count as shown; the test itself ends at 1 in 200.
     return _read_number(value, spot, faults, (0, 0.5), "a chance above 0 and up to 0.5, such as 0.05")
 
 
-def _read_lift(value: Any, spot: Spot, faults: Faults) -> float | None:
+def _read_lift(value: Any, spot: Spot, faults: Diagnostics) -> float | None:
     # At 1 a cause stands before a failure as often as anywhere, and the test reckons up to 201.
     return _read_number(value, spot, faults, (1, 200), "a number above 1 and up to 200, such as 2")
 
 
-def _read_number(value: Any, spot: Spot, faults: Faults, within: tuple[float, float], meant: str) -> float | None:
+def _read_number(value: Any, spot: Spot, faults: Diagnostics, within: tuple[float, float], meant: str) -> float | None:
     above, most = within
     if isinstance(value, int | float) and not isinstance(value, bool) and above < value <= most:
         return float(value)
@@ -101,7 +101,7 @@ def _read_number(value: Any, spot: Spot, faults: Faults, within: tuple[float, fl
     return None
 
 
-def _read_evidence(value: Any, spot: Spot, faults: Faults) -> tuple[str, Any, Any] | None:
+def _read_evidence(value: Any, spot: Spot, faults: Diagnostics) -> tuple[str, Any, Any] | None:
     """Read the one key of `evidence`: its name, its argument and, for entries, the condition in it."""
     if not isinstance(value, dict) or len(value) != 1:
         count = f"a mapping of {len(value)}" if isinstance(value, dict) else kind(value)
@@ -118,7 +118,7 @@ def _read_evidence(value: Any, spot: Spot, faults: Faults) -> tuple[str, Any, An
     return (name, argument, read) if name == "entries" and argument else (name, read, None)
 
 
-def _read_entries(value: Any, spot: Spot, faults: Faults) -> Any:
+def _read_entries(value: Any, spot: Spot, faults: Diagnostics) -> Any:
     """Read `{}`, the cluster's own entries, or a condition on others and how far away they may stand."""
     if value == {}:
         return value
@@ -129,24 +129,24 @@ def _read_entries(value: Any, spot: Spot, faults: Faults) -> Any:
     return found.get("match")
 
 
-def _read_linked(value: Any, spot: Spot, faults: Faults) -> Any:
+def _read_linked(value: Any, spot: Spot, faults: Diagnostics) -> Any:
     if isinstance(value, list):
         return list_of(read_text, at_least=1)(value, spot, faults)
     return read_text(value, spot, faults)
 
 
-def _read_values(value: Any, spot: Spot, faults: Faults) -> Any:
+def _read_values(value: Any, spot: Spot, faults: Diagnostics) -> Any:
     return list_of(read_text, at_least=1)(value, spot, faults)
 
 
-def _read_nothing(value: Any, spot: Spot, faults: Faults) -> Any:
+def _read_nothing(value: Any, spot: Spot, faults: Diagnostics) -> Any:
     if value == {}:
         return value
     faults.add(spot, f"{spot[-1]!r} takes no argument: write '{spot[-1]}: {{}}'")
     return None
 
 
-def _read_compare(value: Any, spot: Spot, faults: Faults) -> Any:
+def _read_compare(value: Any, spot: Spot, faults: Diagnostics) -> Any:
     if value == "baseline":
         return value
     faults.add(spot, f"'compare' takes the word baseline, not {shown(value)}")
@@ -156,13 +156,13 @@ def _read_compare(value: Any, spot: Spot, faults: Faults) -> Any:
 def _read_key(key: str) -> Reader:
     """Make a reader of `{key: NAME}`."""
 
-    def read(value: Any, spot: Spot, faults: Faults) -> Any:
+    def read(value: Any, spot: Spot, faults: Diagnostics) -> Any:
         return read_table(value, spot, faults, {key: read_text}, needed=(key,)) or None
 
     return read
 
 
-def _read_commits(value: Any, spot: Spot, faults: Faults) -> Any:
+def _read_commits(value: Any, spot: Spot, faults: Diagnostics) -> Any:
     """Read what commits may touch, and for modules the language that tells how names become files."""
     readers: dict[str, Reader] = dict.fromkeys(("touching", "beside", "defining", "language"), read_text)
     beside = isinstance(value, dict) and "beside" in value

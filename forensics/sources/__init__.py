@@ -11,6 +11,6 @@ from __future__ import annotations
 
 from forensics.sources.files import read_records
 from forensics.sources.index.indexing import Indexing
-from forensics.sources.index.record_store import FileShelf
+from forensics.sources.index.record_store import FileRecordStore
 
-__all__ = ["FileShelf", "Indexing", "read_records"]
+__all__ = ["FileRecordStore", "Indexing", "read_records"]

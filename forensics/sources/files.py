@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast, overload
 
 from forensics.errors import SourceError
-from forensics.model import PassedOver, Place, RawEntry, Sheet, Unreadable
+from forensics.model import IndexBatch, PassedOver, Place, RawEntry, Unreadable
 from forensics.sources.containers.parts import ArchiveError, parts_of
 from forensics.sources.find_inputs import STDIN, Input, find_inputs
 from forensics.sources.formats import QUOTATIONS, SHAPES, json_lines as lines, sequence
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forensics.sources.formats import Shape
     from forensics.sources.formats.element import Element
 
-Record = RawEntry | Unreadable | PassedOver | Sheet
+Record = RawEntry | Unreadable | PassedOver | IndexBatch
 
 LARGE = 8 * 2**20
 """Bytes of all inputs together."""
@@ -174,7 +174,7 @@ def _read_content(item: Input, content: Content, way: _Way) -> Generator[Record,
     if shape is None and not blank:
         return (yield from _not_understood(item, content))
     for found in _found(item, shape, content, way) if shape else ():
-        if isinstance(found, Sheet):
+        if isinstance(found, IndexBatch):
             yield found
         elif isinstance(found, PassedOver):
             number = found.place.record
@@ -187,7 +187,7 @@ def _read_content(item: Input, content: Content, way: _Way) -> Generator[Record,
     return True
 
 
-def _found(item: Input, shape: Shape, content: Content, way: _Way) -> Iterator[Sheet | PassedOver | Element]:
+def _found(item: Input, shape: Shape, content: Content, way: _Way) -> Iterator[IndexBatch | PassedOver | Element]:
     head = content.head
     if way.indexing is None or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
         return shape.read(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from forensics.whys.causal_steps import complete
-from forensics.whys.contexts import Neighbours, Scene, Stage
+from forensics.whys.contexts import ClusterContext, NearbyEntries, RunContext
 from forensics.whys.explain import explain
 
-__all__ = ["Neighbours", "Scene", "Stage", "complete", "explain"]
+__all__ = ["ClusterContext", "NearbyEntries", "RunContext", "complete", "explain"]

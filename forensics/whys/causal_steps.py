@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forensics.model import EntryRef
-    from forensics.whys.contexts import Scene, Stage
+    from forensics.whys.contexts import ClusterContext, RunContext
 
 STRONG = 0.8
 """Share of a symptom's occurrences from which a link that is not the chosen one is drawn too."""
@@ -29,7 +29,7 @@ _LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later befor
 """5–25 ms later before the end of the request"""
 
 
-def complete(finding: Finding, scene: Scene, service: str | None) -> Finding:
+def complete(finding: Finding, scene: ClusterContext, service: str | None) -> Finding:
     """Add to a finding what its cluster and links make: steps, chain, a query, and a rule where there is none."""
     arrows = _arrows(scene)
     whys, root = tuple(map(_in_order, finding.whys)), finding.root
@@ -52,7 +52,7 @@ def _in_order(why: Why) -> Why:
     return replace(why, answer=_LATER_BEFORE.sub(r"\g<lag> after", why.answer))
 
 
-def _arrows(scene: Scene) -> list[Link]:
+def _arrows(scene: ClusterContext) -> list[Link]:
     """List the links of the cluster's family, without those that a way over a third cluster explains."""
     family = _family(scene.cluster.id, scene.stage.parents)
     links = {
@@ -126,7 +126,7 @@ def label(cluster: Cluster) -> str:
     return _CLOSE_CODE.sub("", cluster.signature.replace("-", " ")).strip() or cluster.signature
 
 
-def _step(link: Link, stage: Stage) -> Step:
+def _step(link: Link, stage: RunContext) -> Step:
     cause, symptom = stage.clusters[link.cause], stage.clusters[link.symptom]
     late = link.lag is not None and max(link.lag) < 0
     where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
@@ -144,7 +144,7 @@ def _step(link: Link, stage: Stage) -> Step:
     )
 
 
-def _pair(link: Link, stage: Stage) -> tuple[EntryRef, ...]:
+def _pair(link: Link, stage: RunContext) -> tuple[EntryRef, ...]:
     """Cite one occurrence: of those that show it the one in the middle, since exports cut the first and the last."""
     journal = stage.journal
     occurrences = stage.members[link.symptom].occurrences

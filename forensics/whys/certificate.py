@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from forensics.model import Cluster, Coverage, Nanoseconds, Rule, Thresholds
-    from forensics.whys.contexts import Stage
+    from forensics.whys.contexts import RunContext
 
 FEWEST = 3
 """Occurrences from which on a claim can be refuted."""
@@ -28,7 +28,7 @@ _APPLICATION = ("stdout", "stderr")
 
 
 def certify_absence(
-    cause: Rule, symptom: Cluster, within: Nanoseconds, thresholds: Thresholds, stage: Stage
+    cause: Rule, symptom: Cluster, within: Nanoseconds, thresholds: Thresholds, stage: RunContext
 ) -> Certificate:
     """Say whether entries that `cause` claims would have shown in the time before each occurrence of `symptom`.
 

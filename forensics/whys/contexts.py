@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from forensics.log.entry_table import Journal, Members, Occurrences
+from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -39,10 +39,10 @@ FEW, AS_OFTEN = 0.3, 0.5
 nothing, whatever a rule says."""
 
 
-class Neighbours:
+class NearbyEntries:
     """Every entry of the revision, errors or not, found by instance or trace and time."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: EntryTable) -> None:
         self._times = journal.times
         self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
         named = [self._rows[kind.instance] if kind.instance else None for kind in journal.table]
@@ -64,18 +64,18 @@ class Neighbours:
         return ()
 
 
-class Stage(Struct, frozen=True, kw_only=True):
+class RunContext(Struct, frozen=True, kw_only=True):
     """What is the same for every cluster of a run."""
 
     clusters: Mapping[ClusterId, Cluster]
-    members: Mapping[ClusterId, Members]
+    members: Mapping[ClusterId, ClusterEntries]
     rules: Mapping[str, Rule]
     links: tuple[Link, ...]
     parents: Mapping[ClusterId, Link]
     lives: tuple[Life, ...]
-    journal: Journal
-    neighbours: Neighbours
-    asked: Callable[[Condition, Journal], Callable[[int], bool] | None]
+    journal: EntryTable
+    neighbours: NearbyEntries
+    asked: Callable[[Condition, EntryTable], Callable[[int], bool] | None]
     """For a condition of a why, what tells whether an entry satisfies it; None where no entry does."""
     coverage: Coverage
     exposure: Exposure | None = None
@@ -89,10 +89,10 @@ class Stage(Struct, frozen=True, kw_only=True):
     code: CodeView | None = None
 
 
-class Scene(Struct, frozen=True, kw_only=True):
+class ClusterContext(Struct, frozen=True, kw_only=True):
     """One cluster on that stage."""
 
-    stage: Stage
+    stage: RunContext
     cluster: Cluster
 
     @property
@@ -143,7 +143,7 @@ class Scene(Struct, frozen=True, kw_only=True):
         ]
 
 
-class Gathered(Struct, frozen=True, kw_only=True):
+class EvidenceResult(Struct, frozen=True, kw_only=True):
     """What one kind of evidence has to say to one why."""
 
     verdict: Verdict
@@ -191,7 +191,7 @@ def measured_link(link: Link, thresholds: Thresholds) -> Measure:
     )
 
 
-def recorded(occurrences: Occurrences, window: Nanoseconds, stage: Stage) -> tuple[list[Occurrence], int]:
+def recorded(occurrences: Occurrences, window: Nanoseconds, stage: RunContext) -> tuple[list[Occurrence], int]:
     """Return the occurrences early in the entries of which the time before was recorded, and where the others begin.
 
     Of the others, which begin a window or more behind the first entry, it was recorded in any case.
@@ -200,7 +200,7 @@ def recorded(occurrences: Occurrences, window: Nanoseconds, stage: Stage) -> tup
     return [o for o in occurrences[:at] if is_recorded(o.start - window, o, stage)], at
 
 
-def is_recorded(start: int, occurrence: Occurrence, stage: Stage) -> bool:
+def is_recorded(start: int, occurrence: Occurrence, stage: RunContext) -> bool:
     """Tell whether the time from `start` to an occurrence was recorded: an export may begin in the middle of a life."""
     if start >= stage.covered_from:
         return True

@@ -10,7 +10,7 @@ from forensics.whys.proposals import propose_rule
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.whys.contexts import Scene
+    from forensics.whys.contexts import ClusterContext
 
 _SEEN = WhyRule(ask="What failed?", evidence_kind="seen", evidence={})
 _AFTERWARDS = (
@@ -23,7 +23,7 @@ _AFTERWARDS = (
 """What is asked of any failure, whatever the chain before has shown."""
 
 
-def default_whys(scene: Scene) -> tuple[WhyRule, ...]:
+def default_whys(scene: ClusterContext) -> tuple[WhyRule, ...]:
     """Ask what failed, where, what followed or came before, since when, what changed, and why nobody noticed.
 
     The chain proper comes first, and ends at the open question about the code; what stands behind it are circumstances.
@@ -46,7 +46,7 @@ _RAISED = WhyRule(ask="Where was it raised?", evidence_kind="frames", evidence={
 _CHANGED = WhyRule(ask="What changed there?", evidence_kind="commits", evidence={"touching": "frame.file"})
 
 
-def _consequence(scene: Scene) -> Iterator[WhyRule]:
+def _consequence(scene: ClusterContext) -> Iterator[WhyRule]:
     """Ask what it led to where something may; that nothing stands behind it is said by `unnoticed`."""
     if scene.as_cause:
         yield WhyRule(
@@ -57,7 +57,7 @@ def _consequence(scene: Scene) -> Iterator[WhyRule]:
         )
 
 
-def default_actions(scene: Scene) -> tuple[ActionRule, ...]:
+def default_actions(scene: ClusterContext) -> tuple[ActionRule, ...]:
     """Propose what can be said without knowing the failure: a rule that names it, and a test."""
     if scene.cluster.role is Role.NOISE or scene.cluster.signature is not None:
         return ()
@@ -72,5 +72,5 @@ def default_actions(scene: Scene) -> tuple[ActionRule, ...]:
     return (ActionRule(kind="detect", text=rule), ActionRule(kind="prevent", text=test))
 
 
-def _what(scene: Scene) -> str:
+def _what(scene: ClusterContext) -> str:
     return scene.rule.title if scene.rule else "A line that returns"

@@ -26,7 +26,7 @@ from forensics.whys.wording import context, counted, fill, name_places, plain, s
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.whys.contexts import Gathered, Scene
+    from forensics.whys.contexts import ClusterContext, EvidenceResult
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.NO_EVIDENCE, Verdict.NOT_OBSERVABLE, Verdict.PLAUSIBLE, Verdict.CONTESTED)
 _STARTUP = {
@@ -46,7 +46,7 @@ _SECOND = 1_000_000_000
 _TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 
 
-def explain(scene: Scene) -> Finding:
+def explain(scene: ClusterContext) -> Finding:
     """Ask the whys of the cluster's rule, or the default ones, and say how far the answers are shown."""
     rules = scene.rule.whys if scene.rule and scene.rule.whys else default_whys(scene)
     asked = [(rule, EVIDENCE[rule.evidence_kind](rule, scene)) for rule in rules]
@@ -66,7 +66,7 @@ def explain(scene: Scene) -> Finding:
     )
 
 
-def headline(scene: Scene) -> str:
+def headline(scene: ClusterContext) -> str:
     """Say in one line what happened; says "every instance" only when the lives show it."""
     rule = scene.rule
     said = fill(rule.headline, context(scene)) if rule and rule.headline else None
@@ -76,7 +76,7 @@ def headline(scene: Scene) -> str:
     return "Every instance dies at start-up: " + (text[:1].lower() + text[1:] if _is_word(text) else text)
 
 
-def ends_every_life(scene: Scene) -> bool:
+def ends_every_life(scene: ClusterContext) -> bool:
     """Tell whether all lives of the revision that ended, two at least, ended in this cluster soon after the start."""
     cluster = scene.cluster
     if cluster.role is Role.SYMPTOM or cluster.failure_class not in _STARTUP:
@@ -87,7 +87,7 @@ def ends_every_life(scene: Scene) -> bool:
     return len(ended) > 1 and short and all(life.instance in touched for life in ended)
 
 
-def error_chain(scene: Scene) -> tuple[str, ...]:
+def error_chain(scene: ClusterContext) -> tuple[str, ...]:
     """Return the error behind the error, cause first: the parents' titles, then the cluster, then what hangs below."""
     above: list[str] = []
     at = scene.stage.parents.get(scene.cluster.id)
@@ -98,7 +98,7 @@ def error_chain(scene: Scene) -> tuple[str, ...]:
     return tuple(_distinct([*above, _short(scene.cluster), *below]))
 
 
-def _below(scene: Scene) -> list[ClusterId]:
+def _below(scene: ClusterContext) -> list[ClusterId]:
     """Return what follows from the cluster: step by step, and within a step what follows first."""
     found: list[ClusterId] = []
     step = [scene.cluster.id]
@@ -130,7 +130,7 @@ def _is_word(text: str) -> bool:
     )
 
 
-def _own_words(scene: Scene) -> str:
+def _own_words(scene: ClusterContext) -> str:
     """Without a headline of a rule: the title, for an unknown error its own first line."""
     if scene.rule is not None:
         return scene.rule.title
@@ -139,7 +139,7 @@ def _own_words(scene: Scene) -> str:
     return plain(_first_line(scene))[:160]
 
 
-def _first_line(scene: Scene) -> str:
+def _first_line(scene: ClusterContext) -> str:
     cluster = scene.cluster
     if cluster.exception is not None:
         value = cluster.exception.value.split("\n", 1)[0]
@@ -147,7 +147,7 @@ def _first_line(scene: Scene) -> str:
     return cluster.title if speaker(scene).exceptions else speaker(scene).message.lstrip().split("\n", 1)[0]
 
 
-def _why(rule: WhyRule, gathered: Gathered, scene: Scene) -> Why:
+def _why(rule: WhyRule, gathered: EvidenceResult, scene: ClusterContext) -> Why:
     holds = gathered.verdict.holds
     answer = None
     if holds:
@@ -168,7 +168,7 @@ def _sentence(text: str | None) -> str | None:
     return text if not text or text.startswith(_TYPED) else text[:1].upper() + text[1:]
 
 
-def _next_step(rule: WhyRule, gathered: Gathered, scene: Scene) -> str | None:
+def _next_step(rule: WhyRule, gathered: EvidenceResult, scene: ClusterContext) -> str | None:
     """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
     if gathered.verdict is Verdict.REFUTED:
         return gathered.next_step  # the rule's advice is for a question that is open
@@ -195,7 +195,7 @@ def _kind(rule: WhyRule, verdict: Verdict) -> StatementKind:
     return StatementKind.FACT if own else StatementKind.INFERENCE
 
 
-def _chain(asked: Sequence[tuple[WhyRule, Gathered]]) -> tuple[int, int]:
+def _chain(asked: Sequence[tuple[WhyRule, EvidenceResult]]) -> tuple[int, int]:
     """Return the first and last index of the chain: it may begin behind symptoms that are not in the entries."""
     first = 0
     while first < len(asked) and asked[first][0].evidence_kind == "linked" and not asked[first][1].verdict.holds:
@@ -206,7 +206,7 @@ def _chain(asked: Sequence[tuple[WhyRule, Gathered]]) -> tuple[int, int]:
     return first, last
 
 
-def _root(asked: Sequence[tuple[WhyRule, Gathered]], whys: Sequence[Why], first: int, last: int) -> Root | None:
+def _root(asked: Sequence[tuple[WhyRule, EvidenceResult]], whys: Sequence[Why], first: int, last: int) -> Root | None:
     """Take the last why of the chain that names something; what merely stood near is a circumstance."""
     chain = range(first, last + 1)
     naming = [i for i in chain if asked[i][0].evidence_kind in NAMING or asked[i][0].evidence == "causes"]
@@ -223,7 +223,7 @@ def _weakest(whys: Sequence[Why]) -> Verdict:
     )
 
 
-def _actions(scene: Scene) -> tuple[Action, ...]:
+def _actions(scene: ClusterContext) -> tuple[Action, ...]:
     rules = scene.rule.actions if scene.rule and scene.rule.actions else default_actions(scene)
     own = scene.cluster.priority
     later = {Priority.P0: Priority.P1, Priority.P1: Priority.P2}.get(own, Priority.P3)
@@ -239,7 +239,7 @@ def _actions(scene: Scene) -> tuple[Action, ...]:
     )
 
 
-def _done_when(kind: str, verify: dict[str, object] | None, scene: Scene) -> str:
+def _done_when(kind: str, verify: dict[str, object] | None, scene: ClusterContext) -> str:
     cluster = scene.cluster
     name = f"signature `{cluster.signature}`" if cluster.signature else f"fingerprint `{cluster.fingerprint}`"
     if kind == "detect":

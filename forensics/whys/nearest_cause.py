@@ -9,14 +9,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from forensics.model import Link, Occurrence
-    from forensics.whys.contexts import Stage
+    from forensics.whys.contexts import RunContext
 
 _SECOND = 1_000_000_000
 _LATE = _SECOND // 4
 """Applications log this long after the end of what their entry is about."""
 
 
-def nearest_cause(link: Link, symptom: Occurrence, stage: Stage) -> int | None:
+def nearest_cause(link: Link, symptom: Occurrence, stage: RunContext) -> int | None:
     """Return the row of the cause that stands nearest in the link's window; None where none stands in it.
 
     The window is the one that the link was made with: from `within` before the occurrence's end (before the first entry
@@ -39,7 +39,7 @@ def nearest_cause(link: Link, symptom: Occurrence, stage: Stage) -> int | None:
     return None
 
 
-def _places(symptom: Occurrence, stage: Stage) -> Iterator[Callable[[int], bool]]:
+def _places(symptom: Occurrence, stage: RunContext) -> Iterator[Callable[[int], bool]]:
     """Yield where a cause may stand, the closest first: its trace, its instance, or where no instance is named."""
     journal = stage.journal
     if symptom.trace:

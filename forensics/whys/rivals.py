@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forensics.model import Certificate, Link
-    from forensics.whys.contexts import Scene
+    from forensics.whys.contexts import ClusterContext
 
 _WINDOW = Nanoseconds(60_000_000_000)
 """Where no rule says how near a rival must stand."""
 
 
-def judge_rivals(scene: Scene) -> tuple[Rival, ...]:
+def judge_rivals(scene: ClusterContext) -> tuple[Rival, ...]:
     """Judge every rival of the cluster's rule by the same symptom and the same thresholds."""
     rule = scene.rule
     if rule is None:
@@ -29,7 +29,7 @@ def judge_rivals(scene: Scene) -> tuple[Rival, ...]:
     return tuple(_rival(scene.stage.rules[name], scene) for name in rule.rivals if name in scene.stage.rules)
 
 
-def _rival(rule: Rule, scene: Scene) -> Rival:
+def _rival(rule: Rule, scene: ClusterContext) -> Rival:
     found = scene.with_signature(rule.id)
     symptom, within = _common(rule, scene)
     links = [x for x in scene.stage.links if x.symptom == symptom.id and x.cause in {c.id for c in found}]
@@ -59,7 +59,7 @@ def _beside(rule: Rule, found: Sequence[Cluster]) -> Rival:
     )
 
 
-def _common(rule: Rule, scene: Scene) -> tuple[Cluster, Nanoseconds]:
+def _common(rule: Rule, scene: ClusterContext) -> tuple[Cluster, Nanoseconds]:
     """Return what the cluster and its rival would both explain, and how near the rival must stand.
 
     That is the symptom that most speaks for the cluster; where they have none in common, the cluster itself.
@@ -74,7 +74,7 @@ def _common(rule: Rule, scene: Scene) -> tuple[Cluster, Nanoseconds]:
     return scene.cluster, windows.get(scene.cluster.signature or "", widest)
 
 
-def _near(rule: Rule, link: Link, scene: Scene) -> Rival:
+def _near(rule: Rule, link: Link, scene: ClusterContext) -> Rival:
     """Judge a rival that stands before the same symptom."""
     symptom, cause = scene.stage.clusters[link.symptom], scene.stage.clusters[link.cause]
     verdict = judge_link(link, DEFAULT_THRESHOLDS)

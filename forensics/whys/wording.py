@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
     from jinja2.sandbox import SandboxedEnvironment
 
-    from forensics.whys.contexts import Scene
+    from forensics.whys.contexts import ClusterContext
 
 _VALUE_LIMIT = 200
 _PLURALS = {
@@ -110,7 +110,7 @@ def _compile(text: str) -> Template:
     return _environment().from_string(text)
 
 
-def context(scene: Scene) -> dict[str, Any]:
+def context(scene: ClusterContext) -> dict[str, Any]:
     """Collect what every template of the cluster's rule may name."""
     cluster = scene.cluster
     values: dict[str, Any] = {name: plain(counted[0][0]) for name, counted in cluster.captures.items() if counted}
@@ -120,7 +120,7 @@ def context(scene: Scene) -> dict[str, Any]:
     return values
 
 
-def name_places(text: str, scene: Scene) -> str:
+def name_places(text: str, scene: ClusterContext) -> str:
     """Put the names that the entries tell into a rule's commands: SERVICE, REVISION, REGION, PROJECT, JOB.
 
     LAST_GOOD_REVISION is known where the failure is new against a baseline. What is not known stays as it is.
@@ -131,7 +131,7 @@ def name_places(text: str, scene: Scene) -> str:
     return _PLACEHOLDER.sub(lambda found: names.get(found[0]) or found[0], text)
 
 
-def _names(scene: Scene) -> dict[str, str]:
+def _names(scene: ClusterContext) -> dict[str, str]:
     journal, cluster, comparison = scene.stage.journal, scene.cluster, scene.stage.comparison
     own = [journal.table[kind] for kind in set(map(journal.kinds.__getitem__, scene.rows))]
     near = [kind for kind in journal.table if kind.revision == cluster.revision]
@@ -182,12 +182,12 @@ def chain_of(entry: LogEntry) -> list[str]:
     return [plain(x.type.rsplit(".", 1)[-1]) for x in entry.exceptions]
 
 
-def speaker(scene: Scene) -> LogEntry:
+def speaker(scene: ClusterContext) -> LogEntry:
     """Return the cluster's entry that says most."""
     return scene.stage.journal.entry(scene.stage.members[scene.cluster.id].speaker)
 
 
-def _exception(scene: Scene) -> dict[str, Any]:
+def _exception(scene: ClusterContext) -> dict[str, Any]:
     entry = speaker(scene)
     root = root_exception(entry)
     if root is None:
@@ -195,7 +195,7 @@ def _exception(scene: Scene) -> dict[str, Any]:
     return {"type": plain(root.type), "value": plain(root.value.split("\n", 1)[0]), "chain": chain_of(entry)}
 
 
-def _frame(scene: Scene) -> dict[str, Any]:
+def _frame(scene: ClusterContext) -> dict[str, Any]:
     frame = innermost_frame(speaker(scene))
     if frame is None:
         return {}

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from support.builders import leaf, query, raw, request, rule
 
 from forensics.classify import Classifier, Screen, is_screened
-from forensics.entries import LineReader, decode_record
-from forensics.extract import Digester
+from forensics.entries import FastIndexReader, decode_record
+from forensics.extract import FactsExtractor
 from forensics.model import (
     AllOf,
     AnyOf,
@@ -38,7 +38,7 @@ Record = dict[str, Any]
 def quiet_level(record: Record, screen: Screen) -> Level | None:
     """Read one line as an export's, and return the level of a request that nobody need decode."""
     line = json.dumps(record, ensure_ascii=False).encode()
-    reader = LineReader(None, screen)
+    reader = FastIndexReader(None, screen)
     rows, _ = reader.read(Lines(data=line + b"\n", spans=[(0, len(line))]))
     sheet = reader.sheet("-")
     return sheet.table[sheet.kinds[0]].quiet if rows else None
@@ -186,7 +186,7 @@ def no_rule_claims(record: Record, rules: Sequence[Rule], screen: Screen) -> Non
     assert Classifier(rules).classify(entry).primary is None
     assert entry.level is level
     assert entry.level.rank < screen.level.rank
-    gist = Digester(rules, screen.level).gist(entry)
+    gist = FactsExtractor(rules, screen.level).gist(entry)
     assert (gist.analysed, gist.is_line, gist.exits, gist.starts, gist.weight) == (False, False, False, False, 0)
     assert (gist.is_request, gist.has_payload) == (True, True)
     assert not gist.awaits

@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forensics.clusters.occurrences import LivesOf
-    from forensics.log.entry_table import Journal, Occurrences
+    from forensics.log.entry_table import EntryTable, Occurrences
     from forensics.model import Life
 
 
-def plain_lives(found: Journal) -> Iterator[tuple[str, int, int, int, bool, int | None]]:
+def plain_lives(found: EntryTable) -> Iterator[tuple[str, int, int, int, bool, int | None]]:
     for instance in {kind.instance for kind in found.table} - {""}:
         lives: list[list[int]] = [[]]
         ended: int | None = None
@@ -52,20 +52,20 @@ def plain_lives(found: Journal) -> Iterator[tuple[str, int, int, int, bool, int 
 
 
 @given(found=journals())
-def test_lives_are_those_of_the_plain_way(found: Journal) -> None:
+def test_lives_are_those_of_the_plain_way(found: EntryTable) -> None:
     lives = [(x.instance, x.number, x.start, x.end, x.started, x.exit) for x in find_lives(found)]
     assert sorted(lives, key=str) == sorted(plain_lives(found), key=str)
     assert all(life.ended == (life.exit is not None) for life in find_lives(found))
     assert lives == sorted(lives, key=lambda life: (life[2], life[0], life[1]))
 
 
-def plain_life(row: int, found: Journal, lives: LivesOf) -> Life | None:
+def plain_life(row: int, found: EntryTable, lives: LivesOf) -> Life | None:
     kind, time = found.kind(row), found.times[row]
     own = lives.get((kind.revision, kind.instance), ())
     return next((life for life in own if time <= life.end + BURST_GAP), own[-1] if own else None)
 
 
-def plain_request(row: int, rows: Sequence[int], found: Journal) -> int:
+def plain_request(row: int, rows: Sequence[int], found: EntryTable) -> int:
     if found.traces[row] or found.gist(row).is_request:
         return found.traces[row] or -1 - row
     (before, after), time = AROUND_END, found.times[row]
@@ -79,7 +79,7 @@ def plain_request(row: int, rows: Sequence[int], found: Journal) -> int:
 
 
 def plain_occurrences(
-    rows: Sequence[int], found: Journal, lives: LivesOf, unit: OccurrenceUnit | None
+    rows: Sequence[int], found: EntryTable, lives: LivesOf, unit: OccurrenceUnit | None
 ) -> Iterator[tuple[OccurrenceUnit, list[int]]]:
     keyed = defaultdict(list)
     loose = defaultdict(list)
@@ -107,7 +107,7 @@ def plain_occurrences(
         yield OccurrenceUnit.BURST if unit is not OccurrenceUnit.SESSION else unit, burst
 
 
-def plain_entries_each(occurrences: Occurrences, found: Journal) -> dict[str, int]:
+def plain_entries_each(occurrences: Occurrences, found: EntryTable) -> dict[str, int]:
     counts = [
         Counter(found.gist(piece).severity or "(none)" for row in rows for piece in found.originals(row))
         for rows in occurrences.groups()
@@ -116,7 +116,7 @@ def plain_entries_each(occurrences: Occurrences, found: Journal) -> dict[str, in
 
 
 @given(found=journals(), unit=st.sampled_from((None, *OccurrenceUnit)))
-def test_occurrences_are_those_of_the_plain_way(found: Journal, unit: OccurrenceUnit | None) -> None:
+def test_occurrences_are_those_of_the_plain_way(found: EntryTable, unit: OccurrenceUnit | None) -> None:
     lives = lives_by_instance(find_lives(found))
     rows = [row for row in found.rows() if found.gist(row).analysed]
     requests = FailedRequests(rows, found).keys(rows)

@@ -10,7 +10,7 @@ from forensics.clusters.occurrences import find_occurrences, lives_by_instance
 from forensics.model import OccurrenceUnit
 
 if TYPE_CHECKING:
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
 
 
 def _crash(instance: str, at: float) -> list[dict[str, object]]:
@@ -22,7 +22,7 @@ def _crash(instance: str, at: float) -> list[dict[str, object]]:
     ]
 
 
-def errors(entries: Journal) -> list[int]:
+def errors(entries: EntryTable) -> list[int]:
     return [row for row in entries.rows() if entries.gist(row).severity == "ERROR"]
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from support.builders import query, raw, raws, request
 
-from forensics.entries import MemoryShelf
+from forensics.entries import MemoryRecordStore
 from forensics.errors import BaselineError
 from forensics.pipeline import previous
 
@@ -26,7 +26,7 @@ def deployed(number: int, at: float) -> dict[str, Any]:
 
 
 def before(asked: str, *records: dict[str, Any]) -> str:
-    return previous(raws(*records), query(asked), MemoryShelf())
+    return previous(raws(*records), query(asked), MemoryRecordStore())
 
 
 def test_the_revision_that_was_seen_last_before() -> None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from support.comparisons import coverage
 from support.cycles import RULES, recorded, report
 
-from forensics.cycles import Asserted, check_claims, parse_claim
+from forensics.cycles import ClaimStatement, check_claims, parse_claim
 from forensics.errors import UsageError
 from forensics.model import Claim, ClaimKind, ClaimState, Cycle, RulebookInfo, Span
 
@@ -28,13 +28,13 @@ def checked(before: int, claim: str, now: int, requests: int) -> Claim:
 @pytest.mark.parametrize(
     ("text", "claim"),
     [
-        ("oom gone", Asserted("oom", ClaimKind.GONE)),
-        ("  oom   better ", Asserted("oom", ClaimKind.BETTER)),
-        ("oom fixed by 4f2a9c1", Asserted("oom", ClaimKind.FIXED, "4f2a9c1")),
-        ("oom fixed  by the new limit", Asserted("oom", ClaimKind.FIXED, "the new limit")),
+        ("oom gone", ClaimStatement("oom", ClaimKind.GONE)),
+        ("  oom   better ", ClaimStatement("oom", ClaimKind.BETTER)),
+        ("oom fixed by 4f2a9c1", ClaimStatement("oom", ClaimKind.FIXED, "4f2a9c1")),
+        ("oom fixed  by the new limit", ClaimStatement("oom", ClaimKind.FIXED, "the new limit")),
     ],
 )
-def test_three_sentences_are_claims(text: str, claim: Asserted) -> None:
+def test_three_sentences_are_claims(text: str, claim: ClaimStatement) -> None:
     assert parse_claim(text) == claim
 
 

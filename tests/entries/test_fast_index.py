@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, strategies as st
 
 from forensics.classify import Screen
-from forensics.entries import LineReader
+from forensics.entries import FastIndexReader
 from forensics.entries.raw_fields import time_of
 from forensics.model import Level, Lines
 
@@ -34,7 +34,7 @@ def line(text: str) -> bytes:
     return json.dumps({**entry, "timestamp": text}).encode()
 
 
-def read(reader: LineReader, texts: Sequence[str]) -> tuple[list[int], list[int]]:
+def read(reader: FastIndexReader, texts: Sequence[str]) -> tuple[list[int], list[int]]:
     """Return the times of rows, and which lines are odd."""
     data, spans = b"", []
     for text in texts:
@@ -48,7 +48,7 @@ def read(reader: LineReader, texts: Sequence[str]) -> tuple[list[int], list[int]
 
 @given(blocks=st.lists(st.lists(TIMES, max_size=6), max_size=3))
 def test_times_of_many_lines_are_those_of_each(blocks: list[list[str]]) -> None:
-    reader = LineReader(None, SCREEN)
+    reader = FastIndexReader(None, SCREEN)
     for texts in blocks:
         plain = [time_of({"timestamp": text}) if text[-1:] == "Z" and text[10:11] == "T" else 0 for text in texts]
         times, odd = read(reader, texts)

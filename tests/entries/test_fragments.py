@@ -11,8 +11,8 @@ from support.builders import START, entry, raw
 
 from forensics.entries import decode_record, join, runs, shape_of, stitch
 from forensics.entries.stitch import fragments as pieces
-from forensics.extract import Digester
-from forensics.model import Gist, Level
+from forensics.extract import FactsExtractor
+from forensics.model import EntryFacts, Level
 
 if TYPE_CHECKING:
     import random
@@ -23,13 +23,13 @@ HEADER = "Traceback (most recent call last):"
 FRAME = '  File "/app/shop.py", line 3, in pay'
 CONNECTIVE = "During handling of the above exception, another exception occurred:"
 MILLISECOND = 10**6
-DIGESTER = Digester((), Level.ERROR)
+DIGESTER = FactsExtractor((), Level.ERROR)
 
-Line = tuple[int, int, str, Gist]
+Line = tuple[int, int, str, EntryFacts]
 
 
 def line(row: int, milliseconds: float, stream: str = "s", **fields: Any) -> Line:
-    gist = Gist(level=Level.DEFAULT, severity=None, stream="stderr", has_payload=True, is_line=True, **fields)
+    gist = EntryFacts(level=Level.DEFAULT, severity=None, stream="stderr", has_payload=True, is_line=True, **fields)
     return row, START + round(milliseconds * MILLISECOND), stream, gist
 
 

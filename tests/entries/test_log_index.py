@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from hypothesis import given, strategies as st
 
-from forensics.entries import MemoryShelf, collect
+from forensics.entries import MemoryRecordStore, collect
 from forensics.entries.index import log_index as intake_module
 from forensics.entries.index.log_index import identity_of, kind_of
 from forensics.entries.raw_fields import text_at, time_of
-from forensics.model import Intake, Kind, PassedOver, Place, RawEntry, ReadOrder, Sheet, Unreadable
+from forensics.model import IndexBatch, Kind, LogIndex, PassedOver, Place, RawEntry, ReadOrder, Unreadable
 
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Sequence
 
-    from forensics.model import Shelf
+    from forensics.model import RecordStore
 
 
 def raw(second: int | str, insert_id: str = "", source: str = "a.json", number: int = 1, **fields: Any) -> RawEntry:
@@ -32,7 +32,7 @@ def times(*seconds: int, source: str = "a.json") -> list[RawEntry]:
     return [raw(s, str(n), source, n) for n, s in enumerate(seconds)]
 
 
-class NumberedShelf(MemoryShelf):
+class NumberedShelf(MemoryRecordStore):
     """Finds records by their numbers, as a shelf of files does, whatever the order of reading."""
 
     def __init__(self, records: Iterable[RawEntry]) -> None:
@@ -48,7 +48,7 @@ class NumberedShelf(MemoryShelf):
 
 
 class Collected(NamedTuple):
-    intake: Intake
+    intake: LogIndex
     records: list[dict[str, Any]]
     """Fetched, row by row."""
 
@@ -58,17 +58,19 @@ class Collected(NamedTuple):
         return [(time, self.intake.kind(row), record) for row, (time, record) in rows]
 
 
-def collected(read: Iterable[RawEntry | Unreadable | PassedOver | Sheet], shelf: Shelf | None = None) -> Collected:
-    shelf = shelf or MemoryShelf()
+def collected(
+    read: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], shelf: RecordStore | None = None
+) -> Collected:
+    shelf = shelf or MemoryRecordStore()
     intake = collect(read, shelf)
     found = [record for place in intake.places if (record := shelf.record(place)) is not None]
     assert len(intake) == len(found) == len(intake.times) == len(intake.kinds)
     return Collected(intake, found)
 
 
-def sheet(records: Sequence[RawEntry], shelf: Shelf) -> Sheet:
+def sheet(records: Sequence[RawEntry], shelf: RecordStore) -> IndexBatch:
     """Hand records out as a reader does that keeps them where it read them."""
-    made = Sheet(
+    made = IndexBatch(
         source=records[0].place.source,
         times=array("q"),
         identities=array("q"),
@@ -86,7 +88,7 @@ def sheet(records: Sequence[RawEntry], shelf: Shelf) -> Sheet:
     return made
 
 
-def in_sheets(records: Sequence[RawEntry], cuts: Iterable[int], shelf: Shelf) -> list[Sheet]:
+def in_sheets(records: Sequence[RawEntry], cuts: Iterable[int], shelf: RecordStore) -> list[IndexBatch]:
     """Cut what was read into sheets, each of one input."""
     changes = [n for n, (a, b) in enumerate(pairwise(records), 1) if a.place.source != b.place.source]
     bounds = sorted({0, len(records), *changes, *(cut for cut in cuts if cut <= len(records))})
@@ -190,7 +192,7 @@ def test_how_the_inputs_lay_in_time(records: list[RawEntry], order: ReadOrder) -
 def test_sheets_tell_how_the_inputs_lay_in_time(
     records: list[RawEntry], order: ReadOrder, cuts: tuple[int, ...]
 ) -> None:
-    shelf = MemoryShelf()
+    shelf = MemoryRecordStore()
     assert collected(in_sheets(records, cuts, shelf), shelf).intake.order is order
 
 
@@ -253,7 +255,7 @@ def test_the_order_of_inputs_does_not_matter_where_places_are_given_as_they_are_
 @given(RECORDS, st.lists(st.integers(min_value=0, max_value=12), max_size=4))
 def test_sheets_give_what_their_records_give_one_by_one(records: list[RawEntry], cuts: list[int]) -> None:
     read = numbered(records)
-    shelf, single = MemoryShelf(), collected(read)
+    shelf, single = MemoryRecordStore(), collected(read)
     found = collected(in_sheets(read, cuts, shelf), shelf)
     assert found.columns == single.columns
     assert (found.intake.read, found.intake.duplicates) == (single.intake.read, single.intake.duplicates)
@@ -266,20 +268,20 @@ MANY = 100_003
 """A prime number, so that the multiples of a smaller one, modulo this, are all different."""
 
 
-class NamedShelf(MemoryShelf):
+class NamedShelf(MemoryRecordStore):
     """Makes up a record for each place: the later the place, the smaller its insertId."""
 
     def record(self, place: int) -> dict[str, Any]:
         return {"insertId": f"{MANY - place:06}"}
 
 
-def many() -> Sheet:
+def many() -> IndexBatch:
     """Make rows without order; a few hundred stand in one moment, and a few hundred have no time."""
     steps = [n * 7_919 % MANY for n in range(MANY)]
     codes = array("I", [step % 3 for step in steps])
     table = [kind_of({"logName": name}) for name in "abc"]
     moments = array("q", [0 if step < 200 else max(step, 500) * 10**9 for step in steps])
-    return Sheet(
+    return IndexBatch(
         source="a",
         times=moments,
         identities=array("q", steps),

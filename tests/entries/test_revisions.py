@@ -6,9 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from forensics.entries import MemoryShelf, collect, resolve_revision, revision_of, revision_spans, select, service_of
+from forensics.entries import (
+    MemoryRecordStore,
+    collect,
+    resolve_revision,
+    revision_of,
+    revision_spans,
+    select,
+    service_of,
+)
 from forensics.errors import RevisionError
-from forensics.model import Intake, Nanoseconds, Place, Query, RawEntry, Revision, RevisionSpan
+from forensics.model import LogIndex, Nanoseconds, Place, Query, RawEntry, Revision, RevisionSpan
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
@@ -155,15 +163,15 @@ def test_services() -> None:
     assert service_of({}) == ""
 
 
-def intake(*records: dict[str, Any], shelf: MemoryShelf | None = None) -> Intake:
+def intake(*records: dict[str, Any], shelf: MemoryRecordStore | None = None) -> LogIndex:
     timed = [{"timestamp": f"2026-03-01T10:00:0{n}Z", "insertId": str(n)} | record for n, record in enumerate(records)]
     made = (RawEntry(record=r, place=Place(source="a", record=n)) for n, r in enumerate(timed))
-    return collect(made, shelf or MemoryShelf())
+    return collect(made, shelf or MemoryRecordStore())
 
 
 def chosen(records: Sequence[dict[str, Any]], revision: str, **query: Any) -> list[str]:
     target = Revision(name=revision, asked=revision, service="" if revision == "all" else "shop")
-    shelf = MemoryShelf()
+    shelf = MemoryRecordStore()
     read = intake(*records, shelf=shelf)
     rows = select(read, target, Query(revision=revision, **query))
     return [str((shelf.record(read.places[row]) or {})["insertId"]) for row in rows]

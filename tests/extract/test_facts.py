@@ -9,18 +9,18 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from support.builders import REVISION, START, digested, journal, leaf, query, raw, raws, request, rule, shelved
 
-from forensics.entries import MemoryShelf, collect, decode_record, stitch
-from forensics.extract import Digester, build_table as boiling, digest, facts_extractor as digester, trace_of
+from forensics.entries import MemoryRecordStore, collect, decode_record, stitch
+from forensics.extract import FactsExtractor, build_table as boiling, digest, facts_extractor as digester, trace_of
 from forensics.model import (
     Analysis,
     Frame,
+    IndexBatch,
     Kind,
     Level,
     LogEntry,
     Place,
     RawEntry,
     RulebookInfo,
-    Sheet,
     Unreadable,
     WhyRule,
 )
@@ -29,7 +29,7 @@ from forensics.pipeline import analyze
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.extract.build_table import Boil, Boiled
+    from forensics.extract.build_table import Boil, Extracted
 
 TRACE = (
     "Traceback (most recent call last):\n"
@@ -37,7 +37,7 @@ TRACE = (
     '  File "/usr/lib/python3.11/json/decoder.py", line 9, in decode\n    raise\n'
     "KeyError: 'card'"
 )
-ANY = Digester((), Level.ERROR)
+ANY = FactsExtractor((), Level.ERROR)
 
 
 def entry(text: str | None = None, **fields: Any) -> LogEntry:
@@ -54,8 +54,8 @@ def test_what_no_rule_knows_is_analysed_by_its_level() -> None:
     assert len(loud.group) == 1  # its fingerprint
     assert loud.frame == Frame(file="/app/shop.py", line=3, function="pay", in_app=True)
     assert ANY.gist(entry("ValueError: bad")).weight == 1
-    assert Digester((), Level.INFO).gist(entry("ready", severity="INFO")).analysed
-    assert not Digester((), Level.CRITICAL).gist(entry(TRACE, severity="ERROR")).analysed
+    assert FactsExtractor((), Level.INFO).gist(entry("ready", severity="INFO")).analysed
+    assert not FactsExtractor((), Level.CRITICAL).gist(entry(TRACE, severity="ERROR")).analysed
 
 
 def test_a_rule_says_what_is_captured_grouped_and_asked_for() -> None:
@@ -65,7 +65,9 @@ def test_a_rule_says_what_is_captured_grouped_and_asked_for() -> None:
         rule("absent", leaf(regex=r"No module named '(?P<module>\w+)'"), group_by=("module", "severity"), whys=(asks,)),
         rule("module", leaf(regex="module")),
     )
-    found = Digester(rules, Level.ERROR).gist(entry("ModuleNotFoundError: No module named 'pay'", severity="WARNING"))
+    found = FactsExtractor(rules, Level.ERROR).gist(
+        entry("ModuleNotFoundError: No module named 'pay'", severity="WARNING")
+    )
     assert (found.signature, found.also, found.analysed) == ("absent", ("module",), True)
     assert found.captures == (("module", "pay"),)
     assert found.group == ("pay", "WARNING")
@@ -128,7 +130,7 @@ def test_the_journal_holds_what_stitching_all_entries_gives(
     assert sorted(piece for row in found.rows() for piece in found.originals(row)) == list(range(len(records)))
 
 
-def backwards(boil: Boil, chunks: Iterable[array[int]]) -> Iterator[Boiled]:
+def backwards(boil: Boil, chunks: Iterable[array[int]]) -> Iterator[Extracted]:
     """Begin with the last chunk, as several processes may, and hand results out in order."""
     given_ = [*chunks]
     return reversed([boil(chunk) for chunk in reversed(given_)])
@@ -158,7 +160,7 @@ def test_rows_that_are_not_asked_for_are_not_in_the_journal() -> None:
     assert list(found.times) == [START + 10**9, START + 3 * 10**9]
 
 
-class CountingShelf(MemoryShelf):
+class CountingShelf(MemoryRecordStore):
     """Notes which records were fetched."""
 
     def __init__(self) -> None:
@@ -178,7 +180,7 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
         Kind(REVISION, "shop", "p", "l", "i1", f"{log}stderr", None),
         Kind(REVISION, "shop", "p", "l", "i1", f"{log}requests", "INFO", quiet=Level.INFO),
     ]
-    sheet = Sheet(
+    sheet = IndexBatch(
         source="a",
         times=array("q", [START + n * 10**9 for n in range(4)]),
         identities=array("q", range(4)),
@@ -204,18 +206,18 @@ def test_a_gist_is_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPa
     )
     texts = ["pay 1", "ship 2", "bad pay", "ready", TRACE, "ValueError: bad", "[SQL: x]", ""]
     entries = [entry(text, severity=severity) for text in texts for severity in (None, "INFO", "ERROR")] * 2
-    alone = [Digester(rules, Level.ERROR).gist(one) for one in entries]
-    used = Digester(rules, Level.ERROR)
+    alone = [FactsExtractor(rules, Level.ERROR).gist(one) for one in entries]
+    used = FactsExtractor(rules, Level.ERROR)
     assert [used.gist(one) for one in entries] == alone
     monkeypatch.setattr(digester, "_REMEMBERED", 2)
-    forgetful = Digester(rules, Level.ERROR)
+    forgetful = FactsExtractor(rules, Level.ERROR)
     assert [forgetful.gist(one) for one in entries] == alone
 
 
 # ── lost records ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class LossyShelf(MemoryShelf):
+class LossyShelf(MemoryRecordStore):
     """Does not find certain records again."""
 
     def __init__(self, *gone: int) -> None:

@@ -28,7 +28,7 @@ _OCCURS = re.compile(r"^(\d[\d,]*)(?: of (\d[\d,]*))? .*?\((\d[\d,]*) entr(?:y|i
 _KINDS = frozenset({"deploy", "onset", "last", "first exit", "last exit", "tests", "answered"})
 
 
-class Aftermath:
+class PostmortemContext:
     """Counts again what the postmortems count."""
 
     def __init__(self, report: Json, source: Source, recount: Recount, analysed: set[tuple[str, str]]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incidents.aftermath import Aftermath
+from incidents.aftermath import PostmortemContext
 from incidents.compared import comparison_faults
 from incidents.documents import Fault, check_documents
 from incidents.source import Source
@@ -36,7 +36,7 @@ def check(
     source = Source(records)
     statements = Statements(report, source, rows, {rule.id: rule for rule in rules})
     analysed = {(row.insert_id, row.timestamp) for row in rows}
-    aftermath = Aftermath(report, source, statements.recount, analysed)
+    aftermath = PostmortemContext(report, source, statements.recount, analysed)
     return [
         *statements.faults(),
         *aftermath.faults(),

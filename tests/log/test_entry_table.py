@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from support.builders import START, digested, journal, raw, request, shelved
 
-from forensics.entries import MemoryShelf, decode_record, stitch
+from forensics.entries import MemoryRecordStore, decode_record, stitch
 from forensics.errors import SourceError
-from forensics.model import Gist, Level, Nanoseconds
+from forensics.model import EntryFacts, Level, Nanoseconds
 
 if TYPE_CHECKING:
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
 
 HEADER = "Traceback (most recent call last):"
 MICROSECOND = 1e-6
@@ -22,7 +22,7 @@ CRASH = [
 ]
 
 
-def crash_among_others() -> Journal:
+def crash_among_others() -> EntryTable:
     """Four pieces of one crash, with other streams' entries before, between and behind them."""
     return journal(
         raw("ready", at=-1, stream="stdout"),
@@ -90,7 +90,7 @@ def test_an_entry_is_decoded_once_for_as_long_as_it_is_remembered() -> None:
 # ── rows that are gone ───────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def columns(found: Journal) -> list[tuple[Any, ...]]:
+def columns(found: EntryTable) -> list[tuple[Any, ...]]:
     rows = range(len(found))
     names = [(found.kind(row), found.gist(row)) for row in rows]
     return [*zip(found.times, found.places, found.ends, found.traces, names, strict=True)]
@@ -108,7 +108,7 @@ def test_dropping_rows_leaves_all_others_as_they_are(gone: list[int]) -> None:
     assert [found.entry(row) for row in found.rows()] == [decode_record(records[row]) for row in rest]
 
 
-class LossyShelf(MemoryShelf):
+class LossyShelf(MemoryRecordStore):
     """Loses the records that say so, once it is told."""
 
     def __init__(self, *gone: str) -> None:
@@ -153,13 +153,13 @@ def test_equal_gists_are_kept_once() -> None:
     assert len(found.gist_table) == 2
     assert {*found.gists} == {0, 1}
     gist = found.gist(0)
-    twin = Gist(**{name: getattr(gist, name) for name in Gist.__struct_fields__})
+    twin = EntryFacts(**{name: getattr(gist, name) for name in EntryFacts.__struct_fields__})
     assert (found.code(twin), len(found.gist_table)) == (found.gists[0], 2)
 
 
 def test_what_is_noted_can_be_read_again() -> None:
     found = journal(raw("x"), raw("y", at=1))
-    gist = Gist(level=Level.ALERT, severity="ALERT", stream="stdout", has_payload=True)
+    gist = EntryFacts(level=Level.ALERT, severity="ALERT", stream="stdout", has_payload=True)
     found.note(1, gist, Nanoseconds(found.times[1] + 5), 7)
     assert (found.gist(1), found.ends[1] - found.times[1], found.traces[1]) == (gist, 5, 7)
     assert found.gist(0) != gist

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Write = Callable[..., Path]
-    Faults = Callable[[Path], list[str]]
+    Diagnostics = Callable[[Path], list[str]]
 
 FAULTS = {
     "unknown key": ("title:", "titl:", ["1: missing key 'title'", "3: unknown field 'titl' (did you mean 'title'?)"]),
@@ -258,7 +258,7 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_names_its_line_and_what_to_do(name: str, write: Write, good: str, faults: Faults) -> None:
+def test_a_fault_names_its_line_and_what_to_do(name: str, write: Write, good: str, faults: Diagnostics) -> None:
     old, new, expected = FAULTS[name]
     assert old in good
     found = faults(write(good.replace(old, new, 1)))
@@ -295,7 +295,7 @@ PATTERNS = {
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_pattern_that_re2_refuses_says_what_to_write_instead(
-    pattern: str, write: Write, good: str, faults: Faults
+    pattern: str, write: Write, good: str, faults: Diagnostics
 ) -> None:
     text = good.replace("contains: [rehearsal, drill]", f"regex: '{pattern.replace(chr(39), chr(39) * 2)}'")
     (line,) = faults(write(text))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Write = Callable[..., Path]
-    Faults = Callable[[Path], list[str]]
+    Diagnostics = Callable[[Path], list[str]]
 
 
 def test_a_file_becomes_a_record(write: Write, good: str) -> None:
@@ -92,7 +92,7 @@ def test_hidden_and_other_files_are_passed_over(write: Write, good: str) -> None
 
 
 def test_all_faults_of_all_files_come_together(
-    write: Write, shipped: Path, good: str, other: str, faults: Faults
+    write: Write, shipped: Path, good: str, other: str, faults: Diagnostics
 ) -> None:
     (shipped / "run" / "lock-bad.yaml").write_text("[")
     write(good.replace("titl", "tilt").replace("role: cause", "role: root"))
@@ -110,13 +110,15 @@ def test_all_faults_of_all_files_come_together(
     assert "rename it to lock-slow.yaml" in found[4]
 
 
-def test_a_rule_that_cannot_be_read_still_exists_for_others(write: Write, good: str, faults: Faults) -> None:
+def test_a_rule_that_cannot_be_read_still_exists_for_others(write: Write, good: str, faults: Diagnostics) -> None:
     write(good)
     folder = write("[", "lock-slow.yaml")
     assert [line.split(":")[0] for line in faults(folder)] == ["lock-slow.yaml"]
 
 
-def test_two_files_of_a_layer_with_one_id_are_an_error(write: Write, tmp_path: Path, good: str, faults: Faults) -> None:
+def test_two_files_of_a_layer_with_one_id_are_an_error(
+    write: Write, tmp_path: Path, good: str, faults: Diagnostics
+) -> None:
     folder = write(good)
     (folder / "deeper").mkdir()
     (folder / "deeper" / "lock-lost.yaml").write_text(good)
@@ -125,7 +127,7 @@ def test_two_files_of_a_layer_with_one_id_are_an_error(write: Write, tmp_path: P
     assert line == f"lock-lost.yaml:1: id 'lock-lost' is taken by {first}; ids are unique"
 
 
-def test_supersedes_must_not_run_in_a_circle(write: Write, good: str, other: str, faults: Faults) -> None:
+def test_supersedes_must_not_run_in_a_circle(write: Write, good: str, other: str, faults: Diagnostics) -> None:
     write(good)
     folder = write(other.replace("supersedes: []", "supersedes: [lock-lost]"), "lock-slow.yaml")
     assert faults(folder) == [

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pytest
 
     Write = Callable[..., Path]
-    Faults = Callable[[Path], list[str]]
+    Diagnostics = Callable[[Path], list[str]]
 
 
 def test_kept_rules_are_the_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_a_users_rules_go_over_kept_ones_as_over_read_ones(
     assert files == ["lock-lost.yaml"]
 
 
-def test_a_fault_of_a_kept_rule_names_its_line(shipped: Path, write: Write, other: str, faults: Faults) -> None:
+def test_a_fault_of_a_kept_rule_names_its_line(shipped: Path, write: Write, other: str, faults: Diagnostics) -> None:
     gone = other.replace("id: lock-slow", "id: lock-gone").replace("supersedes: []", "supersedes: [lock-slow]")
     (shipped / "run" / "lock-gone.yaml").write_text(gone)
     folder = write(other.replace("supersedes: []", "supersedes: [lock-gone]"), "lock-slow.yaml")

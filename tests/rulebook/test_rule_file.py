@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hypothesis import given, strategies as st
 
-from forensics.rulebook.diagnostics import Faults
+from forensics.rulebook.diagnostics import Diagnostics
 from forensics.rulebook.rule_file import read_rule
 from forensics.rulebook.yaml_document import parse_document
 
@@ -26,7 +26,7 @@ def test_a_rule_with_any_value_anywhere_is_a_rule_or_a_located_fault(data: st.Da
     for step in spot[:-1]:
         at = at[step]
     at[spot[-1]] = data.draw(values)
-    found = Faults("x.yaml", lines)
+    found = Diagnostics("x.yaml", lines)
     rule = read_rule(document, "lock-lost", found)
     assert (rule is None) == bool(found)
     assert all(line.startswith("x.yaml:") for line in found.messages())

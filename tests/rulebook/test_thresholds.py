@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from forensics.model import Thresholds
-from forensics.rulebook.diagnostics import Faults
+from forensics.rulebook.diagnostics import Diagnostics
 from forensics.rulebook.why_fields import read_why
 
 
 def read(thresholds: Any) -> tuple[Thresholds | None, list[str]]:
-    faults = Faults("x.yaml", {})
+    faults = Diagnostics("x.yaml", {})
     found = read_why({"ask": "Why?", "evidence": {"frames": {}}, "thresholds": thresholds}, (), faults)
     return found.thresholds if found else None, faults.messages()
 
@@ -49,6 +49,6 @@ def test_nonsense_is_told(given: Any, words: str) -> None:
 
 
 def test_a_why_without_thresholds_has_those_of_all() -> None:
-    found = read_why({"ask": "Why?", "evidence": {"frames": {}}}, (), Faults("x.yaml", {}))
+    found = read_why({"ask": "Why?", "evidence": {"frames": {}}}, (), Diagnostics("x.yaml", {}))
     assert found is not None
     assert found.thresholds == Thresholds()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     Write = Callable[..., Path]
-    Faults = Callable[[Path], list[str]]
+    Diagnostics = Callable[[Path], list[str]]
 
 DOCUMENTS = {
     "title: Locks: lost": "1: no valid YAML: mapping values are not allowed in this context; put a text that holds",
@@ -36,7 +36,7 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("text", DOCUMENTS, ids=range(len(DOCUMENTS)))
-def test_a_file_that_is_no_plain_yaml_says_so(text: str, write: Write, faults: Faults) -> None:
+def test_a_file_that_is_no_plain_yaml_says_so(text: str, write: Write, faults: Diagnostics) -> None:
     assert f"lock-lost.yaml:{DOCUMENTS[text]}" in "\n".join(faults(write(text)))
 
 

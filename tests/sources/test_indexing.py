@@ -14,12 +14,12 @@ from msgspec.structs import replace
 from support.builders import query, raw, request
 
 from forensics.classify import Screen
-from forensics.entries import LineReader, MemoryShelf
+from forensics.entries import FastIndexReader, MemoryRecordStore
 from forensics.entries.index.log_index import kind_of
 from forensics.entries.raw_fields import time_of
-from forensics.model import Level, Lines, PassedOver, RawEntry, RulebookInfo, Sheet, Unreadable
+from forensics.model import IndexBatch, Level, Lines, PassedOver, RawEntry, RulebookInfo, Unreadable
 from forensics.pipeline import analyze
-from forensics.sources import FileShelf, Indexing, read_records
+from forensics.sources import FileRecordStore, Indexing, read_records
 from forensics.sources.containers import utf8 as opening
 from forensics.sources.index import indexing, prefilter as sieve
 from forensics.sources.index.record_store import one_record
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from forensics.model import Coverage
 
 SCREEN = Screen((), Level.ERROR)
-READER = partial(LineReader, screen=SCREEN)
+READER = partial(FastIndexReader, screen=SCREEN)
 GOOD = json.dumps(raw("hello", severity="INFO"))
 
 LINES: dict[str, Callable[[int], str]] = {
@@ -49,9 +49,9 @@ def read(path: Path, **how: Any) -> tuple[list[dict[str, Any]], list[tuple[int, 
     """Read by an index, and return what the shelf gives back, in order of reading, and what could not be read."""
     entries: list[dict[str, Any]] = []
     bad = []
-    with closing(FileShelf()) as shelf:
+    with closing(FileRecordStore()) as shelf:
         for found in read_records([str(path)], indexing=Indexing(shelf=shelf, reader=READER, **how)):
-            if isinstance(found, Sheet):
+            if isinstance(found, IndexBatch):
                 entries += [record for place in found.places if (record := shelf.record(place)) is not None]
             elif isinstance(found, RawEntry):
                 entries.append(found.record)
@@ -68,7 +68,7 @@ def read_exactly(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, str]
 
 def coverage(path: Path, texts: Sequence[str], *, by_index: bool) -> Coverage:
     path.write_text("\n".join([GOOD, *texts]))
-    with closing(FileShelf()) as shelf:
+    with closing(FileRecordStore()) as shelf:
         how = Indexing(shelf=shelf, reader=READER) if by_index else None
         found = analyze(
             read_records([str(path)], indexing=how),
@@ -76,7 +76,7 @@ def coverage(path: Path, texts: Sequence[str], *, by_index: bool) -> Coverage:
             query("all"),
             rulebook=RulebookInfo(count=0, folders=(), overridden=()),
             tool_version="t",
-            shelf=shelf if by_index else MemoryShelf(),
+            shelf=shelf if by_index else MemoryRecordStore(),
         )
         return found.report.coverage
 
@@ -131,9 +131,9 @@ def test_a_line_too_long_costs_only_itself_wherever_a_file_is_cut(
 def test_a_requests_row_tells_that_nobody_need_decode_it(tmp_path: Path) -> None:
     path = tmp_path / "log.ndjson"
     path.write_text("\n".join([GOOD, LINES["a request"](1), LINES["a text"](2)]))
-    with closing(FileShelf()) as shelf:
+    with closing(FileRecordStore()) as shelf:
         found = [*read_records([str(path)], indexing=Indexing(shelf=shelf, reader=READER))]
-    sheets = [x for x in found if isinstance(x, Sheet)]
+    sheets = [x for x in found if isinstance(x, IndexBatch)]
     assert [sheet.table[kind].quiet for sheet in sheets for kind in sheet.kinds] == [None, Level.INFO, None]
     assert [x.lines for x in found if isinstance(x, PassedOver)] == [0]
 
@@ -287,7 +287,7 @@ def told(path: Path, how: Indexing | None) -> list[Any]:
     """Return what is read, in order: records, and what cannot be read."""
     found: list[Any] = []
     for each in read_records([str(path)], indexing=how):
-        if isinstance(each, Sheet):
+        if isinstance(each, IndexBatch):
             assert how is not None
             found += map(how.shelf.record, each.places)
         elif isinstance(each, RawEntry):
@@ -315,6 +315,6 @@ def test_an_array_by_index_as_element_by_element(
         patch.object(opening, "_HEAD", 300),
         patch.object(runs, "RUN", run),
         patch.object(windows, "BLOCK", run),
-        closing(FileShelf()) as shelf,
+        closing(FileRecordStore()) as shelf,
     ):
         assert told(path, Indexing(shelf=shelf, reader=READER)) == told(path, None)

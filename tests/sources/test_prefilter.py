@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from support.builders import REVISION, query, raw, request
 
 from forensics.classify import Screen
-from forensics.entries import LineReader
-from forensics.model import Level, PassedOver, RawEntry, RulebookInfo, Sheet, Unreadable
+from forensics.entries import FastIndexReader
+from forensics.model import IndexBatch, Level, PassedOver, RawEntry, RulebookInfo, Unreadable
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
-from forensics.sources import FileShelf, Indexing, files, read_records
+from forensics.sources import FileRecordStore, Indexing, files, read_records
 from forensics.sources.index.prefilter import _blank, can_sift
 
 if TYPE_CHECKING:
@@ -71,10 +71,10 @@ def counted(path: Path, only: str | None) -> Counted:
     """Read as the command line does, and fetch what was found from the shelf."""
     entries: list[dict[str, Any]] = []
     passed, unreadable = 0, []
-    with closing(FileShelf()) as shelf:
-        how = Indexing(shelf=shelf, reader=partial(LineReader, screen=SCREEN))
+    with closing(FileRecordStore()) as shelf:
+        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=SCREEN))
         for found in read_records([str(path)], only=only, indexing=how):
-            if isinstance(found, Sheet):
+            if isinstance(found, IndexBatch):
                 records = [shelf.record(place) for place in found.places]
                 assert None not in records
                 entries += [record for record in records if record is not None]
@@ -120,8 +120,8 @@ def test_the_report_is_the_same(tmp_path: Path) -> None:
     path.write_text("\n".join(make(float(i)) for i in range(30) for make in LINES.values()))
 
     def report(asked: str, only: str | None) -> Any:
-        with closing(FileShelf()) as shelf:
-            how = Indexing(shelf=shelf, reader=partial(LineReader, screen=SCREEN))
+        with closing(FileRecordStore()) as shelf:
+            how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=SCREEN))
             records = read_records([str(path)], only=only, indexing=how)
             found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", shelf=shelf)
             plain = msgspec.to_builtins(found.report)

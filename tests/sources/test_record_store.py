@@ -14,11 +14,11 @@ from hypothesis import given, settings, strategies as st
 from support.builders import query, raw, request
 
 from forensics.classify import Screen
-from forensics.entries import LineReader
-from forensics.model import Level, RulebookInfo, Sheet
+from forensics.entries import FastIndexReader
+from forensics.model import IndexBatch, Level, RulebookInfo
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
-from forensics.sources import FileShelf, Indexing, read_records
+from forensics.sources import FileRecordStore, Indexing, read_records
 from forensics.sources.index import indexing, record_store as shelf_module
 from forensics.system.processes import can_fork, in_processes
 
@@ -42,14 +42,14 @@ LINES = st.binary(max_size=200).map(lambda data: data.replace(b"\n", b" "))
 
 
 @pytest.fixture
-def shelf() -> Iterator[FileShelf]:
-    with closing(FileShelf()) as made:
+def shelf() -> Iterator[FileRecordStore]:
+    with closing(FileRecordStore()) as made:
         yield made
 
 
 @given(st.lists(LINES | st.just(b"x" * 100_000), max_size=20), st.integers(1, 5000), st.data())
 def test_lines_come_back(lines: list[bytes], unwritten: int, data: st.DataObject) -> None:
-    with closing(FileShelf()) as shelf, pytest.MonkeyPatch.context() as patch:
+    with closing(FileRecordStore()) as shelf, pytest.MonkeyPatch.context() as patch:
         patch.setattr(shelf_module, "_UNWRITTEN", unwritten)
         places = []
         for line in lines:
@@ -63,7 +63,7 @@ def test_lines_come_back(lines: list[bytes], unwritten: int, data: st.DataObject
 @settings(max_examples=50)
 @given(st.lists(RECORDS, max_size=6))
 def test_records_come_back(records: list[dict[str, Any]]) -> None:
-    with closing(FileShelf()) as shelf:
+    with closing(FileRecordStore()) as shelf:
         places = [shelf.keep(record) for record in records]
         assert [shelf.record(place) for place in reversed(places)] == records[::-1]
 
@@ -75,7 +75,7 @@ def test_lines_of_several_files_come_back(
 ) -> None:
     folder = tmp_path_factory.mktemp("shelf")
     found: dict[int, bytes] = {}
-    with closing(FileShelf()) as shelf, pytest.MonkeyPatch.context() as patch:
+    with closing(FileRecordStore()) as shelf, pytest.MonkeyPatch.context() as patch:
         patch.setattr(shelf_module, "_WINDOW", window)
         for number, lines in enumerate(files):
             path = folder / str(number)
@@ -90,7 +90,7 @@ def test_lines_of_several_files_come_back(
 
 
 @pytest.mark.skipif(not can_fork(), reason="workers are forked on Linux only")
-def test_a_fork_finds_what_was_kept_before(shelf: FileShelf) -> None:
+def test_a_fork_finds_what_was_kept_before(shelf: FileRecordStore) -> None:
     places = [shelf.keep_line(b"line %d" % n) for n in range(50)]
     later: list[int] = []
     for n, line in enumerate(in_processes(shelf.line, places, 2, before=shelf.flush)):
@@ -116,8 +116,8 @@ def report_of(path: Path, change: Callable[[], object], rules: Sequence[Rule] = 
         yield from records
         change()
 
-    with closing(FileShelf()) as shelf:
-        how = Indexing(shelf=shelf, reader=partial(LineReader, screen=Screen(rules, Level.ERROR)))
+    with closing(FileRecordStore()) as shelf:
+        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=Screen(rules, Level.ERROR)))
         info = RulebookInfo(count=0, folders=(), overridden=())
         records = changing(read_records([str(path)], indexing=how))
         found = analyze(records, rules, query("all"), rulebook=info, tool_version="t", shelf=shelf)
@@ -181,12 +181,12 @@ def test_many_large_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(150, hard), hard))
     try:
-        with closing(FileShelf()) as shelf:
-            how = Indexing(shelf=shelf, reader=partial(LineReader, screen=Screen((), Level.ERROR)))
+        with closing(FileRecordStore()) as shelf:
+            how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=Screen((), Level.ERROR)))
             found = list(read_records([str(tmp_path)], indexing=how))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert sum(len(x.times) for x in found if isinstance(x, Sheet)) == files
+    assert sum(len(x.times) for x in found if isinstance(x, IndexBatch)) == files
 
 
 def test_what_is_lost_after_all_was_classified_is_counted(log: Path) -> None:

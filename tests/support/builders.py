@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from forensics.entries import MemoryShelf, collect, decode_entry, select
-from forensics.extract import Digester, digest
+from forensics.entries import MemoryRecordStore, collect, decode_entry, select
+from forensics.extract import FactsExtractor, digest
 from forensics.model import (
     Condition,
     FailureClass,
-    Intake,
     Leaf,
     Level,
     LogEntry,
+    LogIndex,
     Nanoseconds,
     Place,
     Priority,
@@ -30,8 +30,8 @@ from forensics.text.timestamps import format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.log.entry_table import Journal
-    from forensics.model import Shelf
+    from forensics.log.entry_table import EntryTable
+    from forensics.model import RecordStore
 
 START = parse_time("2026-03-01T10:00:00Z")
 REVISION = "shop-api-00042-abc"
@@ -112,19 +112,19 @@ def raws(*records: dict[str, Any]) -> list[RawEntry]:
     return [RawEntry(record=r, place=Place(source="test", record=n)) for n, r in enumerate(records, 1)]
 
 
-def shelved(*records: dict[str, Any]) -> tuple[Intake, MemoryShelf]:
+def shelved(*records: dict[str, Any]) -> tuple[LogIndex, MemoryRecordStore]:
     """Collect records, and return the shelf on which they lie as well."""
-    shelf = MemoryShelf()
+    shelf = MemoryRecordStore()
     return collect(raws(*records), shelf), shelf
 
 
-def digested(intake: Intake, shelf: Shelf, rules: Sequence[Rule] = ()) -> tuple[Journal, int]:
+def digested(intake: LogIndex, shelf: RecordStore, rules: Sequence[Rule] = ()) -> tuple[EntryTable, int]:
     """Boil down everything that was collected; with the journal comes how many records were gone."""
     rows = select(intake, Revision(name="all", asked="all"), query("all"))
-    return digest(intake, rows, shelf, Digester(rules, Level.ERROR))
+    return digest(intake, rows, shelf, FactsExtractor(rules, Level.ERROR))
 
 
-def journal(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> Journal:
+def journal(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> EntryTable:
     """Make the journal of records, pieces of messages joined."""
     return digested(*shelved(*records), rules)[0]
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from support.builders import journal, raw, request
 
 if TYPE_CHECKING:
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
 
 TRACEBACK = 'Traceback (most recent call last):\n  File "/app/main.py", line 3, in run\n    go()'
 TEXTS = ("ValueError: bad", "lost", TRACEBACK, "  File \"/app/main.py\", line 9, in go\nKeyError: 'x'")
@@ -18,7 +18,7 @@ TRACES = st.sampled_from(({}, {}, {"trace": "t1"}, {"trace": "t2"}))
 
 
 @st.composite
-def journals(draw: st.DrawFn) -> Journal:
+def journals(draw: st.DrawFn) -> EntryTable:
     """Journals with all that decides to what an occurrence belongs: exits, starts, requests, traces, pieces."""
     records: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, 14))):

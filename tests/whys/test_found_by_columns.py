@@ -11,12 +11,12 @@ from support.strategies import journals
 from forensics.classify import Classifier
 from forensics.clusters.occurrences import FailedRequests, find_occurrences
 from forensics.entries import select
-from forensics.extract import Digester, digest
+from forensics.extract import FactsExtractor, digest
 from forensics.model import AllOf, Leaf, Level, OccurrenceUnit, Revision, WhyRule
-from forensics.whys import Neighbours
+from forensics.whys import NearbyEntries
 
 if TYPE_CHECKING:
-    from forensics.log.entry_table import Journal, Occurrences
+    from forensics.log.entry_table import EntryTable, Occurrences
     from forensics.model import Condition
 
 CONDITIONS: tuple[Condition, ...] = (
@@ -32,15 +32,17 @@ CONDITIONS: tuple[Condition, ...] = (
 )
 
 
-def occurrences_of(found: Journal) -> Occurrences:
+def occurrences_of(found: EntryTable) -> Occurrences:
     rows = [row for row in found.rows() if found.gist(row).analysed]
     return find_occurrences(rows, found, {}, None, FailedRequests(rows, found).keys(rows))
 
 
 @given(found=journals(), start=st.integers(-10, 170), length=st.integers(0, 60))
-def test_neighbours_are_those_of_the_instance_or_trace_within_the_time(found: Journal, start: int, length: int) -> None:
+def test_neighbours_are_those_of_the_instance_or_trace_within_the_time(
+    found: EntryTable, start: int, length: int
+) -> None:
     first, last = START + start * 10**9, START + (start + length) * 10**9
-    neighbours = Neighbours(found)
+    neighbours = NearbyEntries(found)
     for near in occurrences_of(found):
         by_instance = [row for row in found.rows() if near.instance and found.instance(row) == near.instance]
         by_trace = [row for row in found.rows() if near.trace and found.traces[row] == near.trace]
@@ -51,7 +53,7 @@ def test_neighbours_are_those_of_the_instance_or_trace_within_the_time(found: Jo
 
 
 @given(found=journals())
-def test_causes_lie_before_the_end_of_a_request_and_the_first_entry_of_all_else(found: Journal) -> None:
+def test_causes_lie_before_the_end_of_a_request_and_the_first_entry_of_all_else(found: EntryTable) -> None:
     occurrences = occurrences_of(found)
     ends = [max(found.ends[row] for row in one.rows) for one in occurrences]
     assert [one.end for one in occurrences] == ends
@@ -63,12 +65,12 @@ def test_causes_lie_before_the_end_of_a_request_and_the_first_entry_of_all_else(
 
 
 @given(found=journals(), condition=st.sampled_from(CONDITIONS))
-def test_what_is_asked_of_entries_is_true_where_the_condition_is(found: Journal, condition: Condition) -> None:
+def test_what_is_asked_of_entries_is_true_where_the_condition_is(found: EntryTable, condition: Condition) -> None:
     why = WhyRule(ask="Why?", evidence_kind="entries", evidence={"before": "60s"}, condition=condition)
     rules = [rule("lost", CONDITIONS[0], whys=(why,))]
     records = [found.original(row).raw for row in range(len(found))]
     intake, shelf = shelved(*records)
-    digester = Digester(rules, Level.ERROR)
+    digester = FactsExtractor(rules, Level.ERROR)
     journal, _ = digest(intake, select(intake, Revision(name="all", asked="all"), query("all")), shelf, digester)
     holds, classifier = digester.asked(condition, journal), Classifier(rules)
     expected = [row for row in journal.rows() if classifier.holds(condition, journal.entry(row))]

@@ -11,10 +11,10 @@ from msgspec.structs import replace
 from forensics.cli.baseline import analysed_against
 from forensics.cli.enrich import told
 from forensics.cli.options import (
-    Against,
-    Asked,
-    LiveAsked,
-    Wanted,
+    BaselineOptions,
+    CloudOptions,
+    InputOptions,
+    OutputOptions,
     against_options,
     asked_options,
     live_options,
@@ -42,7 +42,9 @@ Examples:
 @live_options
 @against_options
 @wanted_options
-def command(revision: str, asked: Asked, live: LiveAsked, against: Against, wanted: Wanted) -> None:
+def command(
+    revision: str, asked: InputOptions, live: CloudOptions, against: BaselineOptions, wanted: OutputOptions
+) -> None:
     """Find out why a revision fails, and write the documents.
 
     Reads exports of Cloud Logging, or asks Cloud Logging itself when there are none, names the failures, groups them,
@@ -53,7 +55,13 @@ def command(revision: str, asked: Asked, live: LiveAsked, against: Against, want
 
 
 def run(
-    revision: str, asked: Asked, live: LiveAsked, against: Against, wanted: Wanted, *, comparison_first: bool = False
+    revision: str,
+    asked: InputOptions,
+    live: CloudOptions,
+    against: BaselineOptions,
+    wanted: OutputOptions,
+    *,
+    comparison_first: bool = False,
 ) -> None:
     """Analyse a revision, write the documents, print the summary and leave with the exit code."""
     settings = find_settings(Path.cwd())

@@ -6,10 +6,10 @@ import click
 from msgspec.structs import replace
 
 from forensics.cli.options import (
-    Against,
-    Asked,
-    LiveAsked,
-    Wanted,
+    BaselineOptions,
+    CloudOptions,
+    InputOptions,
+    OutputOptions,
     asked_options,
     baseline_source_options,
     live_options,
@@ -31,7 +31,9 @@ Examples:
 @live_options
 @baseline_source_options
 @wanted_options
-def command(before: str, revision: str, asked: Asked, live: LiveAsked, against: Against, wanted: Wanted) -> None:
+def command(
+    before: str, revision: str, asked: InputOptions, live: CloudOptions, against: BaselineOptions, wanted: OutputOptions
+) -> None:
     """Compare revision R1 with R0, and write the documents of R1.
 
     R0 is a revision, a saved report.json, or `previous`. Counts are held against traffic, and a change is only called

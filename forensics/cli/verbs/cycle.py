@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from forensics.cli.options import Asked, LiveAsked, Wanted, asked_options, live_options, wanted_options
+from forensics.cli.options import CloudOptions, InputOptions, OutputOptions, asked_options, live_options, wanted_options
 from forensics.cli.output import say_exit
 from forensics.cli.record_cycle import Noted, record_cycle, write_cycle_document
 from forensics.cli.screens.cycle_screen import claim_lines, print_status
@@ -65,9 +65,9 @@ def record(
     again: bool,  # noqa: FBT001 - click hands flags over by name
     at: str | None,
     ledger: Path | None,
-    asked: Asked,
-    live: LiveAsked,
-    wanted: Wanted,
+    asked: InputOptions,
+    live: CloudOptions,
+    wanted: OutputOptions,
 ) -> None:
     """Analyse a revision against the cycle before, check earlier claims, and store the cycle."""
     settings = find_settings(Path.cwd())

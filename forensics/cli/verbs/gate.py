@@ -13,7 +13,15 @@ import msgspec
 from msgspec import Struct
 
 from forensics.cli.baseline import analysed_beside, baseline_of, is_previous_live
-from forensics.cli.options import Against, Asked, LiveAsked, against_options, asked_options, gathered, live_options
+from forensics.cli.options import (
+    BaselineOptions,
+    CloudOptions,
+    InputOptions,
+    against_options,
+    asked_options,
+    gathered,
+    live_options,
+)
 from forensics.cli.output import write_documents
 from forensics.cli.screens.gate_screen import lines
 from forensics.cli.settings import Settings, find_settings
@@ -43,7 +51,7 @@ _DEFAULTS = GateThresholds()
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-class GateAsked(Struct, frozen=True, kw_only=True):
+class GateOptions(Struct, frozen=True, kw_only=True):
     """What the flags say about the gate itself; None leaves it to the settings."""
 
     max_new: str | None = None
@@ -115,9 +123,11 @@ _FILES = (
 @asked_options
 @live_options
 @against_options
-@gathered("gate", GateAsked, _GATE)
+@gathered("gate", GateOptions, _GATE)
 @gathered("files", Files, _FILES)
-def command(revision: str, asked: Asked, live: LiveAsked, against: Against, gate: GateAsked, files: Files) -> None:
+def command(
+    revision: str, asked: InputOptions, live: CloudOptions, against: BaselineOptions, gate: GateOptions, files: Files
+) -> None:
     """Judge a deployment against its baseline: pass, fail, or not enough traffic to tell.
 
     Fails on what is new and urgent or clearly worse; what is as bad as before does not fail. Thresholds may stand in
@@ -148,7 +158,7 @@ def command(revision: str, asked: Asked, live: LiveAsked, against: Against, gate
     sys.exit(judged.result.outcome.exit_code)
 
 
-def _thresholds(gate: GateAsked, settings: Settings) -> GateThresholds:
+def _thresholds(gate: GateOptions, settings: Settings) -> GateThresholds:
     given = settings.gate
     return GateThresholds(
         max_new=Priority(gate.max_new.upper()) if gate.max_new else given.max_new,
@@ -157,7 +167,7 @@ def _thresholds(gate: GateAsked, settings: Settings) -> GateThresholds:
     )
 
 
-def _waiting_time(gate: GateAsked, asked: Asked, settings: Settings) -> float:
+def _waiting_time(gate: GateOptions, asked: InputOptions, settings: Settings) -> float:
     """Return the seconds to wait for a clear outcome, 0 for one look."""
     if gate.wait is None:
         return 0.0

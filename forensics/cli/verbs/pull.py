@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from forensics.cli.live import fetch, open_connection
-from forensics.cli.options import Asked, LiveAsked, live_options
+from forensics.cli.options import CloudOptions, InputOptions, live_options
 from forensics.cli.settings import find_settings
 from forensics.model import Level
 
@@ -43,14 +43,14 @@ def command(
     from_: str | None,
     to: str | None,
     level: str | None,
-    live: LiveAsked,
+    live: CloudOptions,
 ) -> None:
     """Pull all entries of a revision, and what the platform logged of its service, into a case.
 
     A pull that was stopped goes on when it is started again; a later pull into the same case adds to it, and one case
     may hold several revisions.
     """
-    asked = Asked(
+    asked = InputOptions(
         case=case, service=service, region=region, project=project, since=since, from_=from_, to=to, level=level
     )
     settings = find_settings(Path.cwd())

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from forensics.cli.options import Asked, LiveAsked, Wanted, following_options, wanted_options, watched_options
+from forensics.cli.options import (
+    CloudOptions,
+    InputOptions,
+    OutputOptions,
+    following_options,
+    wanted_options,
+    watched_options,
+)
 from forensics.cli.output import say_exit, write_documents
 from forensics.cli.screens.report_screen import print_summary
 from forensics.cli.settings import find_settings
@@ -63,9 +70,9 @@ def command(
     until_p0: bool,  # noqa: FBT001 - click hands it over by name
     linger: str,
     baseline: Path | None,
-    asked: Asked,
-    live: LiveAsked,
-    wanted: Wanted,
+    asked: InputOptions,
+    live: CloudOptions,
+    wanted: OutputOptions,
 ) -> None:
     """Follow a revision live, then find out why it fails.
 
@@ -90,12 +97,12 @@ def command(
 
 def _follow(
     revision: str,
-    asked: Asked,
+    asked: InputOptions,
     settings: Settings,
-    live: LiveAsked,
+    live: CloudOptions,
     plan: Plan,
     make_tally: Callable[[str], Tally],
-    wanted: Wanted,
+    wanted: OutputOptions,
 ) -> Followed:
     from forensics.cli.follow_live import follow  # noqa: PLC0415 - as in command
     from forensics.cli.live import open_connection  # noqa: PLC0415
@@ -106,7 +113,9 @@ def _follow(
         return follow(revision, asked, settings, live, way, plan, screen, make_tally)
 
 
-def _report(followed: Followed, asked: Asked, settings: Settings, wanted: Wanted, formats: tuple[str, ...]) -> None:
+def _report(
+    followed: Followed, asked: InputOptions, settings: Settings, wanted: OutputOptions, formats: tuple[str, ...]
+) -> None:
     """Do what `analyze --case` does."""
     from forensics.cli.analysis import analysed  # noqa: PLC0415 - as in command
 
@@ -122,7 +131,7 @@ def _report(followed: Followed, asked: Asked, settings: Settings, wanted: Wanted
     say_exit(analysis.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
 
 
-def _screen(plan: Plan, wanted: Wanted) -> Lines:
+def _screen(plan: Plan, wanted: OutputOptions) -> Lines:
     from forensics.cli.screens.watch_screen import Lines, Moving  # noqa: PLC0415 - as in command
 
     out = sys.stderr if wanted.as_json else sys.stdout
@@ -130,7 +139,7 @@ def _screen(plan: Plan, wanted: Wanted) -> Lines:
     return (Moving if out.isatty() else Lines)(out, length)
 
 
-def _tallies(asked: Asked, settings: Settings, baseline: Path | None) -> Callable[[str], Tally]:
+def _tallies(asked: InputOptions, settings: Settings, baseline: Path | None) -> Callable[[str], Tally]:
     """Read rules and baseline before anything is asked for; return what makes a tally for a revision."""
     from forensics.rulebook import load_rules  # noqa: PLC0415 - as in command
     from forensics.watch import Tally  # noqa: PLC0415

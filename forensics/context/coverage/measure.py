@@ -20,14 +20,14 @@ from forensics.context.coverage.pulls import (
     sampled,
     suppressed,
 )
-from forensics.model import Coverage, Gap, Intake, Level, LogEntry, Pulled, Query, ReadOrder, Span
+from forensics.model import Coverage, Gap, Level, LogEntry, LogIndex, Pulled, Query, ReadOrder, Span
 from forensics.text.redact import quote
 from forensics.text.timestamps import format_seconds, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
     from forensics.model import Unreadable
 
 CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
@@ -48,8 +48,8 @@ _ROUND_PARTS = 25
 
 
 def measure(
-    intake: Intake,
-    journal: Journal,
+    intake: LogIndex,
+    journal: EntryTable,
     around: Sequence[LogEntry],
     query: Query,
     *,
@@ -108,7 +108,7 @@ def measure(
 class _Counts:
     """How many of the revision's entries are of which level, log and severity."""
 
-    def __init__(self, journal: Journal, around: Sequence[LogEntry]) -> None:
+    def __init__(self, journal: EntryTable, around: Sequence[LogEntry]) -> None:
         gists = [(journal.gist_table[code], n) for code, n in journal.counts.items()]
         self.selected = len(journal)
         self.levels: Counter[Level] = Counter()
@@ -122,7 +122,7 @@ class _Counts:
         self.logs = _logs(journal, around)
 
 
-def _logs(journal: Journal, around: Sequence[LogEntry]) -> dict[str, int]:
+def _logs(journal: EntryTable, around: Sequence[LogEntry]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     audits = [kind.is_audit for kind in journal.table]
     # Single numbers are counted much faster than pairs, so audit entries, where there are any, are counted apart.
@@ -153,14 +153,14 @@ def _is_without_severity(severity: str | None) -> bool:
     return severity is None or severity.upper() == Level.DEFAULT
 
 
-def _place(intake: Intake, lost: int) -> str | None:
+def _place(intake: LogIndex, lost: int) -> str | None:
     first = intake.first_unreadable
     if first:
         return f"{first.place}: {first.reason}"
     return "entries that were read could not be read again" if lost else None
 
 
-def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
+def _truncation(intake: LogIndex, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
     """Say by what and why the pull looks cut, None when it does not."""
     signs = (
         ("severity", _cut_by_severity(intake)),
@@ -170,7 +170,7 @@ def _truncation(intake: Intake, times: Sequence[int], query: Query) -> tuple[str
     return next(((cut, reason) for cut, reason in signs if reason), (None, None))
 
 
-def _cut_by_severity(intake: Intake) -> str | None:
+def _cut_by_severity(intake: LogIndex) -> str | None:
     by_severity: Counter[str] = Counter()
     for code, n in Counter(intake.kinds).items():
         severity = intake.table[code].severity
@@ -186,7 +186,7 @@ def _cut_by_severity(intake: Intake) -> str | None:
     )
 
 
-def _cut_by_limit(intake: Intake, times: Sequence[int], query: Query) -> str | None:
+def _cut_by_limit(intake: LogIndex, times: Sequence[int], query: Query) -> str | None:
     """Suspect a limit behind a round number: a usual one alone, another where something else speaks for it too.
 
     One in ten numbers up to 250 ends in a zero, so that a zero alone says nothing.
@@ -242,7 +242,7 @@ def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
     )
 
 
-def _warnings(intake: Intake, counts: _Counts, reason: str | None, lost: int, *, is_known: bool) -> Iterator[str]:
+def _warnings(intake: LogIndex, counts: _Counts, reason: str | None, lost: int, *, is_known: bool) -> Iterator[str]:
     """Say what a reader must know before trusting a number; `is_known`: what was asked for need not be guessed."""
     if reason:
         yield _capital(reason)

@@ -12,7 +12,7 @@ from forensics.text.timestamps import format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from forensics.log.entry_table import Journal
+    from forensics.log.entry_table import EntryTable
     from forensics.model import Pulled, Query
 
 SAMPLE = "sampled requests"
@@ -190,7 +190,7 @@ def left_out(pulled: Sequence[Pulled]) -> Iterator[str]:
         )
 
 
-def at_edge(journal: Journal, pulled: Sequence[Pulled]) -> Iterator[str]:
+def at_edge(journal: EntryTable, pulled: Sequence[Pulled]) -> Iterator[str]:
     """Say that what failed at the very start of what was pulled may have begun before it."""
     spans = pulled_spans(pulled)
     errors = {code for code, gist in enumerate(journal.gist_table) if gist.level.rank >= Level.ERROR.rank}

@@ -19,13 +19,13 @@ from msgspec import Raw, Struct, json
 from forensics.entries.decode.decoding import level_of_status
 from forensics.entries.decode.levels import level_of_severity
 from forensics.entries.raw_fields import may_be_handshake, path_of, time_of
-from forensics.model import Kind, Level, Lines, Sheet
+from forensics.model import IndexBatch, Kind, Level, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Protocol
 
-    from forensics.model import OddSpan
+    from forensics.model import SlowPathSpan
 
     class Screen(Protocol):
         """Rules that tell which requests they might claim."""
@@ -104,7 +104,7 @@ _SCALES = {_WHOLE_SECOND: 10**9} | {_WHOLE_SECOND + 1 + digits: 10 ** (9 - digit
 """Nanoseconds of the last digit of such a time, by its length."""
 
 
-class LineReader:
+class FastIndexReader:
     """Reads lines into columns; an entry is left out when the name that is asked for is no part of its revision's."""
 
     def __init__(self, asked: str | None, screen: Screen) -> None:
@@ -122,9 +122,9 @@ class LineReader:
         self._table: list[Kind] = []
         self._codes.clear()
 
-    def sheet(self, source: str) -> Sheet:
+    def sheet(self, source: str) -> IndexBatch:
         """Return what was read since the last sheet."""
-        sheet = Sheet(
+        sheet = IndexBatch(
             source=source,
             times=self._times,
             identities=self._identities,
@@ -135,7 +135,7 @@ class LineReader:
         self._clear()
         return sheet
 
-    def read(self, lines: Lines) -> tuple[int, list[OddSpan]]:
+    def read(self, lines: Lines) -> tuple[int, list[SlowPathSpan]]:
         """Read lines; return how many became rows, and those that must be read otherwise, in order."""
         data, first, keep = lines.data, lines.place, lines.keep
         # Column by column: a loop over one of them is several times as fast as its share in a loop over all.

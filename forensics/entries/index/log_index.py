@@ -1,4 +1,4 @@
-"""What was read in, an `Intake` out: columns, sorted, without duplicates, counted."""
+"""What was read in, an `LogIndex` out: columns, sorted, without duplicates, counted."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.entries.index.revisions import revision_of, service_of
 from forensics.entries.raw_fields import dict_at, text_at, time_of
-from forensics.model import Intake, Kind, PassedOver, RawEntry, ReadOrder, Sheet, Unreadable
+from forensics.model import IndexBatch, Kind, LogIndex, PassedOver, RawEntry, ReadOrder, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from forensics.model import Shelf
+    from forensics.model import RecordStore
 
 _AT_ONCE = 50_000
 """Rows that are sorted together."""
 _TEXT = json.JSONEncoder(sort_keys=True, default=str)
 
 
-class MemoryShelf:
+class MemoryRecordStore:
     """Keeps records as they are, for those who have them all in memory anyway."""
 
     def __init__(self) -> None:
@@ -73,13 +73,13 @@ def identity_of(time: int, insert_id: str, log_name: str, record: Mapping[str, A
     return hash((insert_id, log_name)) if insert_id and time else hash(_TEXT.encode(record))
 
 
-def collect(records: Iterable[RawEntry | Unreadable | PassedOver | Sheet], shelf: Shelf) -> Intake:
+def collect(records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], shelf: RecordStore) -> LogIndex:
     """Sort and count what was read; nothing is dropped but the second copy of an entry."""
     pile = _Pile()
     for record in records:
         if isinstance(record, RawEntry):
             pile.add(record, shelf)
-        elif isinstance(record, Sheet):
+        elif isinstance(record, IndexBatch):
             pile.add_sheet(record)
         elif isinstance(record, PassedOver):
             pile.see(record.place.source)
@@ -116,7 +116,7 @@ class _Pile:
             direction = self.sources[source] = _Direction(len(self.sources))
         return direction
 
-    def add(self, raw: RawEntry, shelf: Shelf) -> None:
+    def add(self, raw: RawEntry, shelf: RecordStore) -> None:
         """Put one record away and note its row."""
         record = raw.record
         time = time_of(record)
@@ -129,7 +129,7 @@ class _Pile:
         if time:
             direction.go((time,))
 
-    def add_sheet(self, sheet: Sheet) -> None:
+    def add_sheet(self, sheet: IndexBatch) -> None:
         """Note rows whose records lie where they were read."""
         if sheet.table is not self.seen_table:  # parts of one sheet share theirs
             self.seen_table = sheet.table
@@ -142,7 +142,7 @@ class _Pile:
         self.origins.extend(array("I", [direction.number]) * len(sheet.times))
         direction.go(sheet.times if all(sheet.times) else [time for time in sheet.times if time])
 
-    def sorted(self, shelf: Shelf) -> Intake:
+    def sorted(self, shelf: RecordStore) -> LogIndex:
         """Sort, leave out second copies, and count."""
         self.names, self.table = tuple(self.sources), tuple(self.codes)
         order = _order(self.times)
@@ -155,7 +155,7 @@ class _Pile:
             self.times = array("q", map(self.times.__getitem__, kept))
             self.places = array("q", map(self.places.__getitem__, kept))
             self.kinds = array("I", map(self.kinds.__getitem__, kept))
-        return Intake(
+        return LogIndex(
             times=self.times,
             places=self.places,
             kinds=self.kinds,
@@ -218,7 +218,7 @@ def _order(times: array[int]) -> Sequence[int] | None:
     return parts[0] if len(parts) == 1 else array("I", heapq.merge(*parts, key=time))
 
 
-def _settled(order: Sequence[int], pile: _Pile, shelf: Shelf) -> Sequence[int]:
+def _settled(order: Sequence[int], pile: _Pile, shelf: RecordStore) -> Sequence[int]:
     """Put entries of one moment in order of (insertId, logName), and leave out second copies."""
     times = pile.times
     in_order = map(times.__getitem__, order)
@@ -236,7 +236,7 @@ def _settled(order: Sequence[int], pile: _Pile, shelf: Shelf) -> Sequence[int]:
     return kept
 
 
-def _settle(moment: Sequence[int], pile: _Pile, shelf: Shelf) -> list[int]:
+def _settle(moment: Sequence[int], pile: _Pile, shelf: RecordStore) -> list[int]:
     # The input comes last, so that the same copy of an entry is kept in whatever order the copies were read.
     names, kinds = pile.names, pile.table
     copies: dict[int, int] = {}

@@ -18,7 +18,7 @@ from forensics.text.timestamps import format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forensics.model import Intake, Kind, Query
+    from forensics.model import Kind, LogIndex, Query
 
 ALL = "all"
 LATEST = "latest"
@@ -80,7 +80,7 @@ class _Tally:
             self.last = max(last, self.last)
 
 
-def revision_spans(intake: Intake) -> tuple[RevisionSpan, ...]:
+def revision_spans(intake: LogIndex) -> tuple[RevisionSpan, ...]:
     """Return every revision that the entries name, the one that appeared first at the front."""
     tallies: dict[str, _Tally] = {}
     counts = Counter(intake.kinds)
@@ -104,7 +104,7 @@ def revision_spans(intake: Intake) -> tuple[RevisionSpan, ...]:
     return tuple(sorted(spans, key=lambda span: (span.first, span.name)))
 
 
-def _spans(intake: Intake) -> tuple[dict[int, int], dict[int, int]]:
+def _spans(intake: LogIndex) -> tuple[dict[int, int], dict[int, int]]:
     """Return the first and the last time of each kind; rows without a time stand at the front."""
     timed = len(intake) - bisect_right(intake.times, 0)
     backwards = zip(reversed(intake.kinds), reversed(intake.times), strict=True)
@@ -196,7 +196,7 @@ def _revision(span: RevisionSpan, asked: str) -> Revision:
     return Revision(name=span.name, asked=asked, service=span.service, project=span.project, location=span.location)
 
 
-def select(intake: Intake, revision: Revision, query: Query) -> array[int]:
+def select(intake: LogIndex, revision: Revision, query: Query) -> array[int]:
     """Return the rows of a revision that a query asks for, with the audit entries of its service as context."""
     kinds = array("B", [_is_asked_for(kind, revision, query) for kind in intake.table])
     start = 0 if query.from_time is None else bisect_left(intake.times, parse_time(query.from_time))

@@ -14,7 +14,7 @@ from forensics.text.digits import unzeroed, zeroed
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-    from forensics.model import Gist, LogEntry
+    from forensics.model import EntryFacts, LogEntry
 
 
 class Shape(NamedTuple):
@@ -62,7 +62,7 @@ def join(entries: Sequence[LogEntry]) -> LogEntry:
     return stitching.entry_of([line for entry in entries if (line := line_of(entry)) is not None])
 
 
-def runs(lines: Iterable[tuple[int, int, Hashable, Gist]]) -> Iterator[list[int]]:
+def runs(lines: Iterable[tuple[int, int, Hashable, EntryFacts]]) -> Iterator[list[int]]:
     """Gather lines so close to one another that they may be pieces; a line that stands alone is in no run.
 
     Lines come in order of time as (row, time, stream, gist). What `stitch` makes of a whole stream and of its runs one

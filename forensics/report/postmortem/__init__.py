@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from forensics.report.postmortem.build import write_postmortem
-from forensics.report.postmortem.postmortem_context import Aftermath, observe
+from forensics.report.postmortem.postmortem_context import PostmortemContext, observe
 
-__all__ = ["Aftermath", "observe", "write_postmortem"]
+__all__ = ["PostmortemContext", "observe", "write_postmortem"]

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forensics.model import Cluster, Coverage, Finding, Incident, Why
-    from forensics.report.postmortem.postmortem_context import Aftermath
+    from forensics.report.postmortem.postmortem_context import PostmortemContext
 
 
-def write_postmortem(incident: Incident, given: Aftermath) -> Postmortem:
+def write_postmortem(incident: Incident, given: PostmortemContext) -> Postmortem:
     """Put together what one incident's postmortem says beside its findings."""
     family = [given.clusters[cluster] for cluster in incident.clusters]
     root, finding = given.clusters[incident.root_cluster], given.findings[incident.root_cluster]
@@ -67,7 +67,7 @@ def _summary(incident: Incident, root: Cluster) -> Iterator[Evidence]:
         )
 
 
-def _impact(family: Sequence[Cluster], given: Aftermath) -> Iterator[Evidence]:
+def _impact(family: Sequence[Cluster], given: PostmortemContext) -> Iterator[Evidence]:
     """Count requests, sessions and lives that failed, each against all that were recorded; people only where named."""
     requests = given.coverage.logs.get("requests", 0)
     for cluster in family:
@@ -111,7 +111,7 @@ def _factors(finding: Finding) -> Iterator[Why]:
             yield why
 
 
-def _went_well(root: Cluster, finding: Finding, detection: Why, given: Aftermath) -> Iterator[Evidence]:
+def _went_well(root: Cluster, finding: Finding, detection: Why, given: PostmortemContext) -> Iterator[Evidence]:
     shown = [why for why in finding.whys if why.verdict is Verdict.SUPPORTED]
     if shown:
         statement = f"{len(shown)} of {len(finding.whys)} whys are answered by evidence that stands in these entries"
@@ -124,7 +124,9 @@ def _went_well(root: Cluster, finding: Finding, detection: Why, given: Aftermath
         yield Evidence(kind="coverage", statement="every log that Cloud Run writes is in these entries")
 
 
-def _went_badly(family: Sequence[Cluster], finding: Finding, detection: Why, given: Aftermath) -> Iterator[Evidence]:
+def _went_badly(
+    family: Sequence[Cluster], finding: Finding, detection: Why, given: PostmortemContext
+) -> Iterator[Evidence]:
     coverage = given.coverage
     absent = _absent(coverage)
     if absent:

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forensics.model import Cluster, EntryRef, Incident, TestFailure
-    from forensics.report.postmortem.postmortem_context import Aftermath
+    from forensics.report.postmortem.postmortem_context import PostmortemContext
 
 _ENOUGH = 3
 """Times the longest pause between two occurrences: a silence this long shows something, a shorter one nothing."""
 
 
-def since(incident: Incident, family: Sequence[Cluster], given: Aftermath) -> Why:
+def since(incident: Incident, family: Sequence[Cluster], given: PostmortemContext) -> Why:
     """Put the first entry beside the first of all entries and the deployments; order alone, no cause."""
     onset, revisions = moment(incident.onset), {cluster.revision for cluster in family}
     evidence = [
@@ -42,7 +42,7 @@ def since(incident: Incident, family: Sequence[Cluster], given: Aftermath) -> Wh
     return fact("When did it begin?", evidence)
 
 
-def detection(incident: Incident, family: Sequence[Cluster], given: Aftermath) -> Why:
+def detection(incident: Incident, family: Sequence[Cluster], given: PostmortemContext) -> Why:
     """Name what noticed it: an alert's entry, a deployment that failed, a test with its words; else it is open."""
     ask = "What noticed it, and how long after it began?"
     found = [*_alerts(incident, given), *_failed_deploys(incident, family, given), *_failed_tests(incident, given)]
@@ -60,7 +60,7 @@ def detection(incident: Incident, family: Sequence[Cluster], given: Aftermath) -
     )
 
 
-def _alerts(incident: Incident, given: Aftermath) -> Iterator[Evidence]:
+def _alerts(incident: Incident, given: PostmortemContext) -> Iterator[Evidence]:
     if given.observed.alert is not None:
         entry = given.journal.entry(given.observed.alert)
         when = apart(entry.time, moment(incident.onset))
@@ -68,7 +68,7 @@ def _alerts(incident: Incident, given: Aftermath) -> Iterator[Evidence]:
         yield Evidence(kind="entries", statement=statement, refs=(cite(entry),))
 
 
-def _failed_deploys(incident: Incident, family: Sequence[Cluster], given: Aftermath) -> Iterator[Evidence]:
+def _failed_deploys(incident: Incident, family: Sequence[Cluster], given: PostmortemContext) -> Iterator[Evidence]:
     revisions = {cluster.revision for cluster in family}
     failed = next((d for d in given.deploys if d.outcome == "failed" and d.revision in revisions), None)
     if failed is not None:
@@ -77,7 +77,7 @@ def _failed_deploys(incident: Incident, family: Sequence[Cluster], given: Afterm
         yield Evidence(kind="deploys", statement=statement, refs=failed.refs)
 
 
-def _failed_tests(incident: Incident, given: Aftermath) -> Iterator[Evidence]:
+def _failed_tests(incident: Incident, given: PostmortemContext) -> Iterator[Evidence]:
     failures = [f for f in given.tests.failures if f.cluster in incident.clusters] if given.tests else []
     certain = [failure for failure in failures if failure.joined_by != "time"]
     if not certain:
@@ -90,14 +90,14 @@ def _failed_tests(incident: Incident, given: Aftermath) -> Iterator[Evidence]:
     )
 
 
-def _when(first: TestFailure, incident: Incident, given: Aftermath) -> str:
+def _when(first: TestFailure, incident: Incident, given: PostmortemContext) -> str:
     if first.started is None or given.tests is None:
         return "; when they ran, the results do not say"
     zone = f", {given.tests.zone_assumed} assumed" if given.tests.zone_assumed else ""
     return f", the first {apart(moment(first.started), moment(incident.onset))} it began ({first.started}{zone})"
 
 
-def recovery(incident: Incident, root: Cluster, given: Aftermath) -> Why:
+def recovery(incident: Incident, root: Cluster, given: PostmortemContext) -> Why:
     """Say what stands behind the last occurrence; silence shows something only when it is long."""
     journal, end = given.journal, moment(incident.end)
     last = journal.times[-1] if len(journal) else 0

@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
-from forensics.log.entry_table import Journal
+from forensics.log.entry_table import EntryTable
 from forensics.model import (
     Cluster,
     ClusterId,
     Coverage,
     Deploy,
+    EntryFacts,
     Evidence,
     Finding,
-    Gist,
     Level,
     Life,
     OccurrenceUnit,
@@ -48,7 +48,7 @@ class Observed(Struct, frozen=True, kw_only=True):
     """The row of the first entry that an alert wrote."""
 
 
-def observe(journal: Journal) -> Observed:
+def observe(journal: EntryTable) -> Observed:
     """Look through the kinds of entries, which are few, and then through the rows."""
     answered = [gist.is_request and not gist.signature and not _failed(gist) for gist in journal.gist_table]
     alerts = [any(name in gist.stream for name in _ALERT_LOGS) for gist in journal.gist_table]
@@ -58,11 +58,11 @@ def observe(journal: Journal) -> Observed:
     )
 
 
-def _failed(gist: Gist) -> bool:
+def _failed(gist: EntryFacts) -> bool:
     return gist.level.rank >= Level.ERROR.rank
 
 
-class Aftermath(Struct, frozen=True, kw_only=True):
+class PostmortemContext(Struct, frozen=True, kw_only=True):
     """What a run knows beside its clusters."""
 
     clusters: Mapping[ClusterId, Cluster]
@@ -71,7 +71,7 @@ class Aftermath(Struct, frozen=True, kw_only=True):
     deploys: Sequence[Deploy]
     tests: TestRun | None
     lives: Sequence[Life]
-    journal: Journal
+    journal: EntryTable
     observed: Observed
     query: Query
     revision: Revision

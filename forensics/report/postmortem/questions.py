@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forensics.model import ClusterId, Incident, Why
-    from forensics.report.postmortem.postmortem_context import Aftermath
+    from forensics.report.postmortem.postmortem_context import PostmortemContext
 
 QUESTIONS = 12
 """Open questions that a postmortem lists; each document of a cluster has its own."""
@@ -23,7 +23,7 @@ _SOURCES = {
 """Kinds of evidence with the flag that brings their source."""
 
 
-def questions(incident: Incident, own: Sequence[Why], given: Aftermath) -> list[OpenQuestion]:
+def questions(incident: Incident, own: Sequence[Why], given: PostmortemContext) -> list[OpenQuestion]:
     """List what is open, the root's questions first, each once; and the command that would answer it."""
     root = given.findings[incident.root_cluster]
     found = [_question(why, incident.root_cluster, root.query, given) for why in root.whys if not why.verdict.holds]
@@ -44,7 +44,7 @@ def questions(incident: Incident, own: Sequence[Why], given: Aftermath) -> list[
     return list(reversed(unique.values()))[:QUESTIONS]
 
 
-def _question(why: Why, about: ClusterId, query: str, given: Aftermath) -> OpenQuestion:
+def _question(why: Why, about: ClusterId, query: str, given: PostmortemContext) -> OpenQuestion:
     kind = why.evidence[0].kind if why.evidence else ""
     if kind == "compare" and why.verdict is not Verdict.NOT_OBSERVABLE:
         kind = ""  # it was compared: the same command would say the same again
@@ -56,7 +56,7 @@ def _question(why: Why, about: ClusterId, query: str, given: Aftermath) -> OpenQ
     )
 
 
-def _command(kind: str, query: str, given: Aftermath, about: ClusterId) -> str:
+def _command(kind: str, query: str, given: PostmortemContext, about: ClusterId) -> str:
     """Write the command that brings the missing source; everything from a log is quoted for the shell."""
     flag, name = _SOURCES.get(kind), given.revision.name
     if kind == "compare" and name == "all":

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from forensics.model import Lines, PassedOver, Place, Reader, Sheet
+from forensics.model import IndexBatch, Lines, PassedOver, Place, Reader
 from forensics.sources.find_inputs import STDIN
 from forensics.sources.formats.element import Element, RawRun
 from forensics.sources.formats.json_lines import element_of
-from forensics.sources.index.prefilter import Odd, Sifted, all_lines, sift, why_not_kept
-from forensics.sources.index.record_store import FileShelf
+from forensics.sources.index.prefilter import Prefiltered, SlowPathLine, all_lines, sift, why_not_kept
+from forensics.sources.index.record_store import FileRecordStore
 from forensics.sources.line_blocks import gathered, read_at
 from forensics.system.processes import in_processes
 
@@ -37,7 +37,7 @@ _COMPARED = 1024
 class Indexing(Struct, kw_only=True):
     """How lines become rows of an index."""
 
-    shelf: FileShelf
+    shelf: FileRecordStore
     reader: Callable[[str | None], Reader]
     """Makes a reader for a name that is asked for, or for every line."""
     jobs: int = 1
@@ -50,11 +50,13 @@ class _Part(Struct):
 
     lines: int
     passed_over: int
-    odd: list[Odd]
-    sheet: Sheet
+    odd: list[SlowPathLine]
+    sheet: IndexBatch
 
 
-def index(source: str, content: Content, asked: str | None, how: Indexing) -> Iterator[Sheet | PassedOver | Element]:
+def index(
+    source: str, content: Content, asked: str | None, how: Indexing
+) -> Iterator[IndexBatch | PassedOver | Element]:
     """Yield rows of an input, how many lines were passed over, and elements for lines that are odd."""
     size = _plain_size(source, content)
     place = how.shelf.open(source) if size >= LARGE else None
@@ -72,7 +74,9 @@ def index(source: str, content: Content, asked: str | None, how: Indexing) -> It
     yield PassedOver(place=Place(source=source, record=number), lines=0)
 
 
-def index_runs(source: str, found: Iterable[Element | RawRun], how: Indexing) -> Iterator[Sheet | PassedOver | Element]:
+def index_runs(
+    source: str, found: Iterable[Element | RawRun], how: Indexing
+) -> Iterator[IndexBatch | PassedOver | Element]:
     """Yield rows of an input whose entries do not stand in lines of their own, and elements for those that are odd."""
     reader = how.reader(None)
     for run in found:
@@ -85,7 +89,7 @@ def index_runs(source: str, found: Iterable[Element | RawRun], how: Indexing) ->
         spans = all_lines(data)
         _, odd = reader.read(Lines(data=data, spans=spans, place=place))
         numbered = [
-            Odd(number=bisect_left(spans, (start, end)), text=data[start:end], place=place + start, row=row)
+            SlowPathLine(number=bisect_left(spans, (start, end)), text=data[start:end], place=place + start, row=row)
             for start, end, row in odd
         ]
         told = [(line.row, element) for line in numbered for element in _told(line, run.number)]
@@ -93,7 +97,7 @@ def index_runs(source: str, found: Iterable[Element | RawRun], how: Indexing) ->
         yield PassedOver(place=Place(source=source, record=run.number + len(spans) - 1), lines=0)
 
 
-def _told(odd: Odd, number: int) -> Iterator[Element]:
+def _told(odd: SlowPathLine, number: int) -> Iterator[Element]:
     """Read an odd line, `number` lines behind the beginning of its input; a blank one is nothing."""
     if not odd.text:
         yield Element(number=number + odd.number, problem=why_not_kept())
@@ -101,7 +105,7 @@ def _told(odd: Odd, number: int) -> Iterator[Element]:
         yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
 
 
-def _in_order(sheet: Sheet, odd: Iterable[tuple[int, Element]]) -> Iterator[Sheet | Element]:
+def _in_order(sheet: IndexBatch, odd: Iterable[tuple[int, Element]]) -> Iterator[IndexBatch | Element]:
     """Yield rows, and odd elements in their places among them: the order of an input is told by its times."""
     done = 0
     for row, element in odd:
@@ -113,7 +117,7 @@ def _in_order(sheet: Sheet, odd: Iterable[tuple[int, Element]]) -> Iterator[Shee
         yield _rows(sheet, done, len(sheet.times)) if done else sheet
 
 
-def _rows(sheet: Sheet, start: int, end: int) -> Sheet:
+def _rows(sheet: IndexBatch, start: int, end: int) -> IndexBatch:
     return structs.replace(
         sheet,
         times=sheet.times[start:end],
@@ -160,9 +164,9 @@ def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Inde
         yield _part(source, [sifted], reader)
 
 
-def _part(source: str, blocks: Iterable[Sifted], reader: Reader) -> _Part:
+def _part(source: str, blocks: Iterable[Prefiltered], reader: Reader) -> _Part:
     lines = rows = passed_over = 0
-    odd: list[Odd] = []
+    odd: list[SlowPathLine] = []
     for block in blocks:
         odd += [structs.replace(line, number=lines + line.number, row=rows + line.row) for line in block.odd]
         lines += block.lines

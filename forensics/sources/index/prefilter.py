@@ -43,7 +43,7 @@ def spells_like_the_api(head: bytes) -> bool:
     return b'"logName"' in head or b'"insertId"' in head
 
 
-class Odd(Struct):
+class SlowPathLine(Struct):
     """A line to be read by itself."""
 
     number: int
@@ -56,19 +56,19 @@ class Odd(Struct):
     """How many rows of the block or the part stand before it."""
 
 
-class Sifted(Struct, kw_only=True):
+class Prefiltered(Struct, kw_only=True):
     """What came of one block."""
 
     lines: int
     """Line breaks in it."""
     rows: int = 0
     passed_over: int = 0
-    odd: list[Odd]
+    odd: list[SlowPathLine]
 
 
 def sift(
     blocks: Iterable[bytes], asked: str | None, reader: Reader, *, place: int = 0, keep: Keep | None = None
-) -> Iterator[Sifted]:
+) -> Iterator[Prefiltered]:
     """Hand the lines that may matter to a reader, and yield block by block what else was there.
 
     `place` is where a shelf finds the first byte; with `keep`, selected lines are put away instead. Without a name that
@@ -77,7 +77,7 @@ def sift(
     literals = (asked.encode(), *AUDIT) if asked is not None else ()
     for at, block in _whole_lines(blocks):
         if block is None:
-            yield Sifted(lines=1, odd=[Odd(1, b"")])
+            yield Prefiltered(lines=1, odd=[SlowPathLine(1, b"")])
             continue
         spans = _candidates(block, literals) if literals else all_lines(block)
         if keep is None:
@@ -88,7 +88,7 @@ def sift(
         lines = stringzilla.count(block, b"\n")
         passed = lines - rows - len(odd) - _blank(block, lines) if literals else 0
         numbered = [
-            Odd(
+            SlowPathLine(
                 stringzilla.count(block, b"\n", 0, start) + 1,
                 block[start:end],
                 None if first is None else first + start,
@@ -96,7 +96,7 @@ def sift(
             )
             for start, end, row in odd
         ]
-        yield Sifted(lines=lines, rows=rows, passed_over=passed, odd=numbered)
+        yield Prefiltered(lines=lines, rows=rows, passed_over=passed, odd=numbered)
 
 
 def why_not_kept() -> str:

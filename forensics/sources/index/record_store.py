@@ -32,7 +32,7 @@ _PAYLOADS = PAYLOADS | OTHER_PAYLOADS
 _encoder = msgspec.json.Encoder()
 
 
-class FileShelf:
+class FileRecordStore:
     """Keeps lines of plain files where they are, and everything else in a temporary file."""
 
     def __init__(self) -> None:

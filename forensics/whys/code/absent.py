@@ -13,7 +13,7 @@ from forensics.whys.wording import counted, plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.whys.contexts import Gathered
+    from forensics.whys.contexts import EvidenceResult
 
 _JUDGED = 500
 """Files of a folder that are held against the ignore files."""
@@ -21,7 +21,7 @@ _READERS = {"docker": "the image", "gcloud": "what gcloud uploads"}
 LOOK_INSIDE = "look inside the image whether it is there, and whether COPY in the Dockerfile takes its folder along"
 
 
-def present(look: Look, shown: str, members: Sequence[str]) -> Gathered:
+def present(look: Look, shown: str, members: Sequence[str]) -> EvidenceResult:
     """Say why files that the commit holds are not in the image: a line of an ignore file leaves all of them out."""
     lines = _leave_out_all(look, members[:_JUDGED])
     where = f"`{plain(shown)}` exists at commit {look.at.short}"
@@ -37,7 +37,7 @@ def present(look: Look, shown: str, members: Sequence[str]) -> Gathered:
     return concluded(verdict, *said, *([statement(doubt)] if doubt else []), *related, look=look)
 
 
-def gone(look: Look, shown: tuple[str, ...], paths: tuple[str, ...], probe: str) -> Gathered:
+def gone(look: Look, shown: tuple[str, ...], paths: tuple[str, ...], probe: str) -> EvidenceResult:
     """Say why the commit does not hold files: removed, moved, committed later, or never committed.
 
     `paths` are the files and folders that would be it, `probe` a file that git would have been asked to add.
@@ -66,7 +66,7 @@ def gone(look: Look, shown: tuple[str, ...], paths: tuple[str, ...], probe: str)
     return concluded(Verdict.SUPPORTED, evidence, *why, *related, look=look)
 
 
-def in_other_case(look: Look, shown: str, found: str) -> Gathered:
+def in_other_case(look: Look, shown: str, found: str) -> EvidenceResult:
     """Say that a file is there under a name in other upper and lower case, which Linux tells apart."""
     text = f"commit {look.at.short} holds `{plain(found)}`, not `{plain(shown)}`: upper and lower case differ"
     return concluded(Verdict.SUPPORTED, statement(text, file=found, commit=look.at.id), look=look)

@@ -12,7 +12,7 @@ from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from forensics.model import Touch
-    from forensics.whys.contexts import Gathered
+    from forensics.whys.contexts import EvidenceResult
 
 _AROUND = 2
 """Lines before and after the frame's that are quoted."""
@@ -20,7 +20,7 @@ _LAST = 3
 """Commits that are listed when no baseline bounds them."""
 
 
-def changed(look: Look, named: str, line: int | None) -> Gathered:
+def changed(look: Look, named: str, line: int | None) -> EvidenceResult:
     """Quote the lines around a place, and cite the commits that touched its file since the baseline."""
     found = find_file(named, look.files)
     if found.path is None:
@@ -40,7 +40,7 @@ def changed(look: Look, named: str, line: int | None) -> Gathered:
     return concluded(Verdict.NO_EVIDENCE, said, *quoted, *others, look=look)
 
 
-def _last_commits(look: Look, path: str, quoted: list[Evidence]) -> Gathered:
+def _last_commits(look: Look, path: str, quoted: list[Evidence]) -> EvidenceResult:
     """Without a baseline: the last commits that touch a file, which shows nothing about what is new."""
     last = look.base.touching(look.at, (path,), most=_LAST).found
     if last:
@@ -52,7 +52,9 @@ def _last_commits(look: Look, path: str, quoted: list[Evidence]) -> Gathered:
     return concluded(Verdict.NO_EVIDENCE, said, *quoted, look=look, next_step=step)
 
 
-def _since(look: Look, path: str, line: int | None, touches: tuple[Touch, ...], quoted: list[Evidence]) -> Gathered:
+def _since(
+    look: Look, path: str, line: int | None, touches: tuple[Touch, ...], quoted: list[Evidence]
+) -> EvidenceResult:
     """Since a baseline: whether a commit wrote the very line, or touched its file elsewhere."""
     author = look.base.wrote(look.at, path, line) if line else None
     before = look.base.baseline.short if look.base.baseline else ""
@@ -80,7 +82,7 @@ def _lines(look: Look, path: str, line: int | None) -> list[Evidence]:
     return [statement(f"{where}: {said}", file=path, line=str(line), commit=look.at.id)] if said else []
 
 
-def _not_found(look: Look, named: str, several: tuple[str, ...]) -> Gathered:
+def _not_found(look: Look, named: str, several: tuple[str, ...]) -> EvidenceResult:
     if several:
         listed = ", ".join(f"`{plain(path)}`" for path in several[:4])
         text = f"several files of commit {look.at.short} fit `{plain(named)}`: {listed}"

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from forensics.model import CodeBase, Commit, DeployedCommit, Evidence, IgnoreLine, Touch, Verdict
 from forensics.text.redact import quote
-from forensics.whys.contexts import Gathered
+from forensics.whys.contexts import EvidenceResult
 from forensics.whys.wording import plain
 
 LISTED = 5
@@ -35,12 +35,12 @@ def statement(text: str, **values: str) -> Evidence:
     return Evidence(kind="commits", statement=text, values=values)
 
 
-def concluded(verdict: Verdict, *evidence: Evidence, look: Look, next_step: str | None = None) -> Gathered:
+def concluded(verdict: Verdict, *evidence: Evidence, look: Look, next_step: str | None = None) -> EvidenceResult:
     """Close a look at a repository: the commit that it rests on is cited, and an assumed one carries no certainty."""
     if verdict is Verdict.SUPPORTED and look.deployed.assumed:
         verdict = Verdict.PLAUSIBLE
     rests = statement(look.deployed.statement, commit=look.at.id, how=look.deployed.how)
-    return Gathered(verdict=verdict, evidence=(*evidence, rests), next_step=next_step)
+    return EvidenceResult(verdict=verdict, evidence=(*evidence, rests), next_step=next_step)
 
 
 def name_commit(commit: Commit) -> str:

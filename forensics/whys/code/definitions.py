@@ -16,7 +16,7 @@ from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from forensics.model import Commit
-    from forensics.whys.contexts import Gathered
+    from forensics.whys.contexts import EvidenceResult
 
 _VERSIONS = 50
 UNPARSABLE = (SyntaxError, ValueError, MemoryError, RecursionError)
@@ -34,7 +34,7 @@ def parse(source: str, minor: int | None = None) -> ast.Module:
         return ast.parse(source, feature_version=None if minor is None else (3, minor))
 
 
-def defined_name(look: Look, module: str, name: str) -> Gathered:
+def defined_name(look: Look, module: str, name: str) -> EvidenceResult:
     """Say whether a module at the deployed commit defines a name, and which commit took it away."""
     path = _source(look, module)
     if path is None:

@@ -16,7 +16,7 @@ from forensics.whys.wording import plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forensics.whys.contexts import Gathered
+    from forensics.whys.contexts import EvidenceResult
 
 _OTHER_NAMES = {
     "attr": ("attrs",),
@@ -75,14 +75,14 @@ def normalize(name: str) -> str:
     return _SEPARATORS.sub("-", name).lower()
 
 
-def python_distribution(look: Look, module: str) -> Gathered:
+def python_distribution(look: Look, module: str) -> EvidenceResult:
     """Say whether requirement files name the distribution of a module that the repository does not hold."""
     names = distribution_names(module)
     files = _nearest([file for file in look.files if is_requirements(file)])
     return _judge(look, module, files, lambda file, text: _python_line(file, text, names), names)
 
 
-def node_package(look: Look, package: str) -> Gathered:
+def node_package(look: Look, package: str) -> EvidenceResult:
     """Say whether package.json names a package, and whether for developers alone."""
     files = _nearest([file for file in look.files if is_packages(file)])
     return _judge(look, package, files, lambda file, text: _node_line(file, text, package), (package,))
@@ -94,7 +94,7 @@ def _nearest(files: Sequence[str]) -> list[str]:
 
 def _judge(
     look: Look, name: str, files: list[str], find: Callable[[str, str], tuple[int, bool] | None], names: Sequence[str]
-) -> Gathered:
+) -> EvidenceResult:
     """Hold a package against requirement files; `find` returns its line, and whether it is for developers alone."""
     if not files:
         text = f"`{plain(name)}` is not in commit {look.at.short}, which holds no requirement files either"

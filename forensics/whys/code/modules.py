@@ -16,14 +16,14 @@ from forensics.whys.wording import plain
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from forensics.whys.contexts import Gathered
+    from forensics.whys.contexts import EvidenceResult
 
 _NODE_ENDINGS = ("", ".js", ".mjs", ".cjs", ".json", ".node", ".ts", ".tsx", ".mts", ".cts", ".jsx")
 _COMPILED = ("dist/", "build/", "lib/", "out/")
 """Folders that a build makes, and git does not hold."""
 
 
-def python_module(look: Look, module: str) -> Gathered:
+def python_module(look: Look, module: str) -> EvidenceResult:
     """Tell the fate of a Python module, `shop.payments` or `main.py`."""
     parts = module.removesuffix(".py").split(".")
     if not all(part.isidentifier() for part in parts):
@@ -41,7 +41,7 @@ def python_module(look: Look, module: str) -> Gathered:
     return standard_module(look, module) or python_distribution(look, module)
 
 
-def _not_held(look: Look, candidates: Sequence[str]) -> Gathered:
+def _not_held(look: Look, candidates: Sequence[str]) -> EvidenceResult:
     """Tell the fate of a module of the application's own packages that the commit does not hold."""
     for path in candidates:
         inside = submodule_evidence(look, path)
@@ -85,14 +85,14 @@ def _has_history(look: Look, top: str) -> bool:
     return any(look.base.touching(commit, (top, f"{top}.py"), most=1).found for commit in heads)
 
 
-def _several(look: Look, paths: list[str]) -> Gathered:
+def _several(look: Look, paths: list[str]) -> EvidenceResult:
     listed = ", ".join(f"`{plain(path)}`" for path in paths[:4])
     text = f"several folders of commit {look.at.short} fit: {listed}"
     step = "name the folder that the image is built from: --repo PATH/TO/FOLDER"
     return concluded(Verdict.NO_EVIDENCE, statement(text, commit=look.at.id), look=look, next_step=step)
 
 
-def node_module(look: Look, module: str) -> Gathered:
+def node_module(look: Look, module: str) -> EvidenceResult:
     """Tell the fate of a module of Node.js: `express`, `@scope/x/y`, `./routes/orders`, `/app/dist/server.js`."""
     name = module.removeprefix("file://")
     if name.startswith("."):
@@ -106,7 +106,7 @@ def node_module(look: Look, module: str) -> Gathered:
     return _node_file(look, name)
 
 
-def _node_file(look: Look, name: str) -> Gathered:
+def _node_file(look: Look, name: str) -> EvidenceResult:
     for ending in _NODE_ENDINGS:
         found = find_file(name + ending, look.files)
         if found.several:

@@ -11,7 +11,7 @@ from forensics.whys.code.paths import find_file
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
-    from forensics.whys.contexts import Gathered
+    from forensics.whys.contexts import EvidenceResult
 
 _ADDED = {"graphlib": 9, "zoneinfo": 9, "tomllib": 11}
 _REMOVED = {
@@ -25,7 +25,7 @@ _REMOVED = {
 """Modules and the Python 3 that brought or dropped them; PEP 594 and the notes on 3.9, 3.11, 3.12 and 3.13."""
 
 
-def standard_module(look: Look, module: str) -> Gathered | None:
+def standard_module(look: Look, module: str) -> EvidenceResult | None:
     """Say that the image's Python is too old or too new for a module; None for every other module."""
     top = module.split(".", 1)[0]
     asker = find_file(look.frame_file, look.files).path if look.frame_file else None

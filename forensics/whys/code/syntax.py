@@ -16,14 +16,14 @@ from forensics.whys.code.related import related_commits
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
-    from forensics.whys.contexts import Gathered
+    from forensics.whys.contexts import EvidenceResult
 
 _HERE = sys.version_info.minor
 _NESTED_QUOTES = 12
 """The minor version from which a string inside an f-string may use the quotes of the f-string (PEP 701)."""
 
 
-def parsed_there(look: Look, named: str, line: int | None) -> Gathered:
+def parsed_there(look: Look, named: str, line: int | None) -> EvidenceResult:
     """Hold a file at the deployed commit against the grammar of the image's Python."""
     found = find_file(named, look.files)
     if found.path is None:
@@ -121,7 +121,7 @@ def _quote(look: Look, path: str, source: str, line: int) -> Evidence:
     return statement(f"line {line}: `{text}`", file=path, line=str(line), commit=look.at.id)
 
 
-def _not_found(look: Look, named: str, several: tuple[str, ...]) -> Gathered:
+def _not_found(look: Look, named: str, several: tuple[str, ...]) -> EvidenceResult:
     text = f"commit {look.at.short} holds no `{plain(named)}`"
     if several:
         text = f"several files of commit {look.at.short} fit `{plain(named)}`: " + ", ".join(several[:4])

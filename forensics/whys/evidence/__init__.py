@@ -1,6 +1,6 @@
 """The kinds of evidence, one module each: a why and its scene in, what shows it out.
 
-A kind is added by a module with `gather(why, scene) -> Gathered` and its line in `EVIDENCE`.
+A kind is added by a module with `gather(why, scene) -> EvidenceResult` and its line in `EVIDENCE`.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from forensics.model import WhyRule
-    from forensics.whys.contexts import Gathered, Scene
+    from forensics.whys.contexts import ClusterContext, EvidenceResult
 
-EVIDENCE: Mapping[str, Callable[[WhyRule, Scene], Gathered]] = {
+EVIDENCE: Mapping[str, Callable[[WhyRule, ClusterContext], EvidenceResult]] = {
     "entries": entries.gather,
     "linked": linked.gather,
     "values": values.gather,

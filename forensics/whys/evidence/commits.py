@@ -16,7 +16,7 @@ from forensics.whys.code.code_view import Look
 from forensics.whys.code.definitions import defined_name
 from forensics.whys.code.modules import node_module, python_module
 from forensics.whys.code.syntax import parsed_there
-from forensics.whys.contexts import Gathered, Scene
+from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.wording import context, dotted, speaker
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _IMAGE_ROOT = re.compile(r"^/(?:app|workspace|usr/src/app|srv|code|src|home/site
 """Where images usually keep the repository's root."""
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Look at the repository; without one, say how to give it."""
     asked = why.evidence if isinstance(why.evidence, dict) else {}
     code = scene.stage.code
@@ -48,7 +48,9 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         found = _look(asked, look, scene)
     except RepositoryError as error:
         evidence = Evidence(kind="commits", statement=f"the repository cannot be read to the end: {error}")
-        return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step="give a full, sound clone")
+        return EvidenceResult(
+            verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step="give a full, sound clone"
+        )
     if "beside" in asked and found.verdict.holds:
         return replace(found, verdict=Verdict.NO_EVIDENCE)
     return found
@@ -58,7 +60,7 @@ def _named(asked: dict[str, str]) -> str:
     return str(asked.get("touching") or asked.get("beside") or "")
 
 
-def _look(asked: dict[str, str], look: Look, scene: Scene) -> Gathered:
+def _look(asked: dict[str, str], look: Look, scene: ClusterContext) -> EvidenceResult:
     """Ask the repository what a why wants to know: the fate of a module, a name, a syntax, or what changed."""
     touching = _named(asked)
     values = _values(scene)
@@ -80,12 +82,12 @@ def _look(asked: dict[str, str], look: Look, scene: Scene) -> Gathered:
     return changed(look, named, line)
 
 
-def _values(scene: Scene) -> dict[str, str]:
+def _values(scene: ClusterContext) -> dict[str, str]:
     """Return the most frequent value of every capture, as the entries hold it: names of files are looked up by it."""
     return {name: counted[0][0] for name, counted in scene.cluster.captures.items() if counted}
 
 
-def _no_repository(named: str, scene: Scene) -> Gathered:
+def _no_repository(named: str, scene: ClusterContext) -> EvidenceResult:
     path = _path(named, scene) if named else None
     # A name from a log stands in a command that somebody will paste: quoted for the shell.
     log = f"git log -p -- {shlex.quote(path)}" if path else "git log -p"
@@ -93,27 +95,27 @@ def _no_repository(named: str, scene: Scene) -> Gathered:
         f"`forensics analyze … --repo PATH` looks into git; by hand `{log}`, between the revision before and this one"
     )
     evidence = Evidence(kind="commits", statement="logs do not show code")
-    return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
+    return EvidenceResult(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
 
 
-def _no_commit(deployed: DeployedCommit | None) -> Gathered:
+def _no_commit(deployed: DeployedCommit | None) -> EvidenceResult:
     statement = deployed.statement if deployed else "nothing tells which commit was deployed"
     evidence = Evidence(kind="commits", statement=statement)
     step = "name the commit that was deployed: --commit SHA"
-    return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
+    return EvidenceResult(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
 
 
-def _no_frame() -> Gathered:
+def _no_frame() -> EvidenceResult:
     evidence = Evidence(kind="commits", statement="these entries hold no frame of the application")
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
 
 
-def _unnamed(touching: str) -> Gathered:
+def _unnamed(touching: str) -> EvidenceResult:
     evidence = Evidence(kind="commits", statement=f"these entries name no {touching or 'file'}")
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
 
 
-def _path(named: str, scene: Scene) -> str | None:
+def _path(named: str, scene: ClusterContext) -> str | None:
     """Write what a why names as the path that git knows: a file, or a dotted module; None for a library's."""
     frame = innermost_frame(speaker(scene))
     if named.startswith("frame.") and (frame is None or not frame.in_app):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from forensics.model import Certificate, ChangeState, Evidence, Verdict, WhyRule
-from forensics.whys.contexts import Gathered, Scene
+from forensics.whys.contexts import ClusterContext, EvidenceResult
 
 _SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.NO_CHANGE})
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Say what the comparison with the baseline says of the cluster's signature; without one, that it takes one."""
     del why
     comparison = scene.stage.comparison
@@ -27,22 +27,22 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
     )
     values = {"state": change.state.value, "before": change.before, "after": change.after}
     if change.state is ChangeState.NEW:
-        return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
+        return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
     if change.before and change.state in _SEEN_BEFORE:
         seen = f"{comparison.baseline} shows it {change.before:,} times in {change.exposure_before:,} {change.measure}"
         evidence = replace(evidence, certificate=Certificate(windows=change.exposure_before or 0, facts=(seen,)))
         step = f"it was there before: look for what began it before {comparison.baseline} was deployed"
-        return Gathered(verdict=Verdict.REFUTED, evidence=(evidence,), values=values, next_step=step)
+        return EvidenceResult(verdict=Verdict.REFUTED, evidence=(evidence,), values=values, next_step=step)
     step = (
         "pull both revisions in full, with all logs and without a limit"
         if change.state is ChangeState.NOT_COMPARABLE
         else "compare again when there has been more traffic, or with more of the baseline's logs (--baseline-logs)"
     )
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), values=values, next_step=step)
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), values=values, next_step=step)
 
 
-def _without_baseline(scene: Scene) -> Gathered:
+def _without_baseline(scene: ClusterContext) -> EvidenceResult:
     name = scene.cluster.signature or scene.cluster.fingerprint
     evidence = Evidence(kind="compare", statement="one revision alone does not tell whether it is new")
     step = f"run again with the revision before (--baseline previous, or its name) and look for `{name}` there"
-    return Gathered(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
+    return EvidenceResult(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Deploy, Evidence, Verdict, WhyRule
 from forensics.text.timestamps import SECOND, format_seconds, parse_time
-from forensics.whys.contexts import Gathered, Scene
+from forensics.whys.contexts import ClusterContext, EvidenceResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 _WORDS = {"asked": "asked for", "ready": "reported ready", "failed": "reported not ready"}
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Cite the deployment of the cluster's revision, and put the cluster's first entry beside it."""
     del why
     deploys = [d for d in scene.stage.deploys if d.revision == scene.cluster.revision]
     if deploys:
         evidence = (_told(deploys), *_first_seen(deploys, scene.cluster))
-        return Gathered(verdict=Verdict.SUPPORTED, evidence=evidence, values={"deployed": deploys[0].time})
+        return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=evidence, values={"deployed": deploys[0].time})
     if not scene.stage.coverage.logs.get("audit"):
-        return Gathered(
+        return EvidenceResult(
             verdict=Verdict.NOT_OBSERVABLE,
             evidence=(Evidence(kind="deploys", statement="there is no audit log in these entries"),),
             next_step="pull the audit logs too (cloudaudit.googleapis.com activity and system_event)",
         )
     evidence_ = Evidence(kind="deploys", statement="the audit entries do not speak of this revision", count=0)
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence_,))
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence_,))
 
 
 def _told(deploys: Sequence[Deploy]) -> Evidence:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.log.citations import cite
 from forensics.model import Condition, Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
 from forensics.text.timestamps import format_lag, parse_duration
-from forensics.whys.contexts import Gathered, Scene, judge, measured, recorded
+from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured, recorded
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
@@ -19,14 +19,14 @@ REFS = 3
 """Neighbouring entries that a document cites; all are in the logs."""
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Count the cluster's own entries, or the occurrences with a matching neighbour."""
     if why.condition is None or not isinstance(why.evidence, dict):
         return own(scene)
     return _near(why, why.condition, scene, why.evidence)
 
 
-def own(scene: Scene) -> Gathered:
+def own(scene: ClusterContext) -> EvidenceResult:
     """Say how often it happened, and cite exemplars."""
     cluster = scene.cluster
     statement = (
@@ -41,10 +41,10 @@ def own(scene: Scene) -> Gathered:
         refs=cluster.exemplars,
     )
     values = {"count": cluster.occurrences, "of": cluster.occurrences}
-    return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
+    return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=(evidence,), values=values)
 
 
-def _near(why: WhyRule, condition: Condition, scene: Scene, argument: dict[str, Any]) -> Gathered:
+def _near(why: WhyRule, condition: Condition, scene: ClusterContext, argument: dict[str, Any]) -> EvidenceResult:
     before = "before" in argument
     window = parse_duration(str(argument["before" if before else "after"]))
     early, at = recorded(scene.occurrences, window, scene.stage) if before else ([], 0)
@@ -60,7 +60,7 @@ def _near(why: WhyRule, condition: Condition, scene: Scene, argument: dict[str, 
             statement = f"the {argument[where]} {where} were not recorded for any of the {units(scene.cluster)}"
         step = f"look at the entries of the same instance in the {argument[where]} {where}"
         evidence = Evidence(kind="entries", statement=statement, count=0, of=of)
-        return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+        return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
     span = (min(lags), max(lags))
     statement = f"{count} of {of} {units(scene.cluster)} have it {format_lag(span)} {where}"
     refs = tuple(cite(scene.stage.journal.entry(row)) for _, row in found[:REFS])
@@ -68,11 +68,11 @@ def _near(why: WhyRule, condition: Condition, scene: Scene, argument: dict[str, 
         kind="entries", statement=statement, count=count, of=of, refs=refs, measure=measured(count, of, why.thresholds)
     )
     values = {"count": count, "of": of, "lag": format_lag(span)}
-    return Gathered(verdict=judge(count, of, why.thresholds), evidence=(evidence,), values=values)
+    return EvidenceResult(verdict=judge(count, of, why.thresholds), evidence=(evidence,), values=values)
 
 
 def _found(
-    condition: Condition, scene: Scene, occurrences: Iterable[Occurrence], window: Nanoseconds, *, before: bool
+    condition: Condition, scene: ClusterContext, occurrences: Iterable[Occurrence], window: Nanoseconds, *, before: bool
 ) -> Iterator[tuple[Occurrence, int]]:
     """Yield the occurrences beside which the condition is true of an entry of the instance, with the nearest."""
     stage = scene.stage

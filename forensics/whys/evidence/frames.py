@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, Frame, Verdict, WhyRule
-from forensics.whys.contexts import Gathered, Scene, judge, measured
+from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
 from forensics.whys.wording import chain_of, plain, speaker, units
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Cite the innermost frame of the application and the chain of exceptions around it."""
     frame = innermost_frame(speaker(scene))
     if frame is None or not place(frame):
@@ -29,7 +29,9 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         values={"file": plain(frame.file), "function": plain(frame.function), "line": str(frame.line or "")},
     )
     counts = {"count": same, "of": scene.cluster.occurrences}
-    return Gathered(verdict=judge(same, scene.cluster.occurrences, why.thresholds), evidence=(evidence,), values=counts)
+    return EvidenceResult(
+        verdict=judge(same, scene.cluster.occurrences, why.thresholds), evidence=(evidence,), values=counts
+    )
 
 
 def place(frame: Frame) -> str:
@@ -38,9 +40,9 @@ def place(frame: Frame) -> str:
     return plain(" in ".join(filter(None, (f"{frame.file}{line}", frame.function))))
 
 
-def _nothing(scene: Scene) -> Gathered:
+def _nothing(scene: ClusterContext) -> EvidenceResult:
     evidence = Evidence(
         kind="frames", statement="these entries hold no traceback", count=0, of=scene.cluster.occurrences
     )
     step = "log the exception with its traceback (logger.exception), or read the lines that follow without severity"
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)

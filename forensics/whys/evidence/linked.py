@@ -19,7 +19,7 @@ from forensics.model import (
 )
 from forensics.text.timestamps import format_lag, format_seconds
 from forensics.whys.certificate import certify_absence
-from forensics.whys.contexts import Gathered, Scene, judge_link, measured, measured_link
+from forensics.whys.contexts import ClusterContext, EvidenceResult, judge_link, measured, measured_link
 from forensics.whys.nearest_cause import nearest_cause
 from forensics.whys.wording import counted, units
 
@@ -31,7 +31,7 @@ PAIRS = 2
 """Pairs of cause and symptom that a document cites; all are in the logs."""
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Look up the links that a why names, the strongest first, and judge the strongest beside its rivals."""
     links = _links(why, scene)
     if not links:
@@ -45,10 +45,10 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         evidence += [_evidence(rival, scene, why, rival=True) for rival in rivals]
     other = _other(best, scene)
     values = {"count": best.explained, "of": best.of, "lag": format_lag(best.lag), "linked": other.title}
-    return Gathered(verdict=verdict, evidence=tuple(evidence), values=values)
+    return EvidenceResult(verdict=verdict, evidence=tuple(evidence), values=values)
 
 
-def rival_links(link: Link, scene: Scene, thresholds: Thresholds) -> list[Link]:
+def rival_links(link: Link, scene: ClusterContext, thresholds: Thresholds) -> list[Link]:
     """Find other causes of the same symptom that meet the same thresholds and are no part of the same chain."""
     related = related_to(link, scene)
     return [
@@ -61,7 +61,7 @@ def rival_links(link: Link, scene: Scene, thresholds: Thresholds) -> list[Link]:
     ]
 
 
-def related_to(link: Link, scene: Scene) -> set[ClusterId]:
+def related_to(link: Link, scene: ClusterContext) -> set[ClusterId]:
     """Name the clusters in one chain with the cause of a link: what it brings about and what brings it about."""
     near = [x for x in scene.stage.links if x.declared or not x.is_chance(DEFAULT_THRESHOLDS)]
     related = {link.cause, link.symptom}
@@ -69,7 +69,7 @@ def related_to(link: Link, scene: Scene) -> set[ClusterId]:
     return related | {x.cause for x in near if x.symptom == link.cause}
 
 
-def _links(why: WhyRule, scene: Scene) -> list[Link]:
+def _links(why: WhyRule, scene: ClusterContext) -> list[Link]:
     """Return the links to the named signatures; for a list in the order of the list, each once."""
     argument = why.evidence
     if argument == "symptoms":
@@ -104,17 +104,17 @@ def _by_strength(links: Sequence[Link], why: WhyRule) -> list[Link]:
     )
 
 
-def _is_parent(link: Link, scene: Scene) -> bool:
+def _is_parent(link: Link, scene: ClusterContext) -> bool:
     parent = scene.stage.parents.get(link.symptom)
     return parent is not None and parent.cause == link.cause
 
 
-def _other(link: Link, scene: Scene) -> Cluster:
+def _other(link: Link, scene: ClusterContext) -> Cluster:
     other = link.symptom if link.cause == scene.cluster.id else link.cause
     return scene.stage.clusters[other]
 
 
-def _evidence(link: Link, scene: Scene, why: WhyRule, *, rival: bool = False) -> Evidence:
+def _evidence(link: Link, scene: ClusterContext, why: WhyRule, *, rival: bool = False) -> Evidence:
     symptom, cause = scene.stage.clusters[link.symptom], scene.stage.clusters[link.cause]
     late = link.lag is not None and max(link.lag) < 0
     where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
@@ -131,7 +131,7 @@ def _evidence(link: Link, scene: Scene, why: WhyRule, *, rival: bool = False) ->
     )
 
 
-def _pairs(link: Link, scene: Scene) -> Iterator[EntryRef]:
+def _pairs(link: Link, scene: ClusterContext) -> Iterator[EntryRef]:
     """Cite a cause and the symptom that followed it, for the first occurrences that show it."""
     journal, shown = scene.stage.journal, 0
     for occurrence in scene.stage.members[link.symptom].occurrences:
@@ -144,14 +144,14 @@ def _pairs(link: Link, scene: Scene) -> Iterator[EntryRef]:
             return
 
 
-def _nothing(why: WhyRule, scene: Scene) -> Gathered:
+def _nothing(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Say what was looked for and not found, and whether it would have shown."""
     argument = why.evidence
     if argument in {"causes", "symptoms"}:
         statement = (
             f"no {'cause before' if argument == 'causes' else 'symptom behind'} this cluster is in these entries"
         )
-        return Gathered(
+        return EvidenceResult(
             verdict=Verdict.NO_EVIDENCE,
             evidence=(Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences),),
             next_step="read the entries of the same instance in the seconds before, of any severity",
@@ -163,16 +163,16 @@ def _nothing(why: WhyRule, scene: Scene) -> Gathered:
     pairs = [pair for other in present for pair in scene.pairs_with(other)]
     evidence = tuple(_apart(cause, symptom, within, why, scene) for cause, symptom, within in pairs)
     if evidence and all(e.certificate is not None and e.certificate.holds for e in evidence):
-        return Gathered(verdict=Verdict.REFUTED, evidence=evidence, next_step="look for another explanation")
+        return EvidenceResult(verdict=Verdict.REFUTED, evidence=evidence, next_step="look for another explanation")
     if not evidence:
         here = [name for name in names if any(cluster.signature == name for cluster in present)]
         are, they = ("is", "it") if len(here) == 1 else ("are", "they")
         statement = f"{_listed(here)} {are} in these entries, but no rule says how {they} and this belong together"
         evidence = (Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences),)
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=evidence)
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=evidence)
 
 
-def _absent(names: Sequence[str], scene: Scene) -> Gathered:
+def _absent(names: Sequence[str], scene: ClusterContext) -> EvidenceResult:
     missing = [stream for stream in ("requests", "system") if not scene.stage.coverage.logs.get(stream)]
     step = f"pull the {' and '.join(missing)} log of this revision too" if missing else None
     absent = f"{_listed(names)} is not" if len(names) == 1 else f"neither {_listed(names, 'nor')} is"
@@ -180,7 +180,7 @@ def _absent(names: Sequence[str], scene: Scene) -> Gathered:
         absent = f"none of {_listed(names)} is"
     statement = f"{absent} in these entries"
     evidence = Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences)
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
 
 
 def _listed(names: Sequence[str], joint: str = "and") -> str:
@@ -188,7 +188,7 @@ def _listed(names: Sequence[str], joint: str = "and") -> str:
     return f"{', '.join(first)} {joint} {last}" if first else last
 
 
-def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, scene: Scene) -> Evidence:
+def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, scene: ClusterContext) -> Evidence:
     """Say that two clusters are here and never near each other."""
     certificate = certify_absence(
         scene.stage.rules[cause.signature or ""], symptom, within, why.thresholds, scene.stage

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 from forensics.model import Evidence, Verdict, WhyRule
-from forensics.whys.contexts import Gathered, Scene
+from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.wording import counted, plain, units
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """State template, counts, instances and streams: facts of any cluster, with or without a rule."""
     del why
     cluster, of = scene.cluster, scene.cluster.occurrences
@@ -25,10 +25,10 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         of=of,
         refs=cluster.exemplars[:2],
     )
-    return Gathered(verdict=Verdict.SUPPORTED, evidence=(evidence,), values={"count": of, "of": of})
+    return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=(evidence,), values={"count": of, "of": of})
 
 
-def _streams(scene: Scene) -> str:
+def _streams(scene: ClusterContext) -> str:
     journal = scene.stage.journal
     counts: Counter[str] = Counter()
     for code, count in Counter(map(journal.gists.__getitem__, scene.rows)).items():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Verdict, WhyRule
 from forensics.text.timestamps import format_seconds, parse_time
-from forensics.whys.contexts import Gathered, Scene
+from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.wording import context, counted, dotted, plain
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ _SHORT = 4
 """A name of fewer letters stands in too many tests."""
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Say which failures speak of the cluster, and what became of the tests that name its function or file."""
     run = scene.stage.tests
     if run is None:
-        return Gathered(
+        return EvidenceResult(
             verdict=Verdict.NOT_OBSERVABLE,
             evidence=(Evidence(kind="tests", statement="no test results were given"),),
             next_step="run again with the results of the tests before the deploy: --tests junit.xml",
@@ -37,7 +37,7 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         *_when(run, scene.stage.deploys, scene.cluster.revision),
         _named(naming, why, scene),
     ]
-    return Gathered(
+    return EvidenceResult(
         verdict=_verdict(repeating, naming),
         evidence=tuple(evidence),
         values={"count": len(repeating), "of": run.failed + run.errors},
@@ -92,7 +92,7 @@ def _when(run: TestRun, deploys: Iterable[Deploy], revision: str) -> list[Eviden
     return [Evidence(kind="tests", statement=statement, refs=ready[0].refs)]
 
 
-def _named(naming: Sequence[TestName], why: WhyRule, scene: Scene) -> Evidence:
+def _named(naming: Sequence[TestName], why: WhyRule, scene: ClusterContext) -> Evidence:
     names = _names_of(why, scene)
     if not names:
         return Evidence(
@@ -121,7 +121,7 @@ _OUTCOMES = {
 }
 
 
-def _names_of(why: WhyRule, scene: Scene) -> list[str]:
+def _names_of(why: WhyRule, scene: ClusterContext) -> list[str]:
     """Return what a test of this code would be called after: the function and the file without its suffix."""
     values = context(scene)
     asked = dotted(values, str(why.evidence.get("covering"))) if isinstance(why.evidence, dict) else None

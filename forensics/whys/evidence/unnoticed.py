@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Level, Verdict, WhyRule
-from forensics.whys.contexts import Gathered, Scene
+from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.wording import counted
 
 if TYPE_CHECKING:
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 _NONE = "(none)"
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """List what would let it pass an alert by severity; whether it did pass, these entries do not tell."""
     del why
     found = list(_hints(scene))
     if found:
-        return Gathered(verdict=Verdict.PLAUSIBLE, evidence=tuple(found))
+        return EvidenceResult(verdict=Verdict.PLAUSIBLE, evidence=tuple(found))
     statement = "every entry has a severity of ERROR or above, a symptom stands behind it, and a rule knows it"
     step = "look at which alerts watch this service: gcloud alpha monitoring policies list"
     evidence = Evidence(kind="unnoticed", statement=statement, count=0, of=scene.cluster.entries)
-    return Gathered(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
 
 
-def _hints(scene: Scene) -> Iterator[Evidence]:
+def _hints(scene: ClusterContext) -> Iterator[Evidence]:
     cluster = scene.cluster
     none = cluster.entries_by_severity.get(_NONE, 0)
     if none:

@@ -6,14 +6,14 @@ from collections import Counter
 from functools import lru_cache
 
 from forensics.model import Evidence, WhyRule
-from forensics.whys.contexts import Gathered, Scene, judge, measured
+from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
 from forensics.whys.wording import plain, units
 
 SHOWN = 3
 """Values that a sentence lists; the cluster's captures have all."""
 
 
-def gather(why: WhyRule, scene: Scene) -> Gathered:
+def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Count the occurrences whose entries give every named value, and list the values with their numbers."""
     names = [why.evidence] if isinstance(why.evidence, str) else list(why.evidence)
     journal = scene.stage.journal
@@ -37,7 +37,7 @@ def gather(why: WhyRule, scene: Scene) -> Gathered:
         measure=measured(complete, of, why.thresholds),
         values={name: _ordered(counter)[0][0] for name, counter in counts.items() if counter},
     )
-    return Gathered(
+    return EvidenceResult(
         verdict=judge(complete, of, why.thresholds), evidence=(evidence,), values={"count": complete, "of": of}
     )
 
