@@ -20,11 +20,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from forensics.cases import Case, verify
 from forensics.cloud.connection import Access, connect
-from forensics.cloud.filters import Span, Target
+from forensics.cloud.filters import Target, TimeSpan
 from forensics.cloud.pacing import Backoff, Pacer
-from forensics.cloud.pages import Reader
+from forensics.cloud.pages import PageReader
 from forensics.model import Nanoseconds
-from forensics.pulling import Order, Unwatched, pull as fill
+from forensics.pulling import NoObserver, PullRequest, pull as fill
 from forensics.text.timestamps import SECOND, parse_time
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from forensics.cloud.pages import Page
 
 START = parse_time("2026-05-01T00:00:00Z")
-SPAN = Span(START, Nanoseconds(START + 86_400 * SECOND))
+SPAN = TimeSpan(START, Nanoseconds(START + 86_400 * SECOND))
 TARGET = Target(revision="backend-00042", service="backend", location="us-central1", project="p")
 NO_PACE = 10**9
 AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/138.0.0.0 Safari/537.36"
@@ -142,7 +142,7 @@ def _measure(endpoint: str, *, profiled: bool) -> tuple[float, float, int, int, 
     return measured
 
 
-class _Scales(Unwatched):
+class _Scales(NoObserver):
     """Weighs what comes."""
 
     size = 0
@@ -157,10 +157,10 @@ def _pull(endpoint: str, pipe: Connection, profiled: bool) -> None:  # noqa: FBT
     scales = _Scales()
     way = connect(Access(project="p", endpoint=endpoint), {})
     pacer = Pacer(time.monotonic, time.sleep, NO_PACE)
-    reader = Reader(way, pacer=pacer, backoff=Backoff(Random(0)), sleep=time.sleep)
+    reader = PageReader(way, pacer=pacer, backoff=Backoff(Random(0)), sleep=time.sleep)
     with Case.create(folder / "case") as case:
         began, began_processor = time.perf_counter(), time.process_time()
-        order = Order(target=TARGET, span=SPAN, transport=way.transport)
+        order = PullRequest(target=TARGET, span=SPAN, transport=way.transport)
         if profiled:
             import cProfile  # noqa: PLC0415 - not in a run that counts
 

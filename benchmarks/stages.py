@@ -12,7 +12,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
-from forensics.classify import Screen
+from forensics.classify import RequestPrefilter
 from forensics.clusters import entry_rows, find_lives, group
 from forensics.entries import FastIndexReader, collect, resolve_revision, revision_spans, select
 from forensics.extract import FactsExtractor, digest
@@ -40,7 +40,7 @@ def _stages(query: Query, shelf: FileRecordStore) -> None:
     watch = _Watch()
     rules, _ = load_rules()
     by_id = {rule.id: rule for rule in rules}
-    digester, screen = FactsExtractor(rules, Level.ERROR), Screen(rules, Level.ERROR)
+    digester, screen = FactsExtractor(rules, Level.ERROR), RequestPrefilter(rules, Level.ERROR)
     watch.tell("rules")
     how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=screen))
     records = list(read_records(query.logs, only=query.revision, indexing=how))

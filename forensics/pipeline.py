@@ -91,7 +91,7 @@ def analyze(
     `pulled` are the listings that a case was filled by. A baseline is the report of the revision to compare with. A
     shelf keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
     """
-    task = Task(
+    task = AnalysisInput(
         query=query,
         rules={rule.id: rule for rule in rules},
         digester=FactsExtractor(rules, query.level),
@@ -106,7 +106,7 @@ def analyze(
     lives = find_lives(given.journal)
     clusters, members = group(given.journal, task.rules, lives)
     links = link(clusters, members, task.rules, given.journal, lives)
-    grouped = Grouped(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
+    grouped = LinkedClusters(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
     stage = _set(task, given, grouped)
     scenes = [ClusterContext(stage=stage, cluster=c) for c in stage.clusters.values()]
     findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
@@ -115,7 +115,7 @@ def analyze(
     return Analysis(report=report, rows=entry_rows(tuple(stage.clusters.values()), members, given.journal))
 
 
-class Task(Struct, frozen=True, kw_only=True):
+class AnalysisInput(Struct, frozen=True, kw_only=True):
     """What an analysis is asked, and what it is told besides its records."""
 
     query: Query
@@ -129,7 +129,7 @@ class Task(Struct, frozen=True, kw_only=True):
     code: CodeBase | None
 
 
-class Grouped(Struct, frozen=True, kw_only=True):
+class LinkedClusters(Struct, frozen=True, kw_only=True):
     """What fails, and what may explain what."""
 
     clusters: Sequence[Cluster]
@@ -138,7 +138,7 @@ class Grouped(Struct, frozen=True, kw_only=True):
     lives: tuple[Life, ...]
 
 
-def _set(task: Task, given: Given, grouped: Grouped) -> RunContext:
+def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunContext:
     """Set the stage on which clusters are explained: what the run knows around them."""
     journal, clusters, links, lives = given.journal, grouped.clusters, grouped.links, grouped.lives
     coverage = measure(
@@ -180,7 +180,7 @@ def _set(task: Task, given: Given, grouped: Grouped) -> RunContext:
 
 
 def _compared(
-    task: Task, revision: str, clusters: Sequence[Cluster], coverage: Coverage, exposure: Exposure
+    task: AnalysisInput, revision: str, clusters: Sequence[Cluster], coverage: Coverage, exposure: Exposure
 ) -> Comparison | None:
     """Compare with the baseline, where there is one; whys ask for the outcome, so it is known before them."""
     if task.baseline is None:
@@ -198,8 +198,8 @@ def _compared(
 
 
 def _report(
-    task: Task,
-    given: Given,
+    task: AnalysisInput,
+    given: LoadedLog,
     stage: RunContext,
     findings: Mapping[ClusterId, Finding],
     incidents: tuple[Incident, ...],
@@ -268,7 +268,7 @@ def previous(
     return previous_revision(resolve_revision(query.revision, spans, service=query.service), spans, intake)
 
 
-class Given(Struct, frozen=True, kw_only=True):
+class LoadedLog(Struct, frozen=True, kw_only=True):
     """What an analysis starts from."""
 
     intake: LogIndex
@@ -286,7 +286,7 @@ def read(
     digester: FactsExtractor,
     shelf: RecordStore,
     spread: Spread = map,
-) -> Given:
+) -> LoadedLog:
     """Collect what was read, find the revision, and boil its entries down.
 
     Raises:
@@ -303,7 +303,7 @@ def read(
     journal, lost = digest(intake, own, shelf, digester, spread)
     records_around = (shelf.record(intake.places[row]) for row in rows if not is_own[intake.kinds[row]])
     around = [decode_record(record) for record in records_around if record is not None]
-    return Given(intake=intake, revision=revision, journal=journal, around=around, lost=lost)
+    return LoadedLog(intake=intake, revision=revision, journal=journal, around=around, lost=lost)
 
 
 def _audit(journal: EntryTable) -> Iterator[LogEntry]:

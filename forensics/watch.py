@@ -32,7 +32,7 @@ _REST = "(others)"
 _ROW_ORDER = {role: rank for rank, role in enumerate(Role)}
 
 
-class State(StrEnum):
+class SightingState(StrEnum):
     """Whether a failure is in the report that a rollout is compared with."""
 
     NEW = "new"
@@ -51,7 +51,7 @@ class Sighting(Struct, kw_only=True):
     role: Role | None
     """None when no rule knows it: the analysis tells."""
     priority: Priority
-    state: State
+    state: SightingState
     first: int
     """Nanoseconds, as are all times here."""
     last: int
@@ -128,9 +128,9 @@ class Tally:
     def _new(self, key: str, signature: str, entry: LogEntry) -> Sighting:
         rule = self._rules.get(signature)
         name = signature or (quote(template(entry), 120) if key != _REST else _REST)
-        state = State.UNTOLD
+        state = SightingState.UNTOLD
         if self._before is not None:
-            state = State.KNOWN if key in self._before else State.NEW
+            state = SightingState.KNOWN if key in self._before else SightingState.NEW
         return Sighting(
             key=key,
             name=name,

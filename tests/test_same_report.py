@@ -16,7 +16,7 @@ from support.builders import REVISION, query
 from support.files import BLANK, FORMS, ONCE, Form, anchors, write
 from support.records import MAKERS, texts_of
 
-from forensics.classify import Screen
+from forensics.classify import RequestPrefilter
 from forensics.entries import FastIndexReader
 from forensics.extract import build_table as boiling
 from forensics.model import Level, RulebookInfo
@@ -47,7 +47,9 @@ def exact(paths: Sequence[str], asked: str) -> Plain:
 def indexed(paths: Sequence[str], asked: str, *, only: str | None = None, jobs: int = 1) -> Plain:
     """Read as the command line does."""
     with closing(FileRecordStore()) as shelf:
-        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=Screen(RULES, Level.ERROR)), jobs=jobs)
+        how = Indexing(
+            shelf=shelf, reader=partial(FastIndexReader, screen=RequestPrefilter(RULES, Level.ERROR)), jobs=jobs
+        )
         spread = partial(in_processes, jobs=jobs, before=shelf.flush)
         records = read_records(paths, only=only, indexing=how)
         found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", shelf=shelf, spread=spread)
@@ -111,7 +113,7 @@ ASKED = st.sampled_from([REVISION, "shop-api-00042", "00042", "all"])
 
 
 def test_these_rules_leave_requests_to_pass_by() -> None:
-    assert not Screen(RULES, Level.ERROR).is_blind
+    assert not RequestPrefilter(RULES, Level.ERROR).is_blind
 
 
 @settings(max_examples=60)

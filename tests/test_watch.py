@@ -11,7 +11,7 @@ from support.builders import REVISION, raw
 from forensics.model import Level, Priority, Role
 from forensics.rulebook import load_rules
 from forensics.text.timestamps import SECOND
-from forensics.watch import State, Tally
+from forensics.watch import SightingState, Tally
 
 if TYPE_CHECKING:
     from forensics.watch import Sighting
@@ -41,7 +41,7 @@ def test_what_says_the_same_is_one_failure_and_new_once() -> None:
         2,
         5 * SECOND,
     )
-    assert (sighting.role, sighting.priority, sighting.state) == (None, Priority.P2, State.UNTOLD)
+    assert (sighting.role, sighting.priority, sighting.state) == (None, Priority.P2, SightingState.UNTOLD)
     assert (counted.entries, counted.errors, counted.first_p0) == (2, 2, None)
 
 

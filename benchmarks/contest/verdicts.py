@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-Answer = Mapping[str, Any]
+HttpAnswer = Mapping[str, Any]
 """`entries`, `errors`, `first`, `last` and `errors_per_minute` of the asked revision."""
 
 
-def verdict(answer: Answer, asked: Mapping[str, Any]) -> str:
+def verdict(answer: HttpAnswer, asked: Mapping[str, Any]) -> str:
     """Compare an answer with the truth about the asked revision."""
     wrong = _differences(answer, asked)
     if not wrong:
@@ -19,7 +19,7 @@ def verdict(answer: Answer, asked: Mapping[str, Any]) -> str:
     return "no: " + ", ".join(wrong)
 
 
-def _differences(answer: Answer, asked: Mapping[str, Any]) -> list[str]:
+def _differences(answer: HttpAnswer, asked: Mapping[str, Any]) -> list[str]:
     wrong = [f"{key} {answer[key]:,} for {asked[key]:,}" for key in ("entries", "errors") if answer[key] != asked[key]]
     wrong += [
         f"{key} {answer[key]} for {asked[key]}"

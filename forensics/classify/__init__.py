@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from forensics.classify.classifier import Classifier, classify
 from forensics.classify.conditions import leaves
-from forensics.classify.request_prefilter import Screen, is_screened
+from forensics.classify.request_prefilter import RequestPrefilter, is_screened
 
-__all__ = ["Classifier", "Screen", "classify", "is_screened", "leaves"]
+__all__ = ["Classifier", "RequestPrefilter", "classify", "is_screened", "leaves"]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from forensics.classify.conditions import BoundLeaf, Facts
+    from forensics.classify.conditions import BoundLeaf, LeafFacts
     from forensics.classify.leaf_index import FieldIndex
     from forensics.model import LogEntry
 
@@ -52,7 +52,7 @@ class Candidates:
         }
         self._roots = frozenset(self._recorded)
 
-    def of(self, facts: Facts) -> frozenset[int]:
+    def of(self, facts: LeafFacts) -> frozenset[int]:
         """Tell which rules are worth evaluating, by number."""
         found = self._with(self._always, self._everywhere, facts)
         entry = facts.entry
@@ -64,7 +64,7 @@ class Candidates:
                 found = self._with(found, self._recorded[root], facts)
         return found
 
-    def _with(self, found: frozenset[int], fields: tuple[FieldIndex, ...], facts: Facts) -> frozenset[int]:
+    def _with(self, found: frozenset[int], fields: tuple[FieldIndex, ...], facts: LeafFacts) -> frozenset[int]:
         """Add the rules of the leaves of fields that are true."""
         for field in fields:
             hits = facts.find(field)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from forensics.classify.candidates import Candidates
-from forensics.classify.conditions import Bound, BoundLeaf, Facts, Shown, anchor, bind, leaves
+from forensics.classify.conditions import Bound, BoundLeaf, LeafFacts, Shown, anchor, bind, leaves
 from forensics.classify.leaf_index import FieldIndex
 from forensics.classify.leaves import describe
 from forensics.classify.outcomes import Outcomes
@@ -55,7 +55,7 @@ class Classifier:
 
     def claims(self, entry: LogEntry) -> Claims:
         """List the rules that claim an entry, the primary one first; the same tuple where the same is true."""
-        facts = Facts(entry)
+        facts = LeafFacts(entry)
         candidates = self._candidates.of(facts)
         return self._outcomes.of(candidates, facts) if candidates else ()
 
@@ -64,9 +64,9 @@ class Classifier:
         known = self._known.get(id(condition))
         if known is None:
             known = self._known[id(condition)] = (condition, bind(condition, self._test))
-        return known[1].shown(Facts(entry)) is not None
+        return known[1].shown(LeafFacts(entry)) is not None
 
-    def _shown(self, number: int, facts: Facts) -> Shown:
+    def _shown(self, number: int, facts: LeafFacts) -> Shown:
         bound = self._conditions.get(number)
         if bound is None:
             bound = self._conditions[number] = bind(self._rules[number].condition, self._test)
@@ -75,7 +75,7 @@ class Classifier:
     def _test(self, leaf: Leaf) -> BoundLeaf:
         return self._tests[_key(leaf)]
 
-    def _judge(self, candidates: frozenset[int], facts: Facts) -> Claims:
+    def _judge(self, candidates: frozenset[int], facts: LeafFacts) -> Claims:
         """Evaluate the conditions of candidates and put those that are true in order."""
         shown = ((self._rules[number].id, self._shown(number, facts)) for number in sorted(candidates))
         found = {rule: tests for rule, tests in shown if tests is not None}

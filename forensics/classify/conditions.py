@@ -32,12 +32,12 @@ class BoundLeaf:
         """True when its pattern names what it finds."""
         self._alone = (self,)
 
-    def shown(self, facts: Facts) -> Shown:
+    def shown(self, facts: LeafFacts) -> Shown:
         """Show itself when it is true."""
         return self._alone if self.number in facts.hits(self.field) else None
 
 
-class Every:
+class AllTrue:
     """True when all are."""
 
     __slots__ = ("_conditions",)
@@ -45,7 +45,7 @@ class Every:
     def __init__(self, conditions: Sequence[Bound]) -> None:
         self._conditions = conditions
 
-    def shown(self, facts: Facts) -> Shown:
+    def shown(self, facts: LeafFacts) -> Shown:
         """Show what all of them do."""
         collected: tuple[BoundLeaf, ...] = ()
         for condition in self._conditions:
@@ -56,7 +56,7 @@ class Every:
         return collected
 
 
-class Some:
+class AnyTrue:
     """True when one is."""
 
     __slots__ = ("_conditions",)
@@ -64,13 +64,13 @@ class Some:
     def __init__(self, conditions: Sequence[Bound]) -> None:
         self._conditions = conditions
 
-    def shown(self, facts: Facts) -> Shown:
+    def shown(self, facts: LeafFacts) -> Shown:
         """Show what those do that are true."""
         found = [tests for condition in self._conditions if (tests := condition.shown(facts)) is not None]
         return tuple(test for tests in found for test in tests) if found else None
 
 
-class Nothing:
+class NoneTrue:
     """True when none is; it shows nothing."""
 
     __slots__ = ("_conditions",)
@@ -78,17 +78,17 @@ class Nothing:
     def __init__(self, conditions: Sequence[Bound]) -> None:
         self._conditions = conditions
 
-    def shown(self, facts: Facts) -> Shown:
+    def shown(self, facts: LeafFacts) -> Shown:
         """Show that none is true, by no leaves."""
         return None if any(condition.shown(facts) is not None for condition in self._conditions) else ()
 
 
-Bound = BoundLeaf | Every | Some | Nothing
+Bound = BoundLeaf | AllTrue | AnyTrue | NoneTrue
 Shown = tuple[BoundLeaf, ...] | None
 """The leaves that make a condition true, in order; None when it is false."""
 
 
-class Facts:
+class LeafFacts:
     """What is true of one entry, field by field, found out when first asked."""
 
     __slots__ = ("_hits", "entry")
@@ -116,8 +116,8 @@ def bind(condition: Condition, place: Callable[[Leaf], BoundLeaf]) -> Bound:
         return place(condition)
     parts = tuple(bind(part, place) for part in condition.conditions)
     if isinstance(condition, AllOf):
-        return Every(parts)
-    return Some(parts) if isinstance(condition, AnyOf) else Nothing(parts)
+        return AllTrue(parts)
+    return AnyTrue(parts) if isinstance(condition, AnyOf) else NoneTrue(parts)
 
 
 def leaves(condition: Condition) -> tuple[Leaf, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.classify.conditions import Facts
+from forensics.classify.conditions import LeafFacts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     """A rule's id and the leaves that make it true."""
     Claims = tuple[Claim, ...]
     """Of all rules that claim an entry, the primary one first."""
-    Judge = Callable[[frozenset[int], Facts], Claims]
+    Judge = Callable[[frozenset[int], LeafFacts], Claims]
 
 _REMEMBERED = 10_000
 """Ways through the questions that are kept."""
@@ -34,14 +34,14 @@ class Outcomes:
         self._first: dict[frozenset[int], _Question | Claims] = {}
         self._ways = 0
 
-    def of(self, rules: frozenset[int], facts: Facts) -> Claims:
+    def of(self, rules: frozenset[int], facts: LeafFacts) -> Claims:
         """Return which of these rules claim an entry; the same tuple for entries of which the same is true."""
         next_ = self._first.get(rules)
         while isinstance(next_, _Question):
             next_ = next_.answers.get(facts.hits(next_.field))
         return self._learn(rules, facts) if next_ is None else next_
 
-    def _learn(self, rules: frozenset[int], facts: Facts) -> Claims:
+    def _learn(self, rules: frozenset[int], facts: LeafFacts) -> Claims:
         if self._ways >= _REMEMBERED:
             self._first.clear()
             self._ways = 0
@@ -69,12 +69,12 @@ class _Question:
         self.answers: dict[frozenset[int], _Question | Claims] = {}
 
 
-class _Asking(Facts):
+class _Asking(LeafFacts):
     """Facts that note in which order they are asked for."""
 
     __slots__ = ("_facts", "asked")
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: LeafFacts) -> None:
         super().__init__(facts.entry)
         self._facts = facts
         self.asked: dict[FieldIndex, frozenset[int]] = {}

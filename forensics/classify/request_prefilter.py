@@ -27,7 +27,7 @@ _ABSENT = frozenset({"exception", "frame", "close", "jsonPayload", "protoPayload
 _STATUS = "httpRequest.status"
 
 
-class Screen:
+class RequestPrefilter:
     """Tells of requests without a payload, below a level, which of them a rule might claim."""
 
     def __init__(self, rules: Iterable[Rule], level: Level) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from forensics.cases import Case
     from forensics.cli.options import InputOptions
     from forensics.cli.settings import Settings
-    from forensics.cloud.connection import Way
+    from forensics.cloud.connection import Transport
     from forensics.model import CodeBase
 
 
@@ -47,7 +47,7 @@ def analysed(
         ForensicsError: one line for the user, when what was asked for cannot be read, found or understood.
     """
     # Heavy imports stand here: `--help` does without them.
-    from forensics.classify import Screen  # noqa: PLC0415
+    from forensics.classify import RequestPrefilter  # noqa: PLC0415
     from forensics.entries import FastIndexReader  # noqa: PLC0415
     from forensics.pipeline import analyze  # noqa: PLC0415
     from forensics.rulebook import load_rules  # noqa: PLC0415
@@ -68,7 +68,7 @@ def analysed(
     with watching() as watch, closing(FileRecordStore()) as shelf, _code(asked) as code:
         indexing = Indexing(
             shelf=shelf,
-            reader=partial(FastIndexReader, screen=Screen(loaded, query.level)),
+            reader=partial(FastIndexReader, screen=RequestPrefilter(loaded, query.level)),
             jobs=asked.jobs or default_jobs(),
             advance=watch.advance,
         )
@@ -114,7 +114,7 @@ def _pulled(revision: str, asked: InputOptions, settings: Settings, live: CloudO
     return fetched.revision, found
 
 
-def connected(revision: str, asked: InputOptions, settings: Settings, live: CloudOptions) -> Way:
+def connected(revision: str, asked: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
     """Open the way to Cloud Logging; where it is asked for want of logs only, the error says how to export them."""
     if asked.logs:
         raise UsageError("--live and --logs both say what to read: give one of them")

@@ -129,7 +129,7 @@ def _saved(file: Path, against: BaselineOptions) -> Report:
 def _previous(revision: str, own: InputOptions, asked: InputOptions, settings: Settings) -> str:
     """Name the revision before; the lines of every revision are read, since any of them may be it."""
     # Imported here, as in `analysed`.
-    from forensics.classify import Screen  # noqa: PLC0415
+    from forensics.classify import RequestPrefilter  # noqa: PLC0415
     from forensics.entries import FastIndexReader  # noqa: PLC0415
     from forensics.pipeline import previous  # noqa: PLC0415
     from forensics.sources import FileRecordStore, Indexing, read_records  # noqa: PLC0415
@@ -143,7 +143,7 @@ def _previous(revision: str, own: InputOptions, asked: InputOptions, settings: S
     with watching() as watch, closing(FileRecordStore()) as shelf:
         indexing = Indexing(
             shelf=shelf,
-            reader=partial(FastIndexReader, screen=Screen((), Level.ERROR)),
+            reader=partial(FastIndexReader, screen=RequestPrefilter((), Level.ERROR)),
             jobs=own.jobs or default_jobs(),
             advance=watch.advance,
         )

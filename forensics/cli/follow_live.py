@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from forensics.cases import Case
     from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
-    from forensics.cloud.connection import Way
-    from forensics.cloud.filters import Span, Target
+    from forensics.cloud.connection import Transport
+    from forensics.cloud.filters import Target, TimeSpan
     from forensics.cloud.pacing import Pacer
     from forensics.cloud.tailing import Arrival, News, Stream, Tailing
     from forensics.pulling import Follower
@@ -71,7 +71,7 @@ class Followed(Struct, frozen=True, kw_only=True):
     gaps: tuple[Missing, ...]
 
 
-class Screen(Protocol):
+class Display(Protocol):
     """Whoever shows a watch."""
 
     def waits(self, words: str) -> None:
@@ -101,9 +101,9 @@ def follow(
     asked: InputOptions,
     settings: Settings,
     live: CloudOptions,
-    way: Way,
+    way: Transport,
     plan: Plan,
-    screen: Screen,
+    screen: Display,
     make_tally: Callable[[str], Tally],
 ) -> Followed:
     """Wait for a revision, and follow it into a case.
@@ -130,15 +130,15 @@ def follow(
         return watch.run(folder, is_stopped)
 
 
-def _wait_for(named: Target, way: Way, pacer: Pacer, shown: PullProgress, screen: Screen, end: float) -> Target:
+def _wait_for(named: Target, way: Transport, pacer: Pacer, shown: PullProgress, screen: Display, end: float) -> Target:
     """Look for the revision until it is there; NoEntriesError when time is over."""
     from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-    from forensics.cloud.pages import Reader  # noqa: PLC0415
+    from forensics.cloud.pages import PageReader  # noqa: PLC0415
     from forensics.pulling import find_target, look_for_target, say_missing  # noqa: PLC0415
 
     patience = max(0.0, end - time.monotonic())
     backoff = Backoff(random.Random(), patience=patience)  # noqa: S311 - jitter
-    reader = Reader(way, pacer=pacer, backoff=backoff, sleep=shown.wait_for_answer)
+    reader = PageReader(way, pacer=pacer, backoff=backoff, sleep=shown.wait_for_answer)
     is_told = False
     while True:
         span = _span(LONGEST, _MARGIN * SECOND)
@@ -159,11 +159,11 @@ def _wait_for(named: Target, way: Way, pacer: Pacer, shown: PullProgress, screen
         time.sleep(_LOOK_AGAIN)
 
 
-def _span(before: int, after: int) -> Span:
-    from forensics.cloud.filters import Span  # noqa: PLC0415 - as above
+def _span(before: int, after: int) -> TimeSpan:
+    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415 - as above
 
     now = time.time_ns() // SECOND * SECOND  # whole seconds read better
-    return Span(Nanoseconds(now - before), Nanoseconds(now + after))
+    return TimeSpan(Nanoseconds(now - before), Nanoseconds(now + after))
 
 
 class _Watch:
@@ -173,15 +173,15 @@ class _Watch:
         self,
         case: Case,
         target: Target,
-        way: Way,
+        way: Transport,
         pacer: Pacer,
         plan: Plan,
-        screen: Screen,
+        screen: Display,
         tally: Tally,
         end: float,
     ) -> None:
         from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-        from forensics.cloud.pages import Reader  # noqa: PLC0415
+        from forensics.cloud.pages import PageReader  # noqa: PLC0415
         from forensics.cloud.tailing import Tailing  # noqa: PLC0415
         from forensics.pulling import Follower, begin  # noqa: PLC0415
 
@@ -194,7 +194,7 @@ class _Watch:
         begun = begin(case, target, _span(plan.since, after), transport=transport, started=utc_now())
         impatient = Backoff(random.Random(), patience=_IMPATIENT)  # noqa: S311 - jitter
         self._tailing: Tailing = Tailing(
-            Reader(way, pacer=pacer, backoff=impatient, sleep=time.sleep),
+            PageReader(way, pacer=pacer, backoff=impatient, sleep=time.sleep),
             begun.filter,
             begun.start,
             project=way.project,
@@ -267,7 +267,7 @@ class _Watch:
         self._screen.saw(self._tally.add(fresh))
 
 
-def _opener(way: Way, text: str) -> Callable[[], Stream] | None:
+def _opener(way: Transport, text: str) -> Callable[[], Stream] | None:
     """Return what opens a tail; None where there is none."""
     tail: Callable[[str], Stream] | None = getattr(way, "tail", None)
     return None if tail is None else partial(tail, text)

@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from forensics.cases import Case
     from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
-    from forensics.cloud.connection import Way
-    from forensics.cloud.filters import Span, Target
+    from forensics.cloud.connection import Transport
+    from forensics.cloud.filters import Target, TimeSpan
     from forensics.cloud.pacing import Pacer
-    from forensics.cloud.pages import Reader
-    from forensics.pulling import Order
+    from forensics.cloud.pages import PageReader
+    from forensics.pulling import PullRequest
 
 LONGEST = Nanoseconds(7 * 86_400 * SECOND)
 """Without bounds, and however far a pull widens itself: entries of the last seven days."""
@@ -50,7 +50,7 @@ class Fetched(Struct, frozen=True, kw_only=True):
     to_time: str | None
 
 
-def open_connection(asked: InputOptions, settings: Settings, live: CloudOptions) -> Way:
+def open_connection(asked: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
     """Find credentials, server and project; raise AccessError."""
     from forensics.cloud.connection import Access, connect  # noqa: PLC0415 - takes a quarter of a second
 
@@ -69,7 +69,7 @@ def fetch(
     asked: InputOptions,
     settings: Settings,
     live: CloudOptions,
-    connection: Way,
+    connection: Transport,
     *,
     is_narrow: bool,
     say: Callable[[str], object],
@@ -81,7 +81,7 @@ def fetch(
     Raises:
         ForensicsError: one line for the user; a case that got no entry is taken away again.
     """
-    from forensics.cloud.filters import Span  # noqa: PLC0415 - as above
+    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415 - as above
     from forensics.pulling import find_start, find_target, pull  # noqa: PLC0415
 
     named = _named(revision, asked, settings, connection)
@@ -91,7 +91,7 @@ def fetch(
         reader = _reader(connection, live, progress)
         target = find_target(reader, named, span, progress.shows)
         if is_open:
-            span = Span(find_start(reader, target, span, progress.shows), span.end)
+            span = TimeSpan(find_start(reader, target, span, progress.shows), span.end)
         level = Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None
         folder = _folder(asked, target)
         with opened(folder, target.revision) as case:
@@ -110,7 +110,7 @@ def before(
     asked: InputOptions,
     settings: Settings,
     live: CloudOptions,
-    connection: Way,
+    connection: Transport,
     *,
     say: Callable[[str], object],
 ) -> tuple[str, Path]:
@@ -130,7 +130,7 @@ def before(
         return find_previous(reader, target, span, progress.shows), _folder(asked, target)
 
 
-def _named(revision: str, asked: InputOptions, settings: Settings, connection: Way) -> Target:
+def _named(revision: str, asked: InputOptions, settings: Settings, connection: Transport) -> Target:
     from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
 
     return Target(
@@ -145,14 +145,14 @@ def _folder(asked: InputOptions, target: Target) -> Path:
     return asked.case or out_folder(Path("forensics-cases"), target.revision)
 
 
-def _reader(connection: Way, live: CloudOptions, progress: PullProgress) -> Reader:
+def _reader(connection: Transport, live: CloudOptions, progress: PullProgress) -> PageReader:
     from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-    from forensics.cloud.pages import Reader  # noqa: PLC0415
+    from forensics.cloud.pages import PageReader  # noqa: PLC0415
 
     pacer = _pacer(live.requests_per_minute)
     pacer.sleep = progress.wait_for_quota
     backoff = Backoff(random.Random())  # noqa: S311 - jitter
-    return Reader(connection, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
+    return PageReader(connection, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
 
 
 @cache
@@ -163,12 +163,12 @@ def _pacer(limit: int) -> Pacer:
     return Pacer(time.monotonic, time.sleep, limit)
 
 
-def _order(asked: InputOptions, target: Target, span: Span, level: Level | None, transport: str) -> Order:
-    from forensics.pulling import Order  # noqa: PLC0415 - as above
+def _order(asked: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str) -> PullRequest:
+    from forensics.pulling import PullRequest  # noqa: PLC0415 - as above
 
     # What --from and --to say is kept; `the last 30 minutes` was a guess of where the trouble began.
     floor = Nanoseconds(min(span.start, span.end - LONGEST)) if asked.since else None
-    return Order(
+    return PullRequest(
         target=target,
         span=span,
         level=level,
@@ -178,12 +178,12 @@ def _order(asked: InputOptions, target: Target, span: Span, level: Level | None,
     )
 
 
-def _span(asked: InputOptions) -> Span:
-    from forensics.cloud.filters import Span  # noqa: PLC0415
+def _span(asked: InputOptions) -> TimeSpan:
+    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415
 
     first, last = bounds(asked.since, asked.from_, asked.to)
     end = Nanoseconds(parse_time(last) if last else time.time_ns())
-    return Span(Nanoseconds(parse_time(first) if first else end - LONGEST), end)
+    return TimeSpan(Nanoseconds(parse_time(first) if first else end - LONGEST), end)
 
 
 def utc_now() -> str:

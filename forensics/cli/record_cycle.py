@@ -16,7 +16,7 @@ from forensics.cli.enrich import with_impact
 from forensics.cli.output import write_documents, write_text
 from forensics.cli.times import moment
 from forensics.cli.verbs.analyze import chosen_formats, default_folder
-from forensics.cycles import Given, as_report, check_claims, earlier_than, of_series, parse_claim, record
+from forensics.cycles import CycleInput, as_report, check_claims, earlier_than, of_series, parse_claim, record
 from forensics.cycles.ledger import read_ledger, write_cycle
 from forensics.errors import LedgerError, UsageError
 from forensics.render import encode_report, render_cycle
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from forensics.model import Analysis, Cycle, Report, Revision
 
 
-class Noted(Struct, frozen=True, kw_only=True):
+class CycleNotes(Struct, frozen=True, kw_only=True):
     """What a person says about a cycle."""
 
     focus: str
@@ -53,7 +53,7 @@ class Recorded(NamedTuple):
 
 
 def record_cycle(
-    revision: str, noted: Noted, asked: InputOptions, live: CloudOptions, wanted: OutputOptions, settings: Settings
+    revision: str, noted: CycleNotes, asked: InputOptions, live: CloudOptions, wanted: OutputOptions, settings: Settings
 ) -> Recorded:
     """Analyse a revision against the cycle before it, check earlier claims, write documents and ledger.
 
@@ -71,7 +71,9 @@ def record_cycle(
         report = with_impact(analysis.report, settings)
         number = _number(cycles, report.revision, noted)
         checked = check_claims(earlier_than(earlier, report), report, number)
-        given = Given(number=number, time=time, focus=noted.focus, environment=noted.environment, asserted=asserted)
+        given = CycleInput(
+            number=number, time=time, focus=noted.focus, environment=noted.environment, asserted=asserted
+        )
         cycle = record(report, given, earlier, checked)
         report = replace(report, claims=cycle.claims)
         encoded = encode_report(report)
@@ -92,7 +94,7 @@ def write_cycle_document(cycle: Cycle, folder: Path, templates: Path | None) -> 
 def _analysed(
     stack: ExitStack,
     revision: str,
-    noted: Noted,
+    noted: CycleNotes,
     asked: InputOptions,
     live: CloudOptions,
     settings: Settings,
@@ -128,7 +130,7 @@ def _guess(cycles: Sequence[Cycle], revision: str, environment: str, service: st
     return earlier[-1] if earlier else None
 
 
-def _number(cycles: Sequence[Cycle], revision: Revision, noted: Noted) -> int:
+def _number(cycles: Sequence[Cycle], revision: Revision, noted: CycleNotes) -> int:
     series = of_series(cycles, revision, noted.environment)
     own = next((cycle for cycle in series if cycle.revision.name == revision.name), None)
     if own is None:

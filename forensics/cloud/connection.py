@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.credentials import find_credentials, impersonated, no_token, said
-from forensics.cloud.refusals import Answer
+from forensics.cloud.refusals import HttpAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,14 +57,14 @@ class Endpoint(Struct, frozen=True):
     is_rest: bool
 
 
-class Way(Protocol):
-    """One way to Cloud Logging, as one user, to one project; `pages.Reader` asks along it."""
+class Transport(Protocol):
+    """One way to Cloud Logging, as one user, to one project; `pages.PageReader` asks along it."""
 
     project: str
     transport: str
     """`rest` or `grpc`."""
 
-    def list_entries(self, body: bytes) -> Answer:
+    def list_entries(self, body: bytes) -> HttpAnswer:
         """Ask for a page as REST words it; raise BrokenOffError without a whole answer, AccessError without a token."""
         ...
 
@@ -83,7 +83,7 @@ class Connection:
         self._url = server + _LIST
         self.project = project
 
-    def list_entries(self, body: bytes) -> Answer:
+    def list_entries(self, body: bytes) -> HttpAnswer:
         """Post one request for a page of entries; raise BrokenOffError when no whole answer came."""
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "forensics"}
         try:
@@ -97,14 +97,14 @@ class Connection:
             raise BrokenOffError(
                 f"no whole answer from {_server(self._url)} ({said(error)}): check the network"
             ) from error
-        return Answer(response.status_code, response.headers, response.content)
+        return HttpAnswer(response.status_code, response.headers, response.content)
 
     def close(self) -> None:
         """Give the sockets back."""
         self._session.close()
 
 
-def connect(access: Access, environment: Mapping[str, str]) -> Way:
+def connect(access: Access, environment: Mapping[str, str]) -> Transport:
     """Find credentials, server, project and transport, without a request to Cloud Logging yet; raise AccessError."""
     named = access.project or environment.get("GOOGLE_CLOUD_PROJECT", "")
     place = access.endpoint or environment.get("LOGGING_EMULATOR_HOST", "")
@@ -130,7 +130,7 @@ def _require_transport(endpoint: Endpoint, place: str, transport: str) -> None:
         raise AccessError(f"{place!r} means {meant}, not {transport}: write {other}, or leave --transport out")
 
 
-def _without_credentials(endpoint: Endpoint, project: str) -> Way:
+def _without_credentials(endpoint: Endpoint, project: str) -> Transport:
     if not endpoint.is_rest:
         from forensics.cloud.grpc_transport import connect_without_credentials  # noqa: PLC0415 - as in connect
 

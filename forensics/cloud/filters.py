@@ -61,21 +61,21 @@ class Target(Struct, frozen=True, kw_only=True):
     project: str = ""
 
 
-class Span(Struct, frozen=True, order=True):
+class TimeSpan(Struct, frozen=True, order=True):
     """From `start` up to, not including, `end`."""
 
     start: Nanoseconds
     end: Nanoseconds
 
 
-class Window(Struct, frozen=True, order=True):
+class TimeWindow(Struct, frozen=True, order=True):
     """A span of one instance's life; without an instance it is a span of the whole revision."""
 
-    span: Span
+    span: TimeSpan
     instance: str = ""
 
 
-def find_revision(target: Target, span: Span) -> str:
+def find_revision(target: Target, span: TimeSpan) -> str:
     """Ask for entries that name the revision asked for; the newest of them tell its full name and its service.
 
     Audit entries are asked for by what they act on: a revision that never started has no other entries.
@@ -83,7 +83,7 @@ def find_revision(target: Target, span: Span) -> str:
     return _filter(*_place(target), _named_like(target.revision), span=span)
 
 
-def errors(target: Target, span: Span, level: Level = Level.ERROR) -> str:
+def errors(target: Target, span: TimeSpan, level: Level = Level.ERROR) -> str:
     """Ask for a revision's entries at or above a level, by severity or by what they say.
 
     A status counts because a request entry may carry a lower severity than its status deserves, and a level in the
@@ -93,30 +93,30 @@ def errors(target: Target, span: Span, level: Level = Level.ERROR) -> str:
     return _filter(*_place(target), _revision(target), _at_least(level), span=span)
 
 
-def requests(target: Target, span: Span) -> str:
+def requests(target: Target, span: TimeSpan) -> str:
     """Ask for a revision's request log: the exposure against which errors are counted."""
     return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), span=span)
 
 
-def refused(target: Target, span: Span) -> str:
+def refused(target: Target, span: TimeSpan) -> str:
     """Ask for a revision's requests that were refused or failed."""
     return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), "httpRequest.status>=400", span=span)
 
 
-def sample(target: Target, span: Span, one_in: int) -> str:
+def sample(target: Target, span: TimeSpan, one_in: int) -> str:
     """Ask for one of so many of a revision's requests, chosen by a hash of their ids."""
     return _filter(
         *_place(target), _revision(target), _in_logs(_REQUESTS), f"sample(insertId, {1 / one_in:.9f})", span=span
     )
 
 
-def others(target: Target, span: Span, *, served: bool) -> str:
+def others(target: Target, span: TimeSpan, *, served: bool) -> str:
     """Ask for what other revisions of the service logged: requests that they served, or whatever ran there."""
     which = _in_logs(_REQUESTS) if served else f"NOT ({_in_logs(_AUDIT)})"
     return _filter(*_place(target), f"NOT ({_revision(target)})", "resource.labels.revision_name:*", which, span=span)
 
 
-def service_logs(target: Target, span: Span) -> str:
+def service_logs(target: Target, span: TimeSpan) -> str:
     """Ask for system and audit entries of the service, whichever revision they name.
 
     The label `revision_name` is empty in the audit entries of a deployment, and the revision before it explains much.
@@ -126,7 +126,7 @@ def service_logs(target: Target, span: Span) -> str:
     return _filter(*_place(target), who, _in_logs(*_PLATFORM_LOGS), span=span)
 
 
-def everything(target: Target, span: Span) -> str:
+def everything(target: Target, span: TimeSpan) -> str:
     """Ask for all entries of a revision, and for those of the platform about its service."""
     revision = _revision(target)
     if not revision:
@@ -135,7 +135,7 @@ def everything(target: Target, span: Span) -> str:
     return _filter(*_place(target), f"{revision} OR ({platform})", span=span)
 
 
-def neighbourhood(target: Target, windows: Iterable[Window]) -> tuple[str, ...]:
+def neighbourhood(target: Target, windows: Iterable[TimeWindow]) -> tuple[str, ...]:
     """Ask for whatever was logged around errors, at any severity, in as few filters as their length allows.
 
     The cause often has a lower severity than its symptom, or none. Windows of one instance that overlap are merged, and
@@ -143,9 +143,9 @@ def neighbourhood(target: Target, windows: Iterable[Window]) -> tuple[str, ...]:
     """
     outer = [*_place(target), _revision(target)]
     filters: list[str] = []
-    held: list[Window] = []
+    held: list[TimeWindow] = []
     clauses: list[str] = []
-    room = _ROOM - len(_filter(*outer, "()", span=Span(Nanoseconds(0), Nanoseconds(0)))) - 2 * len(".000000000")
+    room = _ROOM - len(_filter(*outer, "()", span=TimeSpan(Nanoseconds(0), Nanoseconds(0)))) - 2 * len(".000000000")
     length = 0
     for windows_of_clause, clause in _window_clauses(merge(windows)):
         length += len(clause) + len(" OR ()")
@@ -159,14 +159,14 @@ def neighbourhood(target: Target, windows: Iterable[Window]) -> tuple[str, ...]:
     return tuple(filters)
 
 
-def merge(windows: Iterable[Window]) -> tuple[Window, ...]:
+def merge(windows: Iterable[TimeWindow]) -> tuple[TimeWindow, ...]:
     """Join windows of one instance that overlap or touch; in order of time."""
-    merged: list[Window] = []
+    merged: list[TimeWindow] = []
     for window in sorted(windows, key=lambda window: (window.instance, window.span)):
         last = merged[-1] if merged else None
         if last is not None and last.instance == window.instance and window.span.start <= last.span.end:
-            span = Span(last.span.start, max(last.span.end, window.span.end))
-            merged[-1] = Window(span, window.instance)
+            span = TimeSpan(last.span.start, max(last.span.end, window.span.end))
+            merged[-1] = TimeWindow(span, window.instance)
         else:
             merged.append(window)
     return tuple(sorted(merged))
@@ -176,7 +176,7 @@ _INSTANCES_OF_CLAUSE = 40
 """An instance id has some 200 digits, so this is less than half of a filter."""
 
 
-def _window_clauses(windows: Iterable[Window]) -> Iterator[tuple[list[Window], str]]:
+def _window_clauses(windows: Iterable[TimeWindow]) -> Iterator[tuple[list[TimeWindow], str]]:
     for span, group in groupby(windows, key=lambda window: window.span):
         same = list(group)
         if not same[0].instance:  # sorted to the front: the whole revision, which holds all the others
@@ -188,9 +188,9 @@ def _window_clauses(windows: Iterable[Window]) -> Iterator[tuple[list[Window], s
             yield part, f"({instances}) AND {_bounds(span)}"
 
 
-def _hull(windows: Iterable[Window]) -> Span:
+def _hull(windows: Iterable[TimeWindow]) -> TimeSpan:
     spans = [window.span for window in windows]
-    return Span(min(span.start for span in spans), max(span.end for span in spans))
+    return TimeSpan(min(span.start for span in spans), max(span.end for span in spans))
 
 
 def quote(value: str) -> str:
@@ -214,7 +214,7 @@ def _literal(value: str) -> str:
     return re.sub(r"[!-/:-@\[-`{-~]", lambda found: "\\" + found[0] if found[0] not in "-_/" else found[0], value)
 
 
-def _filter(*clauses: str, span: Span) -> str:
+def _filter(*clauses: str, span: TimeSpan) -> str:
     text = " AND ".join(f"({clause})" for clause in clauses if clause)
     text = f"{text} AND {_bounds(span)}" if text else _bounds(span)
     if len(text) > _ROOM:
@@ -224,7 +224,7 @@ def _filter(*clauses: str, span: Span) -> str:
     return text
 
 
-def _bounds(span: Span) -> str:
+def _bounds(span: TimeSpan) -> str:
     return f'(timestamp>="{format_time(span.start)}") AND (timestamp<"{format_time(span.end)}")'
 
 

@@ -16,7 +16,7 @@ from google.auth.transport.requests import Request
 
 from forensics.cloud.access_errors import BrokenOffError
 from forensics.cloud.credentials import no_token
-from forensics.cloud.refusals import OK, Answer, one_line
+from forensics.cloud.refusals import OK, HttpAnswer, one_line
 
 # Read when grpc is loaded: its own lines would stand between ours on the terminal, and say the same.
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")
@@ -94,7 +94,7 @@ class GrpcConnection:
         self._credentials = credentials
         self.project = project
 
-    def list_entries(self, body: bytes) -> Answer:
+    def list_entries(self, body: bytes) -> HttpAnswer:
         """Ask for a page as REST words it; raise BrokenOffError without a whole answer, AccessError without a token."""
         request = ListLogEntriesRequest.wrap(json_format.Parse(body, ListLogEntriesRequest.pb()()))
         answer = self._ask(request, self._token())
@@ -103,12 +103,12 @@ class GrpcConnection:
             answer = self._ask(request, self._token(is_new=True))
         return answer
 
-    def _ask(self, request: ListLogEntriesRequest, token: dict[str, str]) -> Answer:
+    def _ask(self, request: ListLogEntriesRequest, token: dict[str, str]) -> HttpAnswer:
         try:
             page = self._list(request, timeout=_TIMEOUT, metadata=tuple(token.items()))
         except grpc.RpcError as error:
             return self._refusal(error)
-        return Answer(OK, {}, encode_message(ListLogEntriesResponse.pb(page)))
+        return HttpAnswer(OK, {}, encode_message(ListLogEntriesResponse.pb(page)))
 
     def tail(self, text: str) -> GrpcStream:
         """Open a tail of the entries that a filter lets pass; raise AccessError without a token."""
@@ -116,7 +116,7 @@ class GrpcConnection:
         metadata = tuple(self._token().items())
         return GrpcStream(lambda requests: self._tail(requests, metadata=metadata), request, self._refusal)
 
-    def _refusal(self, error: Any) -> Answer:
+    def _refusal(self, error: Any) -> HttpAnswer:
         """Word a status as REST does; raise BrokenOffError when it is no answer of the server."""
         code, message = error.code().name, error.details() or ""
         metadata = {item.key: item.value for item in error.trailing_metadata() or ()}
@@ -126,7 +126,7 @@ class GrpcConnection:
             ) from error
         status = _HTTP_STATUS.get(code, 500)
         body = {"code": status, "status": code, "message": message, "details": _details(metadata.get(_DETAILS, b""))}
-        return Answer(status, {}, msgspec.json.encode({"error": body}))
+        return HttpAnswer(status, {}, msgspec.json.encode({"error": body}))
 
     def _token(self, *, is_new: bool = False) -> dict[str, str]:
         """Return the headers that tell who asks; made here, since a channel hides why there is no token."""
@@ -151,7 +151,7 @@ class GrpcStream:
     """An open tail. A thread reads it, so that whoever waits for entries can look at a clock as well."""
 
     def __init__(
-        self, call: Callable[[Iterator[Any]], Any], request: TailLogEntriesRequest, refusal: Callable[[Any], Answer]
+        self, call: Callable[[Iterator[Any]], Any], request: TailLogEntriesRequest, refusal: Callable[[Any], HttpAnswer]
     ) -> None:
         self._refusal = refusal
         self._closed = Event()
@@ -160,7 +160,7 @@ class GrpcStream:
         self._call = call(self._requests(request))
         Thread(target=self._read, daemon=True).start()
 
-    def receive(self, seconds: float) -> Answer | None:
+    def receive(self, seconds: float) -> HttpAnswer | None:
         """Return what came, None when nothing did in so many seconds; raise BrokenOffError at the stream's end."""
         try:
             received = self._received.get(timeout=seconds)
@@ -170,7 +170,7 @@ class GrpcStream:
             raise BrokenOffError("Cloud Logging ended the stream")
         if isinstance(received, grpc.RpcError):
             return self._refusal(received)
-        return Answer(OK, {}, encode_message(TailLogEntriesResponse.pb(received)))
+        return HttpAnswer(OK, {}, encode_message(TailLogEntriesResponse.pb(received)))
 
     def close(self) -> None:
         """Let go of the stream."""

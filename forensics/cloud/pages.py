@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
-from forensics.cloud.refusals import BAD_REQUEST, OK, Answer, explain, read_refusal
+from forensics.cloud.refusals import BAD_REQUEST, OK, HttpAnswer, explain, read_refusal
 from forensics.model import Nanoseconds
 from forensics.text.timestamps import format_time, parse_time
 
@@ -35,7 +35,7 @@ class PageClient(Protocol):
 
     project: str
 
-    def list_entries(self, body: bytes) -> Answer:
+    def list_entries(self, body: bytes) -> HttpAnswer:
         """Post one request; raise BrokenOffError when no whole answer came."""
         ...
 
@@ -95,7 +95,7 @@ _ENVELOPE = msgspec.json.Decoder(_Envelope)
 _IDENTITY = msgspec.json.Decoder(_Identity)
 
 
-class Reader:
+class PageReader:
     """Asks with patience: never faster than the pacer allows, and again after whatever passes."""
 
     def __init__(self, lister: PageClient, *, pacer: Pacer, backoff: Backoff, sleep: Callable[[float], object]) -> None:

@@ -22,7 +22,7 @@ _RETRY_INFO = "google.rpc.RetryInfo"
 _LONGEST_MESSAGE = 300
 
 
-class Answer(Struct, frozen=True):
+class HttpAnswer(Struct, frozen=True):
     """One answer over HTTP."""
 
     status: int
@@ -63,7 +63,7 @@ class _Body(Struct):
 _DECODER = msgspec.json.Decoder(_Body)
 
 
-def read_refusal(answer: Answer) -> Refusal:
+def read_refusal(answer: HttpAnswer) -> Refusal:
     """Say what an answer without entries means; a gateway's page in HTML is told by its status alone."""
     try:
         error = _DECODER.decode(answer.body).error

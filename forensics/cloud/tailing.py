@@ -18,7 +18,7 @@ from msgspec import Raw, Struct
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.pages import Cursor, Listing
-from forensics.cloud.refusals import OK, Answer, explain, read_refusal
+from forensics.cloud.refusals import OK, HttpAnswer, explain, read_refusal
 from forensics.model import Nanoseconds
 from forensics.text.timestamps import SECOND, parse_time
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator
 
     from forensics.cloud.pacing import Backoff
-    from forensics.cloud.pages import Reader
+    from forensics.cloud.pages import PageReader
 
 TICK = 0.25
 """Seconds after which whoever waits for entries hears that none came."""
@@ -46,7 +46,7 @@ _EXPIRED = "OUT_OF_RANGE"
 class Stream(Protocol):
     """An open tail."""
 
-    def receive(self, seconds: float) -> Answer | None:
+    def receive(self, seconds: float) -> HttpAnswer | None:
         """Return what came, None when nothing did in so many seconds; raise BrokenOffError at its end."""
         ...
 
@@ -55,7 +55,7 @@ class Stream(Protocol):
         ...
 
 
-class Kind(StrEnum):
+class WatchEvent(StrEnum):
     """What there is to say of a watch beside its entries."""
 
     POLLING = "polling"
@@ -69,7 +69,7 @@ class Kind(StrEnum):
 class News(Struct, frozen=True):
     """Something that happened to a watch."""
 
-    kind: Kind
+    kind: WatchEvent
     reason: str = ""
     """One line."""
 
@@ -119,7 +119,7 @@ class Tailing:
 
     def __init__(
         self,
-        reader: Reader,
+        reader: PageReader,
         text: str,
         since: int,
         *,
@@ -162,7 +162,7 @@ class Tailing:
             AccessError: Cloud Logging refuses a listing for good.
         """
         if self.is_polling:
-            yield Arrival(news=News(Kind.POLLING, "REST cannot be followed live"))
+            yield Arrival(news=News(WatchEvent.POLLING, "REST cannot be followed live"))
         while True:
             if self._stream is not None:
                 yield from self._listen(TICK)
@@ -243,14 +243,14 @@ class Tailing:
         self._miss(str(error))
         if not isinstance(error, BrokenOffError):
             self._open_stream, self._due = None, self._clock()
-            return Arrival(news=News(Kind.POLLING, str(error)))
+            return Arrival(news=News(WatchEvent.POLLING, str(error)))
         self._due = self._clock() + (self._backoff.after_failure(error.wait) or 0.0)
         return self._break(str(error))
 
     def _break(self, reason: str) -> Arrival:
         """Say that nothing arrives: once, however often the stream is tried."""
         is_new, self._is_broken = not self._is_broken, True
-        return Arrival(news=News(Kind.BROKEN, reason) if is_new else None)
+        return Arrival(news=News(WatchEvent.BROKEN, reason) if is_new else None)
 
     def _catch_up(self) -> Iterator[Arrival]:
         """Open the stream when there is none, then list what came before, or meanwhile."""
@@ -273,7 +273,7 @@ class Tailing:
         self._backoff.succeeded()
         if self._is_broken:
             self._is_broken = False
-            yield Arrival(news=News(Kind.REOPENED))
+            yield Arrival(news=News(WatchEvent.REOPENED))
 
     def _list(self) -> Generator[Arrival, None, bool]:
         """List from the first hole on, or from the last entry had, and fill holes; return whether it came to its end.

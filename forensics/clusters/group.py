@@ -22,7 +22,7 @@ from forensics.clusters.occurrences import (
     find_occurrences,
     lives_by_instance,
 )
-from forensics.clusters.profile import shape_of
+from forensics.clusters.profile import profile_of
 from forensics.log.citations import cite
 from forensics.log.entry_table import ClusterEntries, EntryTable
 from forensics.log.root_exception import innermost_frame, root_exception
@@ -56,7 +56,7 @@ _Key = tuple[str, str, tuple[str, ...]]
 """(revision, signature or fingerprint, group values)."""
 
 
-class _Ground(Struct, frozen=True, kw_only=True):
+class _Grouping(Struct, frozen=True, kw_only=True):
     """What is the same for every cluster of a run."""
 
     journal: EntryTable
@@ -80,7 +80,7 @@ def group(
         if rows is None:
             rows = by_codes[codes] = groups.setdefault(_key(row, journal), array("I"))
         rows.append(row)
-    ground = _Ground(
+    ground = _Grouping(
         journal=journal,
         rules=rules,
         lives=lives_by_instance(lives),
@@ -97,7 +97,7 @@ def _key(row: int, journal: EntryTable) -> _Key:
     return journal.kind(row).revision, gist.signature, gist.group
 
 
-def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, ClusterEntries]:
+def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, ClusterEntries]:
     revision, signature, values = key
     journal, rule = ground.journal, ground.rules.get(signature)
     originals = _originals(rows, journal)
@@ -109,7 +109,7 @@ def _build(key: _Key, rows: array[int], ground: _Ground) -> tuple[Cluster, Clust
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
     role, failure_class, priority, reason = _standing(rule, speaker)
     gists = [journal.gist_table[code] for code in set(map(journal.gists.__getitem__, rows))]
-    shape = shape_of(occurrences, len(originals), journal, ground.lives, speaker)
+    shape = profile_of(occurrences, len(originals), journal, ground.lives, speaker)
     examples = _spread(occurrences, journal)
     cluster = Cluster(
         id=cluster_id,

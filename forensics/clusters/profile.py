@@ -34,7 +34,7 @@ _OFTEN = 2 / 3
 """Share of occurrences from which an order counts as the usual one."""
 
 
-class Shape(Struct, frozen=True, kw_only=True):
+class Profile(Struct, frozen=True, kw_only=True):
     """What the occurrences of a cluster look like."""
 
     entries_each: dict[str, int]
@@ -44,13 +44,15 @@ class Shape(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...]
 
 
-def shape_of(occurrences: Occurrences, entries: int, journal: EntryTable, lives: LivesOf, speaker: LogEntry) -> Shape:
+def profile_of(
+    occurrences: Occurrences, entries: int, journal: EntryTable, lives: LivesOf, speaker: LogEntry
+) -> Profile:
     """Look at every kind of occurrence once; of the exceptions at no more than `COMPARED` occurrences.
 
     `entries` is the number of the original entries in all occurrences.
     """
     raised = _raised(speaker)
-    return Shape(
+    return Profile(
         entries_each=_entries_each(occurrences, entries, journal),
         life=_life(occurrences, journal, lives),
         raised=raised,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.compare.comparables import Side, caveats, obstacle, rule_obstacle, sample_obstacle
-from forensics.compare.denominators import Held, choose, preferred
+from forensics.compare.denominators import Denominator, choose, preferred
 from forensics.compare.exact import Rates, holm
 from forensics.compare.states import Counted, judge, sentence
 from forensics.compare.test_changes import compare_tests
@@ -28,7 +28,7 @@ class _Pair(NamedTuple):
     key: _Key
     before: list[Cluster]
     after: list[Cluster]
-    held: Held
+    held: Denominator
     obstacle: str | None
 
     @property

@@ -24,7 +24,7 @@ _STAND_INS = {ExposureKind.SESSIONS: ExposureKind.REQUESTS, ExposureKind.STARTS:
 """What may stand in where a measure was counted on neither side. Nothing may for requests: lives do not follow them."""
 
 
-class Held(NamedTuple):
+class Denominator(NamedTuple):
     """Two exposures of one measure."""
 
     measure: ExposureKind
@@ -37,7 +37,7 @@ class Held(NamedTuple):
 
 def choose(
     clusters: Sequence[Cluster], counts: tuple[int, int], before: Exposure | None, after: Exposure | None
-) -> Held:
+) -> Denominator:
     """Choose the exposure of a signature by what one occurrence of it is, else by its class."""
     measure, reason = preferred(clusters)
     first, second = before or Exposure(), after or Exposure()
@@ -66,9 +66,9 @@ def preferred(clusters: Sequence[Cluster]) -> tuple[ExposureKind, str]:
     return ExposureKind.REQUESTS, "an occurrence belongs to no one request, and traffic is what an application works on"
 
 
-def _held(measure: ExposureKind, reason: str, before: Exposure, after: Exposure) -> Held:
+def _held(measure: ExposureKind, reason: str, before: Exposure, after: Exposure) -> Denominator:
     first, second = before.of(measure), after.of(measure)
-    return Held(measure, reason, first, second, _obstacle(measure, first, second))
+    return Denominator(measure, reason, first, second, _obstacle(measure, first, second))
 
 
 def _obstacle(measure: ExposureKind, before: int | None, after: int | None) -> str | None:
@@ -79,7 +79,7 @@ def _obstacle(measure: ExposureKind, before: int | None, after: int | None) -> s
     return f"no {measure} {' and '.join(sides)}, so nothing could have shown it" if sides else None
 
 
-def _is_unusable(held: Held, counts: tuple[int, int]) -> bool:
+def _is_unusable(held: Denominator, counts: tuple[int, int]) -> bool:
     """Tell whether a measure misses what it should count: on both sides, or on one where it happened all the same."""
     sides = list(zip((held.before, held.after), counts, strict=True))
     return not any(n for n, _ in sides) or any(not n and count for n, count in sides)

@@ -8,15 +8,15 @@ belong together and turns one back into what a comparison needs.
 from __future__ import annotations
 
 from forensics.cycles.check_claims import check_claims, in_order
-from forensics.cycles.claims import ClaimStatement, Making, make_claims, parse_claim
+from forensics.cycles.claims import ClaimStatement, CycleDraft, make_claims, parse_claim
 from forensics.cycles.history import history
-from forensics.cycles.make_cycle import Given, record
+from forensics.cycles.make_cycle import CycleInput, record
 from forensics.cycles.series import as_report, earlier_than, of_series, standing
 
 __all__ = [
     "ClaimStatement",
-    "Given",
-    "Making",
+    "CycleDraft",
+    "CycleInput",
     "as_report",
     "check_claims",
     "earlier_than",

@@ -39,7 +39,7 @@ class ClaimStatement(NamedTuple):
         return f"{self.name} {self.kind}" + (f" {self.by}" if self.by else "")
 
 
-class Making(NamedTuple):
+class CycleDraft(NamedTuple):
     """Where claims are made: a cycle that is not recorded yet."""
 
     number: int
@@ -65,7 +65,7 @@ def parse_claim(text: str) -> ClaimStatement:
     return ClaimStatement(found["name"], ClaimKind(found["word"]))
 
 
-def make_claims(asserted: Sequence[ClaimStatement], standing: Sequence[Claim], making: Making) -> list[Claim]:
+def make_claims(asserted: Sequence[ClaimStatement], standing: Sequence[Claim], making: CycleDraft) -> list[Claim]:
     """Make claims of what was written by hand, and of what the comparison shows to be gone or better.
 
     What a claim that stands already says is not claimed again, unless by hand.
@@ -90,7 +90,7 @@ def _shown(report: Report) -> list[ClaimStatement]:
     ]
 
 
-def _claim(making: Making, one: ClaimStatement, *, by_hand: bool) -> Claim:
+def _claim(making: CycleDraft, one: ClaimStatement, *, by_hand: bool) -> Claim:
     query = _query(making, one.name)
     change = _change(making.report, query)
     is_shown = change is not None and change.state in _BACKED_BY[one.kind]
@@ -111,13 +111,13 @@ def _claim(making: Making, one: ClaimStatement, *, by_hand: bool) -> Claim:
     )
 
 
-def _title(making: Making, query: ClaimQuery) -> str:
+def _title(making: CycleDraft, query: ClaimQuery) -> str:
     everywhere = (making.report.clusters, *(cycle.clusters for cycle in making.earlier))
     seen = (cluster for clusters in everywhere for cluster in clusters)
     return next(cluster.title for cluster in seen if _name(cluster) in {query.signature, query.fingerprint})
 
 
-def _reason(making: Making, query: ClaimQuery, change: Change | None) -> str:
+def _reason(making: CycleDraft, query: ClaimQuery, change: Change | None) -> str:
     if change is not None:
         return change.statement
     if query.cycle == making.number:
@@ -129,7 +129,7 @@ def _change(report: Report, query: ClaimQuery) -> Change | None:
     return report.comparison.of(query.signature, query.fingerprint or "") if report.comparison else None
 
 
-def _query(making: Making, name: str) -> ClaimQuery:
+def _query(making: CycleDraft, name: str) -> ClaimQuery:
     """Find the last cycle before this one that saw it; the one that is being made where none did."""
     own = (making.number, making.report.revision.name, making.report.clusters, making.report.exposure)
     before = [(c.number, c.revision.name, c.clusters, c.exposure) for c in reversed(making.earlier)]

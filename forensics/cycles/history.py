@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forensics.model import Cluster, Cycle
 
 
-class Row(Struct, frozen=True, kw_only=True):
+class HistoryRow(Struct, frozen=True, kw_only=True):
     """What one signature did over the cycles."""
 
     name: str
@@ -25,7 +25,7 @@ class Row(Struct, frozen=True, kw_only=True):
     """Occurrences and exposure, one pair a cycle; None where the exposure was not counted."""
 
 
-def history(cycles: Sequence[Cycle]) -> list[Row]:
+def history(cycles: Sequence[Cycle]) -> list[HistoryRow]:
     """List what any cycle saw, without noise, the most urgent first."""
     seen: dict[str, list[Cluster]] = {}
     for cycle in cycles:
@@ -36,7 +36,7 @@ def history(cycles: Sequence[Cycle]) -> list[Row]:
     return [_row(key, seen[key], cycles) for key in ordered]
 
 
-def _row(key: str, clusters: Sequence[Cluster], cycles: Sequence[Cycle]) -> Row:
+def _row(key: str, clusters: Sequence[Cluster], cycles: Sequence[Cycle]) -> HistoryRow:
     measure = preferred(clusters)[0]
     counts = tuple(
         (
@@ -46,7 +46,7 @@ def _row(key: str, clusters: Sequence[Cluster], cycles: Sequence[Cycle]) -> Row:
         for cycle in cycles
     )
     name = clusters[-1].signature or clusters[-1].title
-    return Row(name=name, priority=clusters[-1].priority, measure=measure, counts=counts)
+    return HistoryRow(name=name, priority=clusters[-1].priority, measure=measure, counts=counts)
 
 
 def _key(cluster: Cluster) -> str:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from forensics.compare.exact import interval
 from forensics.compare.required_exposure import needed_without
 from forensics.cycles.check_claims import in_order
-from forensics.cycles.claims import ClaimStatement, Making, make_claims
+from forensics.cycles.claims import ClaimStatement, CycleDraft, make_claims
 from forensics.model import (
     Claim,
     ClaimState,
@@ -38,7 +38,7 @@ _DRIVE = re.compile(r"[A-Za-z]:[\\/]|[\\/]|\.\.")
 """How a path begins that means something on one machine only."""
 
 
-class Given(Struct, frozen=True, kw_only=True):
+class CycleInput(Struct, frozen=True, kw_only=True):
     """What no log tells about a cycle."""
 
     number: int
@@ -49,7 +49,7 @@ class Given(Struct, frozen=True, kw_only=True):
     asserted: tuple[ClaimStatement, ...] = ()
 
 
-def record(report: Report, given: Given, earlier: Sequence[Cycle], checked: Sequence[Claim]) -> Cycle:
+def record(report: Report, given: CycleInput, earlier: Sequence[Cycle], checked: Sequence[Claim]) -> Cycle:
     """Make a cycle of a report; `earlier` are the cycles before it, `checked` their claims held against this report.
 
     The hash of the report is left empty: it is the hash of what is written, with the claims of this cycle in it.
@@ -57,7 +57,7 @@ def record(report: Report, given: Given, earlier: Sequence[Cycle], checked: Sequ
     Raises:
         UsageError: a claim names what no cycle has seen.
     """
-    made = make_claims(given.asserted, checked, Making(given.number, given.time, report, earlier))
+    made = make_claims(given.asserted, checked, CycleDraft(given.number, given.time, report, earlier))
     claims = in_order((*checked, *made), given.number)
     previous = earlier[-1] if earlier else None
     outcomes = report.tests.outcomes if report.tests else {}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from forensics.extract.facts_extractor import FactsExtractor
-    from forensics.model import HttpRequest, Kind, LogEntry, LogIndex, RecordStore
+    from forensics.model import HttpRequest, LabelSet, LogEntry, LogIndex, RecordStore
 
     Boil = Callable[[array[int]], "Extracted"]
     Spread = Callable[[Boil, Sequence[array[int]]], Iterator["Extracted"]]
@@ -144,7 +144,7 @@ def _note(journal: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: Re
     return lost
 
 
-def _quiet_gist(kind: Kind) -> EntryFacts:
+def _quiet_gist(kind: LabelSet) -> EntryFacts:
     return EntryFacts(
         level=kind.quiet or Level.INFO,
         severity=kind.severity,

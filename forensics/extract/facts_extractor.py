@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from forensics.classify.outcomes import Claim, Claims
-    from forensics.entries.stitch.fragments import Shape
+    from forensics.entries.stitch.fragments import FragmentShape
     from forensics.log.entry_table import EntryTable
     from forensics.model import Condition, Frame, LogEntry
 
     Read = Callable[[LogEntry], str]
     Pairs = tuple[tuple[str, str], ...]
-    Facts = tuple[Level, str | None, str, bool, bool, Shape, bool, bool, int]
+    Facts = tuple[Level, str | None, str, bool, bool, FragmentShape, bool, bool, int]
     """Level, severity, stream, has a payload, is a request, shape, exits, starts, weight."""
     Detail = tuple[tuple[str, ...], Pairs, Pairs, Frame | None]
     """Group, captures, values, frame: of entries that are analysed."""
@@ -35,7 +35,7 @@ _OF_KIND = frozenset({"level", "severity", "stream", "logName"})
 _NO_DETAIL: Detail = ((), (), (), None)
 
 
-class _Told(NamedTuple):
+class _RuleFacts(NamedTuple):
     """What the rules and the questions that claim an entry come down to."""
 
     number: int
@@ -66,7 +66,7 @@ class FactsExtractor:
         self._readers = {rule.id: tuple((name, _reader(name)) for name in _value_names(rule)) for rule in rules}
         self._analysed = frozenset(x for x in Level if x.rank >= level.rank)
         """Levels of which an entry is analysed though no rule claims it."""
-        self._told: dict[Claims, _Told] = {}
+        self._told: dict[Claims, _RuleFacts] = {}
         self._gists: dict[tuple[Facts, int, Detail], EntryFacts] = {}
 
     def gist(self, entry: LogEntry) -> EntryFacts:
@@ -94,13 +94,13 @@ class FactsExtractor:
             known = self._gists[key] = _gist(facts, told, detail, analysed=analysed)
         return known
 
-    def _tell(self, claims: Claims) -> _Told:
+    def _tell(self, claims: Claims) -> _RuleFacts:
         """Tell rules that claim an entry from questions that it answers."""
         if len(self._told) >= _REMEMBERED:  # the keys of gists hold numbers of what is forgotten
             self._told.clear()
             self._gists.clear()
         rules = [claim for claim in claims if claim[0] in self._rules]
-        told = _Told(
+        told = _RuleFacts(
             number=len(self._told),
             claim=rules[0] if rules else None,
             also=tuple(rule for rule, _ in rules[1:]),
@@ -109,7 +109,7 @@ class FactsExtractor:
         self._told[claims] = told
         return told
 
-    def _detail(self, entry: LogEntry, told: _Told) -> Detail:
+    def _detail(self, entry: LogEntry, told: _RuleFacts) -> Detail:
         """Return of an entry that is analysed its group, its captures, the values asked for and its frame."""
         frame = innermost_frame(entry) if entry.exceptions else None
         if told.claim is None:
@@ -159,7 +159,7 @@ def _weight(entry: LogEntry) -> int:
     return 2 if any(exception.frames for exception in entry.exceptions) else 1
 
 
-def _gist(facts: Facts, told: _Told, detail: Detail, *, analysed: bool) -> EntryFacts:
+def _gist(facts: Facts, told: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
     level, severity, stream, has_payload, is_request, shape, exits, starts, weight = facts
     group, captures, values, frame = detail
     return EntryFacts(

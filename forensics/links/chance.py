@@ -38,7 +38,7 @@ from itertools import combinations, pairwise
 from math import comb, exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.links.control_groups import Case, ControlGroups, Event, Interval, evenly
+from forensics.links.control_groups import ControlGroups, Event, Interval, TestedSymptom, evenly
 from forensics.model import OccurrenceUnit
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) 
     return _chance(lift, _upper_tail(explained, symptoms, explained + elsewhere, traces))
 
 
-def against_moments(case: Case, distance: Distance, grounds: ControlGroups, window: Nanoseconds) -> Chance:
+def against_moments(case: TestedSymptom, distance: Distance, grounds: ControlGroups, window: Nanoseconds) -> Chance:
     """Test how near the cause stands: against other lives, other requests or other moments, whichever can be."""
     near = min(NEAR, window // 4)
 
@@ -125,7 +125,9 @@ def _weakness(found: Chance) -> tuple[float, float]:
     return (found.p_value or 0.0, -(found.lift or 0.0))
 
 
-def _against_lives(case: Case, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int) -> Chance | None:
+def _against_lives(
+    case: TestedSymptom, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
+) -> Chance | None:
     """Compare with the lives of the revision that the symptom did not strike, as far behind their start."""
     known = [(grounds.life(case.revision, moment.instance, moment.time), moment) for moment, _ in cases]
     ages = sorted(moment.time - life.start for life, moment in known if life is not None)
@@ -170,7 +172,7 @@ def _choose(items: Sequence[int], size: int, number: int) -> list[int]:
 
 
 def _against_requests(
-    case: Case, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
+    case: TestedSymptom, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
 ) -> Chance | None:
     """Compare with the other requests of the same instance, or of the revision."""
     by_instance = defaultdict(list)
@@ -211,7 +213,9 @@ def _p_of_turns(trains: Sequence[tuple[list[int], list[int]]], observed: int) ->
     return (1 + sum(total <= observed for total in totals)) / (ROUNDS + 1)
 
 
-def _against_times(case: Case, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int) -> Chance | None:
+def _against_times(
+    case: TestedSymptom, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
+) -> Chance | None:
     """Compare with other moments of the same life, or of the revision's span."""
     by_stretch: dict[Interval, list[tuple[Event, int]]] = defaultdict(list)
     for moment, distance in cases:

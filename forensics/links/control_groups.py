@@ -36,7 +36,7 @@ class Event(NamedTuple):
     instance: str
 
 
-class Case(NamedTuple):
+class TestedSymptom(NamedTuple):
     """A symptom as it is tested."""
 
     symptom: ClusterId
@@ -80,7 +80,7 @@ class ControlGroups:
         at = bisect_left(lives, time - _LATE, key=attrgetter("end"))
         return lives[min(at, len(lives) - 1)] if lives else None
 
-    def stretch(self, case: Case, moment: Event) -> Interval:
+    def stretch(self, case: TestedSymptom, moment: Event) -> Interval:
         """Return the life of a moment's instance, or where the revision joins, the span of its entries."""
         life = None if case.by == "revision" else self.life(case.revision, moment.instance, moment.time)
         if life is None:
@@ -91,7 +91,7 @@ class ControlGroups:
         """Return the instance of an entry."""
         return self._journal.instance(row)
 
-    def spared(self, case: Case) -> Sequence[Life]:
+    def spared(self, case: TestedSymptom) -> Sequence[Life]:
         """List the lives of instances of the revision that the symptom did not strike.
 
         Not those of an instance that it did: what came before a restart may be what the symptom is about.
@@ -102,7 +102,7 @@ class ControlGroups:
             self._spared[case.symptom] = [life for life in lives if life.instance not in struck]
         return self._spared[case.symptom]
 
-    def other_requests(self, case: Case, instance: str, most: int) -> Sequence[int]:
+    def other_requests(self, case: TestedSymptom, instance: str, most: int) -> Sequence[int]:
         """List requests of an instance (of all, without one) that the symptom does not concern, evenly spread."""
         key = case.symptom, instance
         if key not in self._others:

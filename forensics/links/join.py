@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from forensics.links.chance import Chance, against_moments, against_traces
-from forensics.links.control_groups import Case, ControlGroups, Event
+from forensics.links.control_groups import ControlGroups, Event, TestedSymptom
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -60,14 +60,16 @@ def link(
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
     grounds = ControlGroups(journal, lives)
-    sought: dict[ClusterId, _Sought] = {}
+    sought: dict[ClusterId, _SymptomColumns] = {}
     links = []
     for cause in clusters:
         windows = [(symptom, window) for symptom in clusters if (window := _window(cause, symptom, rules)) is not None]
         for symptom, _ in windows:
             if symptom.id not in sought:
-                sought[symptom.id] = _Sought(symptom, of_cluster[symptom.id], journal)
-        moments = _Moments(of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], journal)
+                sought[symptom.id] = _SymptomColumns(symptom, of_cluster[symptom.id], journal)
+        moments = _CauseEvents(
+            of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], journal
+        )
         for symptom, window in windows:
             found = _join(symptom, sought[symptom.id], cause, moments, window)
             if found is not None:
@@ -100,7 +102,9 @@ def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
     return 2 if found.is_chance(thresholds) else 1
 
 
-def _chance(found: Link, sought: _Sought, moments: _Moments, window: Nanoseconds, grounds: ControlGroups) -> Chance:
+def _chance(
+    found: Link, sought: _SymptomColumns, moments: _CauseEvents, window: Nanoseconds, grounds: ControlGroups
+) -> Chance:
     """Hold a link against what else there was."""
     if found.by == "trace":
         traces = set(sought.traces) - {0}
@@ -110,7 +114,7 @@ def _chance(found: Link, sought: _Sought, moments: _Moments, window: Nanoseconds
     return against_moments(case, moments.distance(window), grounds, window)
 
 
-class _Sought:
+class _SymptomColumns:
     """The occurrences of a symptom as its causes are looked for, as columns."""
 
     def __init__(self, symptom: Cluster, members: ClusterEntries, journal: EntryTable) -> None:
@@ -124,7 +128,7 @@ class _Sought:
             self.ends.append(occurrence.end)
             self.traces.append(occurrence.trace)
             self.instances.append(occurrence.instance)
-        self.case = Case(
+        self.case = TestedSymptom(
             symptom=symptom.id,
             revision=symptom.revision,
             by="instance",
@@ -134,13 +138,13 @@ class _Sought:
         )
 
 
-class _Moments:
+class _CauseEvents:
     """When and where the entries of a cause stand: by trace, by instance, and all of them.
 
     A moment is one number, its time and the number of its occurrence, so that lists of them sort and search fast.
     """
 
-    def __init__(self, occurrences: Occurrences, sought: Sequence[_Sought], journal: EntryTable) -> None:
+    def __init__(self, occurrences: Occurrences, sought: Sequence[_SymptomColumns], journal: EntryTable) -> None:
         traces: set[int] = set().union(*(one.traces for one in sought)) - {0}
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
@@ -164,7 +168,7 @@ class _Moments:
         """Those of all instances, for the few symptoms that name none."""
         return sorted(chain.from_iterable(self._by_instance.values()))
 
-    def nearest(self, sought: _Sought, window: Nanoseconds) -> Iterator[tuple[int, str, int] | None]:
+    def nearest(self, sought: _SymptomColumns, window: Nanoseconds) -> Iterator[tuple[int, str, int] | None]:
         """Yield for each occurrence (lag, key, occurrence) of the entry nearest to its end, by the closest key."""
         by_trace, by_instance, of_no_instance = self._by_trace, self._by_instance, self._by_instance.get("")
         for base, end, trace, instance in zip(sought.bases, sought.ends, sought.traces, sought.instances, strict=True):
@@ -221,7 +225,9 @@ def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Expl
     return None
 
 
-def _join(symptom: Cluster, sought: _Sought, cause: Cluster, moments: _Moments, window: Explains) -> Link | None:
+def _join(
+    symptom: Cluster, sought: _SymptomColumns, cause: Cluster, moments: _CauseEvents, window: Explains
+) -> Link | None:
     declared, of = bool(window.signature), len(sought.bases)
     found = _found(moments.nearest(sought, window.within), 0.0 if declared else UNDECLARED_COVERAGE, of)
     if not found:

@@ -16,7 +16,7 @@ from forensics.errors import SourceError
 from forensics.model import (
     ClusterId,
     EntryFacts,
-    Kind,
+    LabelSet,
     Level,
     LogEntry,
     LogIndex,
@@ -84,7 +84,7 @@ class EntryTable:
         found = compress(range(len(self)), map(wanted.__getitem__, self.gists))
         return (row for row in found if row not in self.heads) if self.heads else found
 
-    def kind(self, row: Row) -> Kind:
+    def kind(self, row: Row) -> LabelSet:
         """Return whose entry it is."""
         return self.table[self.kinds[row]]
 
@@ -163,7 +163,7 @@ class EntryTable:
         return gist.is_request and gist.level.rank >= Level.ERROR.rank
 
 
-def is_same(entry: LogEntry, time: int, kind: Kind) -> bool:
+def is_same(entry: LogEntry, time: int, kind: LabelSet) -> bool:
     """Tell whether an entry that was fetched is the one that was indexed."""
     return entry.time == time and entry.instance == kind.instance and entry.revision == kind.revision
 

@@ -106,7 +106,7 @@ class PassedOver(Struct, frozen=True, kw_only=True):
     lines: int
 
 
-class Kind(Struct, frozen=True, gc=False):
+class LabelSet(Struct, frozen=True, gc=False):
     """What many entries have in common: whose they are, and which log they stand in."""
 
     revision: str
@@ -137,7 +137,7 @@ class IndexBatch(Struct, kw_only=True):
     """Where a shelf finds the record again."""
     kinds: array[int]
     """Positions in `table`."""
-    table: list[Kind]
+    table: list[LabelSet]
 
 
 class Lines(Struct, kw_only=True):
@@ -156,7 +156,7 @@ SlowPathSpan = tuple[int, int, int]
 """Where a line that must be read otherwise begins and ends, and how many rows of the same lines stand before it."""
 
 
-class Reader(Protocol):
+class IndexReader(Protocol):
     """Reads lines into columns; it is told whose entries are wanted."""
 
     def read(self, lines: Lines) -> tuple[int, list[SlowPathSpan]]:
@@ -188,7 +188,7 @@ class LogIndex(Struct, frozen=True, kw_only=True):
     times: array[int]
     places: array[int]
     kinds: array[int]
-    table: tuple[Kind, ...]
+    table: tuple[LabelSet, ...]
     read: int
     """Records read, duplicates included."""
     passed_over: int
@@ -205,7 +205,7 @@ class LogIndex(Struct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return len(self.times)
 
-    def kind(self, row: int) -> Kind:
+    def kind(self, row: int) -> LabelSet:
         """Return what a row has in common with others."""
         return self.table[self.kinds[row]]
 

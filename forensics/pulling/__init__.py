@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from forensics.pulling.find_revision import find_previous, find_start, find_target, look_for_target, say_missing
 from forensics.pulling.follow_case import Follower, begin
-from forensics.pulling.plan import Order, pulled_of
-from forensics.pulling.run_pull import Unwatched, Watch, pull
+from forensics.pulling.plan import PullRequest, pulled_of
+from forensics.pulling.run_pull import NoObserver, PullObserver, pull
 
 __all__ = [
     "Follower",
-    "Order",
-    "Unwatched",
-    "Watch",
+    "NoObserver",
+    "PullObserver",
+    "PullRequest",
     "begin",
     "find_previous",
     "find_start",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from forensics.cloud.filters import Span, Target, find_revision, others, service_logs
+from forensics.cloud.filters import Target, TimeSpan, find_revision, others, service_logs
 from forensics.cloud.pages import Listing
 from forensics.entries import resolve_revision, revision_of, service_of
 from forensics.entries.raw_fields import text_at
@@ -19,9 +19,9 @@ from forensics.text.timestamps import SECOND, format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from forensics.cloud.pages import Reader
+    from forensics.cloud.pages import PageReader
 
-    Show = Callable[[str, Span, str], object]
+    Show = Callable[[str, TimeSpan, str], object]
     """Is told what each request is for, its span and its filter."""
 
 LEAD = 10 * 60 * SECOND
@@ -31,7 +31,7 @@ _LISTED = 8
 _NEAREST = 3
 
 
-def find_target(reader: Reader, asked: Target, span: Span, show: Show) -> Target:
+def find_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target:
     """Ask for the newest entries of a revision, and return its full name, service and place.
 
     Raises:
@@ -45,7 +45,7 @@ def find_target(reader: Reader, asked: Target, span: Span, show: Show) -> Target
     return target
 
 
-def look_for_target(reader: Reader, asked: Target, span: Span, show: Show) -> Target | None:
+def look_for_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target | None:
     """Do as `find_target` does with one request, and return None when there is no entry of that revision."""
     spans = _ask(reader, find_revision(asked, span), span, show)
     if not spans:
@@ -59,13 +59,13 @@ def look_for_target(reader: Reader, asked: Target, span: Span, show: Show) -> Ta
     )
 
 
-def find_start(reader: Reader, target: Target, span: Span, show: Show) -> Nanoseconds:
+def find_start(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> Nanoseconds:
     """Ask for the first entry of a revision; return where its story begins in the span, its deployment included."""
     first = _first_seen(reader, target, span, show)
     return Nanoseconds(max(span.start, first - LEAD)) if first < span.end else span.start
 
 
-def find_previous(reader: Reader, target: Target, span: Span, show: Show) -> str:
+def find_previous(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> str:
     """Return the revision of the same service that served before another, by when each is first seen in the span.
 
     Those that answered requests last before the other was first seen are looked at; where none did, those that logged
@@ -77,7 +77,7 @@ def find_previous(reader: Reader, target: Target, span: Span, show: Show) -> str
     if not target.service:
         raise BaselineError(f"no entry of {target.revision!r} tells its service: name a revision with --baseline")
     first = _first_seen(reader, target, span, show)
-    before = Span(span.start, first)
+    before = TimeSpan(span.start, first)
     for served in (True, False) if first > span.start else ():
         names = _ask(reader, others(target, before, served=served), before, show)
         seen = [(_first_seen(reader, replace(target, revision=one.name), before, show), one.name) for one in names]
@@ -89,7 +89,7 @@ def find_previous(reader: Reader, target: Target, span: Span, show: Show) -> str
     )
 
 
-def _first_seen(reader: Reader, target: Target, span: Span, show: Show) -> Nanoseconds:
+def _first_seen(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> Nanoseconds:
     """Return the time of the first entry that names a revision; the end of the span where none does."""
     text = find_revision(target, span)
     show("first entry", span, text)
@@ -97,7 +97,7 @@ def _first_seen(reader: Reader, target: Target, span: Span, show: Show) -> Nanos
     return min(times, default=span.end)
 
 
-def _ask(reader: Reader, text: str, span: Span, show: Show) -> tuple[RevisionSpan, ...]:
+def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
     """Gather which revisions the newest entries name, and when."""
     show("names", span, text)
     found: dict[tuple[str, str, str], list[Nanoseconds]] = {}
@@ -118,7 +118,7 @@ def _ask(reader: Reader, text: str, span: Span, show: Show) -> tuple[RevisionSpa
     )
 
 
-def _entries(reader: Reader, listing: Listing) -> Sequence[bytes]:
+def _entries(reader: PageReader, listing: Listing) -> Sequence[bytes]:
     """Return the first page that holds entries."""
     return next((page.entries for page in reader.pages(listing) if page.entries), ())
 
@@ -134,7 +134,7 @@ def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nan
         yield (revision_of(record), service_of(record), text_at(record, "resource", "labels", "location")), time
 
 
-def say_missing(reader: Reader, asked: Target, span: Span, show: Show) -> str:
+def say_missing(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> str:
     """Look around: which revisions are there, or else which services?"""
     between = f"between {format_time(span.start)} and {format_time(span.end)}"
     of_service = f" of service {asked.service!r}" if asked.service else ""
@@ -148,7 +148,7 @@ def say_missing(reader: Reader, asked: Target, span: Span, show: Show) -> str:
     return f"no entry of service {asked.service!r} {between}{near}"
 
 
-def _names(reader: Reader, asked: Target, span: Span, show: Show) -> tuple[RevisionSpan, ...]:
+def _names(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
     """List revisions of a service, or of all: a page of what the platform says names more of them than one of requests.
 
     What the platform says may be missing; then whatever else there is must do.

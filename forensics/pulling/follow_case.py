@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from forensics.cases import Checkpoint, Missing, PullRecord
-from forensics.cloud.filters import Span, Target, everything
+from forensics.cloud.filters import Target, TimeSpan, everything
 from forensics.cloud.pages import Cursor
 from forensics.cloud.tailing import OVERLAP
 from forensics.model import Nanoseconds
@@ -29,7 +29,7 @@ _MOST_WAITING = 1_000
 _CURSOR = msgspec.json.Decoder(Cursor)
 
 
-class Begun(Struct, frozen=True):
+class WatchRecord(Struct, frozen=True):
     """A watch as it is noted in a case."""
 
     pull_id: int
@@ -39,11 +39,11 @@ class Begun(Struct, frozen=True):
     """From here on; earlier than asked for where an earlier watch was killed."""
 
 
-def begin(case: Case, target: Target, span: Span, *, transport: str, started: str) -> Begun:
+def begin(case: Case, target: Target, span: TimeSpan, *, transport: str, started: str) -> WatchRecord:
     """Note a watch in a case, up to the latest time that it may end; it takes over from one that was killed."""
     killed = list(_unfinished(case, target))
     start = Nanoseconds(min([span.start, *(since for _, since in killed)]))
-    text = everything(target, Span(start, span.end))
+    text = everything(target, TimeSpan(start, span.end))
     number = case.begin(
         PullRecord(
             filter=text,
@@ -63,7 +63,7 @@ def begin(case: Case, target: Target, span: Span, *, transport: str, started: st
     for pull_id, _ in killed:
         last = case.checkpoint(pull_id).last_timestamp
         case.append((), Checkpoint(last_timestamp=last, done=True), pull_id)
-    return Begun(number, text, start)
+    return WatchRecord(number, text, start)
 
 
 def _unfinished(case: Case, target: Target) -> Iterator[tuple[int, int]]:
@@ -80,7 +80,7 @@ class Follower:
     """Puts away what a tail brings, every few seconds."""
 
     def __init__(
-        self, case: Case, begun: Begun, tailing: Tailing, *, clock: Callable[[], float], now: Callable[[], int]
+        self, case: Case, begun: WatchRecord, tailing: Tailing, *, clock: Callable[[], float], now: Callable[[], int]
     ) -> None:
         self._case, self._pull, self._tailing = case, begun.pull_id, tailing
         self._clock, self._now = clock, now

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from forensics.cloud.filters import Span, Target, Window, merge, neighbourhood
+from forensics.cloud.filters import Target, TimeSpan, TimeWindow, merge, neighbourhood
 from forensics.model import Nanoseconds
 from forensics.text.timestamps import SECOND, parse_duration, parse_time
 
@@ -46,15 +46,15 @@ class _Error(Struct, frozen=True):
 _ERROR = msgspec.json.Decoder(_Error)
 
 
-class Around(Struct, frozen=True, kw_only=True):
+class ErrorNeighbourhoods(Struct, frozen=True, kw_only=True):
     """Where errors stand."""
 
-    windows: tuple[Window, ...]
+    windows: tuple[TimeWindow, ...]
     first: Nanoseconds | None
     """The first error; None without any."""
 
 
-def look_around(entries: Iterable[bytes], revision: str, span: Span) -> Around:
+def look_around(entries: Iterable[bytes], revision: str, span: TimeSpan) -> ErrorNeighbourhoods:
     """Find the stretches around all entries of a revision in a span: at that moment they are its errors."""
     stretches: dict[str, list[list[int]]] = {}
     first: int | None = None
@@ -75,11 +75,11 @@ def look_around(entries: Iterable[bytes], revision: str, span: Span) -> Around:
         else:
             known.append([start, end])
     windows = (
-        Window(Span(Nanoseconds(start), Nanoseconds(end)), instance)
+        TimeWindow(TimeSpan(Nanoseconds(start), Nanoseconds(end)), instance)
         for instance, known in stretches.items()
         for start, end in known
     )
-    return Around(windows=merge(windows), first=None if first is None else Nanoseconds(first))
+    return ErrorNeighbourhoods(windows=merge(windows), first=None if first is None else Nanoseconds(first))
 
 
 def _latency(error: _Error) -> int:
@@ -90,13 +90,13 @@ def _latency(error: _Error) -> int:
         return 0
 
 
-def neighbours_of(target: Target, windows: Sequence[Window]) -> tuple[tuple[str, ...], int]:
+def neighbours_of(target: Target, windows: Sequence[TimeWindow]) -> tuple[tuple[str, ...], int]:
     """Write the filters that ask for the entries in windows; return them, and how many windows they leave out.
 
     Too many are thinned evenly over time, the first and the last of them kept.
     """
     filters, kept = neighbourhood(target, windows), len(windows)
-    chosen: Sequence[Window] = windows
+    chosen: Sequence[TimeWindow] = windows
     while len(filters) > _MOST_FILTERS:
         kept = max(2, min(kept - 1, kept * _MOST_FILTERS // len(filters)))
         chosen = [windows[number * (len(windows) - 1) // (kept - 1)] for number in range(kept)]

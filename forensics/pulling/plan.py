@@ -9,9 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.cases import PullRecord
-from forensics.cloud.filters import Span, Target, errors, everything, refused, requests, sample, service_logs
+from forensics.cloud.filters import Target, TimeSpan, errors, everything, refused, requests, sample, service_logs
 from forensics.model import Level, Nanoseconds, Pulled, Unread
-from forensics.pulling.neighbourhoods import Around, neighbours_of
+from forensics.pulling.neighbourhoods import ErrorNeighbourhoods, neighbours_of
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -41,11 +41,11 @@ _EDGE = 5 * 60 * SECOND
 """An error so near to the start of a span may have begun before it; in short spans a tenth of them."""
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class PullRequest(Struct, frozen=True, kw_only=True):
     """What is to be in a case at the end."""
 
     target: Target
-    span: Span
+    span: TimeSpan
     level: Level | None = None
     """Of the errors that are asked for with what stands around them; None asks for everything."""
     floor: Nanoseconds | None = None
@@ -55,7 +55,7 @@ class Order(Struct, frozen=True, kw_only=True):
     transport: str = "rest"
 
 
-class Group(Struct, frozen=True, kw_only=True):
+class PullGroup(Struct, frozen=True, kw_only=True):
     """The listings of one pull."""
 
     number: int
@@ -68,12 +68,12 @@ class Group(Struct, frozen=True, kw_only=True):
         return self.records[0][1]
 
     @property
-    def span(self) -> Span | None:
+    def span(self) -> TimeSpan | None:
         """The time that it is about; None when a bound is not known."""
         leads = [record for _, record in self.records if record.part in {EVERYTHING, ERRORS}]
         starts = [time for record in leads if (time := _time(record.from_time)) is not None]
         ends = [time for record in leads if (time := _time(record.to_time)) is not None]
-        return Span(min(starts), max(ends)) if starts and ends else None
+        return TimeSpan(min(starts), max(ends)) if starts and ends else None
 
     @property
     def is_planned(self) -> bool:
@@ -100,15 +100,15 @@ def _time(text: str | None) -> Nanoseconds | None:
         return None
 
 
-def groups(manifest: Manifest) -> tuple[Group, ...]:
+def groups(manifest: Manifest) -> tuple[PullGroup, ...]:
     """Gather the listings of a case into pulls."""
     gathered: dict[int, list[tuple[int, PullRecord]]] = {}
     for number, record in enumerate(manifest.pulls, 1):
         gathered.setdefault(record.group or number, []).append((number, record))
-    return tuple(Group(number=number, records=tuple(records)) for number, records in gathered.items())
+    return tuple(PullGroup(number=number, records=tuple(records)) for number, records in gathered.items())
 
 
-def groups_of(manifest: Manifest, target: Target) -> Iterator[Group]:
+def groups_of(manifest: Manifest, target: Target) -> Iterator[PullGroup]:
     """Yield the pulls about a revision."""
     return (
         group
@@ -117,7 +117,7 @@ def groups_of(manifest: Manifest, target: Target) -> Iterator[Group]:
     )
 
 
-def missing(manifest: Manifest, order: Order) -> tuple[Span, ...]:
+def missing(manifest: Manifest, order: PullRequest) -> tuple[TimeSpan, ...]:
     """Say which parts of the span asked for a case does not hold yet; last minutes are asked for again.
 
     Entries may arrive late, so that a pull that ended at its own present is not taken at its word for its last minutes.
@@ -126,18 +126,18 @@ def missing(manifest: Manifest, order: Order) -> tuple[Span, ...]:
     start, end = order.span.start, order.span.end
     if order.is_open and had and (last := max(span.end for span, _ in had)) < end:
         start = Nanoseconds(min(start, last - _LATE))
-    gaps: list[Span] = []
+    gaps: list[TimeSpan] = []
     for span, started in had:
         if span.start >= end or span.end <= start:
             continue
         if span.start > start:
-            gaps.append(Span(start, span.start))
+            gaps.append(TimeSpan(start, span.start))
         is_sure = span.end >= end and started >= span.end + _LATE
         start = Nanoseconds(max(start, span.end if is_sure else span.end - _LATE))
-    return (*gaps, Span(start, end)) if start < end else tuple(gaps)
+    return (*gaps, TimeSpan(start, end)) if start < end else tuple(gaps)
 
 
-def _covered(manifest: Manifest, order: Order) -> Iterator[tuple[Span, int]]:
+def _covered(manifest: Manifest, order: PullRequest) -> Iterator[tuple[TimeSpan, int]]:
     for group in groups_of(manifest, order.target):
         level = group.lead.level
         is_enough = not level or (order.level is not None and Level(level).rank <= order.level.rank)
@@ -146,20 +146,20 @@ def _covered(manifest: Manifest, order: Order) -> Iterator[tuple[Span, int]]:
             yield from ((span, started) for span in _without_gaps(group.span, group.lead))
 
 
-def _without_gaps(span: Span, record: PullRecord) -> Iterator[Span]:
+def _without_gaps(span: TimeSpan, record: PullRecord) -> Iterator[TimeSpan]:
     """Yield the parts of a span of which a watch missed nothing."""
     start = span.start
     for gap in sorted(record.gaps, key=lambda gap: gap.from_time):
         first, last = _time(gap.from_time), _time(gap.to_time)
         if first is not None and last is not None:
             if start < first:
-                yield Span(start, first)
+                yield TimeSpan(start, first)
             start = Nanoseconds(max(start, last))
     if start < span.end:
-        yield Span(start, span.end)
+        yield TimeSpan(start, span.end)
 
 
-def first_listing(order: Order, span: Span, started: str, number: int) -> PullRecord:
+def first_listing(order: PullRequest, span: TimeSpan, started: str, number: int) -> PullRecord:
     """Begin a pull: everything in one listing, or the errors first."""
     level, floor = order.level, order.floor if span.start == order.span.start else None
     part, text = (
@@ -178,7 +178,7 @@ def first_listing(order: Order, span: Span, started: str, number: int) -> PullRe
     )
 
 
-def _record(target: Target, part: str, text: str, span: Span, **more: object) -> PullRecord:
+def _record(target: Target, part: str, text: str, span: TimeSpan, **more: object) -> PullRecord:
     record = PullRecord(
         filter=text,
         from_time=format_time(span.start),
@@ -191,7 +191,7 @@ def _record(target: Target, part: str, text: str, span: Span, **more: object) ->
     return replace(record, **more)
 
 
-def widened(group: Group, around: Around, target: Target) -> PullRecord | None:
+def widened(group: PullGroup, around: ErrorNeighbourhoods, target: Target) -> PullRecord | None:
     """Ask for errors before the span, as far again, when the first of them stand at its edge; None when not."""
     span, lead = group.span, group.lead
     floor = _time(lead.floor)
@@ -200,12 +200,14 @@ def widened(group: Group, around: Around, target: Target) -> PullRecord | None:
     length = span.end - span.start
     if around.first >= span.start + min(_EDGE, length // 10) or floor >= span.start:
         return None
-    before = Span(Nanoseconds(max(floor, span.start - length)), span.start)
+    before = TimeSpan(Nanoseconds(max(floor, span.start - length)), span.start)
     text = errors(target, before, Level(lead.level))
     return _like(lead, _record(target, ERRORS, text, before))
 
 
-def rest(group: Group, around: Around, target: Target, earlier: Sequence[PullRecord] = ()) -> tuple[PullRecord, ...]:
+def rest(
+    group: PullGroup, around: ErrorNeighbourhoods, target: Target, earlier: Sequence[PullRecord] = ()
+) -> tuple[PullRecord, ...]:
     """Ask for what stands around the errors, for what the platform says, and for requests as exposure.
 
     `earlier` are samples of requests by which earlier pulls counted (`samples_before`).
@@ -214,7 +216,7 @@ def rest(group: Group, around: Around, target: Target, earlier: Sequence[PullRec
     if span is None:
         return ()
     filters, left_out = neighbours_of(target, around.windows)
-    hulls = Span(around.windows[0].span.start, max(w.span.end for w in around.windows)) if filters else span
+    hulls = TimeSpan(around.windows[0].span.start, max(w.span.end for w in around.windows)) if filters else span
     limit = _MOST_NEIGHBOURS // max(1, len(filters))
     parts = [
         _record(target, NEIGHBOURHOOD, text, hulls, limit=limit, left_out=0 if number else left_out)
@@ -230,18 +232,18 @@ def rest(group: Group, around: Around, target: Target, earlier: Sequence[PullRec
     return tuple(_like(lead, part) for part in parts)
 
 
-def _counted_again(target: Target, span: Span, earlier: Sequence[PullRecord]) -> list[PullRecord]:
+def _counted_again(target: Target, span: TimeSpan, earlier: Sequence[PullRecord]) -> list[PullRecord]:
     """Count in one sample from where earlier ones began: what came late is in it, and nothing is counted twice."""
     spans = [found for record in earlier if (found := _span_of(record)) is not None]
     start, until = min(one.start for one in spans), max(one.end for one in spans)
     so_far = sum(record.listed * record.one_in for record in earlier)
     return [
         _record(target, REFUSED, refused(target, span), span, limit=_MOST_REFUSED),
-        _sample(target, Span(start, span.end), so_far * (span.end - start) / max(1, until - start)),
+        _sample(target, TimeSpan(start, span.end), so_far * (span.end - start) / max(1, until - start)),
     ]
 
 
-def samples_before(manifest: Manifest, target: Target, span: Span | None) -> tuple[PullRecord, ...]:
+def samples_before(manifest: Manifest, target: Target, span: TimeSpan | None) -> tuple[PullRecord, ...]:
     """Return the samples of the latest pull of a revision that counted by them and comes up to a span."""
     for group in reversed([*groups_of(manifest, target)]):
         samples = [(record, _span_of(record)) for _, record in group.records if record.part == SAMPLE]
@@ -251,12 +253,12 @@ def samples_before(manifest: Manifest, target: Target, span: Span | None) -> tup
     return ()
 
 
-def _span_of(record: PullRecord) -> Span | None:
+def _span_of(record: PullRecord) -> TimeSpan | None:
     start, end = _time(record.from_time), _time(record.to_time)
-    return None if start is None or end is None else Span(start, end)
+    return None if start is None or end is None else TimeSpan(start, end)
 
 
-def sampled(group: Group, target: Target) -> tuple[PullRecord, ...]:
+def sampled(group: PullGroup, target: Target) -> tuple[PullRecord, ...]:
     """Ask for a sample of the requests that came after a limit, and for all of them that did not go well; else nothing.
 
     What one in so many is goes by how many came until then, and where these were a sample, that was too large.
@@ -267,7 +269,7 @@ def sampled(group: Group, target: Target) -> tuple[PullRecord, ...]:
     span, last = _span_of(record), _time(record.checkpoint.last_timestamp)
     if span is None or last is None or last >= span.end:
         return ()
-    later, took = Span(last, span.end), max(1, last - span.start)
+    later, took = TimeSpan(last, span.end), max(1, last - span.start)
     if record.part == SAMPLE:
         parts = [_sample(target, later, record.listed * record.one_in * _THINNER)]
     else:
@@ -278,7 +280,7 @@ def sampled(group: Group, target: Target) -> tuple[PullRecord, ...]:
     return tuple(_like(group.lead, part) for part in parts)
 
 
-def _sample(target: Target, span: Span, expected: float) -> PullRecord:
+def _sample(target: Target, span: TimeSpan, expected: float) -> PullRecord:
     """Ask for a sample where so many requests are expected: one in 2, 5, 10, 20, 50 and so on."""
     steps = (digit * 10**power // 10 for power in count(1) for digit in (2, 5, 10))
     one_in = next(step for step in steps if expected <= step * _SAMPLE)
@@ -294,7 +296,7 @@ def pulled_of(manifest: Manifest) -> tuple[Pulled, ...]:
     return tuple(_pulled(record, group) for group in groups(manifest) for _, record in group.records)
 
 
-def _pulled(record: PullRecord, group: Group) -> Pulled:
+def _pulled(record: PullRecord, group: PullGroup) -> Pulled:
     return Pulled(
         revision=record.revision,
         part=record.part,

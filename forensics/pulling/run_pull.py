@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.cases import Checkpoint
-from forensics.cloud.filters import Span
+from forensics.cloud.filters import TimeSpan
 from forensics.cloud.pages import Cursor, Listing
 from forensics.pulling.known_entries import KnownEntries
 from forensics.pulling.neighbourhoods import look_around
@@ -34,13 +34,13 @@ from forensics.text.timestamps import format_time, parse_time
 if TYPE_CHECKING:
     from forensics.cases import Case, PullRecord
     from forensics.cloud.filters import Target
-    from forensics.cloud.pages import Page, Reader
-    from forensics.pulling.plan import Group, Order
+    from forensics.cloud.pages import Page, PageReader
+    from forensics.pulling.plan import PullGroup, PullRequest
 
 _CURSOR = msgspec.json.Decoder(Cursor)
 
 
-class Watch(Protocol):
+class PullObserver(Protocol):
     """Whoever wants to know how a pull goes on."""
 
     def resumes(self) -> None:
@@ -59,7 +59,7 @@ class Watch(Protocol):
         """A listing came to its end, or to its limit."""
 
 
-class Unwatched:
+class NoObserver:
     """Nobody wants to know; for those who want to know one thing."""
 
     def resumes(self) -> None:
@@ -78,16 +78,16 @@ class Unwatched:
         """Nothing."""
 
 
-class Done(Struct, frozen=True, kw_only=True):
+class PullResult(Struct, frozen=True, kw_only=True):
     """What a run of pulls did."""
 
-    span: Span
+    span: TimeSpan
     """The span asked for, widened where errors stood at its edge."""
     entries: int
     """Brought by the pulls that this run finished, what they had before included."""
 
 
-def pull(case: Case, reader: Reader, order: Order, watch: Watch, started: str) -> Done:
+def pull(case: Case, reader: PageReader, order: PullRequest, watch: PullObserver, started: str) -> PullResult:
     """Finish what was stopped, then ask for what the case lacks of an order; `started` is now, RFC 3339.
 
     Raises:
@@ -107,8 +107,8 @@ def pull(case: Case, reader: Reader, order: Order, watch: Watch, started: str) -
         _finish(case, reader, order.target, number, watch)
         spans.append(_group(case, number).span or span)
         numbers.append(number)
-    hull = Span(min(span.start for span in spans), max(span.end for span in spans))
-    return Done(span=hull, entries=entries_of(case.manifest, numbers))
+    hull = TimeSpan(min(span.start for span in spans), max(span.end for span in spans))
+    return PullResult(span=hull, entries=entries_of(case.manifest, numbers))
 
 
 def _note_transport(case: Case, number: int, transport: str) -> None:
@@ -121,11 +121,11 @@ def _note_transport(case: Case, number: int, transport: str) -> None:
         )
 
 
-def _group(case: Case, number: int) -> Group:
+def _group(case: Case, number: int) -> PullGroup:
     return next(group for group in groups(case.manifest) if group.number == number)
 
 
-def _finish(case: Case, reader: Reader, target: Target, number: int, watch: Watch) -> None:
+def _finish(case: Case, reader: PageReader, target: Target, number: int, watch: PullObserver) -> None:
     """Ask for the listings of a pull, and for those that follow from what they bring."""
     known = _known(case, _group(case, number))
     while True:
@@ -138,7 +138,7 @@ def _finish(case: Case, reader: Reader, target: Target, number: int, watch: Watc
         case.begin_all(following)
 
 
-def _known(case: Case, group: Group) -> KnownEntries:
+def _known(case: Case, group: PullGroup) -> KnownEntries:
     """Look up what the case holds of the time that a pull is about."""
     lead, span = group.lead, group.span
     since = span.start if span else parse_time("1970-01-01T00:00:00Z")
@@ -150,7 +150,7 @@ def _known(case: Case, group: Group) -> KnownEntries:
     return KnownEntries(case, since, keeps=bool(lead.level))
 
 
-def _following(case: Case, group: Group, target: Target, watch: Watch) -> tuple[PullRecord, ...]:
+def _following(case: Case, group: PullGroup, target: Target, watch: PullObserver) -> tuple[PullRecord, ...]:
     span = group.span
     if group.is_planned:
         return sampled(group, target)
@@ -165,7 +165,7 @@ def _following(case: Case, group: Group, target: Target, watch: Watch) -> tuple[
     return (before,)
 
 
-def _list(case: Case, pull_id: int, reader: Reader, known: KnownEntries, watch: Watch) -> None:
+def _list(case: Case, pull_id: int, reader: PageReader, known: KnownEntries, watch: PullObserver) -> None:
     """Ask for page after page of a listing, from where it stands to its end or its limit."""
     record = case.manifest.pulls[pull_id - 1]
     watch.begins(record)

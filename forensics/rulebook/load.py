@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Reading(NamedTuple):
+class RuleFileResult(NamedTuple):
     """What came of one file."""
 
     stem: str
@@ -64,7 +64,7 @@ def rule_text(rule: Rule, user_folders: Sequence[Path] = ()) -> str:
     raise RuleError(f"{rule.source}: the file of rule {rule.id!r} is not there any more")
 
 
-def read_file(rule_file: RuleFile) -> Reading:
+def read_file(rule_file: RuleFile) -> RuleFileResult:
     """Read one file for itself; what it says of other rules is checked when all are there."""
     # Imported here, with YAML behind them: shipped rules are kept as parsed, and most runs read no rule file.
     from forensics.rulebook.rule_file import read_rule  # noqa: PLC0415 - see above
@@ -73,7 +73,7 @@ def read_file(rule_file: RuleFile) -> Reading:
     faults = Diagnostics(rule_file.source, {})
     if not rule_file.file.name.endswith(SUFFIX):
         faults.add((), f"rule files end in {SUFFIX}; rename it to {rule_file.stem.removesuffix('.yml')}{SUFFIX}")
-        return Reading(rule_file.stem, None, faults)
+        return RuleFileResult(rule_file.stem, None, faults)
     try:
         data, lines = parse_document(read_text(rule_file))
     except DocumentError as error:
@@ -82,15 +82,15 @@ def read_file(rule_file: RuleFile) -> Reading:
         faults.add((), str(error))
     else:
         faults = Diagnostics(rule_file.source, lines)
-        return Reading(rule_file.stem, read_rule(data, rule_file.stem, faults), faults)
-    return Reading(rule_file.stem, None, faults)
+        return RuleFileResult(rule_file.stem, read_rule(data, rule_file.stem, faults), faults)
+    return RuleFileResult(rule_file.stem, None, faults)
 
 
-def _as_read(rule: Rule) -> Reading:
-    return Reading(rule.id, rule, Diagnostics(rule.source, {}))
+def _as_read(rule: Rule) -> RuleFileResult:
+    return RuleFileResult(rule.id, rule, Diagnostics(rule.source, {}))
 
 
-def _layers(shipped: Iterable[Reading], own_files: Iterable[RuleFile]) -> tuple[tuple[Reading, ...], ...]:
+def _layers(shipped: Iterable[RuleFileResult], own_files: Iterable[RuleFile]) -> tuple[tuple[RuleFileResult, ...], ...]:
     """Lay the user's files over the shipped rules, and check what only all of them together can show."""
     layers = tuple(shipped), tuple(map(read_file, own_files))
     for layer in layers:
@@ -99,7 +99,7 @@ def _layers(shipped: Iterable[Reading], own_files: Iterable[RuleFile]) -> tuple[
     return layers
 
 
-def _check_unique(layer: Iterable[Reading]) -> None:
+def _check_unique(layer: Iterable[RuleFileResult]) -> None:
     first: dict[str, str] = {}
     for reading in layer:
         other = first.setdefault(reading.stem, reading.faults.source)
@@ -107,7 +107,7 @@ def _check_unique(layer: Iterable[Reading]) -> None:
             reading.faults.add(("id",), f"id {reading.stem!r} is taken by {other}; ids are unique")
 
 
-def _check_together(chosen: dict[str, Reading]) -> None:
+def _check_together(chosen: dict[str, RuleFileResult]) -> None:
     """Check what rules say of each other; a file that is no rule yet still counts as one that exists."""
     from forensics.rulebook.references import check_circle, check_references  # noqa: PLC0415 - as in read_file
 

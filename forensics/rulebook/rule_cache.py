@@ -25,7 +25,7 @@ _FORMAT = "1"
 """Raised when records of a rule change their meaning but not their shape."""
 
 
-class _Kept(msgspec.Struct, frozen=True, array_like=True):
+class _CachedRules(msgspec.Struct, frozen=True, array_like=True):
     fingerprint: str
     rules: tuple[Rule, ...]
 
@@ -34,7 +34,7 @@ def kept_rules(files: Sequence[RuleFile]) -> tuple[Rule, ...] | None:
     """Return the rules of these very files, None when they are not kept."""
     fingerprint = _fingerprint(files)
     try:
-        found = msgspec.msgpack.decode(_place().read_bytes(), type=_Kept)
+        found = msgspec.msgpack.decode(_place().read_bytes(), type=_CachedRules)
     except (OSError, msgspec.DecodeError):
         return None
     return found.rules if fingerprint == found.fingerprint else None
@@ -46,7 +46,7 @@ def keep_rules(files: Sequence[RuleFile], rules: Sequence[Rule]) -> None:
     if fingerprint is None:
         return
     place = _place()
-    data = msgspec.msgpack.encode(_Kept(fingerprint, tuple(rules)))
+    data = msgspec.msgpack.encode(_CachedRules(fingerprint, tuple(rules)))
     unfinished = place.with_suffix(f".{hashlib.sha256(data).hexdigest()[:8]}")
     with suppress(OSError):
         place.parent.mkdir(exist_ok=True)

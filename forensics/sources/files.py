@@ -12,7 +12,7 @@ from forensics.errors import SourceError
 from forensics.model import IndexBatch, PassedOver, Place, RawEntry, Unreadable
 from forensics.sources.containers.parts import ArchiveError, parts_of
 from forensics.sources.find_inputs import STDIN, Input, find_inputs
-from forensics.sources.formats import QUOTATIONS, SHAPES, json_lines as lines, sequence
+from forensics.sources.formats import INPUT_FORMATS, QUOTATIONS, json_lines as lines, sequence
 from forensics.sources.index.indexing import Indexing, index, index_runs
 from forensics.sources.index.prefilter import can_sift, spells_like_the_api
 from forensics.sources.json.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from forensics.sources.containers.parts import Part
-    from forensics.sources.containers.utf8 import Content
-    from forensics.sources.find_inputs import Given
-    from forensics.sources.formats import Shape
+    from forensics.sources.containers.utf8 import TextContent
+    from forensics.sources.find_inputs import PathArgument
+    from forensics.sources.formats import Format
     from forensics.sources.formats.element import Element
 
 Record = RawEntry | Unreadable | PassedOver | IndexBatch
@@ -74,17 +74,17 @@ def read_records(
     if expect is not None:
         expect(_total(given))
     asked = only if only and can_sift(only) and _are_large(given) else None
-    return _read_all(given, stdin, _Way(asked, indexing))
+    return _read_all(given, stdin, _ReadOptions(asked, indexing))
 
 
-class _Way(NamedTuple):
+class _ReadOptions(NamedTuple):
     """How inputs are read."""
 
     asked: str | None
     indexing: Indexing | None
 
 
-def _read_all(given: Sequence[Given], stdin: BinaryIO | None, way: _Way) -> Iterator[Record]:
+def _read_all(given: Sequence[PathArgument], stdin: BinaryIO | None, way: _ReadOptions) -> Iterator[Record]:
     seen: set[str] = set()
     for path in given:
         understood = False
@@ -98,12 +98,12 @@ def _read_all(given: Sequence[Given], stdin: BinaryIO | None, way: _Way) -> Iter
             raise SourceError(f"no log in {path.path!r} ({len(path.inputs)} files looked at); {_what_is_understood()}")
 
 
-def _are_large(given: Sequence[Given]) -> bool:
+def _are_large(given: Sequence[PathArgument]) -> bool:
     """Tell whether passing lines over pays; of a small input it is better to know everything."""
     return _total(given) >= LARGE
 
 
-def _total(given: Sequence[Given]) -> int:
+def _total(given: Sequence[PathArgument]) -> int:
     return sum(_size(item) for path in given for item in path.inputs)
 
 
@@ -114,7 +114,7 @@ def _size(item: Input) -> int:
         return 0
 
 
-def _read_input(item: Input, stdin: BinaryIO | None, way: _Way) -> Generator[Record, None, bool]:
+def _read_input(item: Input, stdin: BinaryIO | None, way: _ReadOptions) -> Generator[Record, None, bool]:
     """Yield the records of one file, or of the files inside an archive, and return whether it was a log."""
     understood = False
     try:
@@ -136,7 +136,7 @@ def _read_input(item: Input, stdin: BinaryIO | None, way: _Way) -> Generator[Rec
     return understood
 
 
-def _read_part(item: Input, part: Part, way: _Way) -> Generator[Record, None, bool]:
+def _read_part(item: Input, part: Part, way: _ReadOptions) -> Generator[Record, None, bool]:
     member = Input(name=f"{item.name}!{part.name}", named=False) if part.name else item
     if part.content is None:
         yield Unreadable(place=Place(source=member.name, record=1), reason=part.problem)
@@ -166,10 +166,10 @@ class _Counted:
         return getattr(self._file, name)
 
 
-def _read_content(item: Input, content: Content, way: _Way) -> Generator[Record, None, bool]:
+def _read_content(item: Input, content: TextContent, way: _ReadOptions) -> Generator[Record, None, bool]:
     number = 0
     blank = content.is_whole and not content.head.strip(b"\0 \t\r\n")
-    shapes = (*SHAPES, *QUOTATIONS) if item.named else SHAPES
+    shapes = (*INPUT_FORMATS, *QUOTATIONS) if item.named else INPUT_FORMATS
     shape = None if blank else next((shape for shape in shapes if shape.accepts(content)), None)
     if shape is None and not blank:
         return (yield from _not_understood(item, content))
@@ -187,7 +187,9 @@ def _read_content(item: Input, content: Content, way: _Way) -> Generator[Record,
     return True
 
 
-def _found(item: Input, shape: Shape, content: Content, way: _Way) -> Iterator[IndexBatch | PassedOver | Element]:
+def _found(
+    item: Input, shape: Format, content: TextContent, way: _ReadOptions
+) -> Iterator[IndexBatch | PassedOver | Element]:
     head = content.head
     if way.indexing is None or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
         return shape.read(content)
@@ -220,7 +222,7 @@ def _kind(value: object) -> str:
     return "null" if value is None else f"a {type(value).__name__}"
 
 
-def _not_understood(item: Input, content: Content) -> Generator[Unreadable, None, bool]:
+def _not_understood(item: Input, content: TextContent) -> Generator[Unreadable, None, bool]:
     if content.damage is not None and not content.head:
         yield Unreadable(place=Place(source=item.name, record=1), reason=content.damage, is_end=True)
         return True
@@ -233,7 +235,7 @@ def _not_understood(item: Input, content: Content) -> Generator[Unreadable, None
     return False
 
 
-def _is_json(content: Content) -> bool:
+def _is_json(content: TextContent) -> bool:
     """Tell whether it is JSON of another kind, e.g. the expected findings that lie beside a log."""
     if content.head.lstrip()[:1] not in {b"{", b"["} or content.is_cut:
         return False
@@ -247,5 +249,5 @@ def _is_json(content: Content) -> bool:
 
 
 def _what_is_understood() -> str:
-    shapes = "; ".join(shape.name for shape in (*SHAPES, *QUOTATIONS))
+    shapes = "; ".join(shape.name for shape in (*INPUT_FORMATS, *QUOTATIONS))
     return f"understood are {shapes}; each in UTF-8 or UTF-16, plain, gzip or zstd, also inside zip and tar archives"

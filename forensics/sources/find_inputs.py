@@ -35,21 +35,21 @@ class Input(Struct, frozen=True, kw_only=True):
     """True when the user named this very file; False when it was found in a folder or by a glob."""
 
 
-class Given(Struct, frozen=True, kw_only=True):
+class PathArgument(Struct, frozen=True, kw_only=True):
     """One path as the user gave it, and the files that it stands for."""
 
     path: str
     inputs: tuple[Input, ...]
 
 
-def find_inputs(logs: Sequence[str]) -> tuple[Given, ...]:
+def find_inputs(logs: Sequence[str]) -> tuple[PathArgument, ...]:
     """Find the files that paths stand for, in a stable order; raise SourceError for a path that leads nowhere."""
     return tuple(_find(path) for path in dict.fromkeys(logs))
 
 
-def _find(path: str) -> Given:
+def _find(path: str) -> PathArgument:
     try:
-        return Given(path=path, inputs=tuple(_inputs_of(path)))
+        return PathArgument(path=path, inputs=tuple(_inputs_of(path)))
     except OSError as error:  # a folder on the way is closed, a name is too long
         raise SourceError(f"cannot read {path!r}: {error.strerror or error}") from error
 

@@ -10,10 +10,10 @@ _METHODS = ("match", "fullmatch", "search", "finditer", "findall", "sub")
 
 def late(source: str, flags: int = 0) -> re.Pattern[str]:
     """Return what behaves as the compiled pattern does; it is no `re.Pattern` itself."""
-    return cast("re.Pattern[str]", _Late(source, flags))
+    return cast("re.Pattern[str]", _LazyRegex(source, flags))
 
 
-class _Late:
+class _LazyRegex:
     """Takes over the methods of the pattern as soon as one is asked for, so that it costs nothing afterwards."""
 
     def __init__(self, source: str, flags: int) -> None:

@@ -10,7 +10,7 @@ _LONG = 4_096
 """Characters from which one pass of RE2, which must be handed the text, is quicker than a search for each word."""
 
 
-class AnyOf:
+class WordSearch:
     """Words that are looked for together."""
 
     def __init__(self, *words: str) -> None:

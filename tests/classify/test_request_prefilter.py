@@ -11,7 +11,7 @@ from hypothesis import assume, event, given, settings, strategies as st
 from msgspec.structs import replace
 from support.builders import leaf, query, raw, request, rule
 
-from forensics.classify import Classifier, Screen, is_screened
+from forensics.classify import Classifier, RequestPrefilter, is_screened
 from forensics.entries import FastIndexReader, decode_record
 from forensics.extract import FactsExtractor
 from forensics.model import (
@@ -35,7 +35,7 @@ RULES, _ = load_rules()
 Record = dict[str, Any]
 
 
-def quiet_level(record: Record, screen: Screen) -> Level | None:
+def quiet_level(record: Record, screen: RequestPrefilter) -> Level | None:
     """Read one line as an export's, and return the level of a request that nobody need decode."""
     line = json.dumps(record, ensure_ascii=False).encode()
     reader = FastIndexReader(None, screen)
@@ -177,7 +177,7 @@ NARROW = st.builds(lambda word, beside: AllOf(conditions=(word, beside)), PATTER
 LEVELS = st.sampled_from([Level.INFO, Level.WARNING, Level.ERROR])
 
 
-def no_rule_claims(record: Record, rules: Sequence[Rule], screen: Screen) -> None:
+def no_rule_claims(record: Record, rules: Sequence[Rule], screen: RequestPrefilter) -> None:
     entry = decode_record(record)
     level = quiet_level(record, screen)
     event("quiet" if level is not None else "blind" if screen.is_blind else "loud")
@@ -198,12 +198,12 @@ def no_rule_claims(record: Record, rules: Sequence[Rule], screen: Screen) -> Non
 @given(st.lists(requests(), min_size=1, max_size=4), st.lists(NARROW | CONDITIONS, max_size=3), LEVELS)
 def test_what_is_passed_by_no_rule_claims(records: list[Record], conditions: list[Condition], level: Level) -> None:
     rules = [rule(f"rule-{number}", condition) for number, condition in enumerate(conditions)]
-    screen = Screen(rules, level)
+    screen = RequestPrefilter(rules, level)
     for record in records:
         no_rule_claims(record, rules, screen)
 
 
-SHIPPED = Screen(RULES, Level.ERROR)
+SHIPPED = RequestPrefilter(RULES, Level.ERROR)
 SHIPPED_CLASSIFIER = Classifier(RULES)
 
 
@@ -221,7 +221,7 @@ def test_what_is_passed_by_answers_no_screened_why(records: list[Record], asked:
     nothing = leaf("exception.type", equals="Nothing")
     why = WhyRule(ask="", evidence_kind="entries", evidence={}, condition=asked)
     rules = [replace(rule("r", nothing), whys=(why,))]
-    screen, classifier = Screen(rules, Level.ERROR), Classifier(rules)
+    screen, classifier = RequestPrefilter(rules, Level.ERROR), Classifier(rules)
     for record in records:
         if quiet_level(record, screen) is not None:
             assert not classifier.holds(asked, decode_record(record))
@@ -230,7 +230,7 @@ def test_what_is_passed_by_answers_no_screened_why(records: list[Record], asked:
 @settings(max_examples=100)
 @given(st.lists(st.sampled_from(["200 GET /lost", "200 GET /", "200 GET /Lock/", "200 GET /größe", ""]), max_size=40))
 def test_suspects_are_all_that_hold_a_word(messages: list[str]) -> None:
-    screen = Screen([rule("r", leaf("message", regex="lost|lock"))], Level.ERROR)
+    screen = RequestPrefilter([rule("r", leaf("message", regex="lost|lock"))], Level.ERROR)
     wanted = [at for at, text in enumerate(messages) if "lost" in text.lower() or "lock" in text.lower()]
     assert screen.suspects(messages) == wanted
 
@@ -254,7 +254,7 @@ def test_suspects_are_all_that_hold_a_word(messages: list[str]) -> None:
     ids=lambda condition: getattr(condition, "path", type(condition).__name__),
 )
 def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition: Condition) -> None:
-    screen = Screen([*RULES, rule("r", condition)], Level.ERROR)
+    screen = RequestPrefilter([*RULES, rule("r", condition)], Level.ERROR)
     assert screen.is_blind
     assert quiet_level(request(200, at=1, latency=0.1), screen) is None
 
@@ -272,7 +272,7 @@ def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition:
     ids=lambda condition: getattr(condition, "path", type(condition).__name__),
 )
 def test_a_screen_sees_past_such_a_rule(condition: Condition) -> None:
-    screen = Screen([rule("r", condition)], Level.ERROR)
+    screen = RequestPrefilter([rule("r", condition)], Level.ERROR)
     assert not screen.is_blind
     quiet = partial(quiet_level, screen=screen)
     assert quiet(request(200, at=1, latency=0.1)) is Level.INFO

@@ -13,11 +13,11 @@ from cloud import samples
 
 from forensics.cases import Case
 from forensics.cloud.connection import Access, connect
-from forensics.cloud.filters import Span, Target
+from forensics.cloud.filters import Target, TimeSpan
 from forensics.cloud.pacing import Backoff, Pacer
-from forensics.cloud.pages import Reader
+from forensics.cloud.pages import PageReader
 from forensics.model import Nanoseconds
-from forensics.pulling import Order, Unwatched, find_target, pull as fill
+from forensics.pulling import NoObserver, PullRequest, find_target, pull as fill
 from forensics.text.timestamps import SECOND, parse_time
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from forensics.cloud.pages import Page
 
 START = parse_time("2026-05-01T00:00:00Z")
-SPAN = Span(START, Nanoseconds(START + 86_400 * SECOND))
+SPAN = TimeSpan(START, Nanoseconds(START + 86_400 * SECOND))
 ASKED = Target(revision="backend-00042", project="p")
 
 over_both = pytest.mark.parametrize("transport", ["rest", "grpc"])
@@ -55,7 +55,7 @@ class HurriedClock(Clock):
         time.sleep(0.1)
 
 
-class Teller(Unwatched):
+class Teller(NoObserver):
     """Tells of pages alone."""
 
     def __init__(self, told: Callable[[Page], object]) -> None:
@@ -78,17 +78,17 @@ def pull(
     folder: Path,
     clock: Clock | None = None,
     told: Callable[[Page], object] = str,
-    span: Span = SPAN,
+    span: TimeSpan = SPAN,
 ) -> None:
     """What `forensics pull` does without bounds, with the default pace at this clock."""
     clock = clock or Clock()
     with closing(connect(Access(project="p", endpoint=endpoint), {})) as way:
         pacer, backoff = Pacer(clock, clock.sleep), Backoff(Random(0))  # noqa: S311 - nothing secret
-        reader = Reader(way, pacer=pacer, backoff=backoff, sleep=clock.sleep)
+        reader = PageReader(way, pacer=pacer, backoff=backoff, sleep=clock.sleep)
         target = find_target(reader, ASKED, span, lambda *_: None)
         is_there = (folder / "manifest.json").exists()
         with Case.open(folder) if is_there else Case.create(folder) as case:
-            order = Order(target=target, span=span, is_open=True, transport=way.transport)
+            order = PullRequest(target=target, span=span, is_open=True, transport=way.transport)
             fill(case, reader, order, Teller(told), "2026-05-02T00:00:00Z")
 
 

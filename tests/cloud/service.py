@@ -14,7 +14,7 @@ from cloud.store import Kept, Store, find_start
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-Answer = TypeVar("Answer")
+Reply = TypeVar("Reply")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class Service:
             self.requests.append(line)
         return error
 
-    def _logged(self, line: LoggedRequest, answer: Callable[[], Answer]) -> Answer:
+    def _logged(self, line: LoggedRequest, answer: Callable[[], Reply]) -> Reply:
         with self._lock:
             number = len(self.requests)
             self.requests.append(line)

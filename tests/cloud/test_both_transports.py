@@ -37,7 +37,7 @@ from cloud.server import CloudServer
 
 from forensics.cases import Case, verify
 from forensics.cloud.access_errors import AccessError
-from forensics.cloud.filters import Span
+from forensics.cloud.filters import TimeSpan
 from forensics.model import Nanoseconds
 from forensics.text.timestamps import SECOND
 
@@ -139,8 +139,8 @@ def test_wires_that_break_in_the_middle_of_a_page(full: CloudServer, transport: 
     assert verify(tmp_path / "case") == []
 
 
-def _minutes(count: int) -> Span:
-    return Span(START, Nanoseconds(START + 60 * count * SECOND))
+def _minutes(count: int) -> TimeSpan:
+    return TimeSpan(START, Nanoseconds(START + 60 * count * SECOND))
 
 
 @over_both

@@ -9,9 +9,9 @@ from hypothesis import given, strategies as st
 
 from forensics.cloud.filters import (
     LONGEST,
-    Span,
     Target,
-    Window,
+    TimeSpan,
+    TimeWindow,
     errors,
     everything,
     find_revision,
@@ -25,7 +25,7 @@ from forensics.errors import UsageError
 from forensics.model import Level, Nanoseconds
 from forensics.text.timestamps import SECOND, format_time
 
-SPAN = Span(Nanoseconds(1_757_980_800 * SECOND), Nanoseconds(1_757_984_400 * SECOND + 123_456_789))
+SPAN = TimeSpan(Nanoseconds(1_757_980_800 * SECOND), Nanoseconds(1_757_984_400 * SECOND + 123_456_789))
 SHOP = Target(revision="shop-00003-abc", service="shop", location="europe-west1", project="my-project")
 MAKERS = (find_revision, errors, requests, service_logs, everything)
 STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
@@ -34,8 +34,8 @@ hostile = st.text(max_size=200) | st.sampled_from(
     ['"', "\\", '\\"', '") OR (severity>=DEFAULT', "x\n-- y", "\u2028", "\ud800", "🚨", "(", 'a" OR "', "a\\"]
 )
 instants = st.integers(0, 4_000_000_000).map(Nanoseconds)
-spans = st.tuples(instants, st.integers(0, 10**6)).map(lambda pair: Span(pair[0], Nanoseconds(pair[0] + pair[1])))
-windows = st.lists(st.builds(Window, spans, st.sampled_from(["a", "b", "c" * 200, 'd"\\'])), max_size=300)
+spans = st.tuples(instants, st.integers(0, 10**6)).map(lambda pair: TimeSpan(pair[0], Nanoseconds(pair[0] + pair[1])))
+windows = st.lists(st.builds(TimeWindow, spans, st.sampled_from(["a", "b", "c" * 200, 'd"\\'])), max_size=300)
 targets = st.builds(Target, revision=hostile, service=hostile, location=hostile, project=hostile)
 
 
@@ -65,13 +65,13 @@ def is_balanced(text: str) -> bool:
     return depth == 0
 
 
-def is_bounded(text: str, span: Span) -> bool:
+def is_bounded(text: str, span: TimeSpan) -> bool:
     bounds = f'(timestamp>="{format_time(span.start)}") AND (timestamp<"{format_time(span.end)}")'
     return text.endswith(bounds) and text.startswith('(resource.type="cloud_run_revision") AND ')
 
 
 @given(targets, spans)
-def test_filters_are_balanced_bounded_and_short(target: Target, span: Span) -> None:
+def test_filters_are_balanced_bounded_and_short(target: Target, span: TimeSpan) -> None:
     for make in MAKERS:
         text = make(target, span)
         assert is_balanced(text)
@@ -95,7 +95,7 @@ def test_a_quoted_value_reads_back(value: str) -> None:
 
 
 @given(windows)
-def test_neighbourhoods_are_balanced_bounded_and_short(around: list[Window]) -> None:
+def test_neighbourhoods_are_balanced_bounded_and_short(around: list[TimeWindow]) -> None:
     for text in neighbourhood(SHOP, around):
         assert is_balanced(text)
         assert len(text) <= LONGEST - 200
@@ -111,15 +111,15 @@ def windows_of(text: str) -> list[tuple[str, str, str]]:
 
 
 @given(windows)
-def test_neighbourhoods_hold_every_merged_window_once(around: list[Window]) -> None:
+def test_neighbourhoods_hold_every_merged_window_once(around: list[TimeWindow]) -> None:
     found = [window for text in neighbourhood(SHOP, around) for window in windows_of(text)]
     wanted = [(w.instance, format_time(w.span.start), format_time(w.span.end)) for w in merge(around)]
     assert sorted(found) == sorted(wanted)
 
 
 @given(windows, instants)
-def test_merging_covers_the_same_moments(around: list[Window], now: Nanoseconds) -> None:
-    def at(some: list[Window]) -> set[str]:
+def test_merging_covers_the_same_moments(around: list[TimeWindow], now: Nanoseconds) -> None:
+    def at(some: list[TimeWindow]) -> set[str]:
         return {w.instance for w in some if w.span.start <= now < w.span.end}
 
     merged = merge(around)
@@ -128,7 +128,7 @@ def test_merging_covers_the_same_moments(around: list[Window], now: Nanoseconds)
 
 
 @given(windows)
-def test_the_outer_bounds_of_a_neighbourhood_are_those_of_its_windows(around: list[Window]) -> None:
+def test_the_outer_bounds_of_a_neighbourhood_are_those_of_its_windows(around: list[TimeWindow]) -> None:
     for text in neighbourhood(SHOP, around):
         held = windows_of(text)
         assert re.findall(r'timestamp>="([^"]*)"', text)[-1] in {start for _, start, _ in held}
@@ -137,7 +137,7 @@ def test_the_outer_bounds_of_a_neighbourhood_are_those_of_its_windows(around: li
 
 def test_many_windows_are_split_over_filters_in_order_of_time() -> None:
     around = [
-        Window(Span(Nanoseconds(i * 100 * SECOND), Nanoseconds(i * 100 * SECOND + SECOND)), f"{i:0200x}")
+        TimeWindow(TimeSpan(Nanoseconds(i * 100 * SECOND), Nanoseconds(i * 100 * SECOND + SECOND)), f"{i:0200x}")
         for i in range(1000)
     ]
     filters = neighbourhood(SHOP, reversed(around))
@@ -147,9 +147,9 @@ def test_many_windows_are_split_over_filters_in_order_of_time() -> None:
 
 
 def test_windows_of_one_moment_share_a_clause() -> None:
-    (text,) = neighbourhood(SHOP, [Window(SPAN, "a"), Window(SPAN, "b"), Window(SPAN, "a")])
+    (text,) = neighbourhood(SHOP, [TimeWindow(SPAN, "a"), TimeWindow(SPAN, "b"), TimeWindow(SPAN, "a")])
     assert '(labels.instanceId="a" OR labels.instanceId="b") AND (timestamp' in text
-    (text,) = neighbourhood(SHOP, [Window(SPAN, "a"), Window(SPAN)])
+    (text,) = neighbourhood(SHOP, [TimeWindow(SPAN, "a"), TimeWindow(SPAN)])
     assert "instanceId" not in text
 
 

@@ -15,11 +15,11 @@ from hypothesis import given, settings, strategies as st
 
 from forensics.cases import Case
 from forensics.cloud.access_errors import AccessError, BrokenOffError
-from forensics.cloud.filters import Span, Target
+from forensics.cloud.filters import Target, TimeSpan
 from forensics.cloud.pacing import Backoff, Pacer
-from forensics.cloud.pages import Reader
-from forensics.cloud.refusals import OK, Answer
-from forensics.cloud.tailing import Arrival, Kind, Tailing
+from forensics.cloud.pages import PageReader
+from forensics.cloud.refusals import OK, HttpAnswer
+from forensics.cloud.tailing import Arrival, Tailing, WatchEvent
 from forensics.model import Nanoseconds
 from forensics.pulling import Follower, begin
 from forensics.text.timestamps import SECOND, format_time, parse_time
@@ -55,7 +55,7 @@ class World(Clock):
         number = self.logged.index(at)
         return make_entry(number, timestamp=format_time(int(at * SECOND)))
 
-    def list_entries(self, body: bytes) -> Answer:
+    def list_entries(self, body: bytes) -> HttpAnswer:
         if self.is_down(1):
             raise BrokenOffError("no listing")
         asked = json.loads(body)
@@ -65,7 +65,7 @@ class World(Clock):
         page: dict[str, Any] = {"entries": [self.entry(at) for at in found[first : first + 3]]}
         if len(found) > first + 3:
             page["nextPageToken"] = str(first + 3)
-        return Answer(OK, {}, json.dumps(page).encode())
+        return HttpAnswer(OK, {}, json.dumps(page).encode())
 
     def open_stream(self) -> Stream:
         self.opened += 1
@@ -78,7 +78,7 @@ class Stream:
     def __init__(self, world: World) -> None:
         self._world, self._from = world, world.now + _LAG
 
-    def receive(self, seconds: float) -> Answer | None:
+    def receive(self, seconds: float) -> HttpAnswer | None:
         world = self._world
         if world.is_down(0):
             raise BrokenOffError("no tail")
@@ -87,7 +87,7 @@ class Stream:
             raise BrokenOffError("no tail")
         came = [at for at in world.logged if self._from < at <= world.now]
         self._from = max(self._from, world.now)
-        return Answer(OK, {}, json.dumps({"entries": [world.entry(at) for at in came]}).encode()) if came else None
+        return HttpAnswer(OK, {}, json.dumps({"entries": [world.entry(at) for at in came]}).encode()) if came else None
 
     def close(self) -> None:
         pass
@@ -97,11 +97,11 @@ def patient(patience: float) -> Backoff:
     return Backoff(Random(0), longest=10.0, patience=patience)  # noqa: S311 - nothing secret
 
 
-def reading(world: World) -> Reader:
-    return Reader(world, pacer=Pacer(world, world.sleep), backoff=patient(2.0), sleep=world.sleep)
+def reading(world: World) -> PageReader:
+    return PageReader(world, pacer=Pacer(world, world.sleep), backoff=patient(2.0), sleep=world.sleep)
 
 
-def follow(world: World, *, polls: bool = False) -> tuple[list[str], Tailing, list[Kind]]:
+def follow(world: World, *, polls: bool = False) -> tuple[list[str], Tailing, list[WatchEvent]]:
     """The ids that came, in order; the tailing; what was said."""
     tailing = Tailing(
         reading(world),
@@ -115,7 +115,7 @@ def follow(world: World, *, polls: bool = False) -> tuple[list[str], Tailing, li
         sleep=world.sleep,
     )
     came: list[str] = []
-    said: list[Kind] = []
+    said: list[WatchEvent] = []
 
     def note(arrival: Arrival) -> None:
         came.extend(json.loads(entry)["insertId"] for entry in arrival.entries)
@@ -159,7 +159,7 @@ def test_without_an_outage_there_is_no_hole_and_few_listings() -> None:
 def test_a_break_is_said_once_and_so_is_its_end() -> None:
     world = World([10.0, 30.0, 60.0], [(20.0, 25.0, True, True)])
     came, tailing, said = follow(world)
-    assert said == [Kind.BROKEN, Kind.REOPENED]
+    assert said == [WatchEvent.BROKEN, WatchEvent.REOPENED]
     assert len(set(came)) == 3
     assert tailing.holes == []
 
@@ -171,30 +171,30 @@ def test_a_hole_ends_where_the_tail_brings_entries_again() -> None:
     assert hole.start == parse_time(str(world.entry(world.logged[0])["timestamp"]))
     assert hole.end is not None
     assert 60 * SECOND <= hole.end - int(world.start * SECOND) <= 61 * SECOND
-    assert said == [Kind.BROKEN]
+    assert said == [WatchEvent.BROKEN]
 
 
 def test_a_stream_that_is_refused_for_good_is_replaced_by_listings() -> None:
     class Refusing(Stream):
-        def receive(self, seconds: float) -> Answer | None:
+        def receive(self, seconds: float) -> HttpAnswer | None:
             del seconds
             error = {"code": 403, "status": "PERMISSION_DENIED", "message": "no tail", "details": []}
-            return Answer(403, {}, json.dumps({"error": error}).encode())
+            return HttpAnswer(403, {}, json.dumps({"error": error}).encode())
 
     world = World([10.0, 30.0], [])
     world.open_stream = lambda: Refusing(world)  # type: ignore[method-assign]  # the one thing that differs
     came, tailing, said = follow(world)
-    assert said == [Kind.POLLING]
+    assert said == [WatchEvent.POLLING]
     assert (len(set(came)), tailing.holes) == (2, [])
 
 
 def test_a_stream_that_ends_after_an_hour_is_opened_again() -> None:
     class Ending(Stream):
-        def receive(self, seconds: float) -> Answer | None:
+        def receive(self, seconds: float) -> HttpAnswer | None:
             if self._world.opened > 1:
                 return super().receive(seconds)
             error = {"code": 400, "status": "OUT_OF_RANGE", "message": "the maximum duration", "details": []}
-            return Answer(400, {}, json.dumps({"error": error}).encode())
+            return HttpAnswer(400, {}, json.dumps({"error": error}).encode())
 
     world = World([10.0, 30.0], [])
 
@@ -204,15 +204,15 @@ def test_a_stream_that_ends_after_an_hour_is_opened_again() -> None:
 
     world.open_stream = open_stream  # type: ignore[method-assign]  # as above
     came, tailing, said = follow(world)
-    assert (said, world.opened) == ([Kind.BROKEN, Kind.REOPENED], 2)
+    assert (said, world.opened) == ([WatchEvent.BROKEN, WatchEvent.REOPENED], 2)
     assert (len(set(came)), tailing.holes) == (2, [])
 
 
 def test_a_listing_that_is_refused_for_good_ends_the_watch() -> None:
     class Refusing(World):
-        def list_entries(self, body: bytes) -> Answer:
+        def list_entries(self, body: bytes) -> HttpAnswer:
             del body
-            return Answer(403, {}, json.dumps(refused).encode())
+            return HttpAnswer(403, {}, json.dumps(refused).encode())
 
     refused = {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": "no", "details": []}}
     with pytest.raises(AccessError, match="no permission"):
@@ -221,7 +221,7 @@ def test_a_listing_that_is_refused_for_good_ends_the_watch() -> None:
 
 def test_a_case_takes_each_entry_once_and_the_next_watch_begins_where_a_killed_one_was_sure(tmp_path: Path) -> None:
     world = World([10.0, 20.0, 30.0], [])
-    span = Span(Nanoseconds(world.nanoseconds()), Nanoseconds(world.nanoseconds() + 300 * SECOND))
+    span = TimeSpan(Nanoseconds(world.nanoseconds()), Nanoseconds(world.nanoseconds() + 300 * SECOND))
     with Case.create(tmp_path / "case") as case:
         begun = begin(case, TARGET, span, transport="grpc tail", started="2026-05-01T00:00:00Z")
         tailing = Tailing(
@@ -243,6 +243,6 @@ def test_a_case_takes_each_entry_once_and_the_next_watch_begins_where_a_killed_o
             if world.now > world.start + 40:
                 break
         assert (case.manifest.entries, follower.entries) == (3, 3)
-        again = begin(case, TARGET, Span(Nanoseconds(span.end - 1), span.end), transport="rest", started="")
+        again = begin(case, TARGET, TimeSpan(Nanoseconds(span.end - 1), span.end), transport="rest", started="")
         assert again.start == parse_time(str(world.entry(world.logged[2])["timestamp"])) - 30 * SECOND
         assert [record.checkpoint.done for record in case.manifest.pulls] == [True, False]

@@ -14,10 +14,10 @@ from cloud.server import CloudServer
 from hypothesis import given, strategies as st
 
 from forensics.cases import Case, Checkpoint, Manifest, PullRecord
-from forensics.cloud.filters import Span, Target, Window
+from forensics.cloud.filters import Target, TimeSpan, TimeWindow
 from forensics.model import Level, Nanoseconds
 from forensics.pulling.neighbourhoods import look_around, neighbours_of
-from forensics.pulling.plan import Order, first_listing, groups, missing, pulled_of, rest, widened
+from forensics.pulling.plan import PullRequest, first_listing, groups, missing, pulled_of, rest, widened
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -209,8 +209,8 @@ def manifest(*records: PullRecord) -> Manifest:
     return Manifest(tool_version="t", created="2026-05-01T00:00:00Z", pulls=records)
 
 
-def order(start: int, end: int, **fields: Any) -> Order:
-    return Order(target=TARGET, span=Span(Nanoseconds(start * SECOND), Nanoseconds(end * SECOND)), **fields)
+def order(start: int, end: int, **fields: Any) -> PullRequest:
+    return PullRequest(target=TARGET, span=TimeSpan(Nanoseconds(start * SECOND), Nanoseconds(end * SECOND)), **fields)
 
 
 def done(record: PullRecord) -> PullRecord:
@@ -284,12 +284,12 @@ def test_a_span_is_widened_to_the_floor_when_errors_stand_at_its_edge(
 def test_a_window_reaches_over_the_request_that_failed() -> None:
     line = lines(2_000)[0].replace(b'"labels": {}', b'"labels": {"instanceId": "i"}, "httpRequest": {"latency": "60s"}')
     around = look_around([line, b"{}", b"["], REVISION, order(1_000, 3_000).span)
-    assert around.windows == (Window(order(1_970, 2_070).span, "i"),)
+    assert around.windows == (TimeWindow(order(1_970, 2_070).span, "i"),)
 
 
 def test_too_many_stretches_are_thinned_over_the_whole_span() -> None:
     windows = [
-        Window(Span(Nanoseconds(at * 100 * SECOND), Nanoseconds((at * 100 + 40) * SECOND)), f"{at:0200x}")
+        TimeWindow(TimeSpan(Nanoseconds(at * 100 * SECOND), Nanoseconds((at * 100 + 40) * SECOND)), f"{at:0200x}")
         for at in range(5_000)
     ]
     filters, left_out = neighbours_of(TARGET, windows)

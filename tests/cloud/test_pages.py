@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
-from forensics.cloud.filters import Span, Target, everything
+from forensics.cloud.filters import Target, TimeSpan, everything
 from forensics.cloud.pacing import Backoff, Pacer
-from forensics.cloud.pages import PAGE_SIZE, Cursor, Listing, Page, Reader
-from forensics.cloud.refusals import Answer
+from forensics.cloud.pages import PAGE_SIZE, Cursor, Listing, Page, PageReader
+from forensics.cloud.refusals import HttpAnswer
 from forensics.model import Nanoseconds
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 START = 1_757_980_800 * SECOND
-SPAN = Span(Nanoseconds(START), Nanoseconds(START + 3600 * SECOND))
+SPAN = TimeSpan(Nanoseconds(START), Nanoseconds(START + 3600 * SECOND))
 FILTER = everything(Target(revision="shop-00003-abc", service="shop"), SPAN)
 BIG = b'"number": 9007199254740993, "half":0.10, "again": 1e400'
 
@@ -63,7 +63,7 @@ class Store:
         self.headers: dict[str, str] = {}
         self.project = "p"
 
-    def answer(self, body: bytes) -> Answer:
+    def answer(self, body: bytes) -> HttpAnswer:
         request = json.loads(body)
         number = len(self.requests)
         self.requests.append(request)
@@ -72,8 +72,10 @@ class Store:
             fault = EXPIRED
         if isinstance(fault, tuple):
             code, status, message = fault
-            return Answer(code, self.headers, json.dumps({"error": {"status": status, "message": message}}).encode())
-        return Answer(200, {}, self.page(request, fault))
+            return HttpAnswer(
+                code, self.headers, json.dumps({"error": {"status": status, "message": message}}).encode()
+            )
+        return HttpAnswer(200, {}, self.page(request, fault))
 
     def page(self, request: dict[str, Any], fault: str) -> bytes:
         found = self.found(request["filter"])
@@ -96,17 +98,17 @@ class Store:
         high = min(map(parse_time, re.findall(r'timestamp<=?"([^"]*)"', text)))
         return [entry for entry in self.entries if low <= parse_time(json.loads(entry)["timestamp"]) <= high]
 
-    def list_entries(self, body: bytes) -> Answer:
+    def list_entries(self, body: bytes) -> HttpAnswer:
         answer = self.answer(body)
         if self.plan.get(len(self.requests) - 1) == "cut":
             raise BrokenOffError("cut")
         return answer
 
 
-def reader(lister: Any, clock: Clock | None = None, patience: float = 900.0) -> Reader:
+def reader(lister: Any, clock: Clock | None = None, patience: float = 900.0) -> PageReader:
     clock = clock or Clock()
     backoff = Backoff(Random(0), patience=patience)  # noqa: S311 - nothing secret in how long to wait
-    return Reader(lister, pacer=Pacer(clock, clock.sleep), backoff=backoff, sleep=clock.sleep)
+    return PageReader(lister, pacer=Pacer(clock, clock.sleep), backoff=backoff, sleep=clock.sleep)
 
 
 def everything_of(pages: Iterator[Page]) -> list[bytes]:
@@ -247,7 +249,7 @@ def test_a_quota_is_waited_for_and_the_pace_is_kept() -> None:
     times: list[float] = []
     answer = store.answer
 
-    def timed(body: bytes) -> Answer:
+    def timed(body: bytes) -> HttpAnswer:
         times.append(clock.now)
         return answer(body)
 
@@ -279,9 +281,9 @@ def test_a_refusal_is_one_line_and_not_tried_again(refusal: Refused, words: str)
 def test_a_disabled_api_names_the_command() -> None:
     body = {"error": {"code": 403, "status": "PERMISSION_DENIED", "details": [{"reason": "SERVICE_DISABLED"}]}}
     store = Store([])
-    answer = Answer(403, {}, json.dumps(body).encode())
+    answer = HttpAnswer(403, {}, json.dumps(body).encode())
 
-    def list_entries(body: bytes) -> Answer:
+    def list_entries(body: bytes) -> HttpAnswer:
         assert body
         return answer
 
@@ -319,10 +321,10 @@ def test_the_server_says_when_to_come_back(
 ) -> None:
     clock = Clock()
     store = Store(ENTRIES[:1])
-    refusal = Answer(429, headers, json.dumps({"error": {"details": details}}).encode())
-    answers: list[Callable[[bytes], Answer]] = [store.answer, lambda _: refusal]
+    refusal = HttpAnswer(429, headers, json.dumps({"error": {"details": details}}).encode())
+    answers: list[Callable[[bytes], HttpAnswer]] = [store.answer, lambda _: refusal]
 
-    def list_entries(body: bytes) -> Answer:
+    def list_entries(body: bytes) -> HttpAnswer:
         answer = answers.pop()
         return answer(body)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, strategies as st
 
-from forensics.classify import Screen
+from forensics.classify import RequestPrefilter
 from forensics.entries import FastIndexReader
 from forensics.entries.raw_fields import time_of
 from forensics.model import Level, Lines
@@ -13,7 +13,7 @@ from forensics.model import Level, Lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SCREEN = Screen((), Level.ERROR)
+SCREEN = RequestPrefilter((), Level.ERROR)
 MINUTES = st.sampled_from(
     ["2026-03-02T00:41:", "2026-03-02T00:42:", "1970-01-01T00:00:", "9999-12-31T23:59:", "2026-13-02T00:41:"]
 )

@@ -13,7 +13,7 @@ from forensics.entries import MemoryRecordStore, collect
 from forensics.entries.index import log_index as intake_module
 from forensics.entries.index.log_index import identity_of, kind_of
 from forensics.entries.raw_fields import text_at, time_of
-from forensics.model import IndexBatch, Kind, LogIndex, PassedOver, Place, RawEntry, ReadOrder, Unreadable
+from forensics.model import IndexBatch, LabelSet, LogIndex, PassedOver, Place, RawEntry, ReadOrder, Unreadable
 
 if TYPE_CHECKING:
     import random
@@ -53,7 +53,7 @@ class Collected(NamedTuple):
     """Fetched, row by row."""
 
     @property
-    def columns(self) -> list[tuple[int, Kind, dict[str, Any]]]:
+    def columns(self) -> list[tuple[int, LabelSet, dict[str, Any]]]:
         rows = enumerate(zip(self.intake.times, self.records, strict=True))
         return [(time, self.intake.kind(row), record) for row, (time, record) in rows]
 

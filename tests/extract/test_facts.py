@@ -15,7 +15,7 @@ from forensics.model import (
     Analysis,
     Frame,
     IndexBatch,
-    Kind,
+    LabelSet,
     Level,
     LogEntry,
     Place,
@@ -177,8 +177,8 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
     records = [raw("ready", at=0), *(request(200, at=n, latency=1, trace="t") for n in (1, 2)), raw("x", at=3)]
     log = "projects/shop/logs/run.googleapis.com%2F"
     kinds = [
-        Kind(REVISION, "shop", "p", "l", "i1", f"{log}stderr", None),
-        Kind(REVISION, "shop", "p", "l", "i1", f"{log}requests", "INFO", quiet=Level.INFO),
+        LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}stderr", None),
+        LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}requests", "INFO", quiet=Level.INFO),
     ]
     sheet = IndexBatch(
         source="a",

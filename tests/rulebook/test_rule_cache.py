@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from forensics.model import Rule
 from forensics.rulebook import load, load_rules, rule_cache as kept
 from forensics.rulebook.folders import RuleFile, shipped_files
-from forensics.rulebook.load import Reading, read_file
+from forensics.rulebook.load import RuleFileResult, read_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,7 +60,7 @@ def test_a_users_rules_go_over_kept_ones_as_over_read_ones(
     load_rules()
     files: list[str] = []
 
-    def noted(file: RuleFile) -> Reading:
+    def noted(file: RuleFile) -> RuleFileResult:
         files.append(file.file.name)
         return read_file(file)
 

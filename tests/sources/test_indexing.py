@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from msgspec.structs import replace
 from support.builders import query, raw, request
 
-from forensics.classify import Screen
+from forensics.classify import RequestPrefilter
 from forensics.entries import FastIndexReader, MemoryRecordStore
 from forensics.entries.index.log_index import kind_of
 from forensics.entries.raw_fields import time_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from forensics.model import Coverage
 
-SCREEN = Screen((), Level.ERROR)
+SCREEN = RequestPrefilter((), Level.ERROR)
 READER = partial(FastIndexReader, screen=SCREEN)
 GOOD = json.dumps(raw("hello", severity="INFO"))
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from support.builders import REVISION, query, raw, request
 
-from forensics.classify import Screen
+from forensics.classify import RequestPrefilter
 from forensics.entries import FastIndexReader
 from forensics.model import IndexBatch, Level, PassedOver, RawEntry, RulebookInfo, Unreadable
 from forensics.pipeline import analyze
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 OTHER = "shop-api-00041-zzz"
 RULES, _ = load_rules()
-SCREEN = Screen(RULES, Level.ERROR)
+SCREEN = RequestPrefilter(RULES, Level.ERROR)
 INFO = RulebookInfo(count=0, folders=(), overridden=())
 
 

@@ -66,7 +66,7 @@ def _csv(records: list[Record]) -> str:
     return out.getvalue()
 
 
-SHAPES: dict[str, Callable[[list[Record]], str]] = {
+INPUT_FORMATS: dict[str, Callable[[list[Record]], str]] = {
     "lines": lambda records: "\n".join(json.dumps(r, ensure_ascii=False) for r in records),
     "lines, ASCII": lambda records: "\n".join(map(json.dumps, records)) + "\n",
     "blank lines": lambda records: "\n\n".join(map(json.dumps, records)) + "\n\n",
@@ -123,14 +123,14 @@ def _mixed(text: str, mix: tuple[str, str, str]) -> bytes:
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     records=st.lists(RECORDS, min_size=1, max_size=4),
-    shape=st.sampled_from(sorted(SHAPES)),
+    shape=st.sampled_from(sorted(INPUT_FORMATS)),
     mix=MIXES,
     random=st.randoms(use_true_random=False),
 )
 def test_any_mix_gives_the_same_records(
     records: list[Record], shape: str, mix: tuple[str, str, str], random: Random
 ) -> None:
-    text = SHAPES[shape]([_shuffled(record, random) for record in records])
+    text = INPUT_FORMATS[shape]([_shuffled(record, random) for record in records])
     # Quotations are read only where the file was named, and nobody names a member of an archive.
     assume(shape != "Markdown" or mix[2] != "zip")
     assert _read(_mixed(text, mix)) == records

@@ -15,7 +15,7 @@ from sources.inputs import ENCODINGS
 import forensics.sources.formats
 from forensics.model import PassedOver, Place, RawEntry, Unreadable
 from forensics.sources import read_records
-from forensics.sources.formats import QUOTATIONS, SHAPES
+from forensics.sources.formats import INPUT_FORMATS, QUOTATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,5 +138,5 @@ def test_integers_stay_exact(tmp_path: Path) -> None:
 def test_every_module_of_a_shape_is_listed() -> None:
     folder = Path(forensics.sources.formats.__file__).parent
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__", "element"}
-    assert modules == {getattr(shape, "__name__", "").rpartition(".")[2] for shape in (*SHAPES, *QUOTATIONS)}
-    assert all(shape.name for shape in (*SHAPES, *QUOTATIONS))
+    assert modules == {getattr(shape, "__name__", "").rpartition(".")[2] for shape in (*INPUT_FORMATS, *QUOTATIONS)}
+    assert all(shape.name for shape in (*INPUT_FORMATS, *QUOTATIONS))

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from support.builders import query, raw, request
 
-from forensics.classify import Screen
+from forensics.classify import RequestPrefilter
 from forensics.entries import FastIndexReader
 from forensics.model import IndexBatch, Level, RulebookInfo
 from forensics.pipeline import analyze
@@ -117,7 +117,7 @@ def report_of(path: Path, change: Callable[[], object], rules: Sequence[Rule] = 
         change()
 
     with closing(FileRecordStore()) as shelf:
-        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=Screen(rules, Level.ERROR)))
+        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=RequestPrefilter(rules, Level.ERROR)))
         info = RulebookInfo(count=0, folders=(), overridden=())
         records = changing(read_records([str(path)], indexing=how))
         found = analyze(records, rules, query("all"), rulebook=info, tool_version="t", shelf=shelf)
@@ -182,7 +182,7 @@ def test_many_large_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(150, hard), hard))
     try:
         with closing(FileRecordStore()) as shelf:
-            how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=Screen((), Level.ERROR)))
+            how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=RequestPrefilter((), Level.ERROR)))
             found = list(read_records([str(tmp_path)], indexing=how))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from support.comparisons import cluster, coverage
 
 from forensics.compare import compare, side_of
-from forensics.cycles import Given, as_report, check_claims, earlier_than, parse_claim, record
+from forensics.cycles import CycleInput, as_report, check_claims, earlier_than, parse_claim, record
 from forensics.model import (
     Cluster,
     EntryRef,
@@ -60,7 +60,7 @@ def recorded(found: Report, earlier: Sequence[Cycle], *claims: str, environment:
     if earlier:
         found = replace(found, comparison=compare(side_of(as_report(earlier[-1])), side_of(found)))
     checked = check_claims(earlier_than(earlier, found), found, number)
-    given = Given(
+    given = CycleInput(
         number=number,
         time=f"2026-03-{number:02d}T12:00:00Z",
         environment=environment,

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 from hypothesis import given, strategies as st
 
-from forensics.text.word_search import AnyOf
+from forensics.text.word_search import WordSearch
 
 WORDS = ("code", ".go:", ":in ", "é", "ab")
-ANY = AnyOf(*WORDS)
+ANY = WordSearch(*WORDS)
 PIECES = st.sampled_from([*WORDS, "cod", "e", ".", "go:", "a", "b", "\n", "\ud800", " "])
 
 

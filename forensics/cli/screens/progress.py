@@ -15,7 +15,7 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 
-class Watch:
+class ReadingProgress:
     """Shows progress, or, without a terminal, nothing."""
 
     def __init__(self, progress: Progress | None) -> None:
@@ -52,10 +52,10 @@ class Watch:
 
 
 @contextmanager
-def watching() -> Iterator[Watch]:
+def watching() -> Iterator[ReadingProgress]:
     """Show progress on stderr while a run lasts, when a terminal is there."""
     if not sys.stderr.isatty():
-        yield Watch(None)
+        yield ReadingProgress(None)
         return
     from rich import progress as bars  # noqa: PLC0415
     from rich.console import Console  # noqa: PLC0415 - a pipe need not wait for it
@@ -68,4 +68,4 @@ def watching() -> Iterator[Watch]:
         bars.TimeRemainingColumn(),
     )
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        yield Watch(progress)
+        yield ReadingProgress(progress)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from forensics.cases import PullRecord
-    from forensics.cloud.filters import Span
+    from forensics.cloud.filters import TimeSpan
     from forensics.cloud.pages import Page
 
 _LONG = 10.0
@@ -41,7 +41,7 @@ class PullProgress:
     def __exit__(self, *_: object) -> None:
         self._in_place("")
 
-    def shows(self, purpose: str, span: Span, text: str) -> None:
+    def shows(self, purpose: str, span: TimeSpan, text: str) -> None:
         """Note a request that finds a name."""
         self._query(purpose, format_time(span.start), format_time(span.end), text)
         self._in_place("asking which revision is meant …")

@@ -34,7 +34,7 @@ _WIDEST = 110
 _STYLE = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": "dim"}
 
 
-class Lines:
+class PlainLines:
     """A plain line for each change."""
 
     def __init__(self, out: TextIO, length: str) -> None:
@@ -82,7 +82,7 @@ class Lines:
         click.echo(f"{_clock(time.time_ns())}  {terminal(words)}", file=self._out)
 
 
-class Moving(Lines):
+class LiveTable(PlainLines):
     """A table that is drawn again and again."""
 
     def __init__(self, out: TextIO, length: str) -> None:

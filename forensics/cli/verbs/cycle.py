@@ -8,7 +8,7 @@ import click
 
 from forensics.cli.options import CloudOptions, InputOptions, OutputOptions, asked_options, live_options, wanted_options
 from forensics.cli.output import say_exit
-from forensics.cli.record_cycle import Noted, record_cycle, write_cycle_document
+from forensics.cli.record_cycle import CycleNotes, record_cycle, write_cycle_document
 from forensics.cli.screens.cycle_screen import claim_lines, print_status
 from forensics.cli.screens.report_screen import print_summary
 from forensics.cli.settings import find_settings
@@ -71,7 +71,7 @@ def record(
 ) -> None:
     """Analyse a revision against the cycle before, check earlier claims, and store the cycle."""
     settings = find_settings(Path.cwd())
-    noted = Noted(
+    noted = CycleNotes(
         focus=focus,
         environment=quote(environment, 80),
         claims=claims,

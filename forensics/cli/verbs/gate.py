@@ -61,7 +61,7 @@ class GateOptions(Struct, frozen=True, kw_only=True):
     interval: str = "60s"
 
 
-class Files(Struct, frozen=True, kw_only=True):
+class GateFiles(Struct, frozen=True, kw_only=True):
     """What the flags say about what is written."""
 
     summary: Path | None = None
@@ -71,7 +71,7 @@ class Files(Struct, frozen=True, kw_only=True):
     as_json: bool = False
 
 
-class Judged(Struct, frozen=True, kw_only=True):
+class JudgedDeployment(Struct, frozen=True, kw_only=True):
     """One look at a revision."""
 
     report: Report
@@ -124,9 +124,14 @@ _FILES = (
 @live_options
 @against_options
 @gathered("gate", GateOptions, _GATE)
-@gathered("files", Files, _FILES)
+@gathered("files", GateFiles, _FILES)
 def command(
-    revision: str, asked: InputOptions, live: CloudOptions, against: BaselineOptions, gate: GateOptions, files: Files
+    revision: str,
+    asked: InputOptions,
+    live: CloudOptions,
+    against: BaselineOptions,
+    gate: GateOptions,
+    files: GateFiles,
 ) -> None:
     """Judge a deployment against its baseline: pass, fail, or not enough traffic to tell.
 
@@ -142,12 +147,12 @@ def command(
     if not is_previous_live(asked, against, settings, live):
         read()
 
-    def look(name: str) -> Judged:
+    def look(name: str) -> JudgedDeployment:
         # What served before a revision is known once that revision is there, which is waited for.
         with analysed_beside(name, asked, against, settings, live, read()) as analysis:
             if files.out:
                 write_documents(analysis, files.out, DEFAULT_FORMATS, None)
-            return Judged(report=analysis.report, result=judge(analysis.report, thresholds))
+            return JudgedDeployment(report=analysis.report, result=judge(analysis.report, thresholds))
 
     judged = _until_clear(look, revision, wait, _seconds("--interval", gate.interval))
     _write(judged, files)
@@ -183,7 +188,9 @@ def _seconds(flag: str, text: str) -> float:
         raise UsageError(f"{flag} {text!r} is no duration: write 30s, 10m or 1h") from error
 
 
-def _until_clear(look: Callable[[str], Judged], revision: str, wait: float, interval: float) -> Judged:
+def _until_clear(
+    look: Callable[[str], JudgedDeployment], revision: str, wait: float, interval: float
+) -> JudgedDeployment:
     """Look once, and again until pass or fail is clear or the time is over; a revision may be silent at first."""
     end = time.monotonic() + wait
     name = revision
@@ -205,7 +212,7 @@ def _until_clear(look: Callable[[str], Judged], revision: str, wait: float, inte
         time.sleep(pause)
 
 
-def _write(judged: Judged, files: Files) -> None:
+def _write(judged: JudgedDeployment, files: GateFiles) -> None:
     """Write the files that were asked for; the summary is appended, since other steps write to it too."""
     from forensics.render.documents import render_gate  # noqa: PLC0415 - Jinja is for those who want Markdown
     from forensics.render.junit import encode_junit  # noqa: PLC0415 - as above

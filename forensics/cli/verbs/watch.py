@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from forensics.cli.follow_live import Followed, Plan
-    from forensics.cli.screens.watch_screen import Lines
+    from forensics.cli.screens.watch_screen import PlainLines
     from forensics.cli.settings import Settings
     from forensics.model import Nanoseconds, Report
     from forensics.watch import Tally
@@ -131,12 +131,12 @@ def _report(
     say_exit(analysis.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
 
 
-def _screen(plan: Plan, wanted: OutputOptions) -> Lines:
-    from forensics.cli.screens.watch_screen import Lines, Moving  # noqa: PLC0415 - as in command
+def _screen(plan: Plan, wanted: OutputOptions) -> PlainLines:
+    from forensics.cli.screens.watch_screen import LiveTable, PlainLines  # noqa: PLC0415 - as in command
 
     out = sys.stderr if wanted.as_json else sys.stdout
     length = f"for {format_seconds(round(plan.seconds * SECOND))}" + (" or until the first P0" if plan.until_p0 else "")
-    return (Moving if out.isatty() else Lines)(out, length)
+    return (LiveTable if out.isatty() else PlainLines)(out, length)
 
 
 def _tallies(asked: InputOptions, settings: Settings, baseline: Path | None) -> Callable[[str], Tally]:

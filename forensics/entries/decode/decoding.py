@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.entries.decode.error_objects import typed_error
 from forensics.entries.decode.levels import level_of_severity
 from forensics.entries.decode.payload import level_in, read_payload
-from forensics.entries.decode.texts import Said, said_of
+from forensics.entries.decode.texts import TextFacts, said_of
 from forensics.entries.decode.websocket_close import close_in_values
 from forensics.entries.index.revisions import revision_of, service_of
 from forensics.entries.raw_fields import dict_at, http_of, stream_of, text_of, time_in, whole_number
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 _NO_TEXTS = (dict, list, bool)
-_NOTHING_SAID = Said("")
+_NOTHING_SAID = TextFacts("")
 
 
 def decode_entry(raw: RawEntry) -> LogEntry:
@@ -69,11 +69,11 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
     )
 
 
-def _said(payload: Payload) -> Said:
+def _said(payload: Payload) -> TextFacts:
     text = payload.text
     if payload.is_log:
         return said_of(text)
-    return Said(text.strip()) if text else _NOTHING_SAID
+    return TextFacts(text.strip()) if text else _NOTHING_SAID
 
 
 def _typed(values: Mapping[str, Any]) -> tuple[ExceptionInfo, ...]:
@@ -81,7 +81,9 @@ def _typed(values: Mapping[str, Any]) -> tuple[ExceptionInfo, ...]:
     return () if error is None else (error,)
 
 
-def _level(severity: Any, record: Mapping[str, Any], payload: Payload, said: Said, http: HttpRequest | None) -> Level:
+def _level(
+    severity: Any, record: Mapping[str, Any], payload: Payload, said: TextFacts, http: HttpRequest | None
+) -> Level:
     """Return the effective severity: the entry's own, else what the payload states, else what it shows."""
     given = None if severity is None else level_of_severity(severity)
     if given is None or given is Level.DEFAULT:
@@ -96,7 +98,7 @@ def _level(severity: Any, record: Mapping[str, Any], payload: Payload, said: Sai
     return Level.ERROR if failed else Level.DEFAULT
 
 
-def _fails(said: Said) -> bool:
+def _fails(said: TextFacts) -> bool:
     message = said.message
     return tells_failure(message) if said.exceptions else fails_without_exception(message)
 

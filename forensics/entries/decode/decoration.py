@@ -168,7 +168,7 @@ _BARE = re.compile(rf"(?!{_DIGIT_BEGIN} | {_LETTER_BEGIN}) (?: (?P<word>[A-Za-z]
 _ROUNDS = 3
 
 
-class Words(Struct, frozen=True):
+class Undecorated(Struct, frozen=True):
     """What is left of a text, and what its decoration told."""
 
     message: str
@@ -177,11 +177,11 @@ class Words(Struct, frozen=True):
     """True when a logger's prefix stood before it: it is a line of its own."""
 
 
-def undecorate(text: str) -> Words:
+def undecorate(text: str) -> Undecorated:
     """Strip colours, markup, leading symbols and logger prefixes; the message is empty only where the text is blank."""
     message = without_colours(text).strip()
     if _is_bare(message):
-        return Words(message, None, False)
+        return Undecorated(message, None, False)
     level: Level | None = None
     prefixed = False
     for _ in range(_ROUNDS):
@@ -194,7 +194,7 @@ def undecorate(text: str) -> Words:
             break
     if level is None and message:
         level = _stated_level(message)
-    return Words(message or text.strip(), level, prefixed)
+    return Undecorated(message or text.strip(), level, prefixed)
 
 
 def _is_bare(message: str) -> bool:

@@ -23,7 +23,7 @@ MEMORABLE = 2_048
 """Characters of the longest of them: a longer text rarely comes again, and is not worth the memory."""
 
 
-class Said(Struct, frozen=True):
+class TextFacts(Struct, frozen=True):
     """What a text tells."""
 
     message: str
@@ -45,29 +45,29 @@ class _Outline(Struct, frozen=True):
     """It may tell of a close."""
 
 
-def said_of(text: str) -> Said:
+def said_of(text: str) -> TextFacts:
     """Return what a text of a log tells: as `read_text`, but what is remembered is not read again."""
     if len(text) > MEMORABLE:
         return read_text(text)
     outline = _outline_of(zeroed(text))
     if outline is None or outline.may_name or outline.may_close:
         return _remembered(text, outline)
-    return Said(text[outline.begin : outline.end], outline.level)
+    return TextFacts(text[outline.begin : outline.end], outline.level)
 
 
-def read_text(text: str) -> Said:
+def read_text(text: str) -> TextFacts:
     """Read a text of a log."""
     words = undecorate(unescaped(text))
-    return Said(words.message, words.level, parse_exceptions(words.message), close_in_text(words.message))
+    return TextFacts(words.message, words.level, parse_exceptions(words.message), close_in_text(words.message))
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _remembered(text: str, outline: _Outline | None) -> Said:
+def _remembered(text: str, outline: _Outline | None) -> TextFacts:
     if outline is None:
         return read_text(text)
     message = text[outline.begin : outline.end]
     exceptions = parse_exceptions(message) if outline.may_name else ()
-    return Said(message, outline.level, exceptions, close_in_text(message) if outline.may_close else None)
+    return TextFacts(message, outline.level, exceptions, close_in_text(message) if outline.may_close else None)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.entries.raw_fields import text_at, whole_number
 from forensics.model import Close
 from forensics.text.lazy_regex import late
-from forensics.text.word_search import AnyOf
+from forensics.text.word_search import WordSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ _FIRST, _LAST = 1000, 4999
 _KEYS = frozenset({"close_code", "closeCode", "reason"})
 """Without one of these, no values tell of a close."""
 _CODE = late(r"[1-4][0-9]{3}(?![0-9])")
-_SPEAKS = AnyOf("code", "lose", "eceiv", "isconnect", "LOSE", "sent ")
+_SPEAKS = WordSearch("code", "lose", "eceiv", "isconnect", "LOSE", "sent ")
 """Each mark holds one of these: most texts do not, and end here."""
 _MARKS = ("receiv", "Receiv", "close", "Close", "CLOSE", "code", "disconnect", "Disconnect", "sent 1")
 

@@ -19,7 +19,7 @@ from msgspec import Raw, Struct, json
 from forensics.entries.decode.decoding import level_of_status
 from forensics.entries.decode.levels import level_of_severity
 from forensics.entries.raw_fields import may_be_handshake, path_of, time_of
-from forensics.model import IndexBatch, Kind, Level, Lines
+from forensics.model import IndexBatch, LabelSet, Level, Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from forensics.model import SlowPathSpan
 
-    class Screen(Protocol):
+    class RequestPrefilter(Protocol):
         """Rules that tell which requests they might claim."""
 
         level: Level
@@ -107,7 +107,7 @@ _SCALES = {_WHOLE_SECOND: 10**9} | {_WHOLE_SECOND + 1 + digits: 10 ** (9 - digit
 class FastIndexReader:
     """Reads lines into columns; an entry is left out when the name that is asked for is no part of its revision's."""
 
-    def __init__(self, asked: str | None, screen: Screen) -> None:
+    def __init__(self, asked: str | None, screen: RequestPrefilter) -> None:
         self._asked = asked
         self._screen = screen
         self._codes: dict[_Whose, int] = {}
@@ -119,7 +119,7 @@ class FastIndexReader:
     def _clear(self) -> None:
         self._times, self._identities, self._places = array("q"), array("q"), array("q")
         self._kinds = array("I")
-        self._table: list[Kind] = []
+        self._table: list[LabelSet] = []
         self._codes.clear()
 
     def sheet(self, source: str) -> IndexBatch:
@@ -196,7 +196,7 @@ class FastIndexReader:
             return self._codes.setdefault(whose, _FOREIGN)
         code = self._codes.setdefault(whose, len(self._table))
         if code == len(self._table):
-            kind = Kind(
+            kind = LabelSet(
                 revision=labels.revision_name,
                 service=labels.service_name or labels.configuration_name or labels.job_name or labels.function_name,
                 project=labels.project_id,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.entries.index.revisions import revision_of, service_of
 from forensics.entries.raw_fields import dict_at, text_at, time_of
-from forensics.model import IndexBatch, Kind, LogIndex, PassedOver, RawEntry, ReadOrder, Unreadable
+from forensics.model import IndexBatch, LabelSet, LogIndex, PassedOver, RawEntry, ReadOrder, Unreadable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -49,11 +49,11 @@ class MemoryRecordStore:
         return self._records[place]
 
 
-def kind_of(record: Mapping[str, Any]) -> Kind:
+def kind_of(record: Mapping[str, Any]) -> LabelSet:
     """Say whose entry a record is."""
     labels = dict_at(record, "resource", "labels")
     severity = record.get("severity")
-    return Kind(
+    return LabelSet(
         revision=revision_of(record),
         service=service_of(record),
         project=text_at(labels, "project_id"),
@@ -99,14 +99,14 @@ class _Pile:
     def __init__(self) -> None:
         self.times, self.identities, self.places = array("q"), array("q"), array("q")
         self.kinds, self.origins = array("I"), array("I")
-        self.codes: dict[Kind, int] = {}
+        self.codes: dict[LabelSet, int] = {}
         self.sources: dict[str, _Direction] = {}
         self.passed = self.unreadable = 0
         self.first_unreadable: Unreadable | None = None
         self.broken_off: list[Unreadable] = []
         self.names: tuple[str, ...] = ()
-        self.table: tuple[Kind, ...] = ()
-        self.seen_table: list[Kind] | None = None
+        self.table: tuple[LabelSet, ...] = ()
+        self.seen_table: list[LabelSet] | None = None
         self.seen_codes: list[int] = []
 
     def see(self, source: str) -> _Direction:

@@ -18,7 +18,7 @@ from forensics.text.timestamps import format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from forensics.model import Kind, LogIndex, Query
+    from forensics.model import LabelSet, LogIndex, Query
 
 ALL = "all"
 LATEST = "latest"
@@ -70,7 +70,7 @@ class _Tally:
         self.first = self.last = 0
         self.service = self.project = self.location = ""
 
-    def add(self, kind: Kind, entries: int, first: int, last: int) -> None:
+    def add(self, kind: LabelSet, entries: int, first: int, last: int) -> None:
         self.entries += entries
         self.service = self.service or kind.service
         self.project = self.project or kind.project
@@ -204,7 +204,7 @@ def select(intake: LogIndex, revision: Revision, query: Query) -> array[int]:
     return array("I", compress(range(start, end), map(kinds.__getitem__, islice(intake.kinds, start, end))))
 
 
-def _is_asked_for(kind: Kind, revision: Revision, query: Query) -> bool:
+def _is_asked_for(kind: LabelSet, revision: Revision, query: Query) -> bool:
     if query.service is not None and kind.service != query.service:
         return False
     if revision.name == ALL:

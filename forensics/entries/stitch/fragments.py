@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.entries.decode.texts import MEMORABLE
 from forensics.entries.stitch import stitching
-from forensics.entries.stitch.line_shapes import Looks, is_plain, line_of, text_of_line
+from forensics.entries.stitch.line_shapes import LineShape, is_plain, line_of, text_of_line
 from forensics.text.digits import unzeroed, zeroed
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from forensics.model import EntryFacts, LogEntry
 
 
-class Shape(NamedTuple):
+class FragmentShape(NamedTuple):
     """What the text of an entry tells about what it may be a piece of."""
 
     is_line: bool
@@ -28,11 +28,11 @@ class Shape(NamedTuple):
     """It begins with an exception, as the line does that ends a traceback."""
 
 
-_WHOLE = Shape(is_line=False, awaits=False, is_typed=False)
-_PLAIN = Shape(is_line=True, awaits=False, is_typed=False)
+_WHOLE = FragmentShape(is_line=False, awaits=False, is_typed=False)
+_PLAIN = FragmentShape(is_line=True, awaits=False, is_typed=False)
 
 
-def shape_of(entry: LogEntry) -> Shape:
+def shape_of(entry: LogEntry) -> FragmentShape:
     """Look at the text of an entry."""
     text = text_of_line(entry)
     if text is None:
@@ -43,17 +43,17 @@ def shape_of(entry: LogEntry) -> Shape:
     return _shape_of_outline(zeroed(text))
 
 
-def shape_of_text(text: str) -> Shape:
+def shape_of_text(text: str) -> FragmentShape:
     """Look at a text that may be a piece."""
     if is_plain(text):
         return _PLAIN
-    looks = Looks(text)
+    looks = LineShape(text)
     awaits = (looks.is_header or looks.is_python_frame) and looks.ends_open
-    return Shape(is_line=True, awaits=awaits, is_typed=looks.is_typed and not looks.is_own)
+    return FragmentShape(is_line=True, awaits=awaits, is_typed=looks.is_typed and not looks.is_own)
 
 
 @lru_cache(maxsize=1_024)
-def _shape_of_outline(text: bytes) -> Shape:
+def _shape_of_outline(text: bytes) -> FragmentShape:
     return shape_of_text(unzeroed(text))
 
 

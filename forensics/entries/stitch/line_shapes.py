@@ -65,23 +65,23 @@ _BEGINS_ANEW = late(r"\[[^\]\n]{1,60}\]|\d{1,3}(?:\.\d{1,3}){3}\b|[^\x00-\u02ff]
 class _once(Generic[_Shape]):  # noqa: N801 - a decorator
     """`functools.cached_property` without its lock, which cost more than most shapes do."""
 
-    def __init__(self, work_out: Callable[[Looks], _Shape]) -> None:
+    def __init__(self, work_out: Callable[[LineShape], _Shape]) -> None:
         self._work_out = work_out
         self._name = work_out.__name__
         self.__doc__ = work_out.__doc__
 
     @overload
-    def __get__(self, line: None, owner: type[Looks]) -> _once[_Shape]: ...
+    def __get__(self, line: None, owner: type[LineShape]) -> _once[_Shape]: ...
     @overload
-    def __get__(self, line: Looks, owner: type[Looks]) -> _Shape: ...
-    def __get__(self, line: Looks | None, owner: type[Looks]) -> _once[_Shape] | _Shape:
+    def __get__(self, line: LineShape, owner: type[LineShape]) -> _Shape: ...
+    def __get__(self, line: LineShape | None, owner: type[LineShape]) -> _once[_Shape] | _Shape:
         if line is None:
             return self
         shape = line.__dict__[self._name] = self._work_out(line)
         return shape
 
 
-class Looks:
+class LineShape:
     """The shape of a text; what belongs to it is worked out when it is asked for, since most never is."""
 
     def __init__(self, text: str) -> None:
@@ -131,14 +131,14 @@ class Looks:
         """Is a line of what npm tells of an error."""
         return _NPM.match(self.start) is not None
 
-    def reports_with(self, head: Looks) -> bool:
+    def reports_with(self, head: LineShape) -> bool:
         """Tell whether this line goes on with the report that Rails or npm began with another."""
         if self.is_npm_report:
             return head.is_npm_report
         prefixed, tags = self._rails
         return head.is_rails_report and tags == head._rails[1] and (prefixed or bool(tags))
 
-    def continuation(self, head: Looks) -> str:
+    def continuation(self, head: LineShape) -> str:
         """Return the text as a part of the head's message."""
         return _RAILS.sub("", self.raw_text, count=1) if self.reports_with(head) else self.raw_text
 
@@ -231,7 +231,7 @@ class Looks:
         return self.end[:1] in {" ", "\t"} or self.end.lstrip(" +").startswith("Traceback")
 
 
-class Line(Looks):
+class Line(LineShape):
     """A text entry and its shape."""
 
     def __init__(self, entry: LogEntry, text: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from forensics.entries.tracebacks import at_lines, golang, others, python
 from forensics.entries.tracebacks.exception_types import is_exception_type, reports_crash, typed_start
-from forensics.text.word_search import AnyOf
+from forensics.text.word_search import WordSearch
 
 if TYPE_CHECKING:
     from forensics.model import ExceptionInfo
@@ -29,7 +29,7 @@ class _Printer(Protocol):
     def parse(self, text: str) -> tuple[ExceptionInfo, ...]: ...
 
 
-_PRINTED = AnyOf('File "', "Traceback", "panic", ":in ", ".php", ".go:", "goroutine ")
+_PRINTED = WordSearch('File "', "Traceback", "panic", ":in ", ".php", ".go:", "goroutine ")
 _PRINTERS: tuple[_Printer, ...] = (python, at_lines, golang, others)
 
 

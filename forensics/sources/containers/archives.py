@@ -17,7 +17,7 @@ from typing import IO, TYPE_CHECKING, BinaryIO
 
 from forensics.sources.containers.compression import Allowance, DamageError, blocks_of, peeked, unpacked
 from forensics.sources.containers.parts import TAR_BLOCK, ZIP, ArchiveError, Part, is_tar
-from forensics.sources.containers.utf8 import Content
+from forensics.sources.containers.utf8 import TextContent
 from forensics.sources.find_inputs import is_hidden, is_passed_over
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _part(name: str, blocks: Iterator[bytes]) -> Iterator[Part]:
     if is_archive:
         yield Part(_shown(name), None, "an archive inside an archive is not read")
     else:
-        yield Part(_shown(name), Content(everything))
+        yield Part(_shown(name), TextContent(everything))
 
 
 def _shown(name: str) -> str:

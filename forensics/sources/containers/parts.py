@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from msgspec import Struct
 
 from forensics.sources.containers.compression import blocks_of, peeked, unpacked
-from forensics.sources.containers.utf8 import Content
+from forensics.sources.containers.utf8 import TextContent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +26,7 @@ class Part(Struct, frozen=True):
 
     name: str
     """The member's name; empty for a file that is no archive."""
-    content: Content | None
+    content: TextContent | None
     """None for a member that is not read."""
     problem: str = ""
     """Why it is not."""
@@ -46,7 +46,7 @@ def parts_of(raw: BinaryIO) -> Iterator[Part]:
 
         yield from parts_of_tar(blocks)
     else:
-        yield Part("", Content(blocks))
+        yield Part("", TextContent(blocks))
 
 
 def is_tar(first: bytes) -> bool:

@@ -22,7 +22,7 @@ _UTF16_LE = re.compile(rb"[\t\n\r -~]\0[\t\n\r -~]\0")
 _UTF16_BE = re.compile(rb"\0[\t\n\r -~]\0[\t\n\r -~]")
 
 
-class Content:
+class TextContent:
     """The UTF-8 bytes of one input: a head that can be looked at first, and then all of it, once."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:

@@ -14,7 +14,7 @@ from forensics.sources.values.columns import is_log_header, path_of, record_of
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 name = "CSV of the Logs Explorer or of BigQuery"
 
@@ -28,12 +28,12 @@ _TIMES = frozenset({"timestamp", "receiveTimestamp"})
 _FREE_TEXT = PAYLOADS - {"httpRequest"}
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether the first line names columns of an entry."""
     return _header(content) is not None
 
 
-def _header(content: Content) -> tuple[str, list[str]] | None:
+def _header(content: TextContent) -> tuple[str, list[str]] | None:
     """The separator and the names of the columns."""
     line = next((line for line in content.head_lines() if not _is_preamble(line)), b"").decode("utf-8", "replace")
     for separator in _SEPARATORS:
@@ -59,7 +59,7 @@ def _without_prefix(path: Sequence[str], cell: str) -> str:
     return cell if is_its_own else cell.removeprefix("'")
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield every row; one that has not as many cells as there are columns costs its first line only."""
     separator, names = _header(content) or ("", [])
     paths = [path_of(name) or (name or f"column {n}",) for n, name in enumerate(names, start=1)]
@@ -81,7 +81,7 @@ def read(content: Content) -> Iterator[Element]:
 class _Lines:
     """The lines below the header; the csv reader takes as many of them as a row has."""
 
-    def __init__(self, content: Content) -> None:
+    def __init__(self, content: TextContent) -> None:
         self._source = numbered_lines(content.blocks(), _LONGEST)
         self._again: deque[tuple[int, str]] = deque()
         self._taken: list[tuple[int, str]] = []

@@ -15,7 +15,7 @@ from forensics.sources.values.columns import path_of, record_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 name = 'the output of `gcloud logging read --format="table(…)"`'
 
@@ -49,7 +49,7 @@ class _Row(Struct):
     """Of these lines."""
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether one of the first lines is the head of such a table."""
     lines = content.head_lines()[:_LOOKED_AT]
     return any(_layout(line.decode("utf-8", "replace")) for line in lines)
@@ -76,7 +76,7 @@ def _path(known: tuple[str, ...] | None, heading: str) -> tuple[str, ...]:
     return (API_NAMES.get(known[0], known[0]), *known[1:]) if known else ("jsonPayload", heading.lower())
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield every row with the lines that go on with it; what stands above the table is no part of it."""
     layout: _Layout | None = None
     row: _Row | None = None

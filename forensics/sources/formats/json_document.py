@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 from forensics.sources.formats import sequence
 from forensics.sources.formats.element import Element
 from forensics.sources.json.json_values import NotJsonError, decode_json, entries_in, is_empty
-from forensics.sources.json.windows import Window
+from forensics.sources.json.windows import SlidingWindow
 from forensics.sources.json.wrappers import Beginning, Wrapper, beginning_of, go_to_start
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 name = 'a JSON array of entries, `{"entries": […]}` or another object around them, a single entry'
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether the whole is one JSON value that holds entries, or none yet."""
     if content.head.lstrip(b"\0 \t\r\n")[:1] not in {b"{", b"["}:
         return False
@@ -33,17 +33,17 @@ def accepts(content: Content) -> bool:
     return entries_in(value) is not None or is_empty(value)
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield the elements of the list, or the one entry."""
     if not content.is_whole and beginning_of(content) is Beginning.WRAPPER:
-        yield from _read_in_steps(Window(content.blocks()))
+        yield from _read_in_steps(SlidingWindow(content.blocks()))
         return
     entries = entries_in(decode_json(content.everything())) or []
     for number, value in enumerate(entries, start=1):
         yield Element(number=number, value=value)
 
 
-def _read_in_steps(window: Window) -> Iterator[Element]:
+def _read_in_steps(window: SlidingWindow) -> Iterator[Element]:
     """Yield the elements of lists that are too large to be held; what is broken, and what follows, one by one."""
     go_to_start(window)
     is_object = window.text.startswith("{", window.position)

@@ -13,7 +13,7 @@ from forensics.sources.values.api_keys import ANY_KEYS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 name = "one JSON entry a line"
 
@@ -25,7 +25,7 @@ _FENCE = re.compile(rb"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _FIRST_KEY = re.compile(r'\s*\{\s*"(\w+)"\s*:')
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether the first line is an entry, or, behind a line that is no JSON at all, some of the next."""
     filled = [line.strip() for line in content.head_lines() if line.strip(b"\0 \t\r")]
     if not filled:
@@ -67,7 +67,7 @@ def _entries(line: bytes) -> Any:
     return None if found is None else value if found == [value] else found
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield every line that is not blank."""
     for number, line in enumerate(lines_of(content.blocks(), _LONGEST), start=1):
         if line is None:

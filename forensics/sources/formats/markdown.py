@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.sources.containers.utf8 import Content
+from forensics.sources.containers.utf8 import TextContent
 from forensics.sources.formats import (
     delimited,
     gcloud_table as table,
@@ -21,7 +21,7 @@ from forensics.sources.values.api_keys import API_NAMES, ENTRY_KEYS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.sources.formats import Shape
+    from forensics.sources.formats import Format
 
 name = "entries in code blocks of Markdown"
 
@@ -32,7 +32,7 @@ _FENCE = re.compile(r"^(?P<indent>[ \t]*)(?:[-*] +)?(?P<fence>`{3,}|~{3,})(?P<in
 _KEY = re.compile("|".join(sorted(ENTRY_KEYS | set(API_NAMES) | {"TIMESTAMP", "TEXT_PAYLOAD"})))
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether some code block holds entries; of a very long document, one in its first megabytes."""
     head = content.head_text
     if "\0" in head or not _FENCE.search(head) or not _KEY.search(head):
@@ -40,7 +40,7 @@ def accepts(content: Content) -> bool:
     return any(block and _shape_of(block) for _, block in _blocks(sliced(content.everything())))
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield the entries of all blocks that hold some; their place is the line where their block begins."""
     for number, block in _blocks(content.blocks()):
         if block is None:
@@ -51,11 +51,11 @@ def read(content: Content) -> Iterator[Element]:
             yield Element(number=number, value=element.value, problem=element.problem)
 
 
-def _shape_of(block: Content) -> Shape | None:
+def _shape_of(block: TextContent) -> Format | None:
     return next((shape for shape in _INSIDE if _KEY.search(block.head_text) and shape.accepts(block)), None)
 
 
-def _blocks(parts: Iterable[bytes]) -> Iterator[tuple[int, Content | None]]:
+def _blocks(parts: Iterable[bytes]) -> Iterator[tuple[int, TextContent | None]]:
     """Cut out the code blocks, each with its first line; None stands for one that is too long to be kept."""
     fence: re.Match[str] | None = None
     inside: list[str] = []
@@ -78,5 +78,5 @@ def _blocks(parts: Iterable[bytes]) -> Iterator[tuple[int, Content | None]]:
         yield start, _content(inside, size)
 
 
-def _content(inside: list[str], size: int) -> Content | None:
-    return Content(["\n".join(inside).encode()]) if size <= _LONGEST else None
+def _content(inside: list[str], size: int) -> TextContent | None:
+    return TextContent(["\n".join(inside).encode()]) if size <= _LONGEST else None

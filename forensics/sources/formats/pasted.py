@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 from forensics.sources.formats.element import Element
 from forensics.sources.json.json_values import NotJsonError, is_entry
-from forensics.sources.json.windows import LONGEST, NeedsMoreError, Window
+from forensics.sources.json.windows import LONGEST, NeedsMoreError, SlidingWindow
 from forensics.sources.line_blocks import sliced, too_long
 from forensics.sources.values.api_keys import ANY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 name = "an entry as JSON inside another text"
 
@@ -25,7 +25,7 @@ _LONGEST_BEGINNING = 64 * 1024
 _MARGIN = re.compile(r"^[ \t]*(?://+|\*(?!/)|#+|>)[ \t]?", re.MULTILINE)
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether an entry begins somewhere and can be decoded; of a very long text, in its first megabytes."""
     text = content.head_text
     if "\0" in text or not (_BEGINNING.search(text) or _BEGINNING.search(_MARGIN.sub("", text))):
@@ -34,7 +34,7 @@ def accepts(content: Content) -> bool:
     return any(element.value is not None for reading in _READINGS for element in _elements(reading(sliced(beginning))))
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield the entries; their place is the line where they begin."""
     beginning = content.everything()
     as_it_is, without_margins = (_entries(_elements(reading(sliced(beginning)))) for reading in _READINGS)
@@ -63,7 +63,7 @@ _READINGS: tuple[Callable[[Iterable[bytes]], Iterable[bytes]], ...] = (iter, _wi
 
 
 def _elements(blocks: Iterable[bytes]) -> Iterator[Element]:
-    window = Window(blocks)
+    window = SlidingWindow(blocks)
     while beginning := _next_beginning(window):
         window.position = beginning.start()
         line = window.line
@@ -85,7 +85,7 @@ def _elements(blocks: Iterable[bytes]) -> Iterator[Element]:
                 window.position = beginning.end()
 
 
-def _next_beginning(window: Window) -> re.Match[str] | None:
+def _next_beginning(window: SlidingWindow) -> re.Match[str] | None:
     """Find where an entry may begin, and read on until one does."""
     while not (found := _BEGINNING.search(window.text, window.position)) and not window.is_end:
         last = window.text.rfind("{")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from forensics.sources.formats.element import Element, RawRun
 from forensics.sources.json.json_values import NotJsonError, is_entry
 from forensics.sources.json.value_runs import decoded_run
-from forensics.sources.json.windows import BLOCK, LONGEST, NeedsMoreError, Window
+from forensics.sources.json.windows import BLOCK, LONGEST, NeedsMoreError, SlidingWindow
 from forensics.sources.json.wrappers import Beginning, beginning_of, go_to_start, start_of
 from forensics.sources.line_blocks import too_long
 from forensics.sources.values.api_keys import API_NAMES, ENTRY_KEYS
@@ -16,7 +16,7 @@ from forensics.sources.values.api_keys import API_NAMES, ENTRY_KEYS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 name = "JSON objects one after the other"
 
@@ -29,7 +29,7 @@ _BETWEEN = re.compile(r"[\s,\0\ufeff\x1e]*")
 _NEXT_OBJECT = re.compile(r"(?:[\[,}]\s*|\n[ \t]*)(?=\{)")
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether it begins like JSON, is not one whole value, and names a key of an entry."""
     text = content.head_text
     names_key = _ENTRY_KEY.search(text) is not None
@@ -39,21 +39,21 @@ def accepts(content: Content) -> bool:
     return beginning is Beginning.ARRAY or (beginning is Beginning.SEVERAL and names_key)
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield one object after the other; what is broken is one problem, up to the next entry that can be read."""
-    window = Window(content.blocks())
+    window = SlidingWindow(content.blocks())
     go_to_start(window)
     return from_beginning(window).elements()
 
 
-def read_raw(content: Content) -> Iterator[Element | RawRun]:
+def read_raw(content: TextContent) -> Iterator[Element | RawRun]:
     """Yield the same, many at once and not decoded where that is possible."""
-    window = Window(content.blocks())
+    window = SlidingWindow(content.blocks())
     go_to_start(window)
     return from_beginning(window).raw_elements()
 
 
-def from_beginning(window: Window) -> Sequence:
+def from_beginning(window: SlidingWindow) -> Sequence:
     """Return the values from where the first begins; the elements of an array, when this is one."""
     in_array = window.text.startswith("[", window.position)
     window.position += in_array
@@ -63,7 +63,7 @@ def from_beginning(window: Window) -> Sequence:
 class Sequence:
     """The values from some place on; in an array, up to its end."""
 
-    def __init__(self, window: Window, *, in_array: bool, number: int = 0, failures: int = 0) -> None:
+    def __init__(self, window: SlidingWindow, *, in_array: bool, number: int = 0, failures: int = 0) -> None:
         self._window = window
         self._in_array = in_array
         self._number = number

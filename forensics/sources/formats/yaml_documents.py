@@ -12,7 +12,7 @@ from forensics.sources.line_blocks import LONGEST_ENTRY, numbered_lines, too_lon
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 name = "YAML documents between `---`, or a YAML list"
 
@@ -24,7 +24,7 @@ _ITEM = re.compile(r"-(?:\s|$)")
 _KEY = re.compile(r"""(?P<indent>-?\ *) (?P<quote>["']?) (?P<key>\w+) (?P=quote) : (?:\s|$)""", re.VERBOSE)
 
 
-def accepts(content: Content) -> bool:
+def accepts(content: TextContent) -> bool:
     """Tell whether the keys at the left edge, or those of the items of a list there, are those of an entry."""
     lines = (line.decode("utf-8", "replace").rstrip("\r") for line in content.head_lines())
     filled = [line for line in lines if not _NO_VALUE.fullmatch(line)]
@@ -37,7 +37,7 @@ def accepts(content: Content) -> bool:
     return is_entry({key["key"]: "" for key in found if len(key["indent"]) == indent})
 
 
-def read(content: Content) -> Iterator[Element]:
+def read(content: TextContent) -> Iterator[Element]:
     """Yield the documents, or the items of a list; a broken one costs itself only."""
     from forensics.sources.values.yaml_values import NotYamlError, decode_yaml  # noqa: PLC0415 - few logs are YAML
 
@@ -55,7 +55,7 @@ def read(content: Content) -> Iterator[Element]:
                 yield Element(number=number, value=item)
 
 
-def _chunks(content: Content) -> Iterator[tuple[int, str | None]]:
+def _chunks(content: TextContent) -> Iterator[tuple[int, str | None]]:
     """Cut the text where a document or, at the left edge, an item of a list begins; None stands for one too long."""
     kept: list[str] = []
     start, size = 0, 0

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, structs
 
-from forensics.model import IndexBatch, Lines, PassedOver, Place, Reader
+from forensics.model import IndexBatch, IndexReader, Lines, PassedOver, Place
 from forensics.sources.find_inputs import STDIN
 from forensics.sources.formats.element import Element, RawRun
 from forensics.sources.formats.json_lines import element_of
@@ -21,7 +21,7 @@ from forensics.sources.line_blocks import gathered, read_at
 from forensics.system.processes import in_processes
 
 if TYPE_CHECKING:
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 LARGE = 8 * 2**20
 """Bytes from which on a plain file stays where it is, and its lines are found again by their offsets."""
@@ -38,7 +38,7 @@ class Indexing(Struct, kw_only=True):
     """How lines become rows of an index."""
 
     shelf: FileRecordStore
-    reader: Callable[[str | None], Reader]
+    reader: Callable[[str | None], IndexReader]
     """Makes a reader for a name that is asked for, or for every line."""
     jobs: int = 1
     advance: Callable[[int], None] = lambda _: None
@@ -55,7 +55,7 @@ class _Part(Struct):
 
 
 def index(
-    source: str, content: Content, asked: str | None, how: Indexing
+    source: str, content: TextContent, asked: str | None, how: Indexing
 ) -> Iterator[IndexBatch | PassedOver | Element]:
     """Yield rows of an input, how many lines were passed over, and elements for lines that are odd."""
     size = _plain_size(source, content)
@@ -127,7 +127,7 @@ def _rows(sheet: IndexBatch, start: int, end: int) -> IndexBatch:
     )
 
 
-def _plain_size(source: str, content: Content) -> int:
+def _plain_size(source: str, content: TextContent) -> int:
     """Return the size of a regular file that is read as it is; 0 for what is packed, or in UTF-16, or a pipe."""
     if source == STDIN:
         return 0
@@ -157,14 +157,14 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
         yield part
 
 
-def _parts_of_blocks(source: str, content: Content, asked: str | None, how: Indexing) -> Iterator[_Part]:
+def _parts_of_blocks(source: str, content: TextContent, asked: str | None, how: Indexing) -> Iterator[_Part]:
     """Read what has no offsets of its own, and put away the lines that are selected."""
     reader = how.reader(asked)
     for sifted in sift(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.shelf.keep_line):
         yield _part(source, [sifted], reader)
 
 
-def _part(source: str, blocks: Iterable[Prefiltered], reader: Reader) -> _Part:
+def _part(source: str, blocks: Iterable[Prefiltered], reader: IndexReader) -> _Part:
     lines = rows = passed_over = 0
     odd: list[SlowPathLine] = []
     for block in blocks:

@@ -19,7 +19,7 @@ from forensics.sources.line_blocks import LONGEST_ENTRY, too_long
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from forensics.model import Reader
+    from forensics.model import IndexReader
 
     Keep = Callable[[bytes], int]
 
@@ -67,7 +67,7 @@ class Prefiltered(Struct, kw_only=True):
 
 
 def sift(
-    blocks: Iterable[bytes], asked: str | None, reader: Reader, *, place: int = 0, keep: Keep | None = None
+    blocks: Iterable[bytes], asked: str | None, reader: IndexReader, *, place: int = 0, keep: Keep | None = None
 ) -> Iterator[Prefiltered]:
     """Hand the lines that may matter to a reader, and yield block by block what else was there.
 

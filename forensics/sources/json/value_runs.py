@@ -15,7 +15,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.sources.json.windows import Window
+    from forensics.sources.json.windows import SlidingWindow
 
 RUN = 256 * 1024
 _decoder = msgspec.json.Decoder(list[Any])
@@ -33,7 +33,7 @@ _LOOKED_AT = 64 * 1024
 _MOST_OTHERS = 3
 
 
-def decoded_run(window: Window, *, in_array: bool, raw: bool = False) -> list[Any]:
+def decoded_run(window: SlidingWindow, *, in_array: bool, raw: bool = False) -> list[Any]:
     """Decode and use up what surely is a run of values; an empty list says that nothing is certain.
 
     A raw value is its bytes (msgspec.Raw): where it ends is certain, what stands in its texts was not looked at.

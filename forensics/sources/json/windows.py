@@ -25,7 +25,7 @@ class NeedsMoreError(Exception):
     """What stands at a place goes on behind the window."""
 
 
-class Window:
+class SlidingWindow:
     """The part of a file that was read and is not used up; `position` is the place in its text."""
 
     def __init__(self, blocks: Iterable[bytes], *, is_part: bool = False) -> None:

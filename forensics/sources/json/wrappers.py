@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.sources.json.json_values import DEEPEST, NotJsonError, decode_json, entries_in, is_entry
 from forensics.sources.json.value_runs import decoded_run
-from forensics.sources.json.windows import LONGEST, NeedsMoreError, Window
+from forensics.sources.json.windows import LONGEST, NeedsMoreError, SlidingWindow
 from forensics.sources.line_blocks import too_long
 from forensics.sources.values.api_keys import ANY_KEYS, OTHER_PAYLOADS, PAYLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.sources.containers.utf8 import Content
+    from forensics.sources.containers.utf8 import TextContent
 
 _COMMENTS = re.compile(r"(?:\s*(?:#|//)[^\n]*\n)*\s*")  # a licence, say
 _BETWEEN = re.compile(r"[\s,\0\ufeff\x1e]*")
@@ -47,7 +47,7 @@ def start_of(text: str) -> int:
     return between.end() if between else start
 
 
-def go_to_start(window: Window) -> None:
+def go_to_start(window: SlidingWindow) -> None:
     """Go where the first value begins."""
     window.position = start_of(window.text)
     while not window.text.startswith(("{", "["), window.position) and not window.is_end:
@@ -57,7 +57,7 @@ def go_to_start(window: Window) -> None:
         window.position = start_of(window.text)
 
 
-def beginning_of(content: Content) -> Beginning:
+def beginning_of(content: TextContent) -> Beginning:
     """Tell how a content begins; from its head where that is enough."""
     seen = Beginning.UNKNOWN if content.is_whole else _seen_in(content.head)
     if seen is not Beginning.UNKNOWN:
@@ -72,7 +72,7 @@ def beginning_of(content: Content) -> Beginning:
 
 
 def _seen_in(data: bytes) -> Beginning:
-    window = Window([data], is_part=True)
+    window = SlidingWindow([data], is_part=True)
     go_to_start(window)
     wrapper = Wrapper(window)
     try:
@@ -95,7 +95,7 @@ class Wrapper:
     Goes in where `entries_in` would. What is left when a value turns out to be no JSON begins at the position.
     """
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: SlidingWindow) -> None:
         self._window = window
         self._open = ""
         """A bracket for each list and each brace for each object around the position."""

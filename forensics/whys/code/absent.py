@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, IgnoreLine, Verdict
-from forensics.whys.code.code_view import Look, concluded, name_commit, name_line, statement
+from forensics.whys.code.code_view import CodeQuestion, concluded, name_commit, name_line, statement
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import is_dockerfile, related_commits
 from forensics.whys.wording import counted, plain
@@ -21,7 +21,7 @@ _READERS = {"docker": "the image", "gcloud": "what gcloud uploads"}
 LOOK_INSIDE = "look inside the image whether it is there, and whether COPY in the Dockerfile takes its folder along"
 
 
-def present(look: Look, shown: str, members: Sequence[str]) -> EvidenceResult:
+def present(look: CodeQuestion, shown: str, members: Sequence[str]) -> EvidenceResult:
     """Say why files that the commit holds are not in the image: a line of an ignore file leaves all of them out."""
     lines = _leave_out_all(look, members[:_JUDGED])
     where = f"`{plain(shown)}` exists at commit {look.at.short}"
@@ -37,7 +37,7 @@ def present(look: Look, shown: str, members: Sequence[str]) -> EvidenceResult:
     return concluded(verdict, *said, *([statement(doubt)] if doubt else []), *related, look=look)
 
 
-def gone(look: Look, shown: tuple[str, ...], paths: tuple[str, ...], probe: str) -> EvidenceResult:
+def gone(look: CodeQuestion, shown: tuple[str, ...], paths: tuple[str, ...], probe: str) -> EvidenceResult:
     """Say why the commit does not hold files: removed, moved, committed later, or never committed.
 
     `paths` are the files and folders that would be it, `probe` a file that git would have been asked to add.
@@ -66,7 +66,7 @@ def gone(look: Look, shown: tuple[str, ...], paths: tuple[str, ...], probe: str)
     return concluded(Verdict.SUPPORTED, evidence, *why, *related, look=look)
 
 
-def in_other_case(look: Look, shown: str, found: str) -> EvidenceResult:
+def in_other_case(look: CodeQuestion, shown: str, found: str) -> EvidenceResult:
     """Say that a file is there under a name in other upper and lower case, which Linux tells apart."""
     text = f"commit {look.at.short} holds `{plain(found)}`, not `{plain(shown)}`: upper and lower case differ"
     return concluded(Verdict.SUPPORTED, statement(text, file=found, commit=look.at.id), look=look)
@@ -82,7 +82,7 @@ def other_case(wanted: Sequence[str], files: Sequence[str]) -> str | None:
     return None
 
 
-def _leave_out_all(look: Look, members: Sequence[str]) -> list[IgnoreLine]:
+def _leave_out_all(look: CodeQuestion, members: Sequence[str]) -> list[IgnoreLine]:
     """Return, for each ignore file that leaves out every one of some files, the line that does it to the first."""
     first, *rest = ({line.file: line for line in look.base.ignored(look.at, path)} for path in members)
     common = set(first).intersection(*rest) if rest else set(first)
@@ -90,21 +90,21 @@ def _leave_out_all(look: Look, members: Sequence[str]) -> list[IgnoreLine]:
     return sorted(lines, key=lambda line: (line.by != "docker", line.file.count("/"), line.file))
 
 
-def _by(look: Look, line: IgnoreLine) -> str:
+def _by(look: CodeQuestion, line: IgnoreLine) -> str:
     return f"{_READERS[line.by]} by {_written(look, line)}"
 
 
-def _written(look: Look, line: IgnoreLine) -> str:
+def _written(look: CodeQuestion, line: IgnoreLine) -> str:
     added = None if line.file.startswith("/") else look.base.wrote(look.at, line.file, line.number)
     return name_line(line) + (f", added in {name_commit(added)}" if added else "")
 
 
-def _values(look: Look, line: IgnoreLine) -> dict[str, str]:
+def _values(look: CodeQuestion, line: IgnoreLine) -> dict[str, str]:
     added = None if line.file.startswith("/") else look.base.wrote(look.at, line.file, line.number)
     return {"file": line.file, "line": str(line.number), "commit": (added or look.at).id}
 
 
-def _doubt(look: Look, lines: Sequence[IgnoreLine], shown: str) -> str | None:
+def _doubt(look: CodeQuestion, lines: Sequence[IgnoreLine], shown: str) -> str | None:
     """Say what is not known about how the image was built, and could make the line meaningless."""
     if lines[0].by == "gcloud":
         return "that the sources were uploaded with gcloud is not shown"
@@ -118,19 +118,19 @@ def _doubt(look: Look, lines: Sequence[IgnoreLine], shown: str) -> str | None:
     return None
 
 
-def _nothing_leaves_out(look: Look) -> str:
+def _nothing_leaves_out(look: CodeQuestion) -> str:
     names = [file for file in look.files if file.endswith((".dockerignore", ".gcloudignore"))]
     if not names:
         return "there is no .dockerignore or .gcloudignore"
     return "no line of " + ", ".join(f"`{plain(name)}`" for name in names[:3]) + " leaves it out"
 
 
-def _frame(look: Look) -> tuple[str, ...]:
+def _frame(look: CodeQuestion) -> tuple[str, ...]:
     found = find_file(look.frame_file, look.files).path if look.frame_file else None
     return (found,) if found else ()
 
 
-def submodule_evidence(look: Look, path: str) -> Evidence | None:
+def submodule_evidence(look: CodeQuestion, path: str) -> Evidence | None:
     """Say that a path lies in another repository."""
     for folder in look.base.submodules(look.at):
         if path == folder or path.startswith(f"{folder}/"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Verdict
-from forensics.whys.code.code_view import Look, code_line, concluded, list_commits, name_commit, statement
+from forensics.whys.code.code_view import CodeQuestion, code_line, concluded, list_commits, name_commit, statement
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import related_commits
 from forensics.whys.wording import plain
@@ -20,7 +20,7 @@ _LAST = 3
 """Commits that are listed when no baseline bounds them."""
 
 
-def changed(look: Look, named: str, line: int | None) -> EvidenceResult:
+def changed(look: CodeQuestion, named: str, line: int | None) -> EvidenceResult:
     """Quote the lines around a place, and cite the commits that touched its file since the baseline."""
     found = find_file(named, look.files)
     if found.path is None:
@@ -40,7 +40,7 @@ def changed(look: Look, named: str, line: int | None) -> EvidenceResult:
     return concluded(Verdict.NO_EVIDENCE, said, *quoted, *others, look=look)
 
 
-def _last_commits(look: Look, path: str, quoted: list[Evidence]) -> EvidenceResult:
+def _last_commits(look: CodeQuestion, path: str, quoted: list[Evidence]) -> EvidenceResult:
     """Without a baseline: the last commits that touch a file, which shows nothing about what is new."""
     last = look.base.touching(look.at, (path,), most=_LAST).found
     if last:
@@ -53,7 +53,7 @@ def _last_commits(look: Look, path: str, quoted: list[Evidence]) -> EvidenceResu
 
 
 def _since(
-    look: Look, path: str, line: int | None, touches: tuple[Touch, ...], quoted: list[Evidence]
+    look: CodeQuestion, path: str, line: int | None, touches: tuple[Touch, ...], quoted: list[Evidence]
 ) -> EvidenceResult:
     """Since a baseline: whether a commit wrote the very line, or touched its file elsewhere."""
     author = look.base.wrote(look.at, path, line) if line else None
@@ -68,7 +68,7 @@ def _since(
     return concluded(Verdict.PLAUSIBLE, said, *quoted, look=look)
 
 
-def _lines(look: Look, path: str, line: int | None) -> list[Evidence]:
+def _lines(look: CodeQuestion, path: str, line: int | None) -> list[Evidence]:
     """Quote the lines around a place as they stand at the deployed commit."""
     text = look.base.text(look.at, path) if line else None
     lines = text.split("\n") if text else []
@@ -82,7 +82,7 @@ def _lines(look: Look, path: str, line: int | None) -> list[Evidence]:
     return [statement(f"{where}: {said}", file=path, line=str(line), commit=look.at.id)] if said else []
 
 
-def _not_found(look: Look, named: str, several: tuple[str, ...]) -> EvidenceResult:
+def _not_found(look: CodeQuestion, named: str, several: tuple[str, ...]) -> EvidenceResult:
     if several:
         listed = ", ".join(f"`{plain(path)}`" for path in several[:4])
         text = f"several files of commit {look.at.short} fit `{plain(named)}`: {listed}"

@@ -13,7 +13,7 @@ LISTED = 5
 """Commits that a statement lists."""
 
 
-class Look(Struct, frozen=True, kw_only=True):
+class CodeQuestion(Struct, frozen=True, kw_only=True):
     """The repository as one why sees it."""
 
     base: CodeBase
@@ -35,7 +35,9 @@ def statement(text: str, **values: str) -> Evidence:
     return Evidence(kind="commits", statement=text, values=values)
 
 
-def concluded(verdict: Verdict, *evidence: Evidence, look: Look, next_step: str | None = None) -> EvidenceResult:
+def concluded(
+    verdict: Verdict, *evidence: Evidence, look: CodeQuestion, next_step: str | None = None
+) -> EvidenceResult:
     """Close a look at a repository: the commit that it rests on is cited, and an assumed one carries no certainty."""
     if verdict is Verdict.SUPPORTED and look.deployed.assumed:
         verdict = Verdict.PLAUSIBLE

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from forensics.model import Verdict
-from forensics.whys.code.code_view import Look, concluded, name_commit, statement
+from forensics.whys.code.code_view import CodeQuestion, concluded, name_commit, statement
 from forensics.whys.code.distributions import python_distribution
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import related_commits
@@ -34,7 +34,7 @@ def parse(source: str, minor: int | None = None) -> ast.Module:
         return ast.parse(source, feature_version=None if minor is None else (3, minor))
 
 
-def defined_name(look: Look, module: str, name: str) -> EvidenceResult:
+def defined_name(look: CodeQuestion, module: str, name: str) -> EvidenceResult:
     """Say whether a module at the deployed commit defines a name, and which commit took it away."""
     path = _source(look, module)
     if path is None:
@@ -61,7 +61,7 @@ def defined_name(look: Look, module: str, name: str) -> EvidenceResult:
     return concluded(Verdict.SUPPORTED, statement(text, file=path, commit=look.at.id), *related, look=look)
 
 
-def _source(look: Look, module: str) -> str | None:
+def _source(look: CodeQuestion, module: str) -> str | None:
     """Find the file that is a module: `shop/models.py` or `shop/models/__init__.py`."""
     way = module.replace(".", "/")
     for name in (f"{way}.py", f"{way}/__init__.py"):
@@ -71,7 +71,7 @@ def _source(look: Look, module: str) -> str | None:
     return None
 
 
-def _names(look: Look, commit: Commit, path: str) -> dict[str, int] | None:
+def _names(look: CodeQuestion, commit: Commit, path: str) -> dict[str, int] | None:
     """Return the names that a module holds with their lines; None when reading it cannot tell."""
     text = look.base.text(commit, path)
     try:

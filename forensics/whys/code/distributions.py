@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from forensics.model import Evidence, Touch, Verdict
-from forensics.whys.code.code_view import Look, concluded, name_commit, statement
+from forensics.whys.code.code_view import CodeQuestion, concluded, name_commit, statement
 from forensics.whys.code.related import is_packages, is_requirements, related_commits
 from forensics.whys.wording import plain
 
@@ -75,14 +75,14 @@ def normalize(name: str) -> str:
     return _SEPARATORS.sub("-", name).lower()
 
 
-def python_distribution(look: Look, module: str) -> EvidenceResult:
+def python_distribution(look: CodeQuestion, module: str) -> EvidenceResult:
     """Say whether requirement files name the distribution of a module that the repository does not hold."""
     names = distribution_names(module)
     files = _nearest([file for file in look.files if is_requirements(file)])
     return _judge(look, module, files, lambda file, text: _python_line(file, text, names), names)
 
 
-def node_package(look: Look, package: str) -> EvidenceResult:
+def node_package(look: CodeQuestion, package: str) -> EvidenceResult:
     """Say whether package.json names a package, and whether for developers alone."""
     files = _nearest([file for file in look.files if is_packages(file)])
     return _judge(look, package, files, lambda file, text: _node_line(file, text, package), (package,))
@@ -93,7 +93,11 @@ def _nearest(files: Sequence[str]) -> list[str]:
 
 
 def _judge(
-    look: Look, name: str, files: list[str], find: Callable[[str, str], tuple[int, bool] | None], names: Sequence[str]
+    look: CodeQuestion,
+    name: str,
+    files: list[str],
+    find: Callable[[str, str], tuple[int, bool] | None],
+    names: Sequence[str],
 ) -> EvidenceResult:
     """Hold a package against requirement files; `find` returns its line, and whether it is for developers alone."""
     if not files:
@@ -120,12 +124,14 @@ def _judge(
     return concluded(Verdict.NO_EVIDENCE, *said, *related, look=look, next_step=step)
 
 
-def _names(look: Look, name: str, file: str, line: int, *, dev: bool) -> Evidence:
+def _names(look: CodeQuestion, name: str, file: str, line: int, *, dev: bool) -> Evidence:
     text = f"`{plain(file)}`, line {line}, names `{plain(name)}` at commit {look.at.short}"
     return statement(text + (", for development" if dev else ""), file=file, line=str(line), commit=look.at.id)
 
 
-def _removed(look: Look, files: Sequence[str], find: Callable[[str, str], tuple[int, bool] | None]) -> Evidence | None:
+def _removed(
+    look: CodeQuestion, files: Sequence[str], find: Callable[[str, str], tuple[int, bool] | None]
+) -> Evidence | None:
     """Find the commit that took a package out of a requirement file."""
     for file in files:
         touches = look.base.touching(look.at, (file,), most=_VERSIONS).found
@@ -137,7 +143,9 @@ def _removed(look: Look, files: Sequence[str], find: Callable[[str, str], tuple[
     return None
 
 
-def _line_of(look: Look, touch: Touch, file: str, find: Callable[[str, str], tuple[int, bool] | None]) -> int | None:
+def _line_of(
+    look: CodeQuestion, touch: Touch, file: str, find: Callable[[str, str], tuple[int, bool] | None]
+) -> int | None:
     text = look.base.text(touch.commit, file) if touch.present else None
     at = find(file, text) if text else None
     return at[0] if at else None

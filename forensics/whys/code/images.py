@@ -10,7 +10,7 @@ from msgspec import Struct
 from forensics.whys.code.related import is_dockerfile
 
 if TYPE_CHECKING:
-    from forensics.whys.code.code_view import Look
+    from forensics.whys.code.code_view import CodeQuestion
 
 _ARG = re.compile(r"^\s*ARG\s+(?P<name>\w+)=(?P<value>[\"']?)(?P<text>[^\s\"']*)(?P=value)\s*$", re.IGNORECASE)
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(?P<image>\S+)(?:\s+AS\s+(?P<stage>[\w.-]+))?\s*(?:#.*)?$", re.IGNORECASE)
@@ -30,7 +30,7 @@ class ImagePython(Struct, frozen=True, kw_only=True):
     line: int
 
 
-def image_python(look: Look, path: str) -> ImagePython | None:
+def image_python(look: CodeQuestion, path: str) -> ImagePython | None:
     """Find the Python of the image that a file goes into: by the nearest Dockerfile, else by a file that names one.
 
     None where nothing says it, or where Dockerfiles at one place differ.
@@ -53,7 +53,7 @@ def _is_above(folder: str, path: str) -> bool:
     return not folder or path.startswith(f"{folder}/")
 
 
-def _of_dockerfile(look: Look, file: str) -> ImagePython | None:
+def _of_dockerfile(look: CodeQuestion, file: str) -> ImagePython | None:
     """Read the base of the last stage, through the stages that it is built on."""
     text = look.base.text(look.at, file) or ""
     arguments: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Verdict
 from forensics.whys.code.absent import gone, in_other_case, other_case, present, submodule_evidence
-from forensics.whys.code.code_view import Look, concluded, statement
+from forensics.whys.code.code_view import CodeQuestion, concluded, statement
 from forensics.whys.code.distributions import node_package, python_distribution
 from forensics.whys.code.paths import below, find_file
 from forensics.whys.code.standard import standard_module
@@ -23,7 +23,7 @@ _COMPILED = ("dist/", "build/", "lib/", "out/")
 """Folders that a build makes, and git does not hold."""
 
 
-def python_module(look: Look, module: str) -> EvidenceResult:
+def python_module(look: CodeQuestion, module: str) -> EvidenceResult:
     """Tell the fate of a Python module, `shop.payments` or `main.py`."""
     parts = module.removesuffix(".py").split(".")
     if not all(part.isidentifier() for part in parts):
@@ -41,7 +41,7 @@ def python_module(look: Look, module: str) -> EvidenceResult:
     return standard_module(look, module) or python_distribution(look, module)
 
 
-def _not_held(look: Look, candidates: Sequence[str]) -> EvidenceResult:
+def _not_held(look: CodeQuestion, candidates: Sequence[str]) -> EvidenceResult:
     """Tell the fate of a module of the application's own packages that the commit does not hold."""
     for path in candidates:
         inside = submodule_evidence(look, path)
@@ -63,7 +63,7 @@ def module_files(path: str, files: Sequence[str]) -> list[str]:
     return [file for file in inside if file.endswith((".py", ".so", ".pyd"))] or inside
 
 
-def _roots(top: str, look: Look) -> list[str]:
+def _roots(top: str, look: CodeQuestion) -> list[str]:
     """List the folders from which a top-level package can be imported, "", `src/`; the frame's own where it tells."""
     found: dict[str, None] = {}
     for file in look.files:
@@ -79,20 +79,20 @@ def _roots(top: str, look: Look) -> list[str]:
     return fitting or sorted(found, key=lambda root: (root.count("/"), root))
 
 
-def _has_history(look: Look, top: str) -> bool:
+def _has_history(look: CodeQuestion, top: str) -> bool:
     """Tell whether git ever held a top-level module or package at the root."""
     heads = (look.at, look.base.head())
     return any(look.base.touching(commit, (top, f"{top}.py"), most=1).found for commit in heads)
 
 
-def _several(look: Look, paths: list[str]) -> EvidenceResult:
+def _several(look: CodeQuestion, paths: list[str]) -> EvidenceResult:
     listed = ", ".join(f"`{plain(path)}`" for path in paths[:4])
     text = f"several folders of commit {look.at.short} fit: {listed}"
     step = "name the folder that the image is built from: --repo PATH/TO/FOLDER"
     return concluded(Verdict.NO_EVIDENCE, statement(text, commit=look.at.id), look=look, next_step=step)
 
 
-def node_module(look: Look, module: str) -> EvidenceResult:
+def node_module(look: CodeQuestion, module: str) -> EvidenceResult:
     """Tell the fate of a module of Node.js: `express`, `@scope/x/y`, `./routes/orders`, `/app/dist/server.js`."""
     name = module.removeprefix("file://")
     if name.startswith("."):
@@ -106,7 +106,7 @@ def node_module(look: Look, module: str) -> EvidenceResult:
     return _node_file(look, name)
 
 
-def _node_file(look: Look, name: str) -> EvidenceResult:
+def _node_file(look: CodeQuestion, name: str) -> EvidenceResult:
     for ending in _NODE_ENDINGS:
         found = find_file(name + ending, look.files)
         if found.several:
@@ -127,7 +127,7 @@ def _node_file(look: Look, name: str) -> EvidenceResult:
     return gone(look, (folder,), tuple(folder + ending for ending in _NODE_ENDINGS), folder)
 
 
-def _beside_the_frame(look: Look, name: str) -> str:
+def _beside_the_frame(look: CodeQuestion, name: str) -> str:
     """Resolve a relative module from the file that asks for it; without one, from where images keep applications."""
     return posixpath.normpath(posixpath.join(posixpath.dirname(look.frame_file or "/app/x"), name))
 

@@ -16,7 +16,7 @@ _IMAGE_ROOT = re.compile(
 """Where images usually keep what they were built from; a whole way to it."""
 
 
-class Found(Struct, frozen=True, kw_only=True):
+class FoundPath(Struct, frozen=True, kw_only=True):
     """The file of the repository that a path of the image stands for."""
 
     path: str | None
@@ -24,20 +24,20 @@ class Found(Struct, frozen=True, kw_only=True):
     """Files that fit equally well, when one alone cannot be told."""
 
 
-def find_file(named: str, files: Sequence[str]) -> Found:
+def find_file(named: str, files: Sequence[str]) -> FoundPath:
     """Find the file that shares the longest end of its path with a name; one file, or none that can be told."""
     parts = [part for part in named.removeprefix("file://").replace("\\", "/").split("/") if part not in {"", "."}]
     for start in range(len(parts)):
         suffix = "/".join(parts[start:])
         # A file's name alone says little, unless what stands before it is where an image keeps its application.
         if start == len(parts) - 1 and start and not _IMAGE_ROOT.fullmatch("/" + "/".join(parts[:start])):
-            return Found(path=None)
+            return FoundPath(path=None)
         found = [file for file in files if file == suffix or file.endswith(f"/{suffix}")]
         if len(found) == 1:
-            return Found(path=found[0])
+            return FoundPath(path=found[0])
         if found:
-            return Found(path=None, several=tuple(found))
-    return Found(path=None)
+            return FoundPath(path=None, several=tuple(found))
+    return FoundPath(path=None)
 
 
 def below(folder: str, files: Sequence[str]) -> list[str]:

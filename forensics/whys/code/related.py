@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.whys.code.code_view import LISTED, Look, name_commit, statement
+from forensics.whys.code.code_view import LISTED, CodeQuestion, name_commit, statement
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def is_related(path: str) -> bool:
     return is_dockerfile(path) or any(kind.search(path) for kind in (_REQUIREMENTS, _PACKAGES, _OTHERS))
 
 
-def related_commits(look: Look, own: Sequence[str]) -> list[Evidence]:
+def related_commits(look: CodeQuestion, own: Sequence[str]) -> list[Evidence]:
     """Cite the commits between baseline and deployed commit that touch given paths or what decides about the image."""
     baseline = look.base.baseline
     if baseline is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Verdict
-from forensics.whys.code.code_view import Look, concluded, statement
+from forensics.whys.code.code_view import CodeQuestion, concluded, statement
 from forensics.whys.code.images import image_python
 from forensics.whys.code.paths import find_file
 from forensics.whys.wording import plain
@@ -25,7 +25,7 @@ _REMOVED = {
 """Modules and the Python 3 that brought or dropped them; PEP 594 and the notes on 3.9, 3.11, 3.12 and 3.13."""
 
 
-def standard_module(look: Look, module: str) -> EvidenceResult | None:
+def standard_module(look: CodeQuestion, module: str) -> EvidenceResult | None:
     """Say that the image's Python is too old or too new for a module; None for every other module."""
     top = module.split(".", 1)[0]
     asker = find_file(look.frame_file, look.files).path if look.frame_file else None

@@ -8,7 +8,7 @@ import tokenize
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Verdict
-from forensics.whys.code.code_view import Look, code_line, concluded, name_commit, statement
+from forensics.whys.code.code_view import CodeQuestion, code_line, concluded, name_commit, statement
 from forensics.whys.code.definitions import UNPARSABLE, parse
 from forensics.whys.code.images import ImagePython, image_python
 from forensics.whys.code.paths import find_file
@@ -23,7 +23,7 @@ _NESTED_QUOTES = 12
 """The minor version from which a string inside an f-string may use the quotes of the f-string (PEP 701)."""
 
 
-def parsed_there(look: Look, named: str, line: int | None) -> EvidenceResult:
+def parsed_there(look: CodeQuestion, named: str, line: int | None) -> EvidenceResult:
     """Hold a file at the deployed commit against the grammar of the image's Python."""
     found = find_file(named, look.files)
     if found.path is None:
@@ -115,13 +115,13 @@ def _legal(shown: str, image: ImagePython | None) -> str:
     return f"{shown} parses as Python 3.{min(image.minor, _HERE)}, which `{plain(image.file)}` gives the image"
 
 
-def _quote(look: Look, path: str, source: str, line: int) -> Evidence:
+def _quote(look: CodeQuestion, path: str, source: str, line: int) -> Evidence:
     lines = source.split("\n")
     text = code_line(lines[line - 1]) if 0 < line <= len(lines) else ""
     return statement(f"line {line}: `{text}`", file=path, line=str(line), commit=look.at.id)
 
 
-def _not_found(look: Look, named: str, several: tuple[str, ...]) -> EvidenceResult:
+def _not_found(look: CodeQuestion, named: str, several: tuple[str, ...]) -> EvidenceResult:
     text = f"commit {look.at.short} holds no `{plain(named)}`"
     if several:
         text = f"several files of commit {look.at.short} fit `{plain(named)}`: " + ", ".join(several[:4])

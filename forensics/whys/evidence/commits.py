@@ -12,7 +12,7 @@ from forensics.errors import RepositoryError
 from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, FailureClass, Verdict, WhyRule
 from forensics.whys.code.changes import changed
-from forensics.whys.code.code_view import Look
+from forensics.whys.code.code_view import CodeQuestion
 from forensics.whys.code.definitions import defined_name
 from forensics.whys.code.modules import node_module, python_module
 from forensics.whys.code.syntax import parsed_there
@@ -37,7 +37,7 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
         return _no_commit(deployed)
     frame = innermost_frame(speaker(scene))
     own = frame if frame is not None and frame.in_app else None
-    look = Look(
+    look = CodeQuestion(
         base=code.base,
         at=deployed.commit,
         deployed=deployed,
@@ -60,7 +60,7 @@ def _named(asked: dict[str, str]) -> str:
     return str(asked.get("touching") or asked.get("beside") or "")
 
 
-def _look(asked: dict[str, str], look: Look, scene: ClusterContext) -> EvidenceResult:
+def _look(asked: dict[str, str], look: CodeQuestion, scene: ClusterContext) -> EvidenceResult:
     """Ask the repository what a why wants to know: the fate of a module, a name, a syntax, or what changed."""
     touching = _named(asked)
     values = _values(scene)
