@@ -50,7 +50,7 @@ def _stages(query: Query, shelf: FileRecordStore) -> None:
     rows = select(intake, revision, query)
     watch.tell(f"sort, drop duplicates, select {len(rows):,} entries")
     journal, _ = digest(intake, rows, shelf, digester)
-    loud = sum(journal.kind(row).quiet is None for row in range(len(journal)))
+    loud = sum(journal.label_set(row).quiet is None for row in range(len(journal)))
     watch.tell(f"decode, classify and boil down {loud:,} of them")
     lives = find_lives(journal)
     clusters, members = group(journal, by_id, lives)

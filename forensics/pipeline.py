@@ -297,19 +297,19 @@ def read(
     _require_entries(intake, query)
     revision = resolve_revision(query.revision, revision_spans(intake), service=query.service)
     rows = select(intake, revision, query)
-    is_own = [revision.name in {"all", kind.revision} for kind in intake.table]
-    own = array("I", (row for row in rows if is_own[intake.kinds[row]]))
+    is_own = [revision.name in {"all", label_set.revision} for label_set in intake.label_sets]
+    own = array("I", (row for row in rows if is_own[intake.label_ids[row]]))
     _require_selected(own, intake, query)
     journal, lost = digest(intake, own, shelf, digester, spread)
-    records_around = (shelf.record(intake.places[row]) for row in rows if not is_own[intake.kinds[row]])
+    records_around = (shelf.record(intake.places[row]) for row in rows if not is_own[intake.label_ids[row]])
     around = [decode_record(record) for record in records_around if record is not None]
     return LoadedLog(intake=intake, revision=revision, journal=journal, around=around, lost=lost)
 
 
 def _audit(journal: EntryTable) -> Iterator[LogEntry]:
     """Fetch the entries of the audit log."""
-    is_audit = [kind.is_audit for kind in journal.table]
-    rows = compress(range(len(journal)), map(is_audit.__getitem__, journal.kinds)) if any(is_audit) else ()
+    is_audit = [label_set.is_audit for label_set in journal.label_sets]
+    rows = compress(range(len(journal)), map(is_audit.__getitem__, journal.label_ids)) if any(is_audit) else ()
     return map(journal.original, rows)
 
 

@@ -43,7 +43,7 @@ def said(entry: LogEntry) -> bytes:
 
 
 def _row(row: int, journal: EntryTable, cluster: Cluster, occurrence: int) -> EntryRow:
-    kind, gist = journal.kind(row), journal.gist(row)
+    label_set, gist = journal.label_set(row), journal.gist(row)
     noted = journal.said(row) if row not in journal.pieces else None
     if noted is not None:
         timestamp, insert_id, message = _decode(noted)
@@ -57,8 +57,8 @@ def _row(row: int, journal: EntryTable, cluster: Cluster, occurrence: int) -> En
         level=level,
         severity=gist.severity or "",
         stream=gist.stream,
-        revision=kind.revision,
-        instance=kind.instance,
+        revision=label_set.revision,
+        instance=label_set.instance,
         signature=cluster.signature or "",
         cluster=cluster.id,
         occurrence=str(occurrence),

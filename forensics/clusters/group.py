@@ -75,7 +75,7 @@ def group(
     by_codes: dict[tuple[int, int], array[int]] = {}
     all_rows = array("I", journal.rows_with(analysed))
     for row in all_rows:
-        codes = journal.gists[row], journal.kinds[row]
+        codes = journal.gists[row], journal.label_ids[row]
         rows = by_codes.get(codes)
         if rows is None:
             rows = by_codes[codes] = groups.setdefault(_key(row, journal), array("I"))
@@ -94,7 +94,7 @@ def group(
 
 def _key(row: int, journal: EntryTable) -> _Key:
     gist = journal.gist(row)
-    return journal.kind(row).revision, gist.signature, gist.group
+    return journal.label_set(row).revision, gist.signature, gist.group
 
 
 def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, ClusterEntries]:
@@ -128,7 +128,11 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         occurrences=len(occurrences),
         unit=occurrences.unit,
         instances=len(
-            {name for code in set(map(journal.kinds.__getitem__, originals)) if (name := journal.table[code].instance)}
+            {
+                name
+                for code in set(map(journal.label_ids.__getitem__, originals))
+                if (name := journal.label_sets[code].instance)
+            }
         ),
         first_seen=journal.original(originals[0]).timestamp,
         last_seen=journal.original(originals[-1]).timestamp,

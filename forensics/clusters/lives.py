@@ -29,11 +29,11 @@ _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|faile
 
 def find_lives(journal: EntryTable) -> tuple[Life, ...]:
     """Cut the entries of each instance at its exits; ordered by start, then instance."""
-    places = [(kind.revision, kind.instance) for kind in journal.table]
+    places = [(label_set.revision, label_set.instance) for label_set in journal.label_sets]
     by_instance = {place: array("I") for place in places}
     own = [by_instance[place] for place in places]
     for row in journal.rows():
-        own[journal.kinds[row]].append(row)
+        own[journal.label_ids[row]].append(row)
     # Exits and starts are few, and most entries are neither.
     exits = _by_place(journal.rows_with([gist.exits for gist in journal.gist_table]), places, journal)
     starts = _by_place(journal.rows_with([gist.starts for gist in journal.gist_table]), places, journal)
@@ -49,7 +49,7 @@ def find_lives(journal: EntryTable) -> tuple[Life, ...]:
 def _by_place(rows: Iterable[int], places: Sequence[_Place], journal: EntryTable) -> dict[_Place, list[int]]:
     found: dict[_Place, list[int]] = defaultdict(list)
     for row in rows:
-        found[places[journal.kinds[row]]].append(row)
+        found[places[journal.label_ids[row]]].append(row)
     return found
 
 

@@ -42,8 +42,8 @@ def lives_by_instance(lives: Sequence[Life]) -> LivesOf:
 
 def life_of(row: int, journal: EntryTable, lives: LivesOf) -> Life | None:
     """Return the life that an entry belongs to; None without an instance."""
-    kind = journal.kind(row)
-    candidates = lives.get((kind.revision, kind.instance))
+    label_set = journal.label_set(row)
+    candidates = lives.get((label_set.revision, label_set.instance))
     return _life_at(journal.times[row], candidates) if candidates else None
 
 
@@ -62,8 +62,8 @@ class FailedRequests:
         by_instance: dict[tuple[str, str], list[int]] = defaultdict(list)
         for row in rows:
             if failed[journal.gists[row]]:
-                kind = journal.kind(row)
-                by_instance[kind.revision, kind.instance].append(row)
+                label_set = journal.label_set(row)
+                by_instance[label_set.revision, label_set.instance].append(row)
         for requests in by_instance.values():
             requests.sort(key=journal.ends.__getitem__)
         columns = {
@@ -71,13 +71,13 @@ class FailedRequests:
             for place, requests in by_instance.items()
             if place[1]
         }
-        self._of_kind = [columns.get((kind.revision, kind.instance)) for kind in journal.table]
+        self._of_label_set = [columns.get((label_set.revision, label_set.instance)) for label_set in journal.label_sets]
         """By kind, the rows of requests in order of their ends, and the ends."""
 
     def around(self, row: int) -> int:
         """Return the key of the request that ended nearest to an entry, 0 when none ended around it."""
         journal = self._journal
-        columns = self._of_kind[journal.kinds[row]]
+        columns = self._of_label_set[journal.label_ids[row]]
         if columns is None:
             return 0
         (before, after), (requests, ends), time = AROUND_END, columns, journal.times[row]
@@ -114,13 +114,13 @@ def find_occurrences(
     keyed: dict[tuple[OccurrenceUnit, object], array[int]] = {}
     loose: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, request in zip(rows, requests, strict=True):
-        own = endings.get(journal.kinds[row])
+        own = endings.get(journal.label_ids[row])
         key = _life_key(row, journal, own, unit) if own is not None else None
         if key is None and request and unit in _BY_REQUEST:
             key = OccurrenceUnit.REQUEST, request
         if key is None:
-            kind = journal.kind(row)
-            loose[kind.revision, kind.instance].append(row)
+            label_set = journal.label_set(row)
+            loose[label_set.revision, label_set.instance].append(row)
         elif key in keyed:
             keyed[key].append(row)
         else:
@@ -135,7 +135,7 @@ def find_occurrences(
 def _lives_with_endings(journal: EntryTable, lives: LivesOf) -> dict[int, Sequence[Life]]:
     """Return the lives of instances of which one ended, by kind of entry: no other entry belongs to an ending."""
     ended = {place: own for place, own in lives.items() if any(life.ended for life in own)}
-    places = {code: (kind.revision, kind.instance) for code, kind in enumerate(journal.table)}
+    places = {code: (label_set.revision, label_set.instance) for code, label_set in enumerate(journal.label_sets)}
     return {code: ended[place] for code, place in places.items() if place in ended}
 
 

@@ -25,9 +25,9 @@ def previous_revision(revision: Revision, spans: Sequence[RevisionSpan], intake:
     """
     names = [span.name for span in spans if span.service == revision.service]
     earlier = names[: names.index(revision.name)] if revision.name in names else names
-    own = [kind for kind in intake.table if not kind.is_audit]
-    served = {kind.revision for kind in own if kind.log_name.endswith(_REQUESTS)}
-    ran = {kind.revision for kind in own}
+    own = [label_set for label_set in intake.label_sets if not label_set.is_audit]
+    served = {label_set.revision for label_set in own if label_set.log_name.endswith(_REQUESTS)}
+    ran = {label_set.revision for label_set in own}
     found = next((name for group in (served, ran) for name in reversed(earlier) if name in group), None)
     if found is None:
         raise BaselineError(

@@ -35,10 +35,13 @@ def view_of(base: CodeBase, revisions: Iterable[str], audit: Sequence[LogEntry],
 
 def _firsts(revisions: frozenset[str], journal: EntryTable) -> dict[str, LogEntry]:
     """Return the first entry of each revision that is not of the audit log."""
-    wanted = [None if kind.is_audit or kind.revision not in revisions else kind.revision for kind in journal.table]
+    wanted = [
+        None if label_set.is_audit or label_set.revision not in revisions else label_set.revision
+        for label_set in journal.label_sets
+    ]
     rows: dict[str, int] = {}
-    for row, kind in enumerate(journal.kinds):
-        name = wanted[kind]
+    for row, label_set in enumerate(journal.label_ids):
+        name = wanted[label_set]
         if name is not None and name not in rows:
             rows[name] = row
             if len(rows) == len(revisions):

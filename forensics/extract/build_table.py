@@ -42,8 +42,8 @@ class Extracted(Struct):
     ends: array[int]
     traces: array[int]
     gists: array[int]
-    """Positions in `table`."""
-    table: list[EntryFacts]
+    """Positions in `distinct_facts`."""
+    distinct_facts: list[EntryFacts]
     said: list[bytes]
     """For each analysed row, what the table of entries prints of it."""
     handshakes: Counter[tuple[int, bool]]
@@ -82,7 +82,7 @@ def _boil(rows: Iterable[int], journal: EntryTable, shelf: RecordStore, digester
     for row in rows:
         record = shelf.record(journal.places[row])
         entry = None if record is None else decode_record(record)
-        if entry is None or not is_same(entry, journal.times[row], journal.kind(row)):
+        if entry is None or not is_same(entry, journal.times[row], journal.label_set(row)):
             boiled.ends.append(0)
             boiled.traces.append(0)
             boiled.gists.append(_LOST)
@@ -98,7 +98,7 @@ def _boil(rows: Iterable[int], journal: EntryTable, shelf: RecordStore, digester
             _note_handshake(entry.http, boiled.handshakes)
         if gist.analysed:
             boiled.said.append(said(entry))
-    boiled.table = list(codes)
+    boiled.distinct_facts = list(codes)
     return boiled
 
 
@@ -116,9 +116,13 @@ def trace_of(entry: LogEntry) -> int:
 
 def _note_quiet(journal: EntryTable) -> array[int]:
     """Write the gists of quiet rows into the column; return the others, which must be looked at."""
-    quiet = {code: journal.code(_quiet_gist(kind)) for code, kind in enumerate(journal.table) if kind.quiet is not None}
+    quiet = {
+        code: journal.code(_quiet_gist(label_set))
+        for code, label_set in enumerate(journal.label_sets)
+        if label_set.quiet is not None
+    }
     loud = array("I")
-    for row, code in enumerate(journal.kinds):
+    for row, code in enumerate(journal.label_ids):
         if code in quiet:
             journal.gists[row] = quiet[code]
         else:
@@ -129,7 +133,7 @@ def _note_quiet(journal: EntryTable) -> array[int]:
 def _note(journal: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: RecordStore) -> list[int]:
     """Write what rows were boiled down to into the columns; return those that are lost."""
     journal.handshakes.update(boiled.handshakes)
-    codes = [journal.code(gist) for gist in boiled.table]
+    codes = [journal.code(gist) for gist in boiled.distinct_facts]
     texts = iter(boiled.said)
     lost = []
     for row, end, trace, code in zip(rows, boiled.ends, boiled.traces, boiled.gists, strict=True):
@@ -139,16 +143,16 @@ def _note(journal: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: Re
         journal.ends[row] = end
         journal.traces[row] = trace
         journal.gists[row] = codes[code]
-        if boiled.table[code].analysed:
+        if boiled.distinct_facts[code].analysed:
             journal.keep_said(row, shelf.keep_line(next(texts)))
     return lost
 
 
-def _quiet_gist(kind: LabelSet) -> EntryFacts:
+def _quiet_gist(label_set: LabelSet) -> EntryFacts:
     return EntryFacts(
-        level=kind.quiet or Level.INFO,
-        severity=kind.severity,
-        stream=stream_of(kind.log_name),
+        level=label_set.quiet or Level.INFO,
+        severity=label_set.severity,
+        stream=stream_of(label_set.log_name),
         has_payload=True,
         is_request=True,
     )
@@ -156,11 +160,11 @@ def _quiet_gist(kind: LabelSet) -> EntryFacts:
 
 def _stitch(journal: EntryTable, digester: FactsExtractor) -> None:
     """Join the pieces of messages; only lines close together can be pieces of one, and only those are fetched."""
-    kinds = [(kind.instance, kind.log_name, kind.revision) for kind in journal.table]
+    label_ids = [(label_set.instance, label_set.log_name, label_set.revision) for label_set in journal.label_sets]
     gists = journal.gist_table
     lines = [gist.is_line for gist in gists]
     close = runs(
-        (row, journal.times[row], kinds[journal.kinds[row]], gists[gist])
+        (row, journal.times[row], label_ids[journal.label_ids[row]], gists[gist])
         for row, gist in enumerate(journal.gists)
         if lines[gist]
     )

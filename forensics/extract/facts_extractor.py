@@ -59,7 +59,7 @@ class FactsExtractor:
         self._numbers = {id(condition): self._questions[repr(condition)] for condition in asked}
         self._screened = [is_screened(condition, level) for condition in asked]
         self._is_of_kind = [all(leaf.path in _OF_KIND for leaf in leaves(condition)) for condition in asked]
-        self._of_kind: dict[tuple[int, int], bool] = {}
+        self._of_label_set: dict[tuple[int, int], bool] = {}
         # What whys ask of entries is found out beside what rules ask: the entry is decoded now, and not later.
         self._classifier = Classifier([*rules, *(_question(asked[n], n) for n in self._questions.values())])
         self._rules = {rule.id: rule for rule in rules}
@@ -126,13 +126,13 @@ class FactsExtractor:
         """
         number = self._numbers[id(condition)]
         told = [number in gist.answers for gist in journal.gist_table]
-        gists, kinds = journal.gists, journal.kinds
-        is_quiet = [kind.quiet is not None and not self._screened[number] for kind in journal.table]
+        gists, label_ids = journal.gists, journal.label_ids
+        is_quiet = [label_set.quiet is not None and not self._screened[number] for label_set in journal.label_sets]
         if not any(is_quiet):
             return (lambda row: told[gists[row]]) if any(told) else None
 
         def holds(row: int) -> bool:
-            return self._quiet_holds(condition, row, journal) if is_quiet[kinds[row]] else told[gists[row]]
+            return self._quiet_holds(condition, row, journal) if is_quiet[label_ids[row]] else told[gists[row]]
 
         return holds
 
@@ -142,10 +142,10 @@ class FactsExtractor:
         if not self._is_of_kind[number]:
             return self._holds(condition, row, journal)
         # Quiet entries of one kind differ in nothing that the condition looks at: one of them answers for all.
-        key = (number, journal.kinds[row])
-        if key not in self._of_kind:
-            self._of_kind[key] = self._holds(condition, row, journal)
-        return self._of_kind[key]
+        key = (number, journal.label_ids[row])
+        if key not in self._of_label_set:
+            self._of_label_set[key] = self._holds(condition, row, journal)
+        return self._of_label_set[key]
 
     def _holds(self, condition: Condition, row: int, journal: EntryTable) -> bool:
         try:

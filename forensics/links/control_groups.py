@@ -129,18 +129,18 @@ class ControlGroups:
         asks = [gist.is_request for gist in journal.gist_table]
         found: dict[tuple[str, str], array[int]] = {}
         into = []
-        for kind in journal.table:
-            keys = dict.fromkeys([(kind.revision, ""), (kind.revision, kind.instance)])
+        for label_set in journal.label_sets:
+            keys = dict.fromkeys([(label_set.revision, ""), (label_set.revision, label_set.instance)])
             into.append([found.setdefault(key, array("I")) for key in keys])
         for row in journal.rows_with(asks):
-            for rows in into[journal.kinds[row]]:
+            for rows in into[journal.label_ids[row]]:
                 rows.append(row)
         return found
 
     def _end_of_request(self, row: int) -> int:
         """Return when a request was over; of those that went well only the start is in the journal."""
         journal = self._journal
-        if journal.kind(row).quiet is None:
+        if journal.label_set(row).quiet is None:
             return journal.ends[row]
         try:
             return journal.original(row).end
@@ -153,17 +153,19 @@ class ControlGroups:
         Of requests that went well the trace may not be known, so that of none of them is looked at.
         """
         journal = self._journal
-        own = [kind.revision == revision for kind in journal.table]
+        own = [label_set.revision == revision for label_set in journal.label_sets]
         asks = [gist.is_request for gist in journal.gist_table]
-        rows = zip(journal.kinds, journal.gists, journal.traces, strict=True)
-        seen = {trace for kind, gist, trace in rows if trace and own[kind] and not asks[gist]}
+        rows = zip(journal.label_ids, journal.gists, journal.traces, strict=True)
+        seen = {trace for label_set, gist, trace in rows if trace and own[label_set] and not asks[gist]}
         return max(len(seen), len(self._requests.get((revision, ""), ())))
 
     def _span_of(self, revision: str) -> tuple[int, int]:
         """Return when the entries of a revision begin and end."""
         journal = self._journal
-        own = [kind.revision == revision for kind in journal.table]
-        times = [time for kind, time in zip(journal.kinds, journal.times, strict=True) if own[kind] and time]
+        own = [label_set.revision == revision for label_set in journal.label_sets]
+        times = [
+            time for label_set, time in zip(journal.label_ids, journal.times, strict=True) if own[label_set] and time
+        ]
         return (times[0], times[-1]) if times else (0, 0)
 
 

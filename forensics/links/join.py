@@ -150,11 +150,11 @@ class _CauseEvents:
         self._by_instance: dict[str, list[int]] = defaultdict(list)
         self.traces: set[int] = set()
         """All traces that hold an entry of the cause."""
-        instances = [kind.instance for kind in journal.table]
+        instances = [label_set.instance for label_set in journal.label_sets]
         for number, rows in enumerate(occurrences.groups()) if sought else ():
             for row in rows:
                 moment = (journal.times[row] << _BITS) + number
-                self._by_instance[instances[journal.kinds[row]]].append(moment)
+                self._by_instance[instances[journal.label_ids[row]]].append(moment)
                 trace = journal.traces[row]
                 if trace:
                     self.traces.add(trace)

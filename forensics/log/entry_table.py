@@ -48,8 +48,8 @@ class EntryTable:
         is_all = len(rows) == len(intake)
         self.times = intake.times if is_all else array("q", map(intake.times.__getitem__, rows))
         self.places = intake.places if is_all else array("q", map(intake.places.__getitem__, rows))
-        self.kinds = intake.kinds if is_all else array("I", map(intake.kinds.__getitem__, rows))
-        self.table = intake.table
+        self.label_ids = intake.label_ids if is_all else array("I", map(intake.label_ids.__getitem__, rows))
+        self.label_sets = intake.label_sets
         self.ends = array("q", self.times)
         self.traces = array("q", bytes(8 * len(rows)))
         self.gists = array("I", bytes(4 * len(rows)))
@@ -84,9 +84,9 @@ class EntryTable:
         found = compress(range(len(self)), map(wanted.__getitem__, self.gists))
         return (row for row in found if row not in self.heads) if self.heads else found
 
-    def kind(self, row: Row) -> LabelSet:
+    def label_set(self, row: Row) -> LabelSet:
         """Return whose entry it is."""
-        return self.table[self.kinds[row]]
+        return self.label_sets[self.label_ids[row]]
 
     def gist(self, row: Row) -> EntryFacts:
         """Return what an entry comes down to, of a stitched one when it stands at its first piece."""
@@ -139,7 +139,7 @@ class EntryTable:
     def original(self, row: Row) -> LogEntry:
         """Decode the entry of a row as it was in the log; raise SourceError when it stands there no more."""
         entry = self._decode(self.places[row])
-        if entry is None or not is_same(entry, self.times[row], self.kind(row)):
+        if entry is None or not is_same(entry, self.times[row], self.label_set(row)):
             raise SourceError("an input changed while it was read; run again")
         return entry
 
@@ -150,7 +150,7 @@ class EntryTable:
 
     def instance(self, row: Row) -> str:
         """Return the instance of an entry, "" when it is not known."""
-        return self.kind(row).instance
+        return self.label_set(row).instance
 
     @property
     def starts_at(self) -> int:
@@ -163,9 +163,9 @@ class EntryTable:
         return gist.is_request and gist.level.rank >= Level.ERROR.rank
 
 
-def is_same(entry: LogEntry, time: int, kind: LabelSet) -> bool:
+def is_same(entry: LogEntry, time: int, label_set: LabelSet) -> bool:
     """Tell whether an entry that was fetched is the one that was indexed."""
-    return entry.time == time and entry.instance == kind.instance and entry.revision == kind.revision
+    return entry.time == time and entry.instance == label_set.instance and entry.revision == label_set.revision
 
 
 class Occurrences(Sequence[Occurrence]):

@@ -135,9 +135,9 @@ class IndexBatch(Struct, kw_only=True):
     """Equal for two copies of one entry."""
     places: array[int]
     """Where a shelf finds the record again."""
-    kinds: array[int]
-    """Positions in `table`."""
-    table: list[LabelSet]
+    label_ids: array[int]
+    """Positions in `label_sets`."""
+    label_sets: list[LabelSet]
 
 
 class Lines(Struct, kw_only=True):
@@ -187,8 +187,8 @@ class LogIndex(Struct, frozen=True, kw_only=True):
 
     times: array[int]
     places: array[int]
-    kinds: array[int]
-    table: tuple[LabelSet, ...]
+    label_ids: array[int]
+    label_sets: tuple[LabelSet, ...]
     read: int
     """Records read, duplicates included."""
     passed_over: int
@@ -205,9 +205,9 @@ class LogIndex(Struct, frozen=True, kw_only=True):
     def __len__(self) -> int:
         return len(self.times)
 
-    def kind(self, row: int) -> LabelSet:
+    def label_set(self, row: int) -> LabelSet:
         """Return what a row has in common with others."""
-        return self.table[self.kinds[row]]
+        return self.label_sets[self.label_ids[row]]
 
 
 class RevisionSpan(Struct, frozen=True, kw_only=True):

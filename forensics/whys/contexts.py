@@ -45,9 +45,9 @@ class NearbyEntries:
     def __init__(self, journal: EntryTable) -> None:
         self._times = journal.times
         self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
-        named = [self._rows[kind.instance] if kind.instance else None for kind in journal.table]
+        named = [self._rows[label_set.instance] if label_set.instance else None for label_set in journal.label_sets]
         for row in journal.rows():
-            own = named[journal.kinds[row]]
+            own = named[journal.label_ids[row]]
             if own is not None:
                 own.append(row)
             elif journal.traces[row]:
@@ -114,7 +114,9 @@ class ClusterContext(Struct, frozen=True, kw_only=True):
     def instances(self) -> set[str]:
         """The instances on which it happened."""
         journal = self.stage.journal
-        return {journal.table[kind].instance for kind in set(map(journal.kinds.__getitem__, self.rows))}
+        return {
+            journal.label_sets[label_set].instance for label_set in set(map(journal.label_ids.__getitem__, self.rows))
+        }
 
     @property
     def as_cause(self) -> list[Link]:

@@ -133,16 +133,16 @@ def name_places(text: str, scene: ClusterContext) -> str:
 
 def _names(scene: ClusterContext) -> dict[str, str]:
     journal, cluster, comparison = scene.stage.journal, scene.cluster, scene.stage.comparison
-    own = [journal.table[kind] for kind in set(map(journal.kinds.__getitem__, scene.rows))]
-    near = [kind for kind in journal.table if kind.revision == cluster.revision]
+    own = [journal.label_sets[label_set] for label_set in set(map(journal.label_ids.__getitem__, scene.rows))]
+    near = [label_set for label_set in journal.label_sets if label_set.revision == cluster.revision]
     resource = speaker(scene).raw.get("resource")
     called = _NO_SERVICES.get(resource.get("type", ""), "SERVICE") if isinstance(resource, dict) else "SERVICE"
     change = comparison.of(cluster.signature, cluster.fingerprint) if comparison else None
     is_new = change is not None and change.state is ChangeState.NEW
     told = {
-        called: _only(kind.service for kinds in (own, near) for kind in kinds),
-        "PROJECT": _only(kind.project for kinds in (own, near) for kind in kinds),
-        "REGION": _only(kind.location for kinds in (own, near) for kind in kinds),
+        called: _only(label_set.service for label_ids in (own, near) for label_set in label_ids),
+        "PROJECT": _only(label_set.project for label_ids in (own, near) for label_set in label_ids),
+        "REGION": _only(label_set.location for label_ids in (own, near) for label_set in label_ids),
         "REVISION": cluster.revision,
         "LAST_GOOD_REVISION": comparison.baseline if comparison and is_new else "",
     }

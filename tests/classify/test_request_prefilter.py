@@ -41,7 +41,7 @@ def quiet_level(record: Record, screen: RequestPrefilter) -> Level | None:
     reader = FastIndexReader(None, screen)
     rows, _ = reader.read(Lines(data=line + b"\n", spans=[(0, len(line))]))
     sheet = reader.sheet("-")
-    return sheet.table[sheet.kinds[0]].quiet if rows else None
+    return sheet.label_sets[sheet.label_ids[0]].quiet if rows else None
 
 
 # --- requests ---

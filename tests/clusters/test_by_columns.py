@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def plain_lives(found: EntryTable) -> Iterator[tuple[str, int, int, int, bool, int | None]]:
-    for instance in {kind.instance for kind in found.table} - {""}:
+    for instance in {label_set.instance for label_set in found.label_sets} - {""}:
         lives: list[list[int]] = [[]]
         ended: int | None = None
         for row in [row for row in found.rows() if found.instance(row) == instance]:
@@ -60,8 +60,8 @@ def test_lives_are_those_of_the_plain_way(found: EntryTable) -> None:
 
 
 def plain_life(row: int, found: EntryTable, lives: LivesOf) -> Life | None:
-    kind, time = found.kind(row), found.times[row]
-    own = lives.get((kind.revision, kind.instance), ())
+    label_set, time = found.label_set(row), found.times[row]
+    own = lives.get((label_set.revision, label_set.instance), ())
     return next((life for life in own if time <= life.end + BURST_GAP), own[-1] if own else None)
 
 
@@ -96,7 +96,7 @@ def plain_occurrences(
             keyed[OccurrenceUnit.REQUEST, (str(request_), 0)].append(row)
         else:
             loose[found.instance(row)].append(row)
-    yield from ((kind, group) for (kind, _), group in keyed.items())
+    yield from ((label_set, group) for (label_set, _), group in keyed.items())
     for stream in loose.values():
         burst = [stream[0]]
         for before, row in pairwise(stream):

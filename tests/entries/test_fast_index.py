@@ -42,7 +42,7 @@ def read(reader: FastIndexReader, texts: Sequence[str]) -> tuple[list[int], list
         data += line(text) + b"\n"
     rows, odd = reader.read(Lines(data=data, spans=spans))
     sheet = reader.sheet("x")
-    assert rows == len(sheet.times) == len(sheet.places) == len(sheet.kinds) == len(sheet.identities)
+    assert rows == len(sheet.times) == len(sheet.places) == len(sheet.label_ids) == len(sheet.identities)
     return list(sheet.times), [spans.index((start, end)) for start, end, _ in odd]
 
 

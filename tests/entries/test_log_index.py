@@ -11,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from forensics.entries import MemoryRecordStore, collect
 from forensics.entries.index import log_index as intake_module
-from forensics.entries.index.log_index import identity_of, kind_of
+from forensics.entries.index.log_index import identity_of, label_set_of
 from forensics.entries.raw_fields import text_at, time_of
 from forensics.model import IndexBatch, LabelSet, LogIndex, PassedOver, Place, RawEntry, ReadOrder, Unreadable
 
@@ -55,7 +55,7 @@ class Collected(NamedTuple):
     @property
     def columns(self) -> list[tuple[int, LabelSet, dict[str, Any]]]:
         rows = enumerate(zip(self.intake.times, self.records, strict=True))
-        return [(time, self.intake.kind(row), record) for row, (time, record) in rows]
+        return [(time, self.intake.label_set(row), record) for row, (time, record) in rows]
 
 
 def collected(
@@ -64,7 +64,7 @@ def collected(
     shelf = shelf or MemoryRecordStore()
     intake = collect(read, shelf)
     found = [record for place in intake.places if (record := shelf.record(place)) is not None]
-    assert len(intake) == len(found) == len(intake.times) == len(intake.kinds)
+    assert len(intake) == len(found) == len(intake.times) == len(intake.label_ids)
     return Collected(intake, found)
 
 
@@ -75,16 +75,16 @@ def sheet(records: Sequence[RawEntry], shelf: RecordStore) -> IndexBatch:
         times=array("q"),
         identities=array("q"),
         places=array("q"),
-        kinds=array("I"),
-        table=[],
+        label_ids=array("I"),
+        label_sets=[],
     )
     for record in (read.record for read in records):
         time = time_of(record)
         made.times.append(time)
         made.identities.append(identity_of(time, text_at(record, "insertId"), text_at(record, "logName"), record))
         made.places.append(shelf.keep(record))
-        made.kinds.append(len(made.table))  # equal kinds may stand in a table more than once
-        made.table.append(kind_of(record))
+        made.label_ids.append(len(made.label_sets))  # equal kinds may stand in a table more than once
+        made.label_sets.append(label_set_of(record))
     return made
 
 
@@ -125,7 +125,7 @@ def test_duplicates_share_log_time_and_id() -> None:
 def test_of_two_copies_the_one_of_the_first_input_by_name_is_kept(turned: bool) -> None:  # noqa: FBT001 - a column
     copies = [raw(1, "a", "a.json", severity="INFO"), raw(1, "a", "b.json", severity="ERROR"), raw(2, "z", "b.json")]
     found = collected(copies[::-1] if turned else copies)
-    assert [found.intake.kind(row).severity for row in range(2)] == ["INFO", None]
+    assert [found.intake.label_set(row).severity for row in range(2)] == ["INFO", None]
     assert [r.get("severity") for r in found.records] == ["INFO", None]
 
 
@@ -155,7 +155,7 @@ def test_a_record_without_anything_is_an_entry() -> None:
     found = collected(RawEntry(record=record, place=place) for record in [*strange, {}])
     assert (found.intake.duplicates, found.records) == (1, strange)
     assert list(found.intake.times) == [0, 0]
-    assert {found.intake.kind(row).log_name for row in range(2)} == {""}
+    assert {found.intake.label_set(row).log_name for row in range(2)} == {""}
 
 
 def test_unreadable_records_are_counted_and_the_first_is_kept() -> None:
@@ -226,7 +226,9 @@ def test_the_order_of_reading_does_not_matter(records: list[RawEntry], chance: r
     assert first.intake.read == len(read) == len(first.intake) + first.intake.duplicates
     keys = [(time, r["insertId"], r["logName"]) for time, _, r in first.columns]
     assert keys == sorted(keys)
-    assert all(kind == kind_of(record) and time == time_of(record) for time, kind, record in first.columns)
+    assert all(
+        label_set == label_set_of(record) and time == time_of(record) for time, label_set, record in first.columns
+    )
 
 
 @given(RECORDS, st.randoms(use_true_random=False))
@@ -279,15 +281,15 @@ def many() -> IndexBatch:
     """Make rows without order; a few hundred stand in one moment, and a few hundred have no time."""
     steps = [n * 7_919 % MANY for n in range(MANY)]
     codes = array("I", [step % 3 for step in steps])
-    table = [kind_of({"logName": name}) for name in "abc"]
+    label_sets = [label_set_of({"logName": name}) for name in "abc"]
     moments = array("q", [0 if step < 200 else max(step, 500) * 10**9 for step in steps])
     return IndexBatch(
         source="a",
         times=moments,
         identities=array("q", steps),
         places=array("q", range(MANY)),
-        kinds=codes,
-        table=table,
+        label_ids=codes,
+        label_sets=label_sets,
     )
 
 
@@ -299,7 +301,7 @@ def test_rows_are_sorted_alike_at_once_and_in_parts(monkeypatch: pytest.MonkeyPa
     assert collect([read], shelf) == fast
     assert list(fast.times) == sorted(read.times)
     assert list(fast.times) == [read.times[at] for at in fast.places]
-    assert list(fast.kinds) == [read.kinds[at] for at in fast.places]
+    assert list(fast.label_ids) == [read.label_ids[at] for at in fast.places]
     # The insertId falls as the place rises.
     tied = [(time, -place) for time, place in zip(fast.times, fast.places, strict=True)]
     assert tied == sorted(tied)

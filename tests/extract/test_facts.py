@@ -146,7 +146,12 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
     monkeypatch.setattr(boiling, "_WORTH", 0)
     found, lost = digest(intake, array("I", range(len(intake))), shelf, ANY, backwards)
     assert lost == 0
-    assert (found.times, found.ends, found.traces, found.kinds) == (whole.times, whole.ends, whole.traces, whole.kinds)
+    assert (found.times, found.ends, found.traces, found.label_ids) == (
+        whole.times,
+        whole.ends,
+        whole.traces,
+        whole.label_ids,
+    )
     assert [found.gist(row) for row in range(12)] == [whole.gist(row) for row in range(12)]
     assert (found.pieces, found.heads) == (whole.pieces, whole.heads)
     gists, counts = found.gist_table, {whole.gist_table[code]: n for code, n in whole.counts.items()}
@@ -176,7 +181,7 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
     shelf = CountingShelf()
     records = [raw("ready", at=0), *(request(200, at=n, latency=1, trace="t") for n in (1, 2)), raw("x", at=3)]
     log = "projects/shop/logs/run.googleapis.com%2F"
-    kinds = [
+    label_ids = [
         LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}stderr", None),
         LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}requests", "INFO", quiet=Level.INFO),
     ]
@@ -185,8 +190,8 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
         times=array("q", [START + n * 10**9 for n in range(4)]),
         identities=array("q", range(4)),
         places=array("q", [shelf.keep(record) for record in records]),
-        kinds=array("I", [0, 1, 1, 0]),
-        table=kinds,
+        label_ids=array("I", [0, 1, 1, 0]),
+        label_sets=label_ids,
     )
     found, lost = digested(collect([sheet], shelf), shelf)
     assert (lost, shelf.fetched) == (0, [0, 3])

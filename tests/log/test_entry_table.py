@@ -47,7 +47,7 @@ def test_the_columns_say_what_the_entries_say() -> None:
     assert list(found.times) == [e.time for e in entries] == [0, START, START + 10**9, START + 2 * 10**9]
     assert list(found.ends) == [e.end for e in entries]
     assert [found.instance(row) for row in range(4)] == [e.instance for e in entries]
-    assert [found.kind(row).revision for row in range(4)] == [e.revision for e in entries]
+    assert [found.label_set(row).revision for row in range(4)] == [e.revision for e in entries]
     assert [found.gist(row).level for row in range(4)] == [e.level for e in entries]
     assert [bool(trace) for trace in found.traces] == [False, False, True, False]
     assert [found.is_failed_request(row) for row in range(4)] == [False, False, True, False]
@@ -92,7 +92,7 @@ def test_an_entry_is_decoded_once_for_as_long_as_it_is_remembered() -> None:
 
 def columns(found: EntryTable) -> list[tuple[Any, ...]]:
     rows = range(len(found))
-    names = [(found.kind(row), found.gist(row)) for row in rows]
+    names = [(found.label_set(row), found.gist(row)) for row in rows]
     return [*zip(found.times, found.places, found.ends, found.traces, names, strict=True)]
 
 

@@ -15,7 +15,7 @@ from support.builders import query, raw, request
 
 from forensics.classify import RequestPrefilter
 from forensics.entries import FastIndexReader, MemoryRecordStore
-from forensics.entries.index.log_index import kind_of
+from forensics.entries.index.log_index import label_set_of
 from forensics.entries.raw_fields import time_of
 from forensics.model import IndexBatch, Level, Lines, PassedOver, RawEntry, RulebookInfo, Unreadable
 from forensics.pipeline import analyze
@@ -134,7 +134,7 @@ def test_a_requests_row_tells_that_nobody_need_decode_it(tmp_path: Path) -> None
     with closing(FileRecordStore()) as shelf:
         found = [*read_records([str(path)], indexing=Indexing(shelf=shelf, reader=READER))]
     sheets = [x for x in found if isinstance(x, IndexBatch)]
-    assert [sheet.table[kind].quiet for sheet in sheets for kind in sheet.kinds] == [None, Level.INFO, None]
+    assert [sheet.label_sets[kind].quiet for sheet in sheets for kind in sheet.label_ids] == [None, Level.INFO, None]
     assert [x.lines for x in found if isinstance(x, PassedOver)] == [0]
 
 
@@ -192,7 +192,7 @@ def test_a_row_tells_what_the_record_tells(drawn: list[tuple[str, dict[str, Any]
             exact = one_record(line)
             assert exact is not None
             assert list(sheet.times) == [time_of(exact)]
-            assert [replace(sheet.table[kind], quiet=None) for kind in sheet.kinds] == [kind_of(exact)]
+            assert [replace(sheet.label_sets[kind], quiet=None) for kind in sheet.label_ids] == [label_set_of(exact)]
 
 
 @pytest.mark.parametrize("key", ["insertId", "logName"])

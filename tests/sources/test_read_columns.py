@@ -1,4 +1,4 @@
-"""Tables: CSV as the Logs Explorer and BigQuery write it, and what gcloud prints for `--format="table(…)"`."""
+"""Tables: CSV as the Logs Explorer and BigQuery write it, and what gcloud prints for `--format="label_sets(…)"`."""
 
 from __future__ import annotations
 

@@ -124,9 +124,9 @@ class _Counts:
 
 def _logs(journal: EntryTable, around: Sequence[LogEntry]) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    audits = [kind.is_audit for kind in journal.table]
+    audits = [label_set.is_audit for label_set in journal.label_sets]
     # Single numbers are counted much faster than pairs, so audit entries, where there are any, are counted apart.
-    of_audit = Counter(compress(journal.gists, map(audits.__getitem__, journal.kinds)) if any(audits) else ())
+    of_audit = Counter(compress(journal.gists, map(audits.__getitem__, journal.label_ids)) if any(audits) else ())
     of_others = Counter(journal.gists)
     of_others.subtract(of_audit)
     for is_audit, found in ((False, of_others), (True, of_audit)):
@@ -172,8 +172,8 @@ def _truncation(intake: LogIndex, times: Sequence[int], query: Query) -> tuple[s
 
 def _cut_by_severity(intake: LogIndex) -> str | None:
     by_severity: Counter[str] = Counter()
-    for code, n in Counter(intake.kinds).items():
-        severity = intake.table[code].severity
+    for code, n in Counter(intake.label_ids).items():
+        severity = intake.label_sets[code].severity
         if severity is not None:
             by_severity[severity] += n
     count, equal = Counter(by_severity.values()).most_common(1)[0] if by_severity else (0, 0)

@@ -118,8 +118,8 @@ class FastIndexReader:
 
     def _clear(self) -> None:
         self._times, self._identities, self._places = array("q"), array("q"), array("q")
-        self._kinds = array("I")
-        self._table: list[LabelSet] = []
+        self._label_ids = array("I")
+        self._label_sets: list[LabelSet] = []
         self._codes.clear()
 
     def sheet(self, source: str) -> IndexBatch:
@@ -129,8 +129,8 @@ class FastIndexReader:
             times=self._times,
             identities=self._identities,
             places=self._places,
-            kinds=self._kinds,
-            table=self._table,
+            label_ids=self._label_ids,
+            label_sets=self._label_sets,
         )
         self._clear()
         return sheet
@@ -144,13 +144,15 @@ class FastIndexReader:
         if 0 in times:
             odd = sorted([*odd, *compress(spans, map(not_, times))])
             entries, spans, times = _chosen(times, entries, spans, times)
-        kinds = self._kinds_of(entries)
-        if _FOREIGN in kinds:
-            entries, spans, times, kinds = _chosen([kind != _FOREIGN for kind in kinds], entries, spans, times, kinds)
+        label_ids = self._label_ids_of(entries)
+        if _FOREIGN in label_ids:
+            entries, spans, times, label_ids = _chosen(
+                [label_set != _FOREIGN for label_set in label_ids], entries, spans, times, label_ids
+            )
         self._times.extend(times)
         self._identities.extend(map(hash, [(entry.insertId, entry.logName) for entry in entries]))
         self._places.extend([first + start if keep is None else keep(data[start:end]) for start, end in spans])
-        self._kinds.extend(kinds)
+        self._label_ids.extend(label_ids)
         return len(entries), [(start, end, bisect_left(spans, (start, end))) for start, end in odd]
 
     def _times_of(self, texts: Sequence[str]) -> list[int]:
@@ -169,34 +171,34 @@ class FastIndexReader:
                 pass
         return [_time_of(text) for text in texts]
 
-    def _kinds_of(self, entries: Sequence[_Glance]) -> list[int]:
+    def _label_ids_of(self, entries: Sequence[_Glance]) -> list[int]:
         codes = self._codes
-        kinds: list[int] = []
+        label_ids: list[int] = []
         quiet, messages = [], []
         for entry in entries:
             level, request = None, entry.httpRequest
             if request is not None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING:
                 level = self._quiet_level(entry, request)
                 if level is not None:
-                    quiet.append(len(kinds))
+                    quiet.append(len(label_ids))
                     messages.append(f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}")
             whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, level)
             code = codes.get(whose)
-            kinds.append(self._new_code(whose) if code is None else code)
+            label_ids.append(self._new_code(whose) if code is None else code)
         # What was said of requests whose words a rule may know is taken back.
         for at in self._screen.suspects(messages):
             entry = entries[quiet[at]]
             whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, None)
-            kinds[quiet[at]] = self._new_code(whose)
-        return kinds
+            label_ids[quiet[at]] = self._new_code(whose)
+        return label_ids
 
     def _new_code(self, whose: _Whose) -> int:
         labels, own, log_name, severity, quiet = whose
         if self._asked is not None and self._asked not in labels.revision_name:
             return self._codes.setdefault(whose, _FOREIGN)
-        code = self._codes.setdefault(whose, len(self._table))
-        if code == len(self._table):
-            kind = LabelSet(
+        code = self._codes.setdefault(whose, len(self._label_sets))
+        if code == len(self._label_sets):
+            label_set = LabelSet(
                 revision=labels.revision_name,
                 service=labels.service_name or labels.configuration_name or labels.job_name or labels.function_name,
                 project=labels.project_id,
@@ -206,7 +208,7 @@ class FastIndexReader:
                 severity=severity,
                 quiet=quiet,
             )
-            self._table.append(kind)
+            self._label_sets.append(label_set)
         return code
 
     def _quiet_level(self, entry: _Glance, request: _Request) -> Level | None:

@@ -49,7 +49,7 @@ class MemoryRecordStore:
         return self._records[place]
 
 
-def kind_of(record: Mapping[str, Any]) -> LabelSet:
+def label_set_of(record: Mapping[str, Any]) -> LabelSet:
     """Say whose entry a record is."""
     labels = dict_at(record, "resource", "labels")
     severity = record.get("severity")
@@ -98,14 +98,14 @@ class _Pile:
 
     def __init__(self) -> None:
         self.times, self.identities, self.places = array("q"), array("q"), array("q")
-        self.kinds, self.origins = array("I"), array("I")
+        self.label_ids, self.origins = array("I"), array("I")
         self.codes: dict[LabelSet, int] = {}
         self.sources: dict[str, _Direction] = {}
         self.passed = self.unreadable = 0
         self.first_unreadable: Unreadable | None = None
         self.broken_off: list[Unreadable] = []
         self.names: tuple[str, ...] = ()
-        self.table: tuple[LabelSet, ...] = ()
+        self.label_sets: tuple[LabelSet, ...] = ()
         self.seen_table: list[LabelSet] | None = None
         self.seen_codes: list[int] = []
 
@@ -123,7 +123,7 @@ class _Pile:
         self.times.append(time)
         self.identities.append(identity_of(time, text_at(record, "insertId"), text_at(record, "logName"), record))
         self.places.append(shelf.keep(record) if raw.shelved is None else raw.shelved)
-        self.kinds.append(self.codes.setdefault(kind_of(record), len(self.codes)))
+        self.label_ids.append(self.codes.setdefault(label_set_of(record), len(self.codes)))
         direction = self.see(raw.place.source)
         self.origins.append(direction.number)
         if time:
@@ -131,20 +131,20 @@ class _Pile:
 
     def add_sheet(self, sheet: IndexBatch) -> None:
         """Note rows whose records lie where they were read."""
-        if sheet.table is not self.seen_table:  # parts of one sheet share theirs
-            self.seen_table = sheet.table
-            self.seen_codes = [self.codes.setdefault(kind, len(self.codes)) for kind in sheet.table]
+        if sheet.label_sets is not self.seen_table:  # parts of one sheet share theirs
+            self.seen_table = sheet.label_sets
+            self.seen_codes = [self.codes.setdefault(label_set, len(self.codes)) for label_set in sheet.label_sets]
         self.times.extend(sheet.times)
         self.identities.extend(sheet.identities)
         self.places.extend(sheet.places)
-        self.kinds.extend(map(self.seen_codes.__getitem__, sheet.kinds))
+        self.label_ids.extend(map(self.seen_codes.__getitem__, sheet.label_ids))
         direction = self.see(sheet.source)
         self.origins.extend(array("I", [direction.number]) * len(sheet.times))
         direction.go(sheet.times if all(sheet.times) else [time for time in sheet.times if time])
 
     def sorted(self, shelf: RecordStore) -> LogIndex:
         """Sort, leave out second copies, and count."""
-        self.names, self.table = tuple(self.sources), tuple(self.codes)
+        self.names, self.label_sets = tuple(self.sources), tuple(self.codes)
         order = _order(self.times)
         if order is None:
             order = range(len(self.times))
@@ -154,12 +154,12 @@ class _Pile:
         if not isinstance(kept, range):
             self.times = array("q", map(self.times.__getitem__, kept))
             self.places = array("q", map(self.places.__getitem__, kept))
-            self.kinds = array("I", map(self.kinds.__getitem__, kept))
+            self.label_ids = array("I", map(self.label_ids.__getitem__, kept))
         return LogIndex(
             times=self.times,
             places=self.places,
-            kinds=self.kinds,
-            table=self.table,
+            label_ids=self.label_ids,
+            label_sets=self.label_sets,
             read=read,
             passed_over=self.passed,
             duplicates=read - len(kept),
@@ -238,7 +238,7 @@ def _settled(order: Sequence[int], pile: _Pile, shelf: RecordStore) -> Sequence[
 
 def _settle(moment: Sequence[int], pile: _Pile, shelf: RecordStore) -> list[int]:
     # The input comes last, so that the same copy of an entry is kept in whatever order the copies were read.
-    names, kinds = pile.names, pile.table
+    names, label_ids = pile.names, pile.label_sets
     copies: dict[int, int] = {}
     for at in sorted(moment, key=lambda at: (names[pile.origins[at]], pile.places[at])):
         copies.setdefault(pile.identities[at], at)
@@ -247,6 +247,6 @@ def _settle(moment: Sequence[int], pile: _Pile, shelf: RecordStore) -> list[int]
 
     def identity(at: int) -> tuple[str, str, str, int]:
         insert_id = text_at(shelf.record(pile.places[at]) or {}, "insertId")
-        return insert_id, kinds[pile.kinds[at]].log_name, names[pile.origins[at]], pile.places[at]
+        return insert_id, label_ids[pile.label_ids[at]].log_name, names[pile.origins[at]], pile.places[at]
 
     return sorted(copies.values(), key=identity)

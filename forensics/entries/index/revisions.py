@@ -70,11 +70,11 @@ class _Tally:
         self.first = self.last = 0
         self.service = self.project = self.location = ""
 
-    def add(self, kind: LabelSet, entries: int, first: int, last: int) -> None:
+    def add(self, label_set: LabelSet, entries: int, first: int, last: int) -> None:
         self.entries += entries
-        self.service = self.service or kind.service
-        self.project = self.project or kind.project
-        self.location = self.location or kind.location
+        self.service = self.service or label_set.service
+        self.project = self.project or label_set.project
+        self.location = self.location or label_set.location
         if first:
             self.first = min(first, self.first or first)
             self.last = max(last, self.last)
@@ -83,12 +83,14 @@ class _Tally:
 def revision_spans(intake: LogIndex) -> tuple[RevisionSpan, ...]:
     """Return every revision that the entries name, the one that appeared first at the front."""
     tallies: dict[str, _Tally] = {}
-    counts = Counter(intake.kinds)
+    counts = Counter(intake.label_ids)
     first, last = _spans(intake)
     for code, entries in counts.items():  # in order of time
-        kind = intake.table[code]
-        if kind.revision:
-            tallies.setdefault(kind.revision, _Tally()).add(kind, entries, first.get(code, 0), last.get(code, 0))
+        label_set = intake.label_sets[code]
+        if label_set.revision:
+            tallies.setdefault(label_set.revision, _Tally()).add(
+                label_set, entries, first.get(code, 0), last.get(code, 0)
+            )
     spans = [
         RevisionSpan(
             name=name,
@@ -107,9 +109,9 @@ def revision_spans(intake: LogIndex) -> tuple[RevisionSpan, ...]:
 def _spans(intake: LogIndex) -> tuple[dict[int, int], dict[int, int]]:
     """Return the first and the last time of each kind; rows without a time stand at the front."""
     timed = len(intake) - bisect_right(intake.times, 0)
-    backwards = zip(reversed(intake.kinds), reversed(intake.times), strict=True)
+    backwards = zip(reversed(intake.label_ids), reversed(intake.times), strict=True)
     first = dict(islice(backwards, timed))
-    forwards = zip(intake.kinds, intake.times, strict=True)
+    forwards = zip(intake.label_ids, intake.times, strict=True)
     last = dict(islice(forwards, len(intake) - timed, None))
     return first, last
 
@@ -198,17 +200,17 @@ def _revision(span: RevisionSpan, asked: str) -> Revision:
 
 def select(intake: LogIndex, revision: Revision, query: Query) -> array[int]:
     """Return the rows of a revision that a query asks for, with the audit entries of its service as context."""
-    kinds = array("B", [_is_asked_for(kind, revision, query) for kind in intake.table])
+    label_ids = array("B", [_is_asked_for(label_set, revision, query) for label_set in intake.label_sets])
     start = 0 if query.from_time is None else bisect_left(intake.times, parse_time(query.from_time))
     end = len(intake) if query.to_time is None else bisect_left(intake.times, parse_time(query.to_time))
-    return array("I", compress(range(start, end), map(kinds.__getitem__, islice(intake.kinds, start, end))))
+    return array("I", compress(range(start, end), map(label_ids.__getitem__, islice(intake.label_ids, start, end))))
 
 
-def _is_asked_for(kind: LabelSet, revision: Revision, query: Query) -> bool:
-    if query.service is not None and kind.service != query.service:
+def _is_asked_for(label_set: LabelSet, revision: Revision, query: Query) -> bool:
+    if query.service is not None and label_set.service != query.service:
         return False
     if revision.name == ALL:
         return True
-    if kind.revision or not kind.is_audit:
-        return kind.revision == revision.name
-    return bool(revision.service) and kind.service == revision.service
+    if label_set.revision or not label_set.is_audit:
+        return label_set.revision == revision.name
+    return bool(revision.service) and label_set.service == revision.service

@@ -123,7 +123,7 @@ def _rows(sheet: IndexBatch, start: int, end: int) -> IndexBatch:
         times=sheet.times[start:end],
         identities=sheet.identities[start:end],
         places=sheet.places[start:end],
-        kinds=sheet.kinds[start:end],
+        label_ids=sheet.label_ids[start:end],
     )
 
 
