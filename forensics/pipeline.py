@@ -103,16 +103,16 @@ def analyze(
         code=code,
     )
     given = read(records, query, task.digester, shelf or MemoryRecordStore(), spread)
-    lives = find_lives(given.journal)
-    clusters, members = group(given.journal, task.rules, lives)
-    links = link(clusters, members, task.rules, given.journal, lives)
+    lives = find_lives(given.table)
+    clusters, members = group(given.table, task.rules, lives)
+    links = link(clusters, members, task.rules, given.table, lives)
     grouped = LinkedClusters(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
     stage = _set(task, given, grouped)
     scenes = [ClusterContext(stage=stage, cluster=c) for c in stage.clusters.values()]
     findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
     incidents = find_incidents(tuple(stage.clusters.values()), stage.links, stage.parents, findings)
     report = _report(task, given, stage, findings, incidents)
-    return Analysis(report=report, rows=entry_rows(tuple(stage.clusters.values()), members, given.journal))
+    return Analysis(report=report, rows=entry_rows(tuple(stage.clusters.values()), members, given.table))
 
 
 class AnalysisInput(Struct, frozen=True, kw_only=True):
@@ -140,10 +140,10 @@ class LinkedClusters(Struct, frozen=True, kw_only=True):
 
 def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunContext:
     """Set the stage on which clusters are explained: what the run knows around them."""
-    journal, clusters, links, lives = given.journal, grouped.clusters, grouped.links, grouped.lives
+    table, clusters, links, lives = given.table, grouped.clusters, grouped.links, grouped.lives
     coverage = measure(
         given.intake,
-        journal,
+        table,
         given.around,
         task.query,
         analysed=sum(c.entries for c in clusters),
@@ -152,10 +152,10 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
         pulled=task.pulled,
         revision=given.revision.name,
     )
-    exposure = measure_exposure(journal, lives, coverage.logs, coverage.sampled)
+    exposure = measure_exposure(table, lives, coverage.logs, coverage.sampled)
     chosen = parents(clusters, links)
     clusters = weigh(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
-    audit = [*_audit(journal), *given.around]
+    audit = [*_audit(table), *given.around]
     return RunContext(
         clusters={c.id: c for c in clusters},
         members={m.cluster: m for m in grouped.members},
@@ -163,19 +163,19 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
         links=links,
         parents=parents(clusters, links),
         lives=lives,
-        journal=journal,
-        neighbours=NearbyEntries(journal),
+        table=table,
+        neighbours=NearbyEntries(table),
         asked=task.digester.asked,
         coverage=coverage,
         exposure=exposure,
         needed={c.id: needed_without(c, clusters, exposure) for c in clusters},
-        covered_from=journal.starts_at,
+        covered_from=table.starts_at,
         deploys=find_deploys(audit),
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})
         if task.tests
         else None,
         comparison=_compared(task, given.revision.name, clusters, coverage, exposure),
-        code=view_of(task.code, {c.revision for c in clusters}, audit, journal) if task.code else None,
+        code=view_of(task.code, {c.revision for c in clusters}, audit, table) if task.code else None,
     )
 
 
@@ -205,7 +205,7 @@ def _report(
     incidents: tuple[Incident, ...],
 ) -> Report:
     """Put together what was found; documents are made of this alone."""
-    journal, clusters = given.journal, tuple(stage.clusters.values())
+    table, clusters = given.table, tuple(stage.clusters.values())
     aftermath = PostmortemContext(
         clusters=stage.clusters,
         findings=findings,
@@ -213,8 +213,8 @@ def _report(
         deploys=stage.deploys,
         tests=stage.tests,
         lives=stage.lives,
-        journal=journal,
-        observed=observe(journal),
+        table=table,
+        observed=observe(table),
         query=task.query,
         revision=given.revision,
     )
@@ -236,7 +236,7 @@ def _report(
             stage.lives,
             stage.deploys,
             incidents,
-            journal.entry,
+            table.entry,
             tests=stage.tests,
             postmortems=postmortems,
         ),
@@ -273,7 +273,7 @@ class LoadedLog(Struct, frozen=True, kw_only=True):
 
     intake: LogIndex
     revision: Revision
-    journal: EntryTable
+    table: EntryTable
     around: list[LogEntry]
     """Audit entries of the revision's service that name no revision."""
     lost: int
@@ -300,17 +300,17 @@ def read(
     is_own = [revision.name in {"all", label_set.revision} for label_set in intake.label_sets]
     own = array("I", (row for row in rows if is_own[intake.label_ids[row]]))
     _require_selected(own, intake, query)
-    journal, lost = digest(intake, own, shelf, digester, spread)
+    table, lost = digest(intake, own, shelf, digester, spread)
     records_around = (shelf.record(intake.places[row]) for row in rows if not is_own[intake.label_ids[row]])
     around = [decode_record(record) for record in records_around if record is not None]
-    return LoadedLog(intake=intake, revision=revision, journal=journal, around=around, lost=lost)
+    return LoadedLog(intake=intake, revision=revision, table=table, around=around, lost=lost)
 
 
-def _audit(journal: EntryTable) -> Iterator[LogEntry]:
+def _audit(table: EntryTable) -> Iterator[LogEntry]:
     """Fetch the entries of the audit log."""
-    is_audit = [label_set.is_audit for label_set in journal.label_sets]
-    rows = compress(range(len(journal)), map(is_audit.__getitem__, journal.label_ids)) if any(is_audit) else ()
-    return map(journal.original, rows)
+    is_audit = [label_set.is_audit for label_set in table.label_sets]
+    rows = compress(range(len(table)), map(is_audit.__getitem__, table.label_ids)) if any(is_audit) else ()
+    return map(table.original, rows)
 
 
 def _require_entries(intake: LogIndex, query: Query) -> None:

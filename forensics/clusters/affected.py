@@ -21,22 +21,22 @@ _MASKS = ("redacted", "***", "masked")
 """Where a logger hid the name, one mask may stand for many."""
 
 
-def affected(rows: Sequence[int], sample: Iterable[int], journal: EntryTable, requests: Iterable[int]) -> Affected:
+def affected(rows: Sequence[int], sample: Iterable[int], table: EntryTable, requests: Iterable[int]) -> Affected:
     """Count the requests, sessions and users that entries name; None where they name none.
 
     `sample` are a few of the rows: when none of them names a session or a user, the others are not asked. `requests`
     are the keys of the rows' requests, 0 where none is known.
     """
     struck = set(requests) - {0}
-    entries = [journal.entry(row) for row in sample]
-    sessions = _count(_SESSIONS, entries, rows, journal)
-    return Affected(requests=len(struck) or None, sessions=sessions, users=_count(_USERS, entries, rows, journal))
+    entries = [table.entry(row) for row in sample]
+    sessions = _count(_SESSIONS, entries, rows, table)
+    return Affected(requests=len(struck) or None, sessions=sessions, users=_count(_USERS, entries, rows, table))
 
 
-def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int], journal: EntryTable) -> int | None:
+def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int], table: EntryTable) -> int | None:
     if len(rows) > MOST or not any(_named(entry, names) for entry in sample):
         return None
-    return len({name for row in rows if (name := _named(journal.entry(row), names))})
+    return len({name for row in rows if (name := _named(table.entry(row), names))})
 
 
 def _named(entry: LogEntry, names: Sequence[str]) -> str:

@@ -21,20 +21,18 @@ _encode = json.Encoder().encode
 _decode = json.Decoder(tuple[str, str, str]).decode
 
 
-def entry_rows(
-    clusters: Sequence[Cluster], members: Sequence[ClusterEntries], journal: EntryTable
-) -> Iterator[EntryRow]:
+def entry_rows(clusters: Sequence[Cluster], members: Sequence[ClusterEntries], table: EntryTable) -> Iterator[EntryRow]:
     """Yield every original entry behind a cluster, in order of time; each is fetched when its turn comes."""
-    cluster_of = array("I", bytes(4 * len(journal)))
-    occurrence_of = array("I", bytes(4 * len(journal)))
+    cluster_of = array("I", bytes(4 * len(table)))
+    occurrence_of = array("I", bytes(4 * len(table)))
     for number, group in enumerate(members, 1):
         for place, rows in enumerate(group.occurrences.groups(), 1):
             for row in rows:
                 cluster_of[row], occurrence_of[row] = number, place
-    for piece, head in journal.heads.items():
+    for piece, head in table.heads.items():
         cluster_of[piece], occurrence_of[piece] = cluster_of[head], occurrence_of[head]
-    for row in compress(range(len(journal)), cluster_of):
-        yield _row(row, journal, clusters[cluster_of[row] - 1], occurrence_of[row])
+    for row in compress(range(len(table)), cluster_of):
+        yield _row(row, table, clusters[cluster_of[row] - 1], occurrence_of[row])
 
 
 def said(entry: LogEntry) -> bytes:
@@ -42,14 +40,14 @@ def said(entry: LogEntry) -> bytes:
     return _encode((entry.timestamp, entry.insert_id, first_line(entry.message)))
 
 
-def _row(row: int, journal: EntryTable, cluster: Cluster, occurrence: int) -> EntryRow:
-    label_set, gist = journal.label_set(row), journal.gist(row)
-    noted = journal.said(row) if row not in journal.pieces else None
+def _row(row: int, table: EntryTable, cluster: Cluster, occurrence: int) -> EntryRow:
+    label_set, gist = table.label_set(row), table.gist(row)
+    noted = table.said(row) if row not in table.pieces else None
     if noted is not None:
         timestamp, insert_id, message = _decode(noted)
         level = gist.level
     else:
-        entry = journal.original(row)
+        entry = table.original(row)
         timestamp, insert_id, message, level = entry.timestamp, entry.insert_id, first_line(entry.message), entry.level
     return EntryRow(
         timestamp=timestamp,

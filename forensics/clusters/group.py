@@ -1,4 +1,4 @@
-"""The journal of a revision in, clusters and their members out."""
+"""The table of a revision in, clusters and their members out."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _Key = tuple[str, str, tuple[str, ...]]
 class _Grouping(Struct, frozen=True, kw_only=True):
     """What is the same for every cluster of a run."""
 
-    journal: EntryTable
+    table: EntryTable
     rules: Mapping[str, Rule]
     lives: LivesOf
     requests: FailedRequests
@@ -67,50 +67,50 @@ class _Grouping(Struct, frozen=True, kw_only=True):
 
 
 def group(
-    journal: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
+    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Gather analysed entries into clusters, in order of first entry."""
-    analysed = [gist.analysed for gist in journal.gist_table]
+    analysed = [gist.analysed for gist in table.gist_table]
     groups: dict[_Key, array[int]] = {}
     by_codes: dict[tuple[int, int], array[int]] = {}
-    all_rows = array("I", journal.rows_with(analysed))
+    all_rows = array("I", table.rows_with(analysed))
     for row in all_rows:
-        codes = journal.gists[row], journal.label_ids[row]
+        codes = table.gists[row], table.label_ids[row]
         rows = by_codes.get(codes)
         if rows is None:
-            rows = by_codes[codes] = groups.setdefault(_key(row, journal), array("I"))
+            rows = by_codes[codes] = groups.setdefault(_key(row, table), array("I"))
         rows.append(row)
     ground = _Grouping(
-        journal=journal,
+        table=table,
         rules=rules,
         lives=lives_by_instance(lives),
-        requests=FailedRequests(all_rows, journal),
-        span=(journal.times[all_rows[0]], journal.times[all_rows[-1]]) if all_rows else (0, 0),
+        requests=FailedRequests(all_rows, table),
+        span=(table.times[all_rows[0]], table.times[all_rows[-1]]) if all_rows else (0, 0),
     )
     built = [_build(key, rows, ground) for key, rows in groups.items()]
     built.sort(key=lambda pair: (pair[1].rows[0], pair[0].id))
     return tuple(cluster for cluster, _ in built), tuple(members for _, members in built)
 
 
-def _key(row: int, journal: EntryTable) -> _Key:
-    gist = journal.gist(row)
-    return journal.label_set(row).revision, gist.signature, gist.group
+def _key(row: int, table: EntryTable) -> _Key:
+    gist = table.gist(row)
+    return table.label_set(row).revision, gist.signature, gist.group
 
 
 def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, ClusterEntries]:
     revision, signature, values = key
-    journal, rule = ground.journal, ground.rules.get(signature)
-    originals = _originals(rows, journal)
+    table, rule = ground.table, ground.rules.get(signature)
+    originals = _originals(rows, table)
     requests = ground.requests.keys(rows)
-    occurrences = find_occurrences(rows, journal, ground.lives, rule.occurs_per if rule else None, requests)
-    print_ = values[0] if not rule else fingerprint(journal.entry(rows[0]))
-    speaker = journal.entry(_speaker(rows, journal))
+    occurrences = find_occurrences(rows, table, ground.lives, rule.occurs_per if rule else None, requests)
+    print_ = values[0] if not rule else fingerprint(table.entry(rows[0]))
+    speaker = table.entry(_speaker(rows, table))
     root, frame = root_exception(speaker), innermost_frame(speaker)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
     role, failure_class, priority, reason = _standing(rule, speaker)
-    gists = [journal.gist_table[code] for code in set(map(journal.gists.__getitem__, rows))]
-    shape = profile_of(occurrences, len(originals), journal, ground.lives, speaker)
-    examples = _spread(occurrences, journal)
+    gists = [table.gist_table[code] for code in set(map(table.gists.__getitem__, rows))]
+    shape = profile_of(occurrences, len(originals), table, ground.lives, speaker)
+    examples = _spread(occurrences, table)
     cluster = Cluster(
         id=cluster_id,
         revision=revision,
@@ -124,18 +124,18 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         priority_reason=reason,
         level=max((gist.level for gist in gists), key=lambda level: level.rank),
         entries=len(originals),
-        entries_by_severity=_by_severity(originals, journal),
+        entries_by_severity=_by_severity(originals, table),
         occurrences=len(occurrences),
         unit=occurrences.unit,
         instances=len(
             {
                 name
-                for code in set(map(journal.label_ids.__getitem__, originals))
-                if (name := journal.label_sets[code].instance)
+                for code in set(map(table.label_ids.__getitem__, originals))
+                if (name := table.label_sets[code].instance)
             }
         ),
-        first_seen=journal.original(originals[0]).timestamp,
-        last_seen=journal.original(originals[-1]).timestamp,
+        first_seen=table.original(originals[0]).timestamp,
+        last_seen=table.original(originals[-1]).timestamp,
         cadence=_cadence(occurrences.starts),
         trend=_trend(occurrences.starts, ground.span),
         template=quote(template(speaker), 300),
@@ -148,32 +148,32 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         )
         if frame
         else None,
-        captures=_captures(occurrences, journal),
+        captures=_captures(occurrences, table),
         also_matched=tuple(sorted({rule for gist in gists for rule in gist.also})),
-        exemplars=tuple(cite(journal.entry(row)) for row in examples),
+        exemplars=tuple(cite(table.entry(row)) for row in examples),
         entries_each=shape.entries_each,
         life=shape.life,
         raised=shape.raised,
         raised_in=shape.raised_in,
         out_of_order=shape.out_of_order,
-        affected=affected(rows, examples, journal, requests),
+        affected=affected(rows, examples, table, requests),
     )
     return cluster, ClusterEntries(
-        cluster=cluster_id, speaker=_speaker(rows, journal), rows=rows, occurrences=occurrences
+        cluster=cluster_id, speaker=_speaker(rows, table), rows=rows, occurrences=occurrences
     )
 
 
-def _originals(rows: array[int], journal: EntryTable) -> Sequence[int]:
+def _originals(rows: array[int], table: EntryTable) -> Sequence[int]:
     """Return the rows of all pieces of the entries of a cluster, in order."""
-    later = [piece for row in rows if row in journal.pieces for piece in journal.pieces[row] if piece != row]
+    later = [piece for row in rows if row in table.pieces for piece in table.pieces[row] if piece != row]
     return sorted([*rows, *later]) if later else rows
 
 
-def _speaker(rows: Sequence[int], journal: EntryTable) -> int:
+def _speaker(rows: Sequence[int], table: EntryTable) -> int:
     """Pick the entry that says most: the first with frames, else with an exception, else the first."""
-    weights = {code: journal.gist_table[code].weight for code in set(map(journal.gists.__getitem__, rows))}
+    weights = {code: table.gist_table[code].weight for code in set(map(table.gists.__getitem__, rows))}
     most = max(weights.values())
-    return next(row for row in rows if weights[journal.gists[row]] == most)
+    return next(row for row in rows if weights[table.gists[row]] == most)
 
 
 def _standing(rule: Rule | None, speaker: LogEntry) -> tuple[Role, FailureClass, Priority, str]:
@@ -201,10 +201,10 @@ def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:
     return ClusterId(f"{name}-{digest[:6]}")
 
 
-def _by_severity(rows: Sequence[int], journal: EntryTable) -> dict[str, int]:
+def _by_severity(rows: Sequence[int], table: EntryTable) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for code, count in Counter(map(journal.gists.__getitem__, rows)).items():
-        severity = journal.gist_table[code].severity
+    for code, count in Counter(map(table.gists.__getitem__, rows)).items():
+        severity = table.gist_table[code].severity
         counts[quote(severity, 20) if severity else "(none)"] += count
     return dict(sorted(counts.items()))
 
@@ -228,9 +228,9 @@ def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:
     return tuple(end - start for start, end in pairwise(places))
 
 
-def _captures(occurrences: Occurrences, journal: EntryTable) -> dict[str, tuple[tuple[str, int], ...]]:
+def _captures(occurrences: Occurrences, table: EntryTable) -> dict[str, tuple[tuple[str, int], ...]]:
     """Count in how many occurrences each value of each capture stands."""
-    captured = [gist.captures for gist in journal.gist_table]
+    captured = [gist.captures for gist in table.gist_table]
     quoted = lru_cache(1024)(lambda value: quote(value, 200))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for codes, count in occurrences.by_gists().items():
@@ -245,11 +245,11 @@ def _top(counter: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(ordered[:CAPTURE_VALUES]) + ((("…", rest),) if rest else ())
 
 
-def _spread(occurrences: Occurrences, journal: EntryTable) -> list[int]:
+def _spread(occurrences: Occurrences, table: EntryTable) -> list[int]:
     """Pick up to five entries: the first of the first, of the last and of occurrences evenly between."""
     count = len(occurrences)
     if count <= EXEMPLARS:
         picked = list(range(count))
     else:
         picked = sorted({round(i * (count - 1) / (EXEMPLARS - 1)) for i in range(EXEMPLARS)})
-    return [_speaker(occurrences[i].rows, journal) for i in picked]
+    return [_speaker(occurrences[i].rows, table) for i in picked]

@@ -1,4 +1,4 @@
-"""The journal of a revision in, the lives of its instances out."""
+"""The table of a revision in, the lives of its instances out."""
 
 from __future__ import annotations
 
@@ -27,29 +27,29 @@ _EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal
 _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
 
 
-def find_lives(journal: EntryTable) -> tuple[Life, ...]:
+def find_lives(table: EntryTable) -> tuple[Life, ...]:
     """Cut the entries of each instance at its exits; ordered by start, then instance."""
-    places = [(label_set.revision, label_set.instance) for label_set in journal.label_sets]
+    places = [(label_set.revision, label_set.instance) for label_set in table.label_sets]
     by_instance = {place: array("I") for place in places}
     own = [by_instance[place] for place in places]
-    for row in journal.rows():
-        own[journal.label_ids[row]].append(row)
+    for row in table.rows():
+        own[table.label_ids[row]].append(row)
     # Exits and starts are few, and most entries are neither.
-    exits = _by_place(journal.rows_with([gist.exits for gist in journal.gist_table]), places, journal)
-    starts = _by_place(journal.rows_with([gist.starts for gist in journal.gist_table]), places, journal)
+    exits = _by_place(table.rows_with([gist.exits for gist in table.gist_table]), places, table)
+    starts = _by_place(table.rows_with([gist.starts for gist in table.gist_table]), places, table)
     lives = [
         life
         for place, rows in by_instance.items()
         if place[1] and rows
-        for life in _lives_of(place, rows, exits.get(place, ()), starts.get(place, ()), journal)
+        for life in _lives_of(place, rows, exits.get(place, ()), starts.get(place, ()), table)
     ]
     return tuple(sorted(lives, key=lambda life: (life.start, life.revision, life.instance, life.number)))
 
 
-def _by_place(rows: Iterable[int], places: Sequence[_Place], journal: EntryTable) -> dict[_Place, list[int]]:
+def _by_place(rows: Iterable[int], places: Sequence[_Place], table: EntryTable) -> dict[_Place, list[int]]:
     found: dict[_Place, list[int]] = defaultdict(list)
     for row in rows:
-        found[places[journal.label_ids[row]]].append(row)
+        found[places[table.label_ids[row]]].append(row)
     return found
 
 
@@ -64,14 +64,14 @@ def is_start(entry: LogEntry) -> bool:
 
 
 def _lives_of(
-    place: _Place, rows: Sequence[int], exits: Sequence[int], starts: Sequence[int], journal: EntryTable
+    place: _Place, rows: Sequence[int], exits: Sequence[int], starts: Sequence[int], table: EntryTable
 ) -> Iterator[Life]:
     """Cut behind each exit, where the next entry is another exit, a start, or comes late."""
-    times, cuts = journal.times, [0]
+    times, cuts = table.times, [0]
     for exit_ in exits:
         late = times[exit_] + LATE
         behind = range(bisect_right(rows, exit_), len(rows))
-        cuts += islice((at for at in behind if times[rows[at]] > late or _cuts(rows[at], journal)), 1)
+        cuts += islice((at for at in behind if times[rows[at]] > late or _cuts(rows[at], table)), 1)
     for number, (first, end) in enumerate(pairwise([*cuts, len(rows)]), 1):
         own = rows[first:end]
         last = _first_within(own, exits)
@@ -87,8 +87,8 @@ def _lives_of(
         )
 
 
-def _cuts(row: int, journal: EntryTable) -> bool:
-    gist = journal.gist(row)
+def _cuts(row: int, table: EntryTable) -> bool:
+    gist = table.gist(row)
     return gist.exits or gist.starts
 
 

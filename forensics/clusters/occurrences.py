@@ -40,11 +40,11 @@ def lives_by_instance(lives: Sequence[Life]) -> LivesOf:
     return index
 
 
-def life_of(row: int, journal: EntryTable, lives: LivesOf) -> Life | None:
+def life_of(row: int, table: EntryTable, lives: LivesOf) -> Life | None:
     """Return the life that an entry belongs to; None without an instance."""
-    label_set = journal.label_set(row)
+    label_set = table.label_set(row)
     candidates = lives.get((label_set.revision, label_set.instance))
-    return _life_at(journal.times[row], candidates) if candidates else None
+    return _life_at(table.times[row], candidates) if candidates else None
 
 
 def _life_at(time: int, lives: Sequence[Life]) -> Life:
@@ -56,49 +56,47 @@ def _life_at(time: int, lives: Sequence[Life]) -> Life:
 class FailedRequests:
     """The requests that ended badly, by instance and end: application lines often lack the trace that names theirs."""
 
-    def __init__(self, rows: Iterable[int], journal: EntryTable) -> None:
-        self._journal = journal
-        failed = [gist.is_request and gist.level.rank >= Level.ERROR.rank for gist in journal.gist_table]
+    def __init__(self, rows: Iterable[int], table: EntryTable) -> None:
+        self._table = table
+        failed = [gist.is_request and gist.level.rank >= Level.ERROR.rank for gist in table.gist_table]
         by_instance: dict[tuple[str, str], list[int]] = defaultdict(list)
         for row in rows:
-            if failed[journal.gists[row]]:
-                label_set = journal.label_set(row)
+            if failed[table.gists[row]]:
+                label_set = table.label_set(row)
                 by_instance[label_set.revision, label_set.instance].append(row)
         for requests in by_instance.values():
-            requests.sort(key=journal.ends.__getitem__)
+            requests.sort(key=table.ends.__getitem__)
         columns = {
-            place: (array("I", requests), array("q", map(journal.ends.__getitem__, requests)))
+            place: (array("I", requests), array("q", map(table.ends.__getitem__, requests)))
             for place, requests in by_instance.items()
             if place[1]
         }
-        self._of_label_set = [columns.get((label_set.revision, label_set.instance)) for label_set in journal.label_sets]
+        self._of_label_set = [columns.get((label_set.revision, label_set.instance)) for label_set in table.label_sets]
         """By kind, the rows of requests in order of their ends, and the ends."""
 
     def around(self, row: int) -> int:
         """Return the key of the request that ended nearest to an entry, 0 when none ended around it."""
-        journal = self._journal
-        columns = self._of_label_set[journal.label_ids[row]]
+        table = self._table
+        columns = self._of_label_set[table.label_ids[row]]
         if columns is None:
             return 0
-        (before, after), (requests, ends), time = AROUND_END, columns, journal.times[row]
+        (before, after), (requests, ends), time = AROUND_END, columns, table.times[row]
         first = bisect_left(ends, time - after)
         last = bisect_right(ends, time + before, first)
-        near = [
-            (abs(ends[at] - time), requests[at]) for at in range(first, last) if journal.times[requests[at]] <= time
-        ]
-        return request_key(min(near)[1], journal) if near else 0
+        near = [(abs(ends[at] - time), requests[at]) for at in range(first, last) if table.times[requests[at]] <= time]
+        return request_key(min(near)[1], table) if near else 0
 
     def keys(self, rows: Iterable[int]) -> array[int]:
         """Return for each entry the key of its request: by its trace, its own, or that around it; 0 for none."""
-        journal = self._journal
-        is_request = [gist.is_request for gist in journal.gist_table]
-        gists, traces, around = journal.gists, journal.traces, self.around
+        table = self._table
+        is_request = [gist.is_request for gist in table.gist_table]
+        gists, traces, around = table.gists, table.traces, self.around
         return array("q", [traces[row] or (-1 - row if is_request[gists[row]] else around(row)) for row in rows])
 
 
 def find_occurrences(
     rows: Sequence[int],
-    journal: EntryTable,
+    table: EntryTable,
     lives: LivesOf,
     unit: OccurrenceUnit | None = None,
     requests: Sequence[int] | None = None,
@@ -109,17 +107,17 @@ def find_occurrences(
     life that ends within a minute, else to its request, else to the burst of entries around it.
     """
     if requests is None:
-        requests = FailedRequests((), journal).keys(rows)
-    endings = _lives_with_endings(journal, lives) if unit in {None, OccurrenceUnit.LIFE} else {}
+        requests = FailedRequests((), table).keys(rows)
+    endings = _lives_with_endings(table, lives) if unit in {None, OccurrenceUnit.LIFE} else {}
     keyed: dict[tuple[OccurrenceUnit, object], array[int]] = {}
     loose: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, request in zip(rows, requests, strict=True):
-        own = endings.get(journal.label_ids[row])
-        key = _life_key(row, journal, own, unit) if own is not None else None
+        own = endings.get(table.label_ids[row])
+        key = _life_key(row, table, own, unit) if own is not None else None
         if key is None and request and unit in _BY_REQUEST:
             key = OccurrenceUnit.REQUEST, request
         if key is None:
-            label_set = journal.label_set(row)
+            label_set = table.label_set(row)
             loose[label_set.revision, label_set.instance].append(row)
         elif key in keyed:
             keyed[key].append(row)
@@ -127,38 +125,38 @@ def find_occurrences(
             keyed[key] = array("I", (row,))
     groups = [(unit_, group) for (unit_, _), group in keyed.items()]
     burst = unit if unit is OccurrenceUnit.SESSION else OccurrenceUnit.BURST
-    groups += [(burst, array("I", group)) for stream in loose.values() for group in _bursts(stream, journal)]
+    groups += [(burst, array("I", group)) for stream in loose.values() for group in _bursts(stream, table)]
     groups.sort(key=lambda pair: pair[1][0])
-    return Occurrences(journal, groups)
+    return Occurrences(table, groups)
 
 
-def _lives_with_endings(journal: EntryTable, lives: LivesOf) -> dict[int, Sequence[Life]]:
+def _lives_with_endings(table: EntryTable, lives: LivesOf) -> dict[int, Sequence[Life]]:
     """Return the lives of instances of which one ended, by kind of entry: no other entry belongs to an ending."""
     ended = {place: own for place, own in lives.items() if any(life.ended for life in own)}
-    places = {code: (label_set.revision, label_set.instance) for code, label_set in enumerate(journal.label_sets)}
+    places = {code: (label_set.revision, label_set.instance) for code, label_set in enumerate(table.label_sets)}
     return {code: ended[place] for code, place in places.items() if place in ended}
 
 
 def _life_key(
-    row: int, journal: EntryTable, lives: Sequence[Life], unit: OccurrenceUnit | None
+    row: int, table: EntryTable, lives: Sequence[Life], unit: OccurrenceUnit | None
 ) -> tuple[OccurrenceUnit, object] | None:
     """Return what names the ending that an entry belongs to, None where it belongs to none."""
-    life = _life_at(journal.times[row], lives)
+    life = _life_at(table.times[row], lives)
     if not life.ended:
         return None
-    is_fatal = not journal.gist(row).is_request and journal.times[row] >= life.end - FATAL
+    is_fatal = not table.gist(row).is_request and table.times[row] >= life.end - FATAL
     return (OccurrenceUnit.LIFE, (life.revision, life.instance, life.number)) if unit is not None or is_fatal else None
 
 
-def request_key(row: int, journal: EntryTable) -> int:
+def request_key(row: int, table: EntryTable) -> int:
     """Return what names a request: its trace, else its own row."""
-    return journal.traces[row] or -1 - row
+    return table.traces[row] or -1 - row
 
 
-def _bursts(rows: Sequence[int], journal: EntryTable) -> list[list[int]]:
+def _bursts(rows: Sequence[int], table: EntryTable) -> list[list[int]]:
     bursts = [[rows[0]]]
     for before, row in pairwise(rows):
-        if journal.times[row] - journal.times[before] > BURST_GAP:
+        if table.times[row] - table.times[before] > BURST_GAP:
             bursts.append([])
         bursts[-1].append(row)
     return bursts

@@ -44,31 +44,29 @@ class Profile(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...]
 
 
-def profile_of(
-    occurrences: Occurrences, entries: int, journal: EntryTable, lives: LivesOf, speaker: LogEntry
-) -> Profile:
+def profile_of(occurrences: Occurrences, entries: int, table: EntryTable, lives: LivesOf, speaker: LogEntry) -> Profile:
     """Look at every kind of occurrence once; of the exceptions at no more than `COMPARED` occurrences.
 
     `entries` is the number of the original entries in all occurrences.
     """
     raised = _raised(speaker)
     return Profile(
-        entries_each=_entries_each(occurrences, entries, journal),
-        life=_life(occurrences, journal, lives),
+        entries_each=_entries_each(occurrences, entries, table),
+        life=_life(occurrences, table, lives),
         raised=raised,
-        raised_in=_raised_in(raised, occurrences, journal) if len(raised) > 1 else None,
-        out_of_order=_out_of_order(occurrences, journal),
+        raised_in=_raised_in(raised, occurrences, table) if len(raised) > 1 else None,
+        out_of_order=_out_of_order(occurrences, table),
     )
 
 
-def _entries_each(occurrences: Occurrences, entries: int, journal: EntryTable) -> dict[str, int]:
+def _entries_each(occurrences: Occurrences, entries: int, table: EntryTable) -> dict[str, int]:
     """Count the original entries of an occurrence by severity; {} where occurrences differ, or where there is one."""
     if len(occurrences) == 1 or entries % len(occurrences):  # where all are alike, each has the same number
         return {}
     found: dict[str, int] | None = None
     named = lru_cache(64)(lambda severity: quote(severity, 20) if severity else "(none)")
     for codes in occurrences.by_gists_of_pieces():
-        counts = Counter(named(journal.gist_table[code].severity) for code in codes)
+        counts = Counter(named(table.gist_table[code].severity) for code in codes)
         if found is None:
             found = counts
         elif found != counts:
@@ -76,11 +74,11 @@ def _entries_each(occurrences: Occurrences, entries: int, journal: EntryTable) -
     return dict(sorted((found or {}).items()))
 
 
-def _life(occurrences: Occurrences, journal: EntryTable, lives: LivesOf) -> Lengths | None:
+def _life(occurrences: Occurrences, table: EntryTable, lives: LivesOf) -> Lengths | None:
     """Measure the lives in which it happened, where both ends were recorded."""
     if occurrences.unit is not OccurrenceUnit.LIFE:
         return None
-    found = [life_of(rows[0], journal, lives) for rows in occurrences.groups()]
+    found = [life_of(rows[0], table, lives) for rows in occurrences.groups()]
     seconds = [(x.end - x.start) / _SECOND for x in found if x is not None and x.started and x.ended]
     if not seconds:
         return None
@@ -108,28 +106,28 @@ def _raised(entry: LogEntry) -> tuple[Raised, ...]:
     return tuple(found)
 
 
-def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, journal: EntryTable) -> tuple[int, int]:
+def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, table: EntryTable) -> tuple[int, int]:
     """Count the occurrences with the same types at the same places; values may differ."""
     wanted = [_identity(one) for one in raised]
     step = max(1, -(-len(occurrences) // COMPARED))
     groups = [rows for at, rows in enumerate(occurrences.groups()) if at % step == 0]
-    return sum(_has_chain(wanted, rows, journal) for rows in groups), len(groups)
+    return sum(_has_chain(wanted, rows, table) for rows in groups), len(groups)
 
 
-def _has_chain(wanted: list[tuple[object, ...]], rows: Sequence[int], journal: EntryTable) -> bool:
-    heaviest = sorted(rows, key=lambda row: (-journal.gist(row).weight, row))[:3]
-    return any(wanted == [_identity(one) for one in _raised(journal.entry(row))] for row in heaviest)
+def _has_chain(wanted: list[tuple[object, ...]], rows: Sequence[int], table: EntryTable) -> bool:
+    heaviest = sorted(rows, key=lambda row: (-table.gist(row).weight, row))[:3]
+    return any(wanted == [_identity(one) for one in _raised(table.entry(row))] for row in heaviest)
 
 
 def _identity(one: Raised) -> tuple[object, ...]:
     return one.type, one.file, one.line, one.function
 
 
-def _out_of_order(occurrences: Occurrences, journal: EntryTable) -> tuple[Swap, ...]:
+def _out_of_order(occurrences: Occurrences, table: EntryTable) -> tuple[Swap, ...]:
     """Find occurrences in which two kinds of entries stand the other way round than in most, and very close."""
     if occurrences.unit is not OccurrenceUnit.LIFE or len(occurrences) < 3:  # noqa: PLR2004 - most of three
         return ()
-    places = [_first_of_each(rows, journal) for rows in occurrences.groups()]
+    places = [_first_of_each(rows, table) for rows in occurrences.groups()]
     usual = _usual_order(places)
     swaps = []
     for number, first in enumerate(places, 1):
@@ -137,18 +135,18 @@ def _out_of_order(occurrences: Occurrences, journal: EntryTable) -> tuple[Swap, 
             gap
             for a, b in usual
             if a in first and b in first and first[b] < first[a]
-            if (gap := _gap(first[b], first[a], journal)) < CLOSE
+            if (gap := _gap(first[b], first[a], table)) < CLOSE
         ]
         if gaps:
             swaps.append(Swap(occurrence=number, microseconds=round(min(gaps) / 1000, 3)))
     return tuple(swaps[:_SWAPS])
 
 
-def _first_of_each(rows: array[int], journal: EntryTable) -> Mapping[int, int]:
+def _first_of_each(rows: array[int], table: EntryTable) -> Mapping[int, int]:
     first: dict[int, int] = {}
     for row in rows:
         if len(first) < _KINDS:
-            first.setdefault(journal.gists[row], row)
+            first.setdefault(table.gists[row], row)
     return first
 
 
@@ -160,7 +158,7 @@ def _usual_order(places: Sequence[Mapping[int, int]]) -> list[tuple[int, int]]:
     return sorted(pair for pair, n in before.items() if n > 1 and n >= _OFTEN * (n + before[pair[1], pair[0]]))
 
 
-def _gap(early: int, late: int, journal: EntryTable) -> int:
+def _gap(early: int, late: int, table: EntryTable) -> int:
     """Return how far the nearest pieces of two entries lie apart."""
-    times = journal.times
-    return min(abs(times[late] - times[piece]) for piece in journal.originals(early))
+    times = table.times
+    return min(abs(times[late] - times[piece]) for piece in table.originals(early))

@@ -26,27 +26,27 @@ _TAG = re.compile(r":(?:[\w.-]*[_.-])?(?P<hash>[0-9a-f]{7,40})$")
 _METADATA = (("metadata",), ("spec", "template", "metadata"))
 
 
-def view_of(base: CodeBase, revisions: Iterable[str], audit: Sequence[LogEntry], journal: EntryTable) -> CodeView:
+def view_of(base: CodeBase, revisions: Iterable[str], audit: Sequence[LogEntry], table: EntryTable) -> CodeView:
     """Find the commit of every revision that a report speaks of."""
-    firsts = _firsts(frozenset(revisions), journal)
+    firsts = _firsts(frozenset(revisions), table)
     deployed = {name: find_deployed(base, name, audit, firsts.get(name)) for name in sorted(revisions)}
     return CodeView(base=base, deployed=deployed)
 
 
-def _firsts(revisions: frozenset[str], journal: EntryTable) -> dict[str, LogEntry]:
+def _firsts(revisions: frozenset[str], table: EntryTable) -> dict[str, LogEntry]:
     """Return the first entry of each revision that is not of the audit log."""
     wanted = [
         None if label_set.is_audit or label_set.revision not in revisions else label_set.revision
-        for label_set in journal.label_sets
+        for label_set in table.label_sets
     ]
     rows: dict[str, int] = {}
-    for row, label_set in enumerate(journal.label_ids):
+    for row, label_set in enumerate(table.label_ids):
         name = wanted[label_set]
         if name is not None and name not in rows:
             rows[name] = row
             if len(rows) == len(revisions):
                 break
-    return {name: journal.original(row) for name, row in rows.items()}
+    return {name: table.original(row) for name, row in rows.items()}
 
 
 def find_deployed(base: CodeBase, revision: str, audit: Sequence[LogEntry], first: LogEntry | None) -> DeployedCommit:
@@ -105,10 +105,10 @@ def _by_time(base: CodeBase, revision: str, own: Sequence[LogEntry], first: LogE
 
 def _labels(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """Yield labels and annotations of an entry that name a commit by its hash."""
-    for table in _tables(record):
-        if isinstance(table, dict):
-            for name in sorted(key for key in table if isinstance(key, str) and _LABEL.search(key.lower())):
-                value = table[name]
+    for tags in _tables(record):
+        if isinstance(tags, dict):
+            for name in sorted(key for key in tags if isinstance(key, str) and _LABEL.search(key.lower())):
+                value = tags[name]
                 if isinstance(value, str) and _HASH.fullmatch(value.lower()):
                     yield name, value.lower()
 

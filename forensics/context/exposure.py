@@ -1,4 +1,4 @@
-"""The journal and the lives of a revision in, how often it could have failed out."""
+"""The table and the lives of a revision in, how often it could have failed out."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ _USUAL = 1.96
 
 
 def measure_exposure(
-    journal: EntryTable, lives: Sequence[Life], logs: Mapping[str, int], sampled: Sequence[Sampled] = ()
+    table: EntryTable, lives: Sequence[Life], logs: Mapping[str, int], sampled: Sequence[Sampled] = ()
 ) -> Exposure:
     """Count requests, WebSocket sessions and instance starts; `logs` are the entries by stream.
 
     Where requests were `sampled` their number is reckoned from that, and which of them opened a session is not known.
     No request log and no traffic look alike in the entries of one revision: both are None here, not 0.
     """
-    requests = sum(n for code, n in journal.counts.items() if journal.gist_table[code].is_request)
+    requests = sum(n for code, n in table.counts.items() if table.gist_table[code].is_request)
     margin = 0
     if sampled and requests:
-        requests += sum(_beyond(one, journal) for one in sampled)
+        requests += sum(_beyond(one, table) for one in sampled)
         margin = ceil(_USUAL * sqrt(sum(one.listed * (one.one_in - 1) * one.one_in for one in sampled)))
     starts = sum(life.started or life.number > 1 for life in lives)
     return Exposure(
         requests=requests or None,
         requests_margin=margin,
-        sessions=_sessions(journal.handshakes) if requests and not sampled else None,
+        sessions=_sessions(table.handshakes) if requests and not sampled else None,
         starts=starts if starts or logs.get("system") else None,
         lives=len(lives) or None,
     )
 
 
-def _beyond(one: Sampled, journal: EntryTable) -> int:
+def _beyond(one: Sampled, table: EntryTable) -> int:
     """Return how many requests of a time are not here: what the sample tells, less those that are here."""
     first, last = (
-        bisect_left(journal.times, parse_time(one.from_time)),
-        bisect_left(journal.times, parse_time(one.to_time)),
+        bisect_left(table.times, parse_time(one.from_time)),
+        bisect_left(table.times, parse_time(one.to_time)),
     )
-    here = sum(journal.gist_table[code].is_request for code in journal.gists[first:last])
+    here = sum(table.gist_table[code].is_request for code in table.gists[first:last])
     return max(0, one.listed * one.one_in - here)
 
 

@@ -1,4 +1,4 @@
-"""Rows of an intake in, a journal out: each entry is decoded once; columns say what it comes down to."""
+"""Rows of an intake in, a table out: each entry is decoded once; columns say what it comes down to."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Extracted(Struct):
     said: list[bytes]
     """For each analysed row, what the table of entries prints of it."""
     handshakes: Counter[tuple[int, bool]]
-    """As in the journal."""
+    """As in the table."""
 
 
 def digest(
@@ -56,33 +56,33 @@ def digest(
     """Boil down rows, join the pieces of split messages, and count the rows whose records are gone."""
 
     def boil(chunk: array[int]) -> Extracted:
-        return _boil(chunk, journal, shelf, digester)
+        return _boil(chunk, table, shelf, digester)
 
     def decode(place: int) -> LogEntry | None:
         record = shelf.record(place)
         return None if record is None else decode_record(record)
 
-    journal = EntryTable(rows, intake, decode, join, shelf.line)
-    loud = _note_quiet(journal)
+    table = EntryTable(rows, intake, decode, join, shelf.line)
+    loud = _note_quiet(table)
     chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
     results = (spread if len(loud) >= _WORTH else map)(boil, chunks)
-    lost = [row for chunk, boiled in zip(chunks, results, strict=True) for row in _note(journal, chunk, boiled, shelf)]
+    lost = [row for chunk, boiled in zip(chunks, results, strict=True) for row in _note(table, chunk, boiled, shelf)]
     if lost:
-        journal.drop(lost)
-    journal.counts.update(journal.gists)
-    _stitch(journal, digester)
-    return journal, len(lost)
+        table.drop(lost)
+    table.counts.update(table.gists)
+    _stitch(table, digester)
+    return table, len(lost)
 
 
-def _boil(rows: Iterable[int], journal: EntryTable, shelf: RecordStore, digester: FactsExtractor) -> Extracted:
+def _boil(rows: Iterable[int], table: EntryTable, shelf: RecordStore, digester: FactsExtractor) -> Extracted:
     boiled = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
     codes: dict[EntryFacts, int] = {}
     known: dict[int, tuple[EntryFacts, int]] = {}
     """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
     for row in rows:
-        record = shelf.record(journal.places[row])
+        record = shelf.record(table.places[row])
         entry = None if record is None else decode_record(record)
-        if entry is None or not is_same(entry, journal.times[row], journal.label_set(row)):
+        if entry is None or not is_same(entry, table.times[row], table.label_set(row)):
             boiled.ends.append(0)
             boiled.traces.append(0)
             boiled.gists.append(_LOST)
@@ -114,37 +114,37 @@ def trace_of(entry: LogEntry) -> int:
     return hash(entry.trace) if entry.trace else 0
 
 
-def _note_quiet(journal: EntryTable) -> array[int]:
+def _note_quiet(table: EntryTable) -> array[int]:
     """Write the gists of quiet rows into the column; return the others, which must be looked at."""
     quiet = {
-        code: journal.code(_quiet_gist(label_set))
-        for code, label_set in enumerate(journal.label_sets)
+        code: table.code(_quiet_gist(label_set))
+        for code, label_set in enumerate(table.label_sets)
         if label_set.quiet is not None
     }
     loud = array("I")
-    for row, code in enumerate(journal.label_ids):
+    for row, code in enumerate(table.label_ids):
         if code in quiet:
-            journal.gists[row] = quiet[code]
+            table.gists[row] = quiet[code]
         else:
             loud.append(row)
     return loud
 
 
-def _note(journal: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: RecordStore) -> list[int]:
+def _note(table: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: RecordStore) -> list[int]:
     """Write what rows were boiled down to into the columns; return those that are lost."""
-    journal.handshakes.update(boiled.handshakes)
-    codes = [journal.code(gist) for gist in boiled.distinct_facts]
+    table.handshakes.update(boiled.handshakes)
+    codes = [table.code(gist) for gist in boiled.distinct_facts]
     texts = iter(boiled.said)
     lost = []
     for row, end, trace, code in zip(rows, boiled.ends, boiled.traces, boiled.gists, strict=True):
         if code == _LOST:
             lost.append(row)
             continue
-        journal.ends[row] = end
-        journal.traces[row] = trace
-        journal.gists[row] = codes[code]
+        table.ends[row] = end
+        table.traces[row] = trace
+        table.gists[row] = codes[code]
         if boiled.distinct_facts[code].analysed:
-            journal.keep_said(row, shelf.keep_line(next(texts)))
+            table.keep_said(row, shelf.keep_line(next(texts)))
     return lost
 
 
@@ -158,21 +158,21 @@ def _quiet_gist(label_set: LabelSet) -> EntryFacts:
     )
 
 
-def _stitch(journal: EntryTable, digester: FactsExtractor) -> None:
+def _stitch(table: EntryTable, digester: FactsExtractor) -> None:
     """Join the pieces of messages; only lines close together can be pieces of one, and only those are fetched."""
-    label_ids = [(label_set.instance, label_set.log_name, label_set.revision) for label_set in journal.label_sets]
-    gists = journal.gist_table
+    label_ids = [(label_set.instance, label_set.log_name, label_set.revision) for label_set in table.label_sets]
+    gists = table.gist_table
     lines = [gist.is_line for gist in gists]
     close = runs(
-        (row, journal.times[row], label_ids[journal.label_ids[row]], gists[gist])
-        for row, gist in enumerate(journal.gists)
+        (row, table.times[row], label_ids[table.label_ids[row]], gists[gist])
+        for row, gist in enumerate(table.gists)
         if lines[gist]
     )
     for run in close:
-        entries = [journal.original(row) for row in run]
+        entries = [table.original(row) for row in run]
         rows = {id(entry): row for entry, row in zip(entries, run, strict=True)}
         for entry in stitch(entries):
             if entry.pieces:
                 pieces = tuple(rows[id(piece)] for piece in entry.pieces)
-                journal.joined(pieces)
-                journal.note(pieces[0], digester.gist(entry), entry.end, trace_of(entry))
+                table.joined(pieces)
+                table.note(pieces[0], digester.gist(entry), entry.end, trace_of(entry))

@@ -75,7 +75,7 @@ class FactsExtractor:
         told = self._told.get(claims) or self._tell(claims)
         analysed = told.claim is not None or entry.level in self._analysed
         detail = self._detail(entry, told) if analysed else _NO_DETAIL
-        facts = (
+        outline = (
             entry.level,
             entry.severity,
             entry.stream,
@@ -86,12 +86,12 @@ class FactsExtractor:
             is_start(entry),
             _weight(entry) if entry.exceptions else 0,
         )
-        key = (facts, told.number, detail)
+        key = (outline, told.number, detail)
         known = self._gists.get(key)
         if known is None:
             if len(self._gists) >= _REMEMBERED:
                 self._gists.clear()
-            known = self._gists[key] = _gist(facts, told, detail, analysed=analysed)
+            known = self._gists[key] = _gist(outline, told, detail, analysed=analysed)
         return known
 
     def _tell(self, claims: Claims) -> _RuleFacts:
@@ -119,37 +119,37 @@ class FactsExtractor:
         values = tuple(_values(captures, entry, self._readers[told.signature]))
         return group, tuple(sorted(captures.items())), values, frame
 
-    def asked(self, condition: Condition, journal: EntryTable) -> Callable[[int], bool] | None:
-        """Return what tells of an entry of a journal that was digested here whether a condition of a why is true of it.
+    def asked(self, condition: Condition, table: EntryTable) -> Callable[[int], bool] | None:
+        """Return what tells of an entry of a table that was digested here whether a condition of a why is true of it.
 
         None where it is true of none: then nothing need be looked for.
         """
         number = self._numbers[id(condition)]
-        told = [number in gist.answers for gist in journal.gist_table]
-        gists, label_ids = journal.gists, journal.label_ids
-        is_quiet = [label_set.quiet is not None and not self._screened[number] for label_set in journal.label_sets]
+        told = [number in gist.answers for gist in table.gist_table]
+        gists, label_ids = table.gists, table.label_ids
+        is_quiet = [label_set.quiet is not None and not self._screened[number] for label_set in table.label_sets]
         if not any(is_quiet):
             return (lambda row: told[gists[row]]) if any(told) else None
 
         def holds(row: int) -> bool:
-            return self._quiet_holds(condition, row, journal) if is_quiet[label_ids[row]] else told[gists[row]]
+            return self._quiet_holds(condition, row, table) if is_quiet[label_ids[row]] else told[gists[row]]
 
         return holds
 
-    def _quiet_holds(self, condition: Condition, row: int, journal: EntryTable) -> bool:
+    def _quiet_holds(self, condition: Condition, row: int, table: EntryTable) -> bool:
         """Tell of an entry that was not decoded yet whether a condition is true of it."""
         number = self._numbers[id(condition)]
         if not self._is_of_kind[number]:
-            return self._holds(condition, row, journal)
+            return self._holds(condition, row, table)
         # Quiet entries of one kind differ in nothing that the condition looks at: one of them answers for all.
-        key = (number, journal.label_ids[row])
+        key = (number, table.label_ids[row])
         if key not in self._of_label_set:
-            self._of_label_set[key] = self._holds(condition, row, journal)
+            self._of_label_set[key] = self._holds(condition, row, table)
         return self._of_label_set[key]
 
-    def _holds(self, condition: Condition, row: int, journal: EntryTable) -> bool:
+    def _holds(self, condition: Condition, row: int, table: EntryTable) -> bool:
         try:
-            entry = journal.entry(row)
+            entry = table.entry(row)
         except SourceError:  # lost meanwhile: nothing can be said of it
             return False
         return self._classifier.holds(condition, entry)
@@ -159,8 +159,8 @@ def _weight(entry: LogEntry) -> int:
     return 2 if any(exception.frames for exception in entry.exceptions) else 1
 
 
-def _gist(facts: Facts, told: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
-    level, severity, stream, has_payload, is_request, shape, exits, starts, weight = facts
+def _gist(outline: Facts, told: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
+    level, severity, stream, has_payload, is_request, shape, exits, starts, weight = outline
     group, captures, values, frame = detail
     return EntryFacts(
         level=level,

@@ -1,4 +1,4 @@
-"""The journal and its lives in; beside what a link may be tested out: other lives, other requests, other moments."""
+"""The table and its lives in; beside what a link may be tested out: other lives, other requests, other moments."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class Interval(NamedTuple):
 
 
 class ControlGroups:
-    """What else there was. Made once a run; looks at the journal only for what is asked."""
+    """What else there was. Made once a run; looks at the table only for what is asked."""
 
-    def __init__(self, journal: EntryTable, lives: Sequence[Life]) -> None:
-        self._journal = journal
+    def __init__(self, table: EntryTable, lives: Sequence[Life]) -> None:
+        self._table = table
         self._lives: dict[str, list[Life]] = defaultdict(list)
         self._by_instance: dict[tuple[str, str], list[Life]] = defaultdict(list)
         self._spared: dict[ClusterId, list[Life]] = {}
@@ -89,7 +89,7 @@ class ControlGroups:
 
     def instance(self, row: int) -> str:
         """Return the instance of an entry."""
-        return self._journal.instance(row)
+        return self._table.instance(row)
 
     def spared(self, case: TestedSymptom) -> Sequence[Life]:
         """List the lives of instances of the revision that the symptom did not strike.
@@ -107,7 +107,7 @@ class ControlGroups:
         key = case.symptom, instance
         if key not in self._others:
             requests = self._requests.get((case.revision, instance), ())
-            if self._journal.gist(case.rows[0]).is_request:
+            if self._table.gist(case.rows[0]).is_request:
                 own = set(case.rows)
                 others = list(filterfalse(own.__contains__, requests))
             else:
@@ -119,53 +119,51 @@ class ControlGroups:
 
     def _holds(self, row: int, times: Sequence[int]) -> bool:
         """Tell whether one of the times lies within a request."""
-        journal = self._journal
-        return bisect_left(times, journal.times[row]) < bisect_right(times, self.end_of_request(row) + _AFTER)
+        table = self._table
+        return bisect_left(times, table.times[row]) < bisect_right(times, self.end_of_request(row) + _AFTER)
 
     @cached_property
     def _requests(self) -> dict[tuple[str, str], array[int]]:
         """Requests by revision and instance; those of a whole revision under the instance ""."""
-        journal = self._journal
-        asks = [gist.is_request for gist in journal.gist_table]
+        table = self._table
+        asks = [gist.is_request for gist in table.gist_table]
         found: dict[tuple[str, str], array[int]] = {}
         into = []
-        for label_set in journal.label_sets:
+        for label_set in table.label_sets:
             keys = dict.fromkeys([(label_set.revision, ""), (label_set.revision, label_set.instance)])
             into.append([found.setdefault(key, array("I")) for key in keys])
-        for row in journal.rows_with(asks):
-            for rows in into[journal.label_ids[row]]:
+        for row in table.rows_with(asks):
+            for rows in into[table.label_ids[row]]:
                 rows.append(row)
         return found
 
     def _end_of_request(self, row: int) -> int:
-        """Return when a request was over; of those that went well only the start is in the journal."""
-        journal = self._journal
-        if journal.label_set(row).quiet is None:
-            return journal.ends[row]
+        """Return when a request was over; of those that went well only the start is in the table."""
+        table = self._table
+        if table.label_set(row).quiet is None:
+            return table.ends[row]
         try:
-            return journal.original(row).end
+            return table.original(row).end
         except SourceError:  # lost meanwhile
-            return journal.ends[row]
+            return table.ends[row]
 
     def _traces_of(self, revision: str) -> int:
         """Count the traces of a revision: those of its other entries, or its requests where there are more.
 
         Of requests that went well the trace may not be known, so that of none of them is looked at.
         """
-        journal = self._journal
-        own = [label_set.revision == revision for label_set in journal.label_sets]
-        asks = [gist.is_request for gist in journal.gist_table]
-        rows = zip(journal.label_ids, journal.gists, journal.traces, strict=True)
+        table = self._table
+        own = [label_set.revision == revision for label_set in table.label_sets]
+        asks = [gist.is_request for gist in table.gist_table]
+        rows = zip(table.label_ids, table.gists, table.traces, strict=True)
         seen = {trace for label_set, gist, trace in rows if trace and own[label_set] and not asks[gist]}
         return max(len(seen), len(self._requests.get((revision, ""), ())))
 
     def _span_of(self, revision: str) -> tuple[int, int]:
         """Return when the entries of a revision begin and end."""
-        journal = self._journal
-        own = [label_set.revision == revision for label_set in journal.label_sets]
-        times = [
-            time for label_set, time in zip(journal.label_ids, journal.times, strict=True) if own[label_set] and time
-        ]
+        table = self._table
+        own = [label_set.revision == revision for label_set in table.label_sets]
+        times = [time for label_set, time in zip(table.label_ids, table.times, strict=True) if own[label_set] and time]
         return (times[0], times[-1]) if times else (0, 0)
 
 

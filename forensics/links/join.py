@@ -53,23 +53,21 @@ def link(
     clusters: Sequence[Cluster],
     members: Iterable[ClusterEntries],
     rules: Mapping[str, Rule],
-    journal: EntryTable,
+    table: EntryTable,
     lives: Sequence[Life],
 ) -> tuple[Link, ...]:
     """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
-    grounds = ControlGroups(journal, lives)
+    grounds = ControlGroups(table, lives)
     sought: dict[ClusterId, _SymptomColumns] = {}
     links = []
     for cause in clusters:
         windows = [(symptom, window) for symptom in clusters if (window := _window(cause, symptom, rules)) is not None]
         for symptom, _ in windows:
             if symptom.id not in sought:
-                sought[symptom.id] = _SymptomColumns(symptom, of_cluster[symptom.id], journal)
-        moments = _CauseEvents(
-            of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], journal
-        )
+                sought[symptom.id] = _SymptomColumns(symptom, of_cluster[symptom.id], table)
+        moments = _CauseEvents(of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], table)
         for symptom, window in windows:
             found = _join(symptom, sought[symptom.id], cause, moments, window)
             if found is not None:
@@ -117,13 +115,13 @@ def _chance(
 class _SymptomColumns:
     """The occurrences of a symptom as its causes are looked for, as columns."""
 
-    def __init__(self, symptom: Cluster, members: ClusterEntries, journal: EntryTable) -> None:
-        requests = [gist.is_request for gist in journal.gist_table]
+    def __init__(self, symptom: Cluster, members: ClusterEntries, table: EntryTable) -> None:
+        requests = [gist.is_request for gist in table.gist_table]
         self.bases, self.ends, self.traces = array("q"), array("q"), array("q")
         self.instances: list[str] = []
         for occurrence in members.occurrences:
             # A request is judged at its end; a burst or a life at its first entry, which its cause must not follow.
-            is_request = any(requests[journal.gists[row]] for row in occurrence.rows)
+            is_request = any(requests[table.gists[row]] for row in occurrence.rows)
             self.bases.append(occurrence.end if is_request else occurrence.start)
             self.ends.append(occurrence.end)
             self.traces.append(occurrence.trace)
@@ -144,18 +142,18 @@ class _CauseEvents:
     A moment is one number, its time and the number of its occurrence, so that lists of them sort and search fast.
     """
 
-    def __init__(self, occurrences: Occurrences, sought: Sequence[_SymptomColumns], journal: EntryTable) -> None:
+    def __init__(self, occurrences: Occurrences, sought: Sequence[_SymptomColumns], table: EntryTable) -> None:
         traces: set[int] = set().union(*(one.traces for one in sought)) - {0}
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
         self.traces: set[int] = set()
         """All traces that hold an entry of the cause."""
-        instances = [label_set.instance for label_set in journal.label_sets]
+        instances = [label_set.instance for label_set in table.label_sets]
         for number, rows in enumerate(occurrences.groups()) if sought else ():
             for row in rows:
-                moment = (journal.times[row] << _BITS) + number
-                self._by_instance[instances[journal.label_ids[row]]].append(moment)
-                trace = journal.traces[row]
+                moment = (table.times[row] << _BITS) + number
+                self._by_instance[instances[table.label_ids[row]]].append(moment)
+                trace = table.traces[row]
                 if trace:
                     self.traces.add(trace)
                     if trace in traces:

@@ -171,8 +171,8 @@ def is_same(entry: LogEntry, time: int, label_set: LabelSet) -> bool:
 class Occurrences(Sequence[Occurrence]):
     """The occurrences of a cluster: columns inside, records for those who look at them."""
 
-    def __init__(self, journal: EntryTable, groups: Sequence[tuple[OccurrenceUnit, array[int]]]) -> None:
-        self._journal = journal
+    def __init__(self, table: EntryTable, groups: Sequence[tuple[OccurrenceUnit, array[int]]]) -> None:
+        self._table = table
         self._rows = array("I")
         self._bounds = array("I", [0])
         self._units = array("B")
@@ -180,7 +180,7 @@ class Occurrences(Sequence[Occurrence]):
             self._rows.extend(rows)
             self._bounds.append(len(self._rows))
             self._units.append(_UNITS.index(unit))
-        self.starts = array("q", [journal.times[self._rows[first]] for first in self._bounds[:-1]])
+        self.starts = array("q", [table.times[self._rows[first]] for first in self._bounds[:-1]])
 
     @property
     def unit(self) -> OccurrenceUnit:
@@ -199,17 +199,17 @@ class Occurrences(Sequence[Occurrence]):
 
     def by_gists(self) -> Counter[tuple[int, ...]]:
         """Count the occurrences whose entries have the same gists in the same order: what is true of one is of all."""
-        codes = map(self._journal.gists.__getitem__, self._rows)
+        codes = map(self._table.gists.__getitem__, self._rows)
         if len(self._rows) == len(self):
             return Counter({(code,): count for code, count in Counter(codes).items()})
         return Counter(tuple(islice(codes, end - first)) for first, end in pairwise(self._bounds))
 
     def by_gists_of_pieces(self) -> Iterable[tuple[int, ...]]:
         """List the sequences of gists that occurrences have when each piece of an entry counts."""
-        journal = self._journal
-        if journal.pieces.keys().isdisjoint(self._rows):
+        table = self._table
+        if table.pieces.keys().isdisjoint(self._rows):
             return self.by_gists()
-        return {tuple(journal.gists[at] for row in rows for at in journal.originals(row)) for rows in self.groups()}
+        return {tuple(table.gists[at] for row in rows for at in table.originals(row)) for rows in self.groups()}
 
     def __len__(self) -> int:
         return len(self._units)
@@ -227,18 +227,18 @@ class Occurrences(Sequence[Occurrence]):
         return map(self._occurrence, range(len(self)))
 
     def _end(self, at: int) -> int:
-        ends, first, behind = self._journal.ends, self._bounds[at], self._bounds[at + 1]
+        ends, first, behind = self._table.ends, self._bounds[at], self._bounds[at + 1]
         if behind - first == 1:
             return ends[self._rows[first]]
         return max(map(ends.__getitem__, self._rows[first:behind]))
 
     def _occurrence(self, at: int) -> Occurrence:
-        journal = self._journal
+        table = self._table
         rows = self._rows[self._bounds[at] : self._bounds[at + 1]]
-        instance, trace = journal.instance(rows[0]), journal.traces[rows[0]]
+        instance, trace = table.instance(rows[0]), table.traces[rows[0]]
         if len(rows) > 1:
-            instance = next((name for row in rows if (name := journal.instance(row))), "")
-            trace = next((trace for row in rows if (trace := journal.traces[row])), 0)
+            instance = next((name for row in rows if (name := table.instance(row))), "")
+            trace = next((trace for row in rows if (trace := table.traces[row])), 0)
         return Occurrence(
             id=str(at + 1),
             unit=_UNITS[self._units[at]],

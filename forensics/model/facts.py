@@ -1,4 +1,4 @@
-"""What clusters are made of inside a run: an entry is a row of the journal here, and comes down to its gist."""
+"""What clusters are made of inside a run: an entry is a row of the table here, and comes down to its gist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forensics.model.entry import Frame
 from forensics.model.enums import Level, Nanoseconds, OccurrenceUnit
 
 Row = int
-"""The place of an entry in the journal, which is in order of (time, insertId, logName)."""
+"""The place of an entry in the table, which is in order of (time, insertId, logName)."""
 
 
 class EntryFacts(Struct, frozen=True, kw_only=True):

@@ -146,11 +146,11 @@ def _step(link: Link, stage: RunContext) -> Step:
 
 def _pair(link: Link, stage: RunContext) -> tuple[EntryRef, ...]:
     """Cite one occurrence: of those that show it the one in the middle, since exports cut the first and the last."""
-    journal = stage.journal
+    table = stage.table
     occurrences = stage.members[link.symptom].occurrences
     order = sorted(range(len(occurrences)), key=lambda at: (abs(at - len(occurrences) // 2), at))
     for at in order[:50]:
         near = nearest_cause(link, occurrences[at], stage)
         if near is not None:
-            return cite(journal.entry(near)), cite(journal.entry(occurrences[at].rows[0]))
+            return cite(table.entry(near)), cite(table.entry(occurrences[at].rows[0]))
     return ()

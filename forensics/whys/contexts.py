@@ -42,16 +42,16 @@ nothing, whatever a rule says."""
 class NearbyEntries:
     """Every entry of the revision, errors or not, found by instance or trace and time."""
 
-    def __init__(self, journal: EntryTable) -> None:
-        self._times = journal.times
+    def __init__(self, table: EntryTable) -> None:
+        self._times = table.times
         self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
-        named = [self._rows[label_set.instance] if label_set.instance else None for label_set in journal.label_sets]
-        for row in journal.rows():
-            own = named[journal.label_ids[row]]
+        named = [self._rows[label_set.instance] if label_set.instance else None for label_set in table.label_sets]
+        for row in table.rows():
+            own = named[table.label_ids[row]]
             if own is not None:
                 own.append(row)
-            elif journal.traces[row]:
-                self._rows[journal.traces[row]].append(row)
+            elif table.traces[row]:
+                self._rows[table.traces[row]].append(row)
 
     def between(self, near: Occurrence, start: int, end: int) -> Sequence[int]:
         """Return the rows of the occurrence's instance (or trace) from `start` to `end`, both included."""
@@ -73,7 +73,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     links: tuple[Link, ...]
     parents: Mapping[ClusterId, Link]
     lives: tuple[Life, ...]
-    journal: EntryTable
+    table: EntryTable
     neighbours: NearbyEntries
     asked: Callable[[Condition, EntryTable], Callable[[int], bool] | None]
     """For a condition of a why, what tells whether an entry satisfies it; None where no entry does."""
@@ -107,16 +107,14 @@ class ClusterContext(Struct, frozen=True, kw_only=True):
 
     @property
     def rows(self) -> Sequence[int]:
-        """The cluster's entries in the journal."""
+        """The cluster's entries in the table."""
         return self.stage.members[self.cluster.id].rows
 
     @property
     def instances(self) -> set[str]:
         """The instances on which it happened."""
-        journal = self.stage.journal
-        return {
-            journal.label_sets[label_set].instance for label_set in set(map(journal.label_ids.__getitem__, self.rows))
-        }
+        table = self.stage.table
+        return {table.label_sets[label_set].instance for label_set in set(map(table.label_ids.__getitem__, self.rows))}
 
     @property
     def as_cause(self) -> list[Link]:

@@ -22,14 +22,14 @@ def nearest_cause(link: Link, symptom: Occurrence, stage: RunContext) -> int | N
     The window is the one that the link was made with: from `within` before the occurrence's end (before the first entry
     of what is no request) to a quarter of a second after its end, in the closest place that holds one.
     """
-    journal, rows = stage.journal, stage.members[link.cause].rows
-    is_request = any(journal.gist(row).is_request for row in symptom.rows)
+    table, rows = stage.table, stage.members[link.cause].rows
+    is_request = any(table.gist(row).is_request for row in symptom.rows)
     base = symptom.end if is_request else symptom.start
-    time = journal.times.__getitem__
+    time = table.times.__getitem__
     # Rows are in order of time: those within a time are those between two rows.
     first, behind = (
-        bisect_left(journal.times, base - round(link.within * _SECOND)),
-        bisect_right(journal.times, symptom.end + _LATE),
+        bisect_left(table.times, base - round(link.within * _SECOND)),
+        bisect_right(table.times, symptom.end + _LATE),
     )
     near = rows[bisect_left(rows, first) : bisect_left(rows, behind)]
     for is_there in _places(symptom, stage):
@@ -41,11 +41,11 @@ def nearest_cause(link: Link, symptom: Occurrence, stage: RunContext) -> int | N
 
 def _places(symptom: Occurrence, stage: RunContext) -> Iterator[Callable[[int], bool]]:
     """Yield where a cause may stand, the closest first: its trace, its instance, or where no instance is named."""
-    journal = stage.journal
+    table = stage.table
     if symptom.trace:
-        yield lambda row: journal.traces[row] == symptom.trace
+        yield lambda row: table.traces[row] == symptom.trace
     if symptom.instance:
-        yield lambda row: journal.instance(row) == symptom.instance
-        yield lambda row: not journal.instance(row)
+        yield lambda row: table.instance(row) == symptom.instance
+        yield lambda row: not table.instance(row)
     else:
         yield lambda _: True

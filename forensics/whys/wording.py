@@ -132,9 +132,9 @@ def name_places(text: str, scene: ClusterContext) -> str:
 
 
 def _names(scene: ClusterContext) -> dict[str, str]:
-    journal, cluster, comparison = scene.stage.journal, scene.cluster, scene.stage.comparison
-    own = [journal.label_sets[label_set] for label_set in set(map(journal.label_ids.__getitem__, scene.rows))]
-    near = [label_set for label_set in journal.label_sets if label_set.revision == cluster.revision]
+    table, cluster, comparison = scene.stage.table, scene.cluster, scene.stage.comparison
+    own = [table.label_sets[label_set] for label_set in set(map(table.label_ids.__getitem__, scene.rows))]
+    near = [label_set for label_set in table.label_sets if label_set.revision == cluster.revision]
     resource = speaker(scene).raw.get("resource")
     called = _NO_SERVICES.get(resource.get("type", ""), "SERVICE") if isinstance(resource, dict) else "SERVICE"
     change = comparison.of(cluster.signature, cluster.fingerprint) if comparison else None
@@ -184,7 +184,7 @@ def chain_of(entry: LogEntry) -> list[str]:
 
 def speaker(scene: ClusterContext) -> LogEntry:
     """Return the cluster's entry that says most."""
-    return scene.stage.journal.entry(scene.stage.members[scene.cluster.id].speaker)
+    return scene.stage.table.entry(scene.stage.members[scene.cluster.id].speaker)
 
 
 def _exception(scene: ClusterContext) -> dict[str, Any]:

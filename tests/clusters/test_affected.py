@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.builders import journal, raw, request
+from support.builders import raw, request, table
 
 from forensics.clusters import find_lives, group
 from forensics.model import Affected
 
 
 def struck(*records: dict[str, Any]) -> Affected:
-    entries = journal(*records)
+    entries = table(*records)
     (cluster,) = group(entries, {}, find_lives(entries))[0]
     return cluster.affected
 

@@ -8,7 +8,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from hypothesis import given, strategies as st
-from support.strategies import journals
+from support.strategies import tables
 
 from forensics.clusters import find_lives
 from forensics.clusters.group import TREND_BINS, _cadence, _trend
@@ -51,7 +51,7 @@ def plain_lives(found: EntryTable) -> Iterator[tuple[str, int, int, int, bool, i
             yield instance, number, found.times[rows[0]], end, started, exit_
 
 
-@given(found=journals())
+@given(found=tables())
 def test_lives_are_those_of_the_plain_way(found: EntryTable) -> None:
     lives = [(x.instance, x.number, x.start, x.end, x.started, x.exit) for x in find_lives(found)]
     assert sorted(lives, key=str) == sorted(plain_lives(found), key=str)
@@ -115,7 +115,7 @@ def plain_entries_each(occurrences: Occurrences, found: EntryTable) -> dict[str,
     return dict(sorted(counts[0].items())) if len(counts) > 1 and all(one == counts[0] for one in counts) else {}
 
 
-@given(found=journals(), unit=st.sampled_from((None, *OccurrenceUnit)))
+@given(found=tables(), unit=st.sampled_from((None, *OccurrenceUnit)))
 def test_occurrences_are_those_of_the_plain_way(found: EntryTable, unit: OccurrenceUnit | None) -> None:
     lives = lives_by_instance(find_lives(found))
     rows = [row for row in found.rows() if found.gist(row).analysed]

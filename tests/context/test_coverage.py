@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 def covered(*records: dict[str, Any], pulled: Sequence[Pulled] = (), **asked: str) -> Coverage:
     intake, shelf = shelved(*records)
-    journal, lost = digested(intake, shelf)
+    table, lost = digested(intake, shelf)
     asks = query(**asked)
-    return measure(intake, journal, [], asks, analysed=0, unclassified=0, lost=lost, pulled=pulled, revision=REVISION)
+    return measure(intake, table, [], asks, analysed=0, unclassified=0, lost=lost, pulled=pulled, revision=REVISION)
 
 
 def listing(start: str = "10:00", end: str = "11:00", **fields: Any) -> Pulled:

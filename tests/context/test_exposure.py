@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from support.builders import journal, raw, request
+from support.builders import raw, request, table
 
 from forensics.clusters import find_lives
 from forensics.context.exposure import measure_exposure
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def measured(*records: dict[str, Any], system: int = 0) -> Exposure:
-    found = journal(*records)
+    found = table(*records)
     return measure_exposure(found, find_lives(found), {"system": system})
 
 

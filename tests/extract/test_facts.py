@@ -1,4 +1,4 @@
-"""Rows in, a journal out: what every entry comes down to, in one go or in chunks, and what of lost records."""
+"""Rows in, a table out: what every entry comes down to, in one go or in chunks, and what of lost records."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from support.builders import REVISION, START, digested, journal, leaf, query, raw, raws, request, rule, shelved
+from support.builders import REVISION, START, digested, leaf, query, raw, raws, request, rule, shelved, table
 
 from forensics.entries import MemoryRecordStore, collect, decode_record, stitch
 from forensics.extract import FactsExtractor, build_table as boiling, digest, facts_extractor as digester, trace_of
@@ -93,7 +93,7 @@ def test_a_trace_has_a_number() -> None:
     assert (trace_of(entry("x")), bool(trace_of(one))) == (0, True)
 
 
-# ── the journal ──────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── the table ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 TEXTS = st.sampled_from([*TRACE.split("\n"), TRACE, "ERROR:app:failed", "[SQL: x]", "", "plain", None])
 RECORDS = st.lists(
@@ -123,7 +123,7 @@ def test_the_journal_holds_what_stitching_all_entries_gives(
 ) -> None:
     records = made(drawn)
     whole = stitch(decode_record(record) for record in records)
-    found = journal(*records)
+    found = table(*records)
     assert tuple(found.entry(row) for row in found.rows()) == whole
     assert [found.gist(row) for row in found.rows()] == [ANY.gist(e) for e in whole]
     assert [found.ends[row] for row in found.rows()] == [e.end for e in whole]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from support.builders import journal, raw, request, rule
+from support.builders import raw, request, rule, table
 
 from forensics.clusters import find_lives, group
 from forensics.links import link
@@ -38,7 +38,7 @@ RULES = (
 
 
 def links_of(*records: Record) -> tuple[Link, ...]:
-    entries = journal(*records, rules=RULES)
+    entries = table(*records, rules=RULES)
     lives = find_lives(entries)
     clusters, members = group(entries, {r.id: r for r in RULES}, lives)
     return link(clusters, members, {r.id: r for r in RULES}, entries, lives)

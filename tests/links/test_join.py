@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from hypothesis import given, strategies as st
-from support.builders import journal, raw, request
+from support.builders import raw, request, table
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
@@ -50,7 +50,7 @@ RULES = (
 
 
 def joined(*records: dict[str, object], rules: tuple[Rule, ...] = RULES) -> tuple[dict[str, Cluster], tuple[Link, ...]]:
-    entries = journal(*records, rules=rules)
+    entries = table(*records, rules=rules)
     by_id = {r.id: r for r in rules}
     lives = find_lives(entries)
     clusters, members = group(entries, by_id, lives)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from support.builders import journal, query, raw, raws, request, rule
+from support.builders import query, raw, raws, request, rule, table
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
@@ -36,7 +36,7 @@ CHAIN = (
 
 def owners(*records: dict[str, object], rules: tuple[Rule, ...]) -> tuple[dict[str, str], tuple[Link, ...]]:
     """Symptom → the cause that owns it, by signature."""
-    entries = journal(*records, rules=rules)
+    entries = table(*records, rules=rules)
     lives = find_lives(entries)
     clusters, members = group(entries, {r.id: r for r in rules}, lives)
     links = link(clusters, members, {r.id: r for r in rules}, entries, lives)

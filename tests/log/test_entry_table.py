@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import START, digested, journal, raw, request, shelved
+from support.builders import START, digested, raw, request, shelved, table
 
 from forensics.entries import MemoryRecordStore, decode_record, stitch
 from forensics.errors import SourceError
@@ -24,7 +24,7 @@ CRASH = [
 
 def crash_among_others() -> EntryTable:
     """Four pieces of one crash, with other streams' entries before, between and behind them."""
-    return journal(
+    return table(
         raw("ready", at=-1, stream="stdout"),
         *CRASH,
         raw("meanwhile", at=7 * MICROSECOND, instance="i2"),
@@ -39,7 +39,7 @@ def test_the_columns_say_what_the_entries_say() -> None:
         raw("ValueError: bad", at=2, severity="ERROR"),
         raw("?", timestamp="?"),
     ]
-    found = journal(*records)
+    found = table(*records)
     entries = [decode_record(record) for record in (records[3], *records[:3])]
     assert len(found) == 4
     assert [found.entry(row) for row in found.rows()] == entries
@@ -55,9 +55,9 @@ def test_the_columns_say_what_the_entries_say() -> None:
 
 
 def test_entries_without_a_time_begin_nowhere() -> None:
-    assert journal(raw("x", timestamp="?")).starts_at == 0
-    assert journal().starts_at == 0
-    assert (len(journal()), [*journal().rows()]) == (0, [])
+    assert table(raw("x", timestamp="?")).starts_at == 0
+    assert table().starts_at == 0
+    assert (len(table()), [*table().rows()]) == (0, [])
 
 
 def test_a_stitched_entry_stands_at_its_first_piece() -> None:
@@ -99,7 +99,7 @@ def columns(found: EntryTable) -> list[tuple[Any, ...]]:
 @pytest.mark.parametrize("gone", [[], [0], [2, 4], [4], [0, 1, 2, 3, 4]])
 def test_dropping_rows_leaves_all_others_as_they_are(gone: list[int]) -> None:
     records = [request(500 + row, at=row, latency=row + 1, trace=f"t{row}", instance=f"i{row}") for row in range(5)]
-    found = journal(*records)
+    found = table(*records)
     before = columns(found)
     found.drop(gone)
     rest = [row for row in range(5) if row not in gone]
@@ -149,7 +149,7 @@ def test_a_record_that_goes_later_is_an_error_with_the_next_step() -> None:
 
 
 def test_equal_gists_are_kept_once() -> None:
-    found = journal(*(raw(f"ready {n}", at=n) for n in range(50)), raw("ValueError: bad", at=60, severity="ERROR"))
+    found = table(*(raw(f"ready {n}", at=n) for n in range(50)), raw("ValueError: bad", at=60, severity="ERROR"))
     assert len(found.gist_table) == 2
     assert {*found.gists} == {0, 1}
     gist = found.gist(0)
@@ -158,7 +158,7 @@ def test_equal_gists_are_kept_once() -> None:
 
 
 def test_what_is_noted_can_be_read_again() -> None:
-    found = journal(raw("x"), raw("y", at=1))
+    found = table(raw("x"), raw("y", at=1))
     gist = EntryFacts(level=Level.ALERT, severity="ALERT", stream="stdout", has_payload=True)
     found.note(1, gist, Nanoseconds(found.times[1] + 5), 7)
     assert (found.gist(1), found.ends[1] - found.times[1], found.traces[1]) == (gist, 5, 7)

@@ -119,13 +119,13 @@ def shelved(*records: dict[str, Any]) -> tuple[LogIndex, MemoryRecordStore]:
 
 
 def digested(intake: LogIndex, shelf: RecordStore, rules: Sequence[Rule] = ()) -> tuple[EntryTable, int]:
-    """Boil down everything that was collected; with the journal comes how many records were gone."""
+    """Boil down everything that was collected; with the table comes how many records were gone."""
     rows = select(intake, Revision(name="all", asked="all"), query("all"))
     return digest(intake, rows, shelf, FactsExtractor(rules, Level.ERROR))
 
 
-def journal(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> EntryTable:
-    """Make the journal of records, pieces of messages joined."""
+def table(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> EntryTable:
+    """Make the table of records, pieces of messages joined."""
     return digested(*shelved(*records), rules)[0]
 
 

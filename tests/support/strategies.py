@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
-from support.builders import journal, raw, request
+from support.builders import raw, request, table
 
 if TYPE_CHECKING:
     from forensics.log.entry_table import EntryTable
@@ -18,7 +18,7 @@ TRACES = st.sampled_from(({}, {}, {"trace": "t1"}, {"trace": "t2"}))
 
 
 @st.composite
-def journals(draw: st.DrawFn) -> EntryTable:
+def tables(draw: st.DrawFn) -> EntryTable:
     """Journals with all that decides to what an occurrence belongs: exits, starts, requests, traces, pieces."""
     records: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, 14))):
@@ -33,4 +33,4 @@ def journals(draw: st.DrawFn) -> EntryTable:
         else:
             text = "Container called exit(1)." if kind == "exit" else "Starting new instance. Reason: AUTOSCALING"
             records.append(raw(text, at=at, stream="system", severity="WARNING", **fields))
-    return journal(*records)
+    return table(*records)

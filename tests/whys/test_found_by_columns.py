@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given, strategies as st
 from support.builders import START, query, rule, shelved
-from support.strategies import journals
+from support.strategies import tables
 
 from forensics.classify import Classifier
 from forensics.clusters.occurrences import FailedRequests, find_occurrences
@@ -37,7 +37,7 @@ def occurrences_of(found: EntryTable) -> Occurrences:
     return find_occurrences(rows, found, {}, None, FailedRequests(rows, found).keys(rows))
 
 
-@given(found=journals(), start=st.integers(-10, 170), length=st.integers(0, 60))
+@given(found=tables(), start=st.integers(-10, 170), length=st.integers(0, 60))
 def test_neighbours_are_those_of_the_instance_or_trace_within_the_time(
     found: EntryTable, start: int, length: int
 ) -> None:
@@ -52,7 +52,7 @@ def test_neighbours_are_those_of_the_instance_or_trace_within_the_time(
         assert list(neighbours.between(near, first, last)) == expected
 
 
-@given(found=journals())
+@given(found=tables())
 def test_causes_lie_before_the_end_of_a_request_and_the_first_entry_of_all_else(found: EntryTable) -> None:
     occurrences = occurrences_of(found)
     ends = [max(found.ends[row] for row in one.rows) for one in occurrences]
@@ -64,14 +64,14 @@ def test_causes_lie_before_the_end_of_a_request_and_the_first_entry_of_all_else(
     assert list(occurrences.starts) == sorted(starts) == starts
 
 
-@given(found=journals(), condition=st.sampled_from(CONDITIONS))
+@given(found=tables(), condition=st.sampled_from(CONDITIONS))
 def test_what_is_asked_of_entries_is_true_where_the_condition_is(found: EntryTable, condition: Condition) -> None:
     why = WhyRule(ask="Why?", evidence_kind="entries", evidence={"before": "60s"}, condition=condition)
     rules = [rule("lost", CONDITIONS[0], whys=(why,))]
     records = [found.original(row).raw for row in range(len(found))]
     intake, shelf = shelved(*records)
     digester = FactsExtractor(rules, Level.ERROR)
-    journal, _ = digest(intake, select(intake, Revision(name="all", asked="all"), query("all")), shelf, digester)
-    holds, classifier = digester.asked(condition, journal), Classifier(rules)
-    expected = [row for row in journal.rows() if classifier.holds(condition, journal.entry(row))]
-    assert [row for row in journal.rows() if holds is not None and holds(row)] == expected
+    table, _ = digest(intake, select(intake, Revision(name="all", asked="all"), query("all")), shelf, digester)
+    holds, classifier = digester.asked(condition, table), Classifier(rules)
+    expected = [row for row in table.rows() if classifier.holds(condition, table.entry(row))]
+    assert [row for row in table.rows() if holds is not None and holds(row)] == expected

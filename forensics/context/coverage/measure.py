@@ -49,7 +49,7 @@ _ROUND_PARTS = 25
 
 def measure(
     intake: LogIndex,
-    journal: EntryTable,
+    table: EntryTable,
     around: Sequence[LogEntry],
     query: Query,
     *,
@@ -66,9 +66,9 @@ def measure(
     name no revision: they say which logs there are, and neither when the revision ran nor how it did. `lost` entries
     were there once and not when they were needed.
     """
-    untimed = bisect_right(journal.times, 0)
-    times = journal.times[untimed:] if untimed else journal.times
-    counts = _Counts(journal, around)
+    untimed = bisect_right(table.times, 0)
+    times = table.times[untimed:] if untimed else table.times
+    counts = _Counts(table, around)
     about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
     known = cut_pull(about, query) if about else of_others(pulled)
     cut, reason = known if pulled else _truncation(intake, times, query)
@@ -100,7 +100,7 @@ def measure(
             *_warnings(intake, counts, reason, lost, is_known=bool(pulled_spans(about))),
             *left_out(about),
             *suppressed(about),
-            *at_edge(journal, about),
+            *at_edge(table, about),
         ),
     )
 
@@ -108,9 +108,9 @@ def measure(
 class _Counts:
     """How many of the revision's entries are of which level, log and severity."""
 
-    def __init__(self, journal: EntryTable, around: Sequence[LogEntry]) -> None:
-        gists = [(journal.gist_table[code], n) for code, n in journal.counts.items()]
-        self.selected = len(journal)
+    def __init__(self, table: EntryTable, around: Sequence[LogEntry]) -> None:
+        gists = [(table.gist_table[code], n) for code, n in table.counts.items()]
+        self.selected = len(table)
         self.levels: Counter[Level] = Counter()
         self.no_severity = self.no_payload = 0
         self.severities = {gist.severity for gist, _ in gists}
@@ -118,20 +118,20 @@ class _Counts:
             self.levels[gist.level] += n
             self.no_severity += n * _is_without_severity(gist.severity)
             self.no_payload += n * (not gist.has_payload)
-        self.without_time = bisect_right(journal.times, 0)
-        self.logs = _logs(journal, around)
+        self.without_time = bisect_right(table.times, 0)
+        self.logs = _logs(table, around)
 
 
-def _logs(journal: EntryTable, around: Sequence[LogEntry]) -> dict[str, int]:
+def _logs(table: EntryTable, around: Sequence[LogEntry]) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    audits = [label_set.is_audit for label_set in journal.label_sets]
+    audits = [label_set.is_audit for label_set in table.label_sets]
     # Single numbers are counted much faster than pairs, so audit entries, where there are any, are counted apart.
-    of_audit = Counter(compress(journal.gists, map(audits.__getitem__, journal.label_ids)) if any(audits) else ())
-    of_others = Counter(journal.gists)
+    of_audit = Counter(compress(table.gists, map(audits.__getitem__, table.label_ids)) if any(audits) else ())
+    of_others = Counter(table.gists)
     of_others.subtract(of_audit)
     for is_audit, found in ((False, of_others), (True, of_audit)):
         for code, n in (+found).items():
-            gist = journal.gist_table[code]
+            gist = table.gist_table[code]
             counts[_log(gist.stream, is_audit=is_audit, is_request=gist.is_request)] += n
     for entry in around:
         audit = bool(entry.raw.get("protoPayload"))

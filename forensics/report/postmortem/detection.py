@@ -26,7 +26,7 @@ def since(incident: Incident, family: Sequence[Cluster], given: PostmortemContex
     evidence = [
         Evidence(
             kind="since",
-            statement=f"first seen at {incident.onset}, {apart(onset, given.journal.starts_at)} the entries begin",
+            statement=f"first seen at {incident.onset}, {apart(onset, given.table.starts_at)} the entries begin",
             refs=min(family, key=lambda cluster: (moment(cluster.first_seen), cluster.id)).exemplars[:1],
         )
     ]
@@ -62,7 +62,7 @@ def detection(incident: Incident, family: Sequence[Cluster], given: PostmortemCo
 
 def _alerts(incident: Incident, given: PostmortemContext) -> Iterator[Evidence]:
     if given.observed.alert is not None:
-        entry = given.journal.entry(given.observed.alert)
+        entry = given.table.entry(given.observed.alert)
         when = apart(entry.time, moment(incident.onset))
         statement = f"an alert's entry stands {when} it began ({entry.timestamp})"
         yield Evidence(kind="entries", statement=statement, refs=(cite(entry),))
@@ -99,14 +99,14 @@ def _when(first: TestFailure, incident: Incident, given: PostmortemContext) -> s
 
 def recovery(incident: Incident, root: Cluster, given: PostmortemContext) -> Why:
     """Say what stands behind the last occurrence; silence shows something only when it is long."""
-    journal, end = given.journal, moment(incident.end)
-    last = journal.times[-1] if len(journal) else 0
+    table, end = given.table, moment(incident.end)
+    last = table.times[-1] if len(table) else 0
     silence = max(last - end, 0) / SECOND if end else 0.0
     observed = given.observed.answered
-    answered = observed[bisect_right(observed, end, key=journal.times.__getitem__) :] if end else observed[:0]
+    answered = observed[bisect_right(observed, end, key=table.times.__getitem__) :] if end else observed[:0]
     behind = f"after its last entry ({incident.end}), with {_requests(len(answered))} answered"
     statement = f"the entries go on for {seconds(silence)} {behind}"
-    refs: tuple[EntryRef, ...] = tuple(cite(journal.entry(row)) for row in answered[:1])
+    refs: tuple[EntryRef, ...] = tuple(cite(table.entry(row)) for row in answered[:1])
     evidence = Evidence(kind="entries", statement=statement, count=len(answered), refs=refs)
     ask = "When was it over?"
     if root.cadence is not None and answered and silence >= _ENOUGH * root.cadence.longest:

@@ -48,13 +48,13 @@ class Observed(Struct, frozen=True, kw_only=True):
     """The row of the first entry that an alert wrote."""
 
 
-def observe(journal: EntryTable) -> Observed:
+def observe(table: EntryTable) -> Observed:
     """Look through the kinds of entries, which are few, and then through the rows."""
-    answered = [gist.is_request and not gist.signature and not _failed(gist) for gist in journal.gist_table]
-    alerts = [any(name in gist.stream for name in _ALERT_LOGS) for gist in journal.gist_table]
+    answered = [gist.is_request and not gist.signature and not _failed(gist) for gist in table.gist_table]
+    alerts = [any(name in gist.stream for name in _ALERT_LOGS) for gist in table.gist_table]
     return Observed(
-        answered=array("I", journal.rows_with(answered)),
-        alert=next(journal.rows_with(alerts), None),
+        answered=array("I", table.rows_with(answered)),
+        alert=next(table.rows_with(alerts), None),
     )
 
 
@@ -71,7 +71,7 @@ class PostmortemContext(Struct, frozen=True, kw_only=True):
     deploys: Sequence[Deploy]
     tests: TestRun | None
     lives: Sequence[Life]
-    journal: EntryTable
+    table: EntryTable
     observed: Observed
     query: Query
     revision: Revision

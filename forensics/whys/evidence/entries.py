@@ -50,7 +50,7 @@ def _near(why: WhyRule, condition: Condition, scene: ClusterContext, argument: d
     early, at = recorded(scene.occurrences, window, scene.stage) if before else ([], 0)
     observable = chain(early, map(scene.occurrences.__getitem__, range(at, len(scene.occurrences))))
     found = list(_found(condition, scene, observable, window, before=before))
-    lags = [abs(o.start - scene.stage.journal.times[row]) / _SECOND for o, row in found]
+    lags = [abs(o.start - scene.stage.table.times[row]) / _SECOND for o, row in found]
     count, of = len(found), len(early) + len(scene.occurrences) - at
     where = "before" if before else "after"
     if not found:
@@ -63,7 +63,7 @@ def _near(why: WhyRule, condition: Condition, scene: ClusterContext, argument: d
         return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
     span = (min(lags), max(lags))
     statement = f"{count} of {of} {units(scene.cluster)} have it {format_lag(span)} {where}"
-    refs = tuple(cite(scene.stage.journal.entry(row)) for _, row in found[:REFS])
+    refs = tuple(cite(scene.stage.table.entry(row)) for _, row in found[:REFS])
     evidence = Evidence(
         kind="entries", statement=statement, count=count, of=of, refs=refs, measure=measured(count, of, why.thresholds)
     )
@@ -76,11 +76,11 @@ def _found(
 ) -> Iterator[tuple[Occurrence, int]]:
     """Yield the occurrences beside which the condition is true of an entry of the instance, with the nearest."""
     stage = scene.stage
-    holds = stage.asked(condition, stage.journal)
+    holds = stage.asked(condition, stage.table)
     if holds is None:
         return
     for occurrence in occurrences:
-        first, last = occurrence.start, stage.journal.times[occurrence.rows[-1]]
+        first, last = occurrence.start, stage.table.times[occurrence.rows[-1]]
         start, end = (first - window, first) if before else (last, last + window)
         near = stage.neighbours.between(occurrence, start, end)
         row = next(

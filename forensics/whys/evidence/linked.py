@@ -133,13 +133,13 @@ def _evidence(link: Link, scene: ClusterContext, why: WhyRule, *, rival: bool = 
 
 def _pairs(link: Link, scene: ClusterContext) -> Iterator[EntryRef]:
     """Cite a cause and the symptom that followed it, for the first occurrences that show it."""
-    journal, shown = scene.stage.journal, 0
+    table, shown = scene.stage.table, 0
     for occurrence in scene.stage.members[link.symptom].occurrences:
         near = nearest_cause(link, occurrence, scene.stage)
         if near is not None:
             shown += 1
-            yield cite(journal.entry(near))
-            yield cite(journal.entry(occurrence.rows[0]))
+            yield cite(table.entry(near))
+            yield cite(table.entry(occurrence.rows[0]))
         if shown == PAIRS:
             return
 

@@ -16,11 +16,11 @@ SHOWN = 3
 def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     """Count the occurrences whose entries give every named value, and list the values with their numbers."""
     names = [why.evidence] if isinstance(why.evidence, str) else list(why.evidence)
-    journal = scene.stage.journal
+    table = scene.stage.table
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     in_a_sentence = lru_cache(1024)(plain)
     complete = 0
-    asked = [tuple(pair for pair in gist.values if pair[0] in names) for gist in journal.gist_table]
+    asked = [tuple(pair for pair in gist.values if pair[0] in names) for gist in table.gist_table]
     for codes, count in scene.occurrences.by_gists().items():
         seen = {pair for code in codes for pair in asked[code]}
         complete += count * {name for name, _ in seen}.issuperset(names)
