@@ -111,16 +111,16 @@ class Tally:
         return tuple(found)
 
     def _see(self, entry: LogEntry) -> tuple[Sighting | None, bool]:
-        gist = self._digester.gist(entry)
-        if not gist.analysed:
+        facts = self._digester.facts(entry)
+        if not facts.analysed:
             return None, False
-        key = gist.signature or gist.group[0]
-        if key not in self._sightings and len(self._sightings) >= _MOST and not gist.signature:
+        key = facts.signature or facts.group[0]
+        if key not in self._sightings and len(self._sightings) >= _MOST and not facts.signature:
             key = _REST
         sighting = self._sightings.get(key)
         is_first = sighting is None
         if sighting is None:
-            sighting = self._sightings[key] = self._new(key, gist.signature, entry)
+            sighting = self._sightings[key] = self._new(key, facts.signature, entry)
         for original in entry.originals:
             sighting.add(original.time)
         return sighting, is_first

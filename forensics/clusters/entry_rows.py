@@ -41,11 +41,11 @@ def said(entry: LogEntry) -> bytes:
 
 
 def _row(row: int, table: EntryTable, cluster: Cluster, occurrence: int) -> EntryRow:
-    label_set, gist = table.label_set(row), table.gist(row)
+    label_set, facts = table.label_set(row), table.facts(row)
     noted = table.said(row) if row not in table.pieces else None
     if noted is not None:
         timestamp, insert_id, message = _decode(noted)
-        level = gist.level
+        level = facts.level
     else:
         entry = table.original(row)
         timestamp, insert_id, message, level = entry.timestamp, entry.insert_id, first_line(entry.message), entry.level
@@ -53,8 +53,8 @@ def _row(row: int, table: EntryTable, cluster: Cluster, occurrence: int) -> Entr
         timestamp=timestamp,
         insert_id=insert_id,
         level=level,
-        severity=gist.severity or "",
-        stream=gist.stream,
+        severity=facts.severity or "",
+        stream=facts.stream,
         revision=label_set.revision,
         instance=label_set.instance,
         signature=cluster.signature or "",

@@ -70,12 +70,12 @@ def group(
     table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Gather analysed entries into clusters, in order of first entry."""
-    analysed = [gist.analysed for gist in table.gist_table]
+    analysed = [facts.analysed for facts in table.distinct_facts]
     groups: dict[_Key, array[int]] = {}
     by_codes: dict[tuple[int, int], array[int]] = {}
     all_rows = array("I", table.rows_with(analysed))
     for row in all_rows:
-        codes = table.gists[row], table.label_ids[row]
+        codes = table.fact_ids[row], table.label_ids[row]
         rows = by_codes.get(codes)
         if rows is None:
             rows = by_codes[codes] = groups.setdefault(_key(row, table), array("I"))
@@ -93,8 +93,8 @@ def group(
 
 
 def _key(row: int, table: EntryTable) -> _Key:
-    gist = table.gist(row)
-    return table.label_set(row).revision, gist.signature, gist.group
+    facts = table.facts(row)
+    return table.label_set(row).revision, facts.signature, facts.group
 
 
 def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, ClusterEntries]:
@@ -108,7 +108,7 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
     root, frame = root_exception(speaker), innermost_frame(speaker)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
     role, failure_class, priority, reason = _standing(rule, speaker)
-    gists = [table.gist_table[code] for code in set(map(table.gists.__getitem__, rows))]
+    fact_ids = [table.distinct_facts[code] for code in set(map(table.fact_ids.__getitem__, rows))]
     shape = profile_of(occurrences, len(originals), table, ground.lives, speaker)
     examples = _spread(occurrences, table)
     cluster = Cluster(
@@ -122,7 +122,7 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         role=role,
         priority=priority,
         priority_reason=reason,
-        level=max((gist.level for gist in gists), key=lambda level: level.rank),
+        level=max((facts.level for facts in fact_ids), key=lambda level: level.rank),
         entries=len(originals),
         entries_by_severity=_by_severity(originals, table),
         occurrences=len(occurrences),
@@ -149,7 +149,7 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         if frame
         else None,
         captures=_captures(occurrences, table),
-        also_matched=tuple(sorted({rule for gist in gists for rule in gist.also})),
+        also_matched=tuple(sorted({rule for facts in fact_ids for rule in facts.also})),
         exemplars=tuple(cite(table.entry(row)) for row in examples),
         entries_each=shape.entries_each,
         life=shape.life,
@@ -171,9 +171,9 @@ def _originals(rows: array[int], table: EntryTable) -> Sequence[int]:
 
 def _speaker(rows: Sequence[int], table: EntryTable) -> int:
     """Pick the entry that says most: the first with frames, else with an exception, else the first."""
-    weights = {code: table.gist_table[code].weight for code in set(map(table.gists.__getitem__, rows))}
+    weights = {code: table.distinct_facts[code].weight for code in set(map(table.fact_ids.__getitem__, rows))}
     most = max(weights.values())
-    return next(row for row in rows if weights[table.gists[row]] == most)
+    return next(row for row in rows if weights[table.fact_ids[row]] == most)
 
 
 def _standing(rule: Rule | None, speaker: LogEntry) -> tuple[Role, FailureClass, Priority, str]:
@@ -203,8 +203,8 @@ def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:
 
 def _by_severity(rows: Sequence[int], table: EntryTable) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for code, count in Counter(map(table.gists.__getitem__, rows)).items():
-        severity = table.gist_table[code].severity
+    for code, count in Counter(map(table.fact_ids.__getitem__, rows)).items():
+        severity = table.distinct_facts[code].severity
         counts[quote(severity, 20) if severity else "(none)"] += count
     return dict(sorted(counts.items()))
 
@@ -230,10 +230,10 @@ def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:
 
 def _captures(occurrences: Occurrences, table: EntryTable) -> dict[str, tuple[tuple[str, int], ...]]:
     """Count in how many occurrences each value of each capture stands."""
-    captured = [gist.captures for gist in table.gist_table]
+    captured = [facts.captures for facts in table.distinct_facts]
     quoted = lru_cache(1024)(lambda value: quote(value, 200))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for codes, count in occurrences.by_gists().items():
+    for codes, count in occurrences.by_facts().items():
         for name, value in {(name, quoted(value)) for code in codes for name, value in captured[code]}:
             counts[name][value] += count
     return {name: _top(counter) for name, counter in sorted(counts.items())}

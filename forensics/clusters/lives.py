@@ -35,8 +35,8 @@ def find_lives(table: EntryTable) -> tuple[Life, ...]:
     for row in table.rows():
         own[table.label_ids[row]].append(row)
     # Exits and starts are few, and most entries are neither.
-    exits = _by_place(table.rows_with([gist.exits for gist in table.gist_table]), places, table)
-    starts = _by_place(table.rows_with([gist.starts for gist in table.gist_table]), places, table)
+    exits = _by_place(table.rows_with([facts.exits for facts in table.distinct_facts]), places, table)
+    starts = _by_place(table.rows_with([facts.starts for facts in table.distinct_facts]), places, table)
     lives = [
         life
         for place, rows in by_instance.items()
@@ -88,8 +88,8 @@ def _lives_of(
 
 
 def _cuts(row: int, table: EntryTable) -> bool:
-    gist = table.gist(row)
-    return gist.exits or gist.starts
+    facts = table.facts(row)
+    return facts.exits or facts.starts
 
 
 def _first_within(rows: Sequence[int], marked: Sequence[int]) -> int | None:

@@ -58,10 +58,10 @@ class FailedRequests:
 
     def __init__(self, rows: Iterable[int], table: EntryTable) -> None:
         self._table = table
-        failed = [gist.is_request and gist.level.rank >= Level.ERROR.rank for gist in table.gist_table]
+        failed = [facts.is_request and facts.level.rank >= Level.ERROR.rank for facts in table.distinct_facts]
         by_instance: dict[tuple[str, str], list[int]] = defaultdict(list)
         for row in rows:
-            if failed[table.gists[row]]:
+            if failed[table.fact_ids[row]]:
                 label_set = table.label_set(row)
                 by_instance[label_set.revision, label_set.instance].append(row)
         for requests in by_instance.values():
@@ -89,9 +89,9 @@ class FailedRequests:
     def keys(self, rows: Iterable[int]) -> array[int]:
         """Return for each entry the key of its request: by its trace, its own, or that around it; 0 for none."""
         table = self._table
-        is_request = [gist.is_request for gist in table.gist_table]
-        gists, traces, around = table.gists, table.traces, self.around
-        return array("q", [traces[row] or (-1 - row if is_request[gists[row]] else around(row)) for row in rows])
+        is_request = [facts.is_request for facts in table.distinct_facts]
+        fact_ids, traces, around = table.fact_ids, table.traces, self.around
+        return array("q", [traces[row] or (-1 - row if is_request[fact_ids[row]] else around(row)) for row in rows])
 
 
 def find_occurrences(
@@ -144,7 +144,7 @@ def _life_key(
     life = _life_at(table.times[row], lives)
     if not life.ended:
         return None
-    is_fatal = not table.gist(row).is_request and table.times[row] >= life.end - FATAL
+    is_fatal = not table.facts(row).is_request and table.times[row] >= life.end - FATAL
     return (OccurrenceUnit.LIFE, (life.revision, life.instance, life.number)) if unit is not None or is_fatal else None
 
 

@@ -65,8 +65,8 @@ def _entries_each(occurrences: Occurrences, entries: int, table: EntryTable) -> 
         return {}
     found: dict[str, int] | None = None
     named = lru_cache(64)(lambda severity: quote(severity, 20) if severity else "(none)")
-    for codes in occurrences.by_gists_of_pieces():
-        counts = Counter(named(table.gist_table[code].severity) for code in codes)
+    for codes in occurrences.by_facts_of_pieces():
+        counts = Counter(named(table.distinct_facts[code].severity) for code in codes)
         if found is None:
             found = counts
         elif found != counts:
@@ -115,7 +115,7 @@ def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, table: Entr
 
 
 def _has_chain(wanted: list[tuple[object, ...]], rows: Sequence[int], table: EntryTable) -> bool:
-    heaviest = sorted(rows, key=lambda row: (-table.gist(row).weight, row))[:3]
+    heaviest = sorted(rows, key=lambda row: (-table.facts(row).weight, row))[:3]
     return any(wanted == [_identity(one) for one in _raised(table.entry(row))] for row in heaviest)
 
 
@@ -146,7 +146,7 @@ def _first_of_each(rows: array[int], table: EntryTable) -> Mapping[int, int]:
     first: dict[int, int] = {}
     for row in rows:
         if len(first) < _KINDS:
-            first.setdefault(table.gists[row], row)
+            first.setdefault(table.fact_ids[row], row)
     return first
 
 

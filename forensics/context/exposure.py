@@ -28,7 +28,7 @@ def measure_exposure(
     Where requests were `sampled` their number is reckoned from that, and which of them opened a session is not known.
     No request log and no traffic look alike in the entries of one revision: both are None here, not 0.
     """
-    requests = sum(n for code, n in table.counts.items() if table.gist_table[code].is_request)
+    requests = sum(n for code, n in table.counts.items() if table.distinct_facts[code].is_request)
     margin = 0
     if sampled and requests:
         requests += sum(_beyond(one, table) for one in sampled)
@@ -49,7 +49,7 @@ def _beyond(one: Sampled, table: EntryTable) -> int:
         bisect_left(table.times, parse_time(one.from_time)),
         bisect_left(table.times, parse_time(one.to_time)),
     )
-    here = sum(table.gist_table[code].is_request for code in table.gists[first:last])
+    here = sum(table.distinct_facts[code].is_request for code in table.fact_ids[first:last])
     return max(0, one.listed * one.one_in - here)
 
 

@@ -33,15 +33,15 @@ _WORTH = 4_000
 _NAMED_BY_ID = re.compile(r"[^/]*\d[^/]*")
 """The part of a path that differs from session to session: 17 in /rooms/17/ws"""
 _LOST = 2**32 - 1
-"""Instead of a gist: the record is not there any more."""
+"""Instead of facts: the record is not there any more."""
 
 
 class Extracted(Struct):
-    """The gists of some rows, as columns."""
+    """The facts of some rows, as columns."""
 
     ends: array[int]
     traces: array[int]
-    gists: array[int]
+    fact_ids: array[int]
     """Positions in `distinct_facts`."""
     distinct_facts: list[EntryFacts]
     said: list[bytes]
@@ -69,7 +69,7 @@ def digest(
     lost = [row for chunk, boiled in zip(chunks, results, strict=True) for row in _note(table, chunk, boiled, shelf)]
     if lost:
         table.drop(lost)
-    table.counts.update(table.gists)
+    table.counts.update(table.fact_ids)
     _stitch(table, digester)
     return table, len(lost)
 
@@ -78,25 +78,25 @@ def _boil(rows: Iterable[int], table: EntryTable, shelf: RecordStore, digester: 
     boiled = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
     codes: dict[EntryFacts, int] = {}
     known: dict[int, tuple[EntryFacts, int]] = {}
-    """Codes by identity, which is found faster; the gist is kept so that no other takes its place."""
+    """Codes by identity, which is found faster; the facts is kept so that no other takes its place."""
     for row in rows:
         record = shelf.record(table.places[row])
         entry = None if record is None else decode_record(record)
         if entry is None or not is_same(entry, table.times[row], table.label_set(row)):
             boiled.ends.append(0)
             boiled.traces.append(0)
-            boiled.gists.append(_LOST)
+            boiled.fact_ids.append(_LOST)
             continue
         boiled.ends.append(entry.end)
         boiled.traces.append(trace_of(entry))
-        gist = digester.gist(entry)
-        same = known.get(id(gist))
+        facts = digester.facts(entry)
+        same = known.get(id(facts))
         if same is None:
-            same = known[id(gist)] = (gist, codes.setdefault(gist, len(codes)))
-        boiled.gists.append(same[1])
+            same = known[id(facts)] = (facts, codes.setdefault(facts, len(codes)))
+        boiled.fact_ids.append(same[1])
         if entry.http is not None:
             _note_handshake(entry.http, boiled.handshakes)
-        if gist.analysed:
+        if facts.analysed:
             boiled.said.append(said(entry))
     boiled.distinct_facts = list(codes)
     return boiled
@@ -115,16 +115,16 @@ def trace_of(entry: LogEntry) -> int:
 
 
 def _note_quiet(table: EntryTable) -> array[int]:
-    """Write the gists of quiet rows into the column; return the others, which must be looked at."""
+    """Write the facts of quiet rows into the column; return the others, which must be looked at."""
     quiet = {
-        code: table.code(_quiet_gist(label_set))
+        code: table.code(_routine_facts(label_set))
         for code, label_set in enumerate(table.label_sets)
         if label_set.quiet is not None
     }
     loud = array("I")
     for row, code in enumerate(table.label_ids):
         if code in quiet:
-            table.gists[row] = quiet[code]
+            table.fact_ids[row] = quiet[code]
         else:
             loud.append(row)
     return loud
@@ -133,22 +133,22 @@ def _note_quiet(table: EntryTable) -> array[int]:
 def _note(table: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: RecordStore) -> list[int]:
     """Write what rows were boiled down to into the columns; return those that are lost."""
     table.handshakes.update(boiled.handshakes)
-    codes = [table.code(gist) for gist in boiled.distinct_facts]
+    codes = [table.code(facts) for facts in boiled.distinct_facts]
     texts = iter(boiled.said)
     lost = []
-    for row, end, trace, code in zip(rows, boiled.ends, boiled.traces, boiled.gists, strict=True):
+    for row, end, trace, code in zip(rows, boiled.ends, boiled.traces, boiled.fact_ids, strict=True):
         if code == _LOST:
             lost.append(row)
             continue
         table.ends[row] = end
         table.traces[row] = trace
-        table.gists[row] = codes[code]
+        table.fact_ids[row] = codes[code]
         if boiled.distinct_facts[code].analysed:
             table.keep_said(row, shelf.keep_line(next(texts)))
     return lost
 
 
-def _quiet_gist(label_set: LabelSet) -> EntryFacts:
+def _routine_facts(label_set: LabelSet) -> EntryFacts:
     return EntryFacts(
         level=label_set.quiet or Level.INFO,
         severity=label_set.severity,
@@ -161,12 +161,12 @@ def _quiet_gist(label_set: LabelSet) -> EntryFacts:
 def _stitch(table: EntryTable, digester: FactsExtractor) -> None:
     """Join the pieces of messages; only lines close together can be pieces of one, and only those are fetched."""
     label_ids = [(label_set.instance, label_set.log_name, label_set.revision) for label_set in table.label_sets]
-    gists = table.gist_table
-    lines = [gist.is_line for gist in gists]
+    fact_ids = table.distinct_facts
+    lines = [facts.is_line for facts in fact_ids]
     close = runs(
-        (row, table.times[row], label_ids[table.label_ids[row]], gists[gist])
-        for row, gist in enumerate(table.gists)
-        if lines[gist]
+        (row, table.times[row], label_ids[table.label_ids[row]], fact_ids[facts])
+        for row, facts in enumerate(table.fact_ids)
+        if lines[facts]
     )
     for run in close:
         entries = [table.original(row) for row in run]
@@ -175,4 +175,4 @@ def _stitch(table: EntryTable, digester: FactsExtractor) -> None:
             if entry.pieces:
                 pieces = tuple(rows[id(piece)] for piece in entry.pieces)
                 table.joined(pieces)
-                table.note(pieces[0], digester.gist(entry), entry.end, trace_of(entry))
+                table.note(pieces[0], digester.facts(entry), entry.end, trace_of(entry))

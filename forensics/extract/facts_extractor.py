@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     """Group, captures, values, frame: of entries that are analysed."""
 
 _REMEMBERED = 10_000
-"""Gists that are kept to be used again."""
+"""Facts that are kept to be used again."""
 _OF_KIND = frozenset({"level", "severity", "stream", "logName"})
 """Fields that are the same for all quiet entries of one kind."""
 _NO_DETAIL: Detail = ((), (), (), None)
@@ -67,9 +67,9 @@ class FactsExtractor:
         self._analysed = frozenset(x for x in Level if x.rank >= level.rank)
         """Levels of which an entry is analysed though no rule claims it."""
         self._told: dict[Claims, _RuleFacts] = {}
-        self._gists: dict[tuple[Facts, int, Detail], EntryFacts] = {}
+        self._known_facts: dict[tuple[Facts, int, Detail], EntryFacts] = {}
 
-    def gist(self, entry: LogEntry) -> EntryFacts:
+    def facts(self, entry: LogEntry) -> EntryFacts:
         """Classify an entry and keep what later stages count with."""
         claims = self._classifier.claims(entry)
         told = self._told.get(claims) or self._tell(claims)
@@ -87,18 +87,18 @@ class FactsExtractor:
             _weight(entry) if entry.exceptions else 0,
         )
         key = (outline, told.number, detail)
-        known = self._gists.get(key)
+        known = self._known_facts.get(key)
         if known is None:
-            if len(self._gists) >= _REMEMBERED:
-                self._gists.clear()
-            known = self._gists[key] = _gist(outline, told, detail, analysed=analysed)
+            if len(self._known_facts) >= _REMEMBERED:
+                self._known_facts.clear()
+            known = self._known_facts[key] = _facts(outline, told, detail, analysed=analysed)
         return known
 
     def _tell(self, claims: Claims) -> _RuleFacts:
         """Tell rules that claim an entry from questions that it answers."""
-        if len(self._told) >= _REMEMBERED:  # the keys of gists hold numbers of what is forgotten
+        if len(self._told) >= _REMEMBERED:  # the keys of facts hold numbers of what is forgotten
             self._told.clear()
-            self._gists.clear()
+            self._known_facts.clear()
         rules = [claim for claim in claims if claim[0] in self._rules]
         told = _RuleFacts(
             number=len(self._told),
@@ -125,14 +125,14 @@ class FactsExtractor:
         None where it is true of none: then nothing need be looked for.
         """
         number = self._numbers[id(condition)]
-        told = [number in gist.answers for gist in table.gist_table]
-        gists, label_ids = table.gists, table.label_ids
+        told = [number in facts.answers for facts in table.distinct_facts]
+        fact_ids, label_ids = table.fact_ids, table.label_ids
         is_quiet = [label_set.quiet is not None and not self._screened[number] for label_set in table.label_sets]
         if not any(is_quiet):
-            return (lambda row: told[gists[row]]) if any(told) else None
+            return (lambda row: told[fact_ids[row]]) if any(told) else None
 
         def holds(row: int) -> bool:
-            return self._quiet_holds(condition, row, table) if is_quiet[label_ids[row]] else told[gists[row]]
+            return self._quiet_holds(condition, row, table) if is_quiet[label_ids[row]] else told[fact_ids[row]]
 
         return holds
 
@@ -159,7 +159,7 @@ def _weight(entry: LogEntry) -> int:
     return 2 if any(exception.frames for exception in entry.exceptions) else 1
 
 
-def _gist(outline: Facts, told: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
+def _facts(outline: Facts, told: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
     level, severity, stream, has_payload, is_request, shape, exits, starts, weight = outline
     group, captures, values, frame = detail
     return EntryFacts(

@@ -107,7 +107,7 @@ class ControlGroups:
         key = case.symptom, instance
         if key not in self._others:
             requests = self._requests.get((case.revision, instance), ())
-            if self._table.gist(case.rows[0]).is_request:
+            if self._table.facts(case.rows[0]).is_request:
                 own = set(case.rows)
                 others = list(filterfalse(own.__contains__, requests))
             else:
@@ -126,7 +126,7 @@ class ControlGroups:
     def _requests(self) -> dict[tuple[str, str], array[int]]:
         """Requests by revision and instance; those of a whole revision under the instance ""."""
         table = self._table
-        asks = [gist.is_request for gist in table.gist_table]
+        asks = [facts.is_request for facts in table.distinct_facts]
         found: dict[tuple[str, str], array[int]] = {}
         into = []
         for label_set in table.label_sets:
@@ -154,9 +154,9 @@ class ControlGroups:
         """
         table = self._table
         own = [label_set.revision == revision for label_set in table.label_sets]
-        asks = [gist.is_request for gist in table.gist_table]
-        rows = zip(table.label_ids, table.gists, table.traces, strict=True)
-        seen = {trace for label_set, gist, trace in rows if trace and own[label_set] and not asks[gist]}
+        asks = [facts.is_request for facts in table.distinct_facts]
+        rows = zip(table.label_ids, table.fact_ids, table.traces, strict=True)
+        seen = {trace for label_set, facts, trace in rows if trace and own[label_set] and not asks[facts]}
         return max(len(seen), len(self._requests.get((revision, ""), ())))
 
     def _span_of(self, revision: str) -> tuple[int, int]:

@@ -116,12 +116,12 @@ class _SymptomColumns:
     """The occurrences of a symptom as its causes are looked for, as columns."""
 
     def __init__(self, symptom: Cluster, members: ClusterEntries, table: EntryTable) -> None:
-        requests = [gist.is_request for gist in table.gist_table]
+        requests = [facts.is_request for facts in table.distinct_facts]
         self.bases, self.ends, self.traces = array("q"), array("q"), array("q")
         self.instances: list[str] = []
         for occurrence in members.occurrences:
             # A request is judged at its end; a burst or a life at its first entry, which its cause must not follow.
-            is_request = any(requests[table.gists[row]] for row in occurrence.rows)
+            is_request = any(requests[table.fact_ids[row]] for row in occurrence.rows)
             self.bases.append(occurrence.end if is_request else occurrence.start)
             self.ends.append(occurrence.end)
             self.traces.append(occurrence.trace)

@@ -52,12 +52,12 @@ class EntryTable:
         self.label_sets = intake.label_sets
         self.ends = array("q", self.times)
         self.traces = array("q", bytes(8 * len(rows)))
-        self.gists = array("I", bytes(4 * len(rows)))
-        self.gist_table: list[EntryFacts] = []
+        self.fact_ids = array("I", bytes(4 * len(rows)))
+        self.distinct_facts: list[EntryFacts] = []
         self.handshakes: Counter[tuple[int, bool]] = Counter()
         """Requests that opened a WebSocket (True), or failed, by a number that stands for their path."""
         self.counts: Counter[int] = Counter()
-        """How many entries there were of each gist before pieces were joined."""
+        """How many entries there were of each facts before pieces were joined."""
         self.pieces: dict[Row, tuple[Row, ...]] = {}
         """First row → the rows of all pieces, itself included."""
         self.heads: dict[Row, Row] = {}
@@ -78,38 +78,38 @@ class EntryTable:
         return (row for row in range(len(self)) if row not in self.heads) if self.heads else iter(range(len(self)))
 
     def rows_with(self, wanted: Sequence[bool]) -> Iterator[Row]:
-        """Yield every row, but those of later pieces, whose gist is wanted; `wanted` is parallel to `gist_table`."""
+        """Yield rows, but those of later pieces, whose facts is wanted; `wanted` is parallel to `distinct_facts`."""
         if not any(wanted):
             return iter(())
-        found = compress(range(len(self)), map(wanted.__getitem__, self.gists))
+        found = compress(range(len(self)), map(wanted.__getitem__, self.fact_ids))
         return (row for row in found if row not in self.heads) if self.heads else found
 
     def label_set(self, row: Row) -> LabelSet:
         """Return whose entry it is."""
         return self.label_sets[self.label_ids[row]]
 
-    def gist(self, row: Row) -> EntryFacts:
+    def facts(self, row: Row) -> EntryFacts:
         """Return what an entry comes down to, of a stitched one when it stands at its first piece."""
-        return self.gist_table[self.gists[row]]
+        return self.distinct_facts[self.fact_ids[row]]
 
-    def note(self, row: Row, gist: EntryFacts, end: Nanoseconds, trace: int) -> None:
+    def note(self, row: Row, facts: EntryFacts, end: Nanoseconds, trace: int) -> None:
         """Write down what an entry comes down to."""
-        self.gists[row] = self.code(gist)
+        self.fact_ids[row] = self.code(facts)
         self.ends[row] = end
         self.traces[row] = trace
 
-    def code(self, gist: EntryFacts) -> int:
-        """Return the number that stands for a gist in the column."""
-        code = self._codes.get(gist)
+    def code(self, facts: EntryFacts) -> int:
+        """Return the number that stands for facts in the column."""
+        code = self._codes.get(facts)
         if code is None:
-            code = self._codes[gist] = len(self.gist_table)
-            self.gist_table.append(gist)
+            code = self._codes[facts] = len(self.distinct_facts)
+            self.distinct_facts.append(facts)
         return code
 
     def drop(self, rows: Sequence[Row]) -> None:
         """Forget rows before anything refers to them."""
         gone = set(rows)
-        for name in ("times", "places", "kinds", "ends", "traces", "gists"):
+        for name in ("times", "places", "label_ids", "ends", "traces", "fact_ids"):
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, [x for row, x in enumerate(column) if row not in gone]))
         before = sorted(gone)
@@ -159,8 +159,8 @@ class EntryTable:
 
     def is_failed_request(self, row: Row) -> bool:
         """Tell whether an entry is a request that ended badly."""
-        gist = self.gist(row)
-        return gist.is_request and gist.level.rank >= Level.ERROR.rank
+        facts = self.facts(row)
+        return facts.is_request and facts.level.rank >= Level.ERROR.rank
 
 
 def is_same(entry: LogEntry, time: int, label_set: LabelSet) -> bool:
@@ -197,19 +197,19 @@ class Occurrences(Sequence[Occurrence]):
         request = _UNITS.index(OccurrenceUnit.REQUEST)
         return (self._end(at) if self._units[at] == request else self.starts[at] for at in positions)
 
-    def by_gists(self) -> Counter[tuple[int, ...]]:
-        """Count the occurrences whose entries have the same gists in the same order: what is true of one is of all."""
-        codes = map(self._table.gists.__getitem__, self._rows)
+    def by_facts(self) -> Counter[tuple[int, ...]]:
+        """Count the occurrences whose entries have the same facts in the same order: what is true of one is of all."""
+        codes = map(self._table.fact_ids.__getitem__, self._rows)
         if len(self._rows) == len(self):
             return Counter({(code,): count for code, count in Counter(codes).items()})
         return Counter(tuple(islice(codes, end - first)) for first, end in pairwise(self._bounds))
 
-    def by_gists_of_pieces(self) -> Iterable[tuple[int, ...]]:
-        """List the sequences of gists that occurrences have when each piece of an entry counts."""
+    def by_facts_of_pieces(self) -> Iterable[tuple[int, ...]]:
+        """List the sequences of facts that occurrences have when each piece of an entry counts."""
         table = self._table
         if table.pieces.keys().isdisjoint(self._rows):
-            return self.by_gists()
-        return {tuple(table.gists[at] for row in rows for at in table.originals(row)) for rows in self.groups()}
+            return self.by_facts()
+        return {tuple(table.fact_ids[at] for row in rows for at in table.originals(row)) for rows in self.groups()}
 
     def __len__(self) -> int:
         return len(self._units)

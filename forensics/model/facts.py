@@ -1,4 +1,4 @@
-"""What clusters are made of inside a run: an entry is a row of the table here, and comes down to its gist."""
+"""What clusters are made of inside a run: an entry is a row of the table here, and comes down to its facts."""
 
 from __future__ import annotations
 

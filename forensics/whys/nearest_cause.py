@@ -23,7 +23,7 @@ def nearest_cause(link: Link, symptom: Occurrence, stage: RunContext) -> int | N
     of what is no request) to a quarter of a second after its end, in the closest place that holds one.
     """
     table, rows = stage.table, stage.members[link.cause].rows
-    is_request = any(table.gist(row).is_request for row in symptom.rows)
+    is_request = any(table.facts(row).is_request for row in symptom.rows)
     base = symptom.end if is_request else symptom.start
     time = table.times.__getitem__
     # Rows are in order of time: those within a time are those between two rows.

@@ -186,10 +186,10 @@ def no_rule_claims(record: Record, rules: Sequence[Rule], screen: RequestPrefilt
     assert Classifier(rules).classify(entry).primary is None
     assert entry.level is level
     assert entry.level.rank < screen.level.rank
-    gist = FactsExtractor(rules, screen.level).gist(entry)
-    assert (gist.analysed, gist.is_line, gist.exits, gist.starts, gist.weight) == (False, False, False, False, 0)
-    assert (gist.is_request, gist.has_payload) == (True, True)
-    assert not gist.awaits
+    facts = FactsExtractor(rules, screen.level).facts(entry)
+    assert (facts.analysed, facts.is_line, facts.exits, facts.starts, facts.weight) == (False, False, False, False, 0)
+    assert (facts.is_request, facts.has_payload) == (True, True)
+    assert not facts.awaits
     assert not entry.exceptions
     assert entry.close is None
 

@@ -38,16 +38,16 @@ def plain_lives(found: EntryTable) -> Iterator[tuple[str, int, int, int, bool, i
         lives: list[list[int]] = [[]]
         ended: int | None = None
         for row in [row for row in found.rows() if found.instance(row) == instance]:
-            gist, time = found.gist(row), found.times[row]
-            if ended is not None and (gist.exits or gist.starts or time > ended + LATE):
+            facts, time = found.facts(row), found.times[row]
+            if ended is not None and (facts.exits or facts.starts or time > ended + LATE):
                 lives.append([])
                 ended = None
-            ended = time if gist.exits else ended
+            ended = time if facts.exits else ended
             lives[-1].append(row)
         for number, rows in enumerate(filter(None, lives), 1):
-            exit_ = next((row for row in rows if found.gist(row).exits), None)
+            exit_ = next((row for row in rows if found.facts(row).exits), None)
             end = found.times[rows[-1] if exit_ is None else exit_]
-            started = any(found.gist(row).starts for row in rows)
+            started = any(found.facts(row).starts for row in rows)
             yield instance, number, found.times[rows[0]], end, started, exit_
 
 
@@ -66,7 +66,7 @@ def plain_life(row: int, found: EntryTable, lives: LivesOf) -> Life | None:
 
 
 def plain_request(row: int, rows: Sequence[int], found: EntryTable) -> int:
-    if found.traces[row] or found.gist(row).is_request:
+    if found.traces[row] or found.facts(row).is_request:
         return found.traces[row] or -1 - row
     (before, after), time = AROUND_END, found.times[row]
     near = [
@@ -86,7 +86,7 @@ def plain_occurrences(
     for row in rows:
         life, asks, request_ = (
             plain_life(row, found, lives),
-            found.gist(row).is_request,
+            found.facts(row).is_request,
             plain_request(row, rows, found),
         )
         is_fatal = life is not None and not asks and found.times[row] >= life.end - FATAL
@@ -109,7 +109,7 @@ def plain_occurrences(
 
 def plain_entries_each(occurrences: Occurrences, found: EntryTable) -> dict[str, int]:
     counts = [
-        Counter(found.gist(piece).severity or "(none)" for row in rows for piece in found.originals(row))
+        Counter(found.facts(piece).severity or "(none)" for row in rows for piece in found.originals(row))
         for rows in occurrences.groups()
     ]
     return dict(sorted(counts[0].items())) if len(counts) > 1 and all(one == counts[0] for one in counts) else {}
@@ -118,15 +118,15 @@ def plain_entries_each(occurrences: Occurrences, found: EntryTable) -> dict[str,
 @given(found=tables(), unit=st.sampled_from((None, *OccurrenceUnit)))
 def test_occurrences_are_those_of_the_plain_way(found: EntryTable, unit: OccurrenceUnit | None) -> None:
     lives = lives_by_instance(find_lives(found))
-    rows = [row for row in found.rows() if found.gist(row).analysed]
+    rows = [row for row in found.rows() if found.facts(row).analysed]
     requests = FailedRequests(rows, found).keys(rows)
     assert list(requests) == [plain_request(row, rows, found) for row in rows]
     assert [life_of(row, found, lives) for row in rows] == [plain_life(row, found, lives) for row in rows]
     occurrences = find_occurrences(rows, found, lives, unit, requests)
     expected = sorted(plain_occurrences(rows, found, lives, unit), key=lambda pair: pair[1][0])
     assert [(one.unit, list(one.rows)) for one in occurrences] == expected
-    codes = Counter(tuple(found.gists[row] for row in group) for group in occurrences.groups())
-    assert occurrences.by_gists() == codes
+    codes = Counter(tuple(found.fact_ids[row] for row in group) for group in occurrences.groups())
+    assert occurrences.by_facts() == codes
     if rows:
         entries = sum(len(found.originals(row)) for row in rows)
         assert _entries_each(occurrences, entries, found) == plain_entries_each(occurrences, found)

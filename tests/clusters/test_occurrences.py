@@ -23,7 +23,7 @@ def _crash(instance: str, at: float) -> list[dict[str, object]]:
 
 
 def errors(entries: EntryTable) -> list[int]:
-    return [row for row in entries.rows() if entries.gist(row).severity == "ERROR"]
+    return [row for row in entries.rows() if entries.facts(row).severity == "ERROR"]
 
 
 def test_a_life_runs_from_start_to_exit() -> None:

@@ -29,13 +29,13 @@ Line = tuple[int, int, str, EntryFacts]
 
 
 def line(row: int, milliseconds: float, stream: str = "s", **fields: Any) -> Line:
-    gist = EntryFacts(level=Level.DEFAULT, severity=None, stream="stderr", has_payload=True, is_line=True, **fields)
-    return row, START + round(milliseconds * MILLISECOND), stream, gist
+    facts = EntryFacts(level=Level.DEFAULT, severity=None, stream="stderr", has_payload=True, is_line=True, **fields)
+    return row, START + round(milliseconds * MILLISECOND), stream, facts
 
 
 def close(entries: list[LogEntry]) -> list[list[int]]:
     """The runs of entries, which stand in order of time."""
-    facts = ((row, e.time, (e.instance, e.log_name, e.revision), DIGESTER.gist(e)) for row, e in enumerate(entries))
+    facts = ((row, e.time, (e.instance, e.log_name, e.revision), DIGESTER.facts(e)) for row, e in enumerate(entries))
     return [*runs(fact for fact in facts if fact[3].is_line)]
 
 
@@ -71,8 +71,8 @@ def by_runs(entries: list[LogEntry]) -> list[LogEntry]:
     ],
 )
 def test_every_text_is_a_line_and_an_open_traceback_awaits_its_end(text: str, awaits: bool) -> None:  # noqa: FBT001 - a column
-    gist = DIGESTER.gist(entry(text))
-    assert (gist.is_line, gist.awaits) == (True, awaits)
+    facts = DIGESTER.facts(entry(text))
+    assert (facts.is_line, facts.awaits) == (True, awaits)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_every_text_is_a_line_and_an_open_traceback_awaits_its_end(text: str, aw
     [("KeyError: 'card'", True), ("java.io.IOException: gone", True), ("    KeyError: 'card'", False), ("", False)],
 )
 def test_a_text_that_begins_with_an_exception_is_typed(text: str, typed: bool) -> None:  # noqa: FBT001 - a column
-    assert DIGESTER.gist(entry(text)).is_typed is typed
+    assert DIGESTER.facts(entry(text)).is_typed is typed
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_text_that_begins_with_an_exception_is_typed(text: str, typed: bool) -
     ],
 )
 def test_what_nothing_splits_is_no_line(fields: dict[str, Any]) -> None:
-    gist = DIGESTER.gist(entry(HEADER, **fields))
-    assert (gist.is_line, gist.awaits, gist.is_typed) == (False, False, False)
+    facts = DIGESTER.facts(entry(HEADER, **fields))
+    assert (facts.is_line, facts.awaits, facts.is_typed) == (False, False, False)
 
 
 def test_pieces_are_joined_in_the_order_given() -> None:

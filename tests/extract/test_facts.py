@@ -44,18 +44,18 @@ def entry(text: str | None = None, **fields: Any) -> LogEntry:
     return decode_record(raw(text, **fields))
 
 
-# ── gists ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def test_what_no_rule_knows_is_analysed_by_its_level() -> None:
-    quiet, loud = ANY.gist(entry("ready")), ANY.gist(entry(TRACE, severity="ERROR"))
+    quiet, loud = ANY.facts(entry("ready")), ANY.facts(entry(TRACE, severity="ERROR"))
     assert (quiet.analysed, quiet.signature, quiet.group, quiet.frame, quiet.weight) == (False, "", (), None, 0)
     assert (loud.analysed, loud.signature, loud.weight) == (True, "", 2)
     assert len(loud.group) == 1  # its fingerprint
     assert loud.frame == Frame(file="/app/shop.py", line=3, function="pay", in_app=True)
-    assert ANY.gist(entry("ValueError: bad")).weight == 1
-    assert FactsExtractor((), Level.INFO).gist(entry("ready", severity="INFO")).analysed
-    assert not FactsExtractor((), Level.CRITICAL).gist(entry(TRACE, severity="ERROR")).analysed
+    assert ANY.facts(entry("ValueError: bad")).weight == 1
+    assert FactsExtractor((), Level.INFO).facts(entry("ready", severity="INFO")).analysed
+    assert not FactsExtractor((), Level.CRITICAL).facts(entry(TRACE, severity="ERROR")).analysed
 
 
 def test_a_rule_says_what_is_captured_grouped_and_asked_for() -> None:
@@ -65,7 +65,7 @@ def test_a_rule_says_what_is_captured_grouped_and_asked_for() -> None:
         rule("absent", leaf(regex=r"No module named '(?P<module>\w+)'"), group_by=("module", "severity"), whys=(asks,)),
         rule("module", leaf(regex="module")),
     )
-    found = FactsExtractor(rules, Level.ERROR).gist(
+    found = FactsExtractor(rules, Level.ERROR).facts(
         entry("ModuleNotFoundError: No module named 'pay'", severity="WARNING")
     )
     assert (found.signature, found.also, found.analysed) == ("absent", ("module",), True)
@@ -75,10 +75,10 @@ def test_a_rule_says_what_is_captured_grouped_and_asked_for() -> None:
 
 
 def test_exits_starts_and_requests_are_told() -> None:
-    ended = ANY.gist(entry("Container called exit(3).", stream="system", severity="WARNING"))
-    begun = ANY.gist(entry("Starting new instance. Reason: AUTOSCALING", stream="system", severity="INFO"))
-    asked = ANY.gist(decode_record(request(200, at=0, latency=1)))
-    empty = ANY.gist(entry())
+    ended = ANY.facts(entry("Container called exit(3).", stream="system", severity="WARNING"))
+    begun = ANY.facts(entry("Starting new instance. Reason: AUTOSCALING", stream="system", severity="INFO"))
+    asked = ANY.facts(decode_record(request(200, at=0, latency=1)))
+    empty = ANY.facts(entry())
     assert [(g.exits, g.starts, g.is_request, g.has_payload) for g in (ended, begun, asked, empty)] == [
         (True, False, False, True),
         (False, True, False, True),
@@ -125,7 +125,7 @@ def test_the_journal_holds_what_stitching_all_entries_gives(
     whole = stitch(decode_record(record) for record in records)
     found = table(*records)
     assert tuple(found.entry(row) for row in found.rows()) == whole
-    assert [found.gist(row) for row in found.rows()] == [ANY.gist(e) for e in whole]
+    assert [found.facts(row) for row in found.rows()] == [ANY.facts(e) for e in whole]
     assert [found.ends[row] for row in found.rows()] == [e.end for e in whole]
     assert sorted(piece for row in found.rows() for piece in found.originals(row)) == list(range(len(records)))
 
@@ -152,10 +152,10 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
         whole.traces,
         whole.label_ids,
     )
-    assert [found.gist(row) for row in range(12)] == [whole.gist(row) for row in range(12)]
+    assert [found.facts(row) for row in range(12)] == [whole.facts(row) for row in range(12)]
     assert (found.pieces, found.heads) == (whole.pieces, whole.heads)
-    gists, counts = found.gist_table, {whole.gist_table[code]: n for code, n in whole.counts.items()}
-    assert {gists[code]: n for code, n in found.counts.items()} == counts
+    fact_ids, counts = found.distinct_facts, {whole.distinct_facts[code]: n for code, n in whole.counts.items()}
+    assert {fact_ids[code]: n for code, n in found.counts.items()} == counts
 
 
 def test_rows_that_are_not_asked_for_are_not_in_the_journal() -> None:
@@ -195,15 +195,15 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
     )
     found, lost = digested(collect([sheet], shelf), shelf)
     assert (lost, shelf.fetched) == (0, [0, 3])
-    gist = found.gist(1)
-    assert found.gist(2) == gist != found.gist(0)
-    assert (gist.level, gist.severity, gist.stream, gist.is_request) == (Level.INFO, "INFO", "requests", True)
-    assert (gist.has_payload, gist.analysed, gist.is_line) == (True, False, False)
-    assert found.counts[found.gists[1]] == 2
+    facts = found.facts(1)
+    assert found.facts(2) == facts != found.facts(0)
+    assert (facts.level, facts.severity, facts.stream, facts.is_request) == (Level.INFO, "INFO", "requests", True)
+    assert (facts.has_payload, facts.analysed, facts.is_line) == (True, False, False)
+    assert found.counts[found.fact_ids[1]] == 2
     assert found.entry(2) == decode_record(records[2])
 
 
-def test_a_gist_is_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_facts_are_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
     asks = WhyRule(ask="?", evidence_kind="values", evidence=("word", "frame.line", "exception.type", "severity"))
     rules = (
         rule("named", leaf(regex=r"(?P<word>pay|ship)"), group_by=("word", "stream"), whys=(asks,)),
@@ -211,12 +211,12 @@ def test_a_gist_is_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPa
     )
     texts = ["pay 1", "ship 2", "bad pay", "ready", TRACE, "ValueError: bad", "[SQL: x]", ""]
     entries = [entry(text, severity=severity) for text in texts for severity in (None, "INFO", "ERROR")] * 2
-    alone = [FactsExtractor(rules, Level.ERROR).gist(one) for one in entries]
+    alone = [FactsExtractor(rules, Level.ERROR).facts(one) for one in entries]
     used = FactsExtractor(rules, Level.ERROR)
-    assert [used.gist(one) for one in entries] == alone
+    assert [used.facts(one) for one in entries] == alone
     monkeypatch.setattr(digester, "_REMEMBERED", 2)
     forgetful = FactsExtractor(rules, Level.ERROR)
-    assert [forgetful.gist(one) for one in entries] == alone
+    assert [forgetful.facts(one) for one in entries] == alone
 
 
 # ── lost records ─────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -48,7 +48,7 @@ def test_the_columns_say_what_the_entries_say() -> None:
     assert list(found.ends) == [e.end for e in entries]
     assert [found.instance(row) for row in range(4)] == [e.instance for e in entries]
     assert [found.label_set(row).revision for row in range(4)] == [e.revision for e in entries]
-    assert [found.gist(row).level for row in range(4)] == [e.level for e in entries]
+    assert [found.facts(row).level for row in range(4)] == [e.level for e in entries]
     assert [bool(trace) for trace in found.traces] == [False, False, True, False]
     assert [found.is_failed_request(row) for row in range(4)] == [False, False, True, False]
     assert found.starts_at == START
@@ -70,7 +70,7 @@ def test_a_stitched_entry_stands_at_its_first_piece() -> None:
     (whole,) = stitch(decode_record(record) for record in CRASH)
     assert found.entry(1) == whole
     assert [found.original(row) for row in found.originals(1)] == list(whole.pieces)
-    assert (found.gist(1).level, found.gist(1).weight, found.gist(1).analysed) == (Level.ERROR, 2, True)
+    assert (found.facts(1).level, found.facts(1).weight, found.facts(1).analysed) == (Level.ERROR, 2, True)
     assert found.ends[1] == whole.end
 
 
@@ -78,8 +78,8 @@ def test_what_was_counted_was_counted_before_pieces_were_joined() -> None:
     found = crash_among_others()
     levels = {decode_record(record).level for record in CRASH}
     assert sum(found.counts.values()) == len(found) == 7
-    assert {found.gist_table[code].level for code in found.counts} == levels | {Level.INFO, Level.DEFAULT}
-    assert max(gist.weight for code, gist in enumerate(found.gist_table) if code not in found.counts) == 2
+    assert {found.distinct_facts[code].level for code in found.counts} == levels | {Level.INFO, Level.DEFAULT}
+    assert max(facts.weight for code, facts in enumerate(found.distinct_facts) if code not in found.counts) == 2
 
 
 def test_an_entry_is_decoded_once_for_as_long_as_it_is_remembered() -> None:
@@ -92,7 +92,7 @@ def test_an_entry_is_decoded_once_for_as_long_as_it_is_remembered() -> None:
 
 def columns(found: EntryTable) -> list[tuple[Any, ...]]:
     rows = range(len(found))
-    names = [(found.label_set(row), found.gist(row)) for row in rows]
+    names = [(found.label_set(row), found.facts(row)) for row in rows]
     return [*zip(found.times, found.places, found.ends, found.traces, names, strict=True)]
 
 
@@ -129,7 +129,7 @@ def test_a_record_that_is_gone_before_it_was_looked_at_is_counted() -> None:
     assert (lost, len(found), sum(found.counts.values())) == (2, 4, 4)
     assert found.pieces == {0: (0, 1, 2)}
     assert found.entry(0).message.endswith("in pay\nKeyError: 'card'")
-    assert (found.entry(3).message, found.gist(3).severity) == ("y", "ERROR")
+    assert (found.entry(3).message, found.facts(3).severity) == ("y", "ERROR")
 
 
 def test_a_record_that_goes_later_is_an_error_with_the_next_step() -> None:
@@ -145,21 +145,21 @@ def test_a_record_that_goes_later_is_an_error_with_the_next_step() -> None:
         found.entry(1)
 
 
-# ── gists ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+# ── facts ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_equal_gists_are_kept_once() -> None:
+def test_equal_facts_are_kept_once() -> None:
     found = table(*(raw(f"ready {n}", at=n) for n in range(50)), raw("ValueError: bad", at=60, severity="ERROR"))
-    assert len(found.gist_table) == 2
-    assert {*found.gists} == {0, 1}
-    gist = found.gist(0)
-    twin = EntryFacts(**{name: getattr(gist, name) for name in EntryFacts.__struct_fields__})
-    assert (found.code(twin), len(found.gist_table)) == (found.gists[0], 2)
+    assert len(found.distinct_facts) == 2
+    assert {*found.fact_ids} == {0, 1}
+    facts = found.facts(0)
+    twin = EntryFacts(**{name: getattr(facts, name) for name in EntryFacts.__struct_fields__})
+    assert (found.code(twin), len(found.distinct_facts)) == (found.fact_ids[0], 2)
 
 
 def test_what_is_noted_can_be_read_again() -> None:
     found = table(raw("x"), raw("y", at=1))
-    gist = EntryFacts(level=Level.ALERT, severity="ALERT", stream="stdout", has_payload=True)
-    found.note(1, gist, Nanoseconds(found.times[1] + 5), 7)
-    assert (found.gist(1), found.ends[1] - found.times[1], found.traces[1]) == (gist, 5, 7)
-    assert found.gist(0) != gist
+    facts = EntryFacts(level=Level.ALERT, severity="ALERT", stream="stdout", has_payload=True)
+    found.note(1, facts, Nanoseconds(found.times[1] + 5), 7)
+    assert (found.facts(1), found.ends[1] - found.times[1], found.traces[1]) == (facts, 5, 7)
+    assert found.facts(0) != facts

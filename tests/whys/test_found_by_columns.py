@@ -33,7 +33,7 @@ CONDITIONS: tuple[Condition, ...] = (
 
 
 def occurrences_of(found: EntryTable) -> Occurrences:
-    rows = [row for row in found.rows() if found.gist(row).analysed]
+    rows = [row for row in found.rows() if found.facts(row).analysed]
     return find_occurrences(rows, found, {}, None, FailedRequests(rows, found).keys(rows))
 
 

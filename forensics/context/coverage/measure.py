@@ -109,15 +109,15 @@ class _Counts:
     """How many of the revision's entries are of which level, log and severity."""
 
     def __init__(self, table: EntryTable, around: Sequence[LogEntry]) -> None:
-        gists = [(table.gist_table[code], n) for code, n in table.counts.items()]
+        fact_ids = [(table.distinct_facts[code], n) for code, n in table.counts.items()]
         self.selected = len(table)
         self.levels: Counter[Level] = Counter()
         self.no_severity = self.no_payload = 0
-        self.severities = {gist.severity for gist, _ in gists}
-        for gist, n in gists:
-            self.levels[gist.level] += n
-            self.no_severity += n * _is_without_severity(gist.severity)
-            self.no_payload += n * (not gist.has_payload)
+        self.severities = {facts.severity for facts, _ in fact_ids}
+        for facts, n in fact_ids:
+            self.levels[facts.level] += n
+            self.no_severity += n * _is_without_severity(facts.severity)
+            self.no_payload += n * (not facts.has_payload)
         self.without_time = bisect_right(table.times, 0)
         self.logs = _logs(table, around)
 
@@ -126,13 +126,13 @@ def _logs(table: EntryTable, around: Sequence[LogEntry]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     audits = [label_set.is_audit for label_set in table.label_sets]
     # Single numbers are counted much faster than pairs, so audit entries, where there are any, are counted apart.
-    of_audit = Counter(compress(table.gists, map(audits.__getitem__, table.label_ids)) if any(audits) else ())
-    of_others = Counter(table.gists)
+    of_audit = Counter(compress(table.fact_ids, map(audits.__getitem__, table.label_ids)) if any(audits) else ())
+    of_others = Counter(table.fact_ids)
     of_others.subtract(of_audit)
     for is_audit, found in ((False, of_others), (True, of_audit)):
         for code, n in (+found).items():
-            gist = table.gist_table[code]
-            counts[_log(gist.stream, is_audit=is_audit, is_request=gist.is_request)] += n
+            facts = table.distinct_facts[code]
+            counts[_log(facts.stream, is_audit=is_audit, is_request=facts.is_request)] += n
     for entry in around:
         audit = bool(entry.raw.get("protoPayload"))
         counts[_log(entry.stream, is_audit=audit, is_request=entry.http is not None)] += 1

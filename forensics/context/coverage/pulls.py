@@ -193,8 +193,8 @@ def left_out(pulled: Sequence[Pulled]) -> Iterator[str]:
 def at_edge(table: EntryTable, pulled: Sequence[Pulled]) -> Iterator[str]:
     """Say that what failed at the very start of what was pulled may have begun before it."""
     spans = pulled_spans(pulled)
-    errors = {code for code, gist in enumerate(table.gist_table) if gist.level.rank >= Level.ERROR.rank}
-    first = next((time for time, code in zip(table.times, table.gists, strict=True) if code in errors), None)
+    errors = {code for code, facts in enumerate(table.distinct_facts) if facts.level.rank >= Level.ERROR.rank}
+    first = next((time for time, code in zip(table.times, table.fact_ids, strict=True) if code in errors), None)
     if first is not None and spans:
         start, end = spans[0]
         if start <= first < start + min(_EDGE, (end - start) // 10):

@@ -65,11 +65,11 @@ def join(entries: Sequence[LogEntry]) -> LogEntry:
 def runs(lines: Iterable[tuple[int, int, Hashable, EntryFacts]]) -> Iterator[list[int]]:
     """Gather lines so close to one another that they may be pieces; a line that stands alone is in no run.
 
-    Lines come in order of time as (row, time, stream, gist). What `stitch` makes of a whole stream and of its runs one
+    Lines come in order of time as (row, time, stream, facts). What `stitch` makes of a whole stream and of its runs one
     by one is the same: between two runs nothing is open that could take another line.
     """
     open_runs: dict[Hashable, _Run] = defaultdict(_Run)
-    for row, time, stream, gist in lines:
+    for row, time, stream, facts in lines:
         run = open_runs[stream]
         if run.rows and time > run.until:
             if len(run.rows) > 1:
@@ -78,7 +78,7 @@ def runs(lines: Iterable[tuple[int, int, Hashable, EntryFacts]]) -> Iterator[lis
         run.rows.append(row)
         # A traceback that lacks its end takes any line at once, and an exception for a long while; then it waits again.
         is_near = time <= run.last + stitching.WINDOW
-        if gist.awaits or (time <= run.awaits_until and (is_near or gist.is_typed)):
+        if facts.awaits or (time <= run.awaits_until and (is_near or facts.is_typed)):
             run.awaits_until = time + stitching.LATE_END
         run.last = time
         run.until = max(time + stitching.WINDOW, run.awaits_until)

@@ -50,16 +50,16 @@ class Observed(Struct, frozen=True, kw_only=True):
 
 def observe(table: EntryTable) -> Observed:
     """Look through the kinds of entries, which are few, and then through the rows."""
-    answered = [gist.is_request and not gist.signature and not _failed(gist) for gist in table.gist_table]
-    alerts = [any(name in gist.stream for name in _ALERT_LOGS) for gist in table.gist_table]
+    answered = [facts.is_request and not facts.signature and not _failed(facts) for facts in table.distinct_facts]
+    alerts = [any(name in facts.stream for name in _ALERT_LOGS) for facts in table.distinct_facts]
     return Observed(
         answered=array("I", table.rows_with(answered)),
         alert=next(table.rows_with(alerts), None),
     )
 
 
-def _failed(gist: EntryFacts) -> bool:
-    return gist.level.rank >= Level.ERROR.rank
+def _failed(facts: EntryFacts) -> bool:
+    return facts.level.rank >= Level.ERROR.rank
 
 
 class PostmortemContext(Struct, frozen=True, kw_only=True):

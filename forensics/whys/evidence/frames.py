@@ -13,8 +13,8 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     frame = innermost_frame(speaker(scene))
     if frame is None or not place(frame):
         return _nothing(scene)
-    raised_there = {code for code, gist in enumerate(scene.stage.table.gist_table) if gist.frame == frame}
-    same = sum(n for codes, n in scene.occurrences.by_gists().items() if not raised_there.isdisjoint(codes))
+    raised_there = {code for code, facts in enumerate(scene.stage.table.distinct_facts) if facts.frame == frame}
+    same = sum(n for codes, n in scene.occurrences.by_facts().items() if not raised_there.isdisjoint(codes))
     chain = chain_of(speaker(scene))
     where = f"{'at' if frame.file else 'in'} `{place(frame)}`"
     raised = f"raised {where} in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"

@@ -31,6 +31,6 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
 def _streams(scene: ClusterContext) -> str:
     table = scene.stage.table
     counts: Counter[str] = Counter()
-    for code, count in Counter(map(table.gists.__getitem__, scene.rows)).items():
-        counts[table.gist_table[code].stream or "an unnamed log"] += count
+    for code, count in Counter(map(table.fact_ids.__getitem__, scene.rows)).items():
+        counts[table.distinct_facts[code].stream or "an unnamed log"] += count
     return ", ".join(plain(name) for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])

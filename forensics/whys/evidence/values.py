@@ -20,8 +20,8 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     in_a_sentence = lru_cache(1024)(plain)
     complete = 0
-    asked = [tuple(pair for pair in gist.values if pair[0] in names) for gist in table.gist_table]
-    for codes, count in scene.occurrences.by_gists().items():
+    asked = [tuple(pair for pair in facts.values if pair[0] in names) for facts in table.distinct_facts]
+    for codes, count in scene.occurrences.by_facts().items():
         seen = {pair for code in codes for pair in asked[code]}
         complete += count * {name for name, _ in seen}.issuperset(names)
         for name, value in seen:
