@@ -32,24 +32,24 @@ def main() -> None:
     given = parser.parse_args()
     log = open_log(given.folder)
     gc.disable()
-    with closing(FileRecordStore()) as shelf:
-        _stages(Query(revision=log.asked["revision"], logs=(str(log.path),)), shelf)
+    with closing(FileRecordStore()) as store:
+        _stages(Query(revision=log.asked["revision"], logs=(str(log.path),)), store)
 
 
-def _stages(query: Query, shelf: FileRecordStore) -> None:
+def _stages(query: Query, store: FileRecordStore) -> None:
     watch = _Watch()
     rules, _ = load_rules()
     by_id = {rule.id: rule for rule in rules}
     digester, screen = FactsExtractor(rules, Level.ERROR), RequestPrefilter(rules, Level.ERROR)
     watch.tell("rules")
-    how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=screen))
+    how = Indexing(store=store, reader=partial(FastIndexReader, screen=screen))
     records = list(read_records(query.logs, only=query.revision, indexing=how))
     watch.tell("find and index lines")
-    intake = collect(records, shelf)
-    revision = resolve_revision(query.revision, revision_spans(intake))
-    rows = select(intake, revision, query)
+    log_index = collect(records, store)
+    revision = resolve_revision(query.revision, revision_spans(log_index))
+    rows = select(log_index, revision, query)
     watch.tell(f"sort, drop duplicates, select {len(rows):,} entries")
-    table, _ = digest(intake, rows, shelf, digester)
+    table, _ = digest(log_index, rows, store, digester)
     loud = sum(table.label_set(row).quiet is None for row in range(len(table)))
     watch.tell(f"decode, classify and boil down {loud:,} of them")
     lives = find_lives(table)

@@ -83,13 +83,13 @@ def analyze(
     pulled: Sequence[Pulled] = (),
     baseline: Report | None = None,
     code: CodeBase | None = None,
-    shelf: RecordStore | None = None,
+    store: RecordStore | None = None,
     spread: Spread = map,
 ) -> Analysis:
     """Find out why a revision fails, and say no more than its entries show.
 
     `pulled` are the listings that a case was filled by. A baseline is the report of the revision to compare with. A
-    shelf keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
+    store keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
     """
     task = AnalysisInput(
         query=query,
@@ -102,7 +102,7 @@ def analyze(
         baseline=baseline,
         code=code,
     )
-    given = read(records, query, task.digester, shelf or MemoryRecordStore(), spread)
+    given = read(records, query, task.digester, store or MemoryRecordStore(), spread)
     lives = find_lives(given.table)
     clusters, members = group(given.table, task.rules, lives)
     links = link(clusters, members, task.rules, given.table, lives)
@@ -142,7 +142,7 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
     """Set the stage on which clusters are explained: what the run knows around them."""
     table, clusters, links, lives = given.table, grouped.clusters, grouped.links, grouped.lives
     coverage = measure(
-        given.intake,
+        given.log_index,
         table,
         given.around,
         task.query,
@@ -253,7 +253,7 @@ def _report(
 
 
 def previous(
-    records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], query: Query, shelf: RecordStore
+    records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], query: Query, store: RecordStore
 ) -> str:
     """Name the revision that served before the one that a query asks for.
 
@@ -262,16 +262,16 @@ def previous(
         RevisionError: no revision fits, or several do.
         BaselineError: there is no earlier one.
     """
-    intake = collect(records, shelf)
-    _require_entries(intake, query)
-    spans = revision_spans(intake)
-    return previous_revision(resolve_revision(query.revision, spans, service=query.service), spans, intake)
+    log_index = collect(records, store)
+    _require_entries(log_index, query)
+    spans = revision_spans(log_index)
+    return previous_revision(resolve_revision(query.revision, spans, service=query.service), spans, log_index)
 
 
 class LoadedLog(Struct, frozen=True, kw_only=True):
     """What an analysis starts from."""
 
-    intake: LogIndex
+    log_index: LogIndex
     revision: Revision
     table: EntryTable
     around: list[LogEntry]
@@ -284,7 +284,7 @@ def read(
     records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch],
     query: Query,
     digester: FactsExtractor,
-    shelf: RecordStore,
+    store: RecordStore,
     spread: Spread = map,
 ) -> LoadedLog:
     """Collect what was read, find the revision, and boil its entries down.
@@ -293,17 +293,17 @@ def read(
         NoEntriesError: nothing was read, or nothing of what was asked for.
         RevisionError: no revision fits, or several do.
     """
-    intake = collect(records, shelf)
-    _require_entries(intake, query)
-    revision = resolve_revision(query.revision, revision_spans(intake), service=query.service)
-    rows = select(intake, revision, query)
-    is_own = [revision.name in {"all", label_set.revision} for label_set in intake.label_sets]
-    own = array("I", (row for row in rows if is_own[intake.label_ids[row]]))
-    _require_selected(own, intake, query)
-    table, lost = digest(intake, own, shelf, digester, spread)
-    records_around = (shelf.record(intake.places[row]) for row in rows if not is_own[intake.label_ids[row]])
+    log_index = collect(records, store)
+    _require_entries(log_index, query)
+    revision = resolve_revision(query.revision, revision_spans(log_index), service=query.service)
+    rows = select(log_index, revision, query)
+    is_own = [revision.name in {"all", label_set.revision} for label_set in log_index.label_sets]
+    own = array("I", (row for row in rows if is_own[log_index.label_ids[row]]))
+    _require_selected(own, log_index, query)
+    table, lost = digest(log_index, own, store, digester, spread)
+    records_around = (store.record(log_index.places[row]) for row in rows if not is_own[log_index.label_ids[row]])
     around = [decode_record(record) for record in records_around if record is not None]
-    return LoadedLog(intake=intake, revision=revision, table=table, around=around, lost=lost)
+    return LoadedLog(log_index=log_index, revision=revision, table=table, around=around, lost=lost)
 
 
 def _audit(table: EntryTable) -> Iterator[LogEntry]:
@@ -313,14 +313,14 @@ def _audit(table: EntryTable) -> Iterator[LogEntry]:
     return map(table.original, rows)
 
 
-def _require_entries(intake: LogIndex, query: Query) -> None:
-    if len(intake):
+def _require_entries(log_index: LogIndex, query: Query) -> None:
+    if len(log_index):
         return
     where = ", ".join(query.logs) or query.case or "the input"
-    if intake.unreadable and intake.first_unreadable:
-        first = intake.first_unreadable
+    if log_index.unreadable and log_index.first_unreadable:
+        first = log_index.first_unreadable
         raise NoEntriesError(
-            f"no entry could be read from {where}: {intake.unreadable} records are not log entries, "
+            f"no entry could be read from {where}: {log_index.unreadable} records are not log entries, "
             f"the first at {first.place} ({first.reason})"
         )
     raise NoEntriesError(
@@ -328,11 +328,11 @@ def _require_entries(intake: LogIndex, query: Query) -> None:
     )
 
 
-def _require_selected(own: Sequence[int], intake: LogIndex, query: Query) -> None:
+def _require_selected(own: Sequence[int], log_index: LogIndex, query: Query) -> None:
     if own:
         return
     span = " – ".join(filter(None, (query.from_time, query.to_time))) or "what was asked for"
-    read = f"{intake.read + intake.passed_over:,} entries were read"
+    read = f"{log_index.read + log_index.passed_over:,} entries were read"
     raise NoEntriesError(
         f"no entries of {query.revision!r} within {span}: {read}, all of them elsewhere; "
         "widen --from/--to or name another --service"

@@ -46,13 +46,13 @@ def exact(paths: Sequence[str], asked: str) -> Plain:
 
 def indexed(paths: Sequence[str], asked: str, *, only: str | None = None, jobs: int = 1) -> Plain:
     """Read as the command line does."""
-    with closing(FileRecordStore()) as shelf:
+    with closing(FileRecordStore()) as store:
         how = Indexing(
-            shelf=shelf, reader=partial(FastIndexReader, screen=RequestPrefilter(RULES, Level.ERROR)), jobs=jobs
+            store=store, reader=partial(FastIndexReader, screen=RequestPrefilter(RULES, Level.ERROR)), jobs=jobs
         )
-        spread = partial(in_processes, jobs=jobs, before=shelf.flush)
+        spread = partial(in_processes, jobs=jobs, before=store.flush)
         records = read_records(paths, only=only, indexing=how)
-        found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", shelf=shelf, spread=spread)
+        found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", store=store, spread=spread)
         return plain(found)
 
 

@@ -65,14 +65,14 @@ def analysed(
     only = None if asked.strict or "-" in query.logs else query.revision
     # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
-    with watching() as watch, closing(FileRecordStore()) as shelf, _code(asked) as code:
+    with watching() as watch, closing(FileRecordStore()) as store, _code(asked) as code:
         indexing = Indexing(
-            shelf=shelf,
+            store=store,
             reader=partial(FastIndexReader, screen=RequestPrefilter(loaded, query.level)),
             jobs=asked.jobs or default_jobs(),
             advance=watch.advance,
         )
-        spread = watch.spread(partial(in_processes, jobs=indexing.jobs, before=shelf.flush))
+        spread = watch.spread(partial(in_processes, jobs=indexing.jobs, before=store.flush))
         given = case.paths if case else query.logs
         read = partial(read_records, given, _stdin(query), indexing=indexing, expect=watch.expect)
         run = partial(
@@ -85,7 +85,7 @@ def analysed(
             pulled=_listings(case),
             baseline=baseline,
             code=code,
-            shelf=shelf,
+            store=store,
             spread=spread,
         )
         try:

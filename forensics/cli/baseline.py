@@ -140,11 +140,11 @@ def _previous(revision: str, own: InputOptions, asked: InputOptions, settings: S
     if not logs:
         raise UsageError("no logs given to find the previous revision in: name it with --baseline")
     query = Query(revision=revision, service=own.service or settings.service, logs=logs)
-    with watching() as watch, closing(FileRecordStore()) as shelf:
+    with watching() as watch, closing(FileRecordStore()) as store:
         indexing = Indexing(
-            shelf=shelf,
+            store=store,
             reader=partial(FastIndexReader, screen=RequestPrefilter((), Level.ERROR)),
             jobs=own.jobs or default_jobs(),
             advance=watch.advance,
         )
-        return previous(read_records(logs, None, indexing=indexing, expect=watch.expect), query, shelf)
+        return previous(read_records(logs, None, indexing=indexing, expect=watch.expect), query, store)

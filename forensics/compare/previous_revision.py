@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _REQUESTS = "run.googleapis.com%2Frequests"
 
 
-def previous_revision(revision: Revision, spans: Sequence[RevisionSpan], intake: LogIndex) -> str:
+def previous_revision(revision: Revision, spans: Sequence[RevisionSpan], log_index: LogIndex) -> str:
     """Return the revision of the same service that served before another, by when each was first seen.
 
     The audit log counts: what it says of a deployment is the first that is seen of a revision. One that was deployed
@@ -25,7 +25,7 @@ def previous_revision(revision: Revision, spans: Sequence[RevisionSpan], intake:
     """
     names = [span.name for span in spans if span.service == revision.service]
     earlier = names[: names.index(revision.name)] if revision.name in names else names
-    own = [label_set for label_set in intake.label_sets if not label_set.is_audit]
+    own = [label_set for label_set in log_index.label_sets if not label_set.is_audit]
     served = {label_set.revision for label_set in own if label_set.log_name.endswith(_REQUESTS)}
     ran = {label_set.revision for label_set in own}
     found = next((name for group in (served, ran) for name in reversed(earlier) if name in group), None)

@@ -1,4 +1,4 @@
-"""Rows of an intake in, a table out: every entry decoded once, classified, and boiled down to its facts.
+"""Rows of a log index in, a table out: every entry decoded once, classified, and boiled down to its facts.
 
 Decoded entries are large and live for a moment only. What counting, grouping and linking need stays, as columns; who
 wants to quote an entry later fetches it again by its row.

@@ -1,4 +1,4 @@
-"""Rows of an intake in, a table out: each entry is decoded once; columns say what it comes down to."""
+"""Rows of a log index in, a table out: each entry is decoded once; columns say what it comes down to."""
 
 from __future__ import annotations
 
@@ -51,22 +51,22 @@ class Extracted(Struct):
 
 
 def digest(
-    intake: LogIndex, rows: array[int], shelf: RecordStore, digester: FactsExtractor, spread: Spread = map
+    log_index: LogIndex, rows: array[int], store: RecordStore, digester: FactsExtractor, spread: Spread = map
 ) -> tuple[EntryTable, int]:
     """Boil down rows, join the pieces of split messages, and count the rows whose records are gone."""
 
     def boil(chunk: array[int]) -> Extracted:
-        return _boil(chunk, table, shelf, digester)
+        return _boil(chunk, table, store, digester)
 
     def decode(place: int) -> LogEntry | None:
-        record = shelf.record(place)
+        record = store.record(place)
         return None if record is None else decode_record(record)
 
-    table = EntryTable(rows, intake, decode, join, shelf.line)
+    table = EntryTable(rows, log_index, decode, join, store.line)
     loud = _note_quiet(table)
     chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
     results = (spread if len(loud) >= _WORTH else map)(boil, chunks)
-    lost = [row for chunk, boiled in zip(chunks, results, strict=True) for row in _note(table, chunk, boiled, shelf)]
+    lost = [row for chunk, boiled in zip(chunks, results, strict=True) for row in _note(table, chunk, boiled, store)]
     if lost:
         table.drop(lost)
     table.counts.update(table.fact_ids)
@@ -74,13 +74,13 @@ def digest(
     return table, len(lost)
 
 
-def _boil(rows: Iterable[int], table: EntryTable, shelf: RecordStore, digester: FactsExtractor) -> Extracted:
+def _boil(rows: Iterable[int], table: EntryTable, store: RecordStore, digester: FactsExtractor) -> Extracted:
     boiled = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
     codes: dict[EntryFacts, int] = {}
     known: dict[int, tuple[EntryFacts, int]] = {}
     """Codes by identity, which is found faster; the facts is kept so that no other takes its place."""
     for row in rows:
-        record = shelf.record(table.places[row])
+        record = store.record(table.places[row])
         entry = None if record is None else decode_record(record)
         if entry is None or not is_same(entry, table.times[row], table.label_set(row)):
             boiled.ends.append(0)
@@ -130,7 +130,7 @@ def _note_quiet(table: EntryTable) -> array[int]:
     return loud
 
 
-def _note(table: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: RecordStore) -> list[int]:
+def _note(table: EntryTable, rows: Sequence[int], boiled: Extracted, store: RecordStore) -> list[int]:
     """Write what rows were boiled down to into the columns; return those that are lost."""
     table.handshakes.update(boiled.handshakes)
     codes = [table.code(facts) for facts in boiled.distinct_facts]
@@ -144,7 +144,7 @@ def _note(table: EntryTable, rows: Sequence[int], boiled: Extracted, shelf: Reco
         table.traces[row] = trace
         table.fact_ids[row] = codes[code]
         if boiled.distinct_facts[code].analysed:
-            table.keep_said(row, shelf.keep_line(next(texts)))
+            table.keep_said(row, store.keep_line(next(texts)))
     return lost
 
 

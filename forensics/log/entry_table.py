@@ -40,16 +40,16 @@ class EntryTable:
     def __init__(
         self,
         rows: array[int],
-        intake: LogIndex,
+        log_index: LogIndex,
         decode: Callable[[int], LogEntry | None],
         join: Callable[[Sequence[LogEntry]], LogEntry],
         line: Callable[[int], bytes],
     ) -> None:
-        is_all = len(rows) == len(intake)
-        self.times = intake.times if is_all else array("q", map(intake.times.__getitem__, rows))
-        self.places = intake.places if is_all else array("q", map(intake.places.__getitem__, rows))
-        self.label_ids = intake.label_ids if is_all else array("I", map(intake.label_ids.__getitem__, rows))
-        self.label_sets = intake.label_sets
+        is_all = len(rows) == len(log_index)
+        self.times = log_index.times if is_all else array("q", map(log_index.times.__getitem__, rows))
+        self.places = log_index.places if is_all else array("q", map(log_index.places.__getitem__, rows))
+        self.label_ids = log_index.label_ids if is_all else array("I", map(log_index.label_ids.__getitem__, rows))
+        self.label_sets = log_index.label_sets
         self.ends = array("q", self.times)
         self.traces = array("q", bytes(8 * len(rows)))
         self.fact_ids = array("I", bytes(4 * len(rows)))
@@ -63,7 +63,7 @@ class EntryTable:
         self.heads: dict[Row, Row] = {}
         """Row of a later piece → first row."""
         self._said_rows, self._said_places = array("I"), array("q")
-        """Rows, rising, and where the shelf has what the table of entries prints of them."""
+        """Rows, rising, and where the store has what the table of entries prints of them."""
         self._decode = decode
         self._join = join
         self._line = line
@@ -116,7 +116,7 @@ class EntryTable:
         self._said_rows = array("I", [row - bisect_left(before, row) for row in self._said_rows])
 
     def keep_said(self, row: Row, place: int) -> None:
-        """Note where the shelf has what the table of entries prints of an entry; rows come in order."""
+        """Note where the store has what the table of entries prints of an entry; rows come in order."""
         self._said_rows.append(row)
         self._said_places.append(place)
 

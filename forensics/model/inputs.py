@@ -85,8 +85,8 @@ class RawEntry(Struct, frozen=True, kw_only=True):
 
     record: dict[str, Any]
     place: Place
-    shelved: int | None = None
-    """Where a shelf finds the record, when it lies there already."""
+    stored_at: int | None = None
+    """Where a store finds the record, when it lies there already."""
 
 
 class Unreadable(Struct, frozen=True, kw_only=True):
@@ -134,7 +134,7 @@ class IndexBatch(Struct, kw_only=True):
     identities: array[int]
     """Equal for two copies of one entry."""
     places: array[int]
-    """Where a shelf finds the record again."""
+    """Where a store finds the record again."""
     label_ids: array[int]
     """Positions in `label_sets`."""
     label_sets: list[LabelSet]
@@ -147,7 +147,7 @@ class Lines(Struct, kw_only=True):
     spans: list[tuple[int, int]]
     """Where in `data` each line begins and ends, without its line break."""
     place: int = 0
-    """Where a shelf finds the first byte of `data`."""
+    """Where a store finds the first byte of `data`."""
     keep: Callable[[bytes], int] | None = None
     """Puts a line away and returns its place, where `data` itself is not kept."""
 
@@ -162,8 +162,8 @@ class IndexReader(Protocol):
     def read(self, lines: Lines) -> tuple[int, list[SlowPathSpan]]:
         """Read lines; return how many became rows, and those that must be read otherwise, in order."""
 
-    def sheet(self, source: str) -> IndexBatch:
-        """Return what was read since the last sheet."""
+    def batch(self, source: str) -> IndexBatch:
+        """Return what was read since the last batch."""
 
 
 class RecordStore(Protocol):

@@ -4,7 +4,7 @@ One module per concern: `finding` (paths to files), `packing`, `parts` and `arch
 (encoding), `blocks` (bytes to lines), `windows`, `runs` and `wrappers` (JSON too large to be held), `json_values` and
 `yaml_values` (text to values), `columns` (cells to records), `keys` and `spelling` (names of fields), `shapes` (how
 entries lie in a file, one module each), `files` (all of these together). Of NDJSON, `sieve` finds the lines that
-matter, `indexing` makes rows of them, and `shelf` fetches their records again.
+matter, `indexing` makes rows of them, and `store` fetches their records again.
 """
 
 from __future__ import annotations

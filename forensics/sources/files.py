@@ -66,7 +66,7 @@ def read_records(
 ) -> Iterator[Record]:
     """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
 
-    With `indexing`, NDJSON and arrays come as sheets, and their lines stay on the shelf. With `only` as well, lines of
+    With `indexing`, NDJSON and arrays come as batches, and their lines stay on the store. With `only` as well, lines of
     large NDJSON that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told
     how many bytes there are.
     """
@@ -204,14 +204,14 @@ def _records(source: str, element: Element) -> Iterator[RawEntry | Unreadable]:
         yield Unreadable(place=place, reason=element.problem)
         return
     entries = entries_in(element.value) or [element.value]
-    shelved = element.place if len(entries) == 1 else None
+    stored_at = element.place if len(entries) == 1 else None
     for value in entries:
         if not may_be_entry(value):
             yield Unreadable(place=place, reason=f"no log entry: {_kind(value)}")
         elif is_deep(value):
             yield Unreadable(place=place, reason="nested deeper than 100 levels")
         else:
-            yield RawEntry(record=in_api_spelling(value), place=place, shelved=shelved)
+            yield RawEntry(record=in_api_spelling(value), place=place, stored_at=stored_at)
 
 
 def _kind(value: object) -> str:

@@ -40,8 +40,8 @@ def quiet_level(record: Record, screen: RequestPrefilter) -> Level | None:
     line = json.dumps(record, ensure_ascii=False).encode()
     reader = FastIndexReader(None, screen)
     rows, _ = reader.read(Lines(data=line + b"\n", spans=[(0, len(line))]))
-    sheet = reader.sheet("-")
-    return sheet.label_sets[sheet.label_ids[0]].quiet if rows else None
+    batch = reader.batch("-")
+    return batch.label_sets[batch.label_ids[0]].quiet if rows else None
 
 
 # --- requests ---

@@ -8,7 +8,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import REVISION, digested, query, raw, request, shelved
+from support.builders import REVISION, digested, query, raw, request, stored_at
 
 from forensics.context.coverage.measure import measure
 from forensics.model import Pulled, RulebookInfo, Unread
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 def covered(*records: dict[str, Any], pulled: Sequence[Pulled] = (), **asked: str) -> Coverage:
-    intake, shelf = shelved(*records)
-    table, lost = digested(intake, shelf)
+    log_index, store = stored_at(*records)
+    table, lost = digested(log_index, store)
     asks = query(**asked)
-    return measure(intake, table, [], asks, analysed=0, unclassified=0, lost=lost, pulled=pulled, revision=REVISION)
+    return measure(log_index, table, [], asks, analysed=0, unclassified=0, lost=lost, pulled=pulled, revision=REVISION)
 
 
 def listing(start: str = "10:00", end: str = "11:00", **fields: Any) -> Pulled:

@@ -41,9 +41,9 @@ def read(reader: FastIndexReader, texts: Sequence[str]) -> tuple[list[int], list
         spans.append((len(data), len(data) + len(line(text))))
         data += line(text) + b"\n"
     rows, odd = reader.read(Lines(data=data, spans=spans))
-    sheet = reader.sheet("x")
-    assert rows == len(sheet.times) == len(sheet.places) == len(sheet.label_ids) == len(sheet.identities)
-    return list(sheet.times), [spans.index((start, end)) for start, end, _ in odd]
+    batch = reader.batch("x")
+    assert rows == len(batch.times) == len(batch.places) == len(batch.label_ids) == len(batch.identities)
+    return list(batch.times), [spans.index((start, end)) for start, end, _ in odd]
 
 
 @given(blocks=st.lists(st.lists(TIMES, max_size=6), max_size=3))

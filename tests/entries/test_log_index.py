@@ -32,8 +32,8 @@ def times(*seconds: int, source: str = "a.json") -> list[RawEntry]:
     return [raw(s, str(n), source, n) for n, s in enumerate(seconds)]
 
 
-class NumberedShelf(MemoryRecordStore):
-    """Finds records by their numbers, as a shelf of files does, whatever the order of reading."""
+class NumberedStore(MemoryRecordStore):
+    """Finds records by their numbers, as a store of files does, whatever the order of reading."""
 
     def __init__(self, records: Iterable[RawEntry]) -> None:
         super().__init__()
@@ -48,27 +48,27 @@ class NumberedShelf(MemoryRecordStore):
 
 
 class Collected(NamedTuple):
-    intake: LogIndex
+    log_index: LogIndex
     records: list[dict[str, Any]]
     """Fetched, row by row."""
 
     @property
     def columns(self) -> list[tuple[int, LabelSet, dict[str, Any]]]:
-        rows = enumerate(zip(self.intake.times, self.records, strict=True))
-        return [(time, self.intake.label_set(row), record) for row, (time, record) in rows]
+        rows = enumerate(zip(self.log_index.times, self.records, strict=True))
+        return [(time, self.log_index.label_set(row), record) for row, (time, record) in rows]
 
 
 def collected(
-    read: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], shelf: RecordStore | None = None
+    read: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], store: RecordStore | None = None
 ) -> Collected:
-    shelf = shelf or MemoryRecordStore()
-    intake = collect(read, shelf)
-    found = [record for place in intake.places if (record := shelf.record(place)) is not None]
-    assert len(intake) == len(found) == len(intake.times) == len(intake.label_ids)
-    return Collected(intake, found)
+    store = store or MemoryRecordStore()
+    log_index = collect(read, store)
+    found = [record for place in log_index.places if (record := store.record(place)) is not None]
+    assert len(log_index) == len(found) == len(log_index.times) == len(log_index.label_ids)
+    return Collected(log_index, found)
 
 
-def sheet(records: Sequence[RawEntry], shelf: RecordStore) -> IndexBatch:
+def batch(records: Sequence[RawEntry], store: RecordStore) -> IndexBatch:
     """Hand records out as a reader does that keeps them where it read them."""
     made = IndexBatch(
         source=records[0].place.source,
@@ -82,17 +82,17 @@ def sheet(records: Sequence[RawEntry], shelf: RecordStore) -> IndexBatch:
         time = time_of(record)
         made.times.append(time)
         made.identities.append(identity_of(time, text_at(record, "insertId"), text_at(record, "logName"), record))
-        made.places.append(shelf.keep(record))
+        made.places.append(store.keep(record))
         made.label_ids.append(len(made.label_sets))  # equal kinds may stand in a table more than once
         made.label_sets.append(label_set_of(record))
     return made
 
 
-def in_sheets(records: Sequence[RawEntry], cuts: Iterable[int], shelf: RecordStore) -> list[IndexBatch]:
-    """Cut what was read into sheets, each of one input."""
+def in_batches(records: Sequence[RawEntry], cuts: Iterable[int], store: RecordStore) -> list[IndexBatch]:
+    """Cut what was read into batches, each of one input."""
     changes = [n for n, (a, b) in enumerate(pairwise(records), 1) if a.place.source != b.place.source]
     bounds = sorted({0, len(records), *changes, *(cut for cut in cuts if cut <= len(records))})
-    return [sheet(records[a:b], shelf) for a, b in pairwise(bounds)]
+    return [batch(records[a:b], store) for a, b in pairwise(bounds)]
 
 
 def test_entries_are_sorted_by_time_id_and_log() -> None:
@@ -117,7 +117,7 @@ def test_duplicates_share_log_time_and_id() -> None:
             raw(2, "a"),
         ]
     )
-    assert (found.intake.read, found.intake.duplicates, len(found.intake)) == (5, 2, 3)
+    assert (found.log_index.read, found.log_index.duplicates, len(found.log_index)) == (5, 2, 3)
     assert [r.get("textPayload") for r in found.records] == [None, "x", None]
 
 
@@ -125,20 +125,20 @@ def test_duplicates_share_log_time_and_id() -> None:
 def test_of_two_copies_the_one_of_the_first_input_by_name_is_kept(turned: bool) -> None:  # noqa: FBT001 - a column
     copies = [raw(1, "a", "a.json", severity="INFO"), raw(1, "a", "b.json", severity="ERROR"), raw(2, "z", "b.json")]
     found = collected(copies[::-1] if turned else copies)
-    assert [found.intake.label_set(row).severity for row in range(2)] == ["INFO", None]
+    assert [found.log_index.label_set(row).severity for row in range(2)] == ["INFO", None]
     assert [r.get("severity") for r in found.records] == ["INFO", None]
 
 
 def test_many_moments_with_copies_lose_the_copies_only() -> None:
     once = [raw(second, insert_id, number=second) for second in range(20) for insert_id in "abc"]
     found = collected([*once, *once[::-1], *once])
-    assert (found.intake.read, found.intake.duplicates) == (180, 120)
+    assert (found.log_index.read, found.log_index.duplicates) == (180, 120)
     assert found.records == [read.record for read in once]
 
 
 def test_without_an_id_only_equal_records_are_duplicates() -> None:
-    intake, _ = collected([raw(1, textPayload="x"), raw(1, textPayload="y"), raw(1, textPayload="x", number=2)])
-    assert (intake.duplicates, len(intake)) == (1, 2)
+    log_index, _ = collected([raw(1, textPayload="x"), raw(1, textPayload="y"), raw(1, textPayload="x", number=2)])
+    assert (log_index.duplicates, len(log_index)) == (1, 2)
 
 
 @pytest.mark.parametrize(("second", "insert_id"), [(1, ""), ("?", "a")])
@@ -146,28 +146,36 @@ def test_what_has_no_id_or_no_time_is_known_by_all_that_it_says(second: int | st
     payloads: list[dict[str, Any]] = [{"b": 1, "a": [2]}, {"a": [2], "b": 1}, {"a": [2]}]
     records = [raw(second, insert_id, jsonPayload=payload) for payload in payloads]
     found = collected(records)
-    assert (found.intake.duplicates, [r["jsonPayload"] for r in found.records]) == (1, [{"b": 1, "a": [2]}, {"a": [2]}])
+    assert (found.log_index.duplicates, [r["jsonPayload"] for r in found.records]) == (
+        1,
+        [{"b": 1, "a": [2]}, {"a": [2]}],
+    )
 
 
 def test_a_record_without_anything_is_an_entry() -> None:
     place = Place(source="a", record=1)
     strange: list[dict[str, Any]] = [{}, {"insertId": 7, "timestamp": None, "logName": [], "resource": 1, "labels": ""}]
     found = collected(RawEntry(record=record, place=place) for record in [*strange, {}])
-    assert (found.intake.duplicates, found.records) == (1, strange)
-    assert list(found.intake.times) == [0, 0]
-    assert {found.intake.label_set(row).log_name for row in range(2)} == {""}
+    assert (found.log_index.duplicates, found.records) == (1, strange)
+    assert list(found.log_index.times) == [0, 0]
+    assert {found.log_index.label_set(row).log_name for row in range(2)} == {""}
 
 
 def test_unreadable_records_are_counted_and_the_first_is_kept() -> None:
     bad = [Unreadable(place=Place(source="b", record=n), reason="r") for n in (3, 4)]
-    intake, _ = collected([*bad, raw(1, "a"), *bad])
-    assert (intake.read, intake.unreadable, intake.first_unreadable, intake.sources) == (1, 4, bad[0], ("b", "a.json"))
+    log_index, _ = collected([*bad, raw(1, "a"), *bad])
+    assert (log_index.read, log_index.unreadable, log_index.first_unreadable, log_index.sources) == (
+        1,
+        4,
+        bad[0],
+        ("b", "a.json"),
+    )
 
 
 def test_lines_passed_over_are_counted_and_their_input_is_named() -> None:
     passed = [PassedOver(place=Place(source="b", record=n), lines=n) for n in (3, 4)]
-    intake, _ = collected([*passed, raw(1, "a")])
-    assert (intake.read, intake.passed_over, intake.sources) == (1, 7, ("b", "a.json"))
+    log_index, _ = collected([*passed, raw(1, "a")])
+    assert (log_index.read, log_index.passed_over, log_index.sources) == (1, 7, ("b", "a.json"))
 
 
 ORDERS: list[tuple[list[RawEntry], ReadOrder]] = [
@@ -184,16 +192,16 @@ ORDERS: list[tuple[list[RawEntry], ReadOrder]] = [
 
 @pytest.mark.parametrize(("records", "order"), ORDERS)
 def test_how_the_inputs_lay_in_time(records: list[RawEntry], order: ReadOrder) -> None:
-    assert collected(records).intake.order is order
+    assert collected(records).log_index.order is order
 
 
 @pytest.mark.parametrize("cuts", [(), (1,), range(9)])
 @pytest.mark.parametrize(("records", "order"), ORDERS)
-def test_sheets_tell_how_the_inputs_lay_in_time(
+def test_batches_tell_how_the_inputs_lay_in_time(
     records: list[RawEntry], order: ReadOrder, cuts: tuple[int, ...]
 ) -> None:
-    shelf = MemoryRecordStore()
-    assert collected(in_sheets(records, cuts, shelf), shelf).intake.order is order
+    store = MemoryRecordStore()
+    assert collected(in_batches(records, cuts, store), store).log_index.order is order
 
 
 RECORDS = st.lists(
@@ -220,10 +228,10 @@ def test_the_order_of_reading_does_not_matter(records: list[RawEntry], chance: r
     read = numbered(records)
     shuffled = read.copy()
     chance.shuffle(shuffled)
-    first, second = collected(read, NumberedShelf(read)), collected(shuffled, NumberedShelf(read))
-    assert first.intake.places == second.intake.places
+    first, second = collected(read, NumberedStore(read)), collected(shuffled, NumberedStore(read))
+    assert first.log_index.places == second.log_index.places
     assert first.columns == second.columns
-    assert first.intake.read == len(read) == len(first.intake) + first.intake.duplicates
+    assert first.log_index.read == len(read) == len(first.log_index) + first.log_index.duplicates
     keys = [(time, r["insertId"], r["logName"]) for time, _, r in first.columns]
     assert keys == sorted(keys)
     assert all(
@@ -235,11 +243,11 @@ def test_the_order_of_reading_does_not_matter(records: list[RawEntry], chance: r
 def test_reading_everything_twice_changes_nothing(records: list[RawEntry], chance: random.Random) -> None:
     read = numbered(records)
     doubled = numbered([*read, *read])
-    once, shelf = collected(read, NumberedShelf(read)), NumberedShelf(doubled)
+    once, store = collected(read, NumberedStore(read)), NumberedStore(doubled)
     chance.shuffle(doubled)
-    twice = collected(doubled, shelf)
+    twice = collected(doubled, store)
     assert twice.columns == once.columns
-    assert twice.intake.duplicates == once.intake.duplicates + len(read)
+    assert twice.log_index.duplicates == once.log_index.duplicates + len(read)
 
 
 @given(RECORDS, st.randoms(use_true_random=False))
@@ -255,13 +263,13 @@ def test_the_order_of_inputs_does_not_matter_where_places_are_given_as_they_are_
 
 
 @given(RECORDS, st.lists(st.integers(min_value=0, max_value=12), max_size=4))
-def test_sheets_give_what_their_records_give_one_by_one(records: list[RawEntry], cuts: list[int]) -> None:
+def test_batches_give_what_their_records_give_one_by_one(records: list[RawEntry], cuts: list[int]) -> None:
     read = numbered(records)
-    shelf, single = MemoryRecordStore(), collected(read)
-    found = collected(in_sheets(read, cuts, shelf), shelf)
+    store, single = MemoryRecordStore(), collected(read)
+    found = collected(in_batches(read, cuts, store), store)
     assert found.columns == single.columns
-    assert (found.intake.read, found.intake.duplicates) == (single.intake.read, single.intake.duplicates)
-    assert (found.intake.order, found.intake.sources) == (single.intake.order, single.intake.sources)
+    assert (found.log_index.read, found.log_index.duplicates) == (single.log_index.read, single.log_index.duplicates)
+    assert (found.log_index.order, found.log_index.sources) == (single.log_index.order, single.log_index.sources)
 
 
 # ── many ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -270,7 +278,7 @@ MANY = 100_003
 """A prime number, so that the multiples of a smaller one, modulo this, are all different."""
 
 
-class NamedShelf(MemoryRecordStore):
+class NamedStore(MemoryRecordStore):
     """Makes up a record for each place: the later the place, the smaller its insertId."""
 
     def record(self, place: int) -> dict[str, Any]:
@@ -294,11 +302,11 @@ def many() -> IndexBatch:
 
 
 def test_rows_are_sorted_alike_at_once_and_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    read, shelf = many(), NamedShelf()
-    fast = collect([read], shelf)
+    read, store = many(), NamedStore()
+    fast = collect([read], store)
     assert len(fast) == MANY > intake_module._AT_ONCE
     monkeypatch.setattr(intake_module, "_AT_ONCE", MANY)
-    assert collect([read], shelf) == fast
+    assert collect([read], store) == fast
     assert list(fast.times) == sorted(read.times)
     assert list(fast.times) == [read.times[at] for at in fast.places]
     assert list(fast.label_ids) == [read.label_ids[at] for at in fast.places]

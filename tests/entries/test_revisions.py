@@ -163,18 +163,18 @@ def test_services() -> None:
     assert service_of({}) == ""
 
 
-def intake(*records: dict[str, Any], shelf: MemoryRecordStore | None = None) -> LogIndex:
+def log_index(*records: dict[str, Any], store: MemoryRecordStore | None = None) -> LogIndex:
     timed = [{"timestamp": f"2026-03-01T10:00:0{n}Z", "insertId": str(n)} | record for n, record in enumerate(records)]
     made = (RawEntry(record=r, place=Place(source="a", record=n)) for n, r in enumerate(timed))
-    return collect(made, shelf or MemoryRecordStore())
+    return collect(made, store or MemoryRecordStore())
 
 
 def chosen(records: Sequence[dict[str, Any]], revision: str, **query: Any) -> list[str]:
     target = Revision(name=revision, asked=revision, service="" if revision == "all" else "shop")
-    shelf = MemoryRecordStore()
-    read = intake(*records, shelf=shelf)
+    store = MemoryRecordStore()
+    read = log_index(*records, store=store)
     rows = select(read, target, Query(revision=revision, **query))
-    return [str((shelf.record(read.places[row]) or {})["insertId"]) for row in rows]
+    return [str((store.record(read.places[row]) or {})["insertId"]) for row in rows]
 
 
 RECORDS = (
@@ -189,14 +189,14 @@ RECORDS = (
 
 
 def test_spans() -> None:
-    spans = revision_spans(intake(*RECORDS))
+    spans = revision_spans(log_index(*RECORDS))
     assert [(s.name, s.service, s.project, s.entries) for s in spans] == [
         ("shop-00001-abc", "shop", "p", 1),
         ("shop-00002-def", "shop", "p", 1),
         ("shop-00003-abc", "shop", "p", 1),
     ]
     assert spans[1].first == spans[1].last == parse_time("2026-03-01T10:00:01Z")
-    (untimed,) = revision_spans(intake(labelled("shop-00001-abc", timestamp="?", textPayload="x")))
+    (untimed,) = revision_spans(log_index(labelled("shop-00001-abc", timestamp="?", textPayload="x")))
     assert (untimed.first, untimed.last) == (0, 0)
 
 

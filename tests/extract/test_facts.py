@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from support.builders import REVISION, START, digested, leaf, query, raw, raws, request, rule, shelved, table
+from support.builders import REVISION, START, digested, leaf, query, raw, raws, request, rule, stored_at, table
 
 from forensics.entries import MemoryRecordStore, collect, decode_record, stitch
 from forensics.extract import FactsExtractor, build_table as boiling, digest, facts_extractor as digester, trace_of
@@ -140,11 +140,11 @@ def backwards(boil: Boil, chunks: Iterable[array[int]]) -> Iterator[Extracted]:
 def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     records = [raw(text, at=n * 5e-6, number=n, severity=("ERROR", None)[n % 2]) for n, text in enumerate("abcabc")]
     records += [raw(line, at=1 + n * 5e-6) for n, line in enumerate(TRACE.split("\n"))]
-    intake, shelf = shelved(*records)
-    whole, _ = digested(intake, shelf)
+    log_index, store = stored_at(*records)
+    whole, _ = digested(log_index, store)
     monkeypatch.setattr(boiling, "_CHUNK", size)
     monkeypatch.setattr(boiling, "_WORTH", 0)
-    found, lost = digest(intake, array("I", range(len(intake))), shelf, ANY, backwards)
+    found, lost = digest(log_index, array("I", range(len(log_index))), store, ANY, backwards)
     assert lost == 0
     assert (found.times, found.ends, found.traces, found.label_ids) == (
         whole.times,
@@ -159,13 +159,13 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
 
 
 def test_rows_that_are_not_asked_for_are_not_in_the_journal() -> None:
-    intake, shelf = shelved(*(raw(f"{n}", at=n) for n in range(5)))
-    found, _ = digest(intake, array("I", [1, 3]), shelf, ANY)
+    log_index, store = stored_at(*(raw(f"{n}", at=n) for n in range(5)))
+    found, _ = digest(log_index, array("I", [1, 3]), store, ANY)
     assert [found.entry(row).message for row in found.rows()] == ["1", "3"]
     assert list(found.times) == [START + 10**9, START + 3 * 10**9]
 
 
-class CountingShelf(MemoryRecordStore):
+class CountingStore(MemoryRecordStore):
     """Notes which records were fetched."""
 
     def __init__(self) -> None:
@@ -178,23 +178,23 @@ class CountingShelf(MemoryRecordStore):
 
 
 def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> None:
-    shelf = CountingShelf()
+    store = CountingStore()
     records = [raw("ready", at=0), *(request(200, at=n, latency=1, trace="t") for n in (1, 2)), raw("x", at=3)]
     log = "projects/shop/logs/run.googleapis.com%2F"
     label_ids = [
         LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}stderr", None),
         LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}requests", "INFO", quiet=Level.INFO),
     ]
-    sheet = IndexBatch(
+    batch = IndexBatch(
         source="a",
         times=array("q", [START + n * 10**9 for n in range(4)]),
         identities=array("q", range(4)),
-        places=array("q", [shelf.keep(record) for record in records]),
+        places=array("q", [store.keep(record) for record in records]),
         label_ids=array("I", [0, 1, 1, 0]),
         label_sets=label_ids,
     )
-    found, lost = digested(collect([sheet], shelf), shelf)
-    assert (lost, shelf.fetched) == (0, [0, 3])
+    found, lost = digested(collect([batch], store), store)
+    assert (lost, store.fetched) == (0, [0, 3])
     facts = found.facts(1)
     assert found.facts(2) == facts != found.facts(0)
     assert (facts.level, facts.severity, facts.stream, facts.is_request) == (Level.INFO, "INFO", "requests", True)
@@ -222,7 +222,7 @@ def test_facts_are_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPa
 # ── lost records ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class LossyShelf(MemoryRecordStore):
+class LossyStore(MemoryRecordStore):
     """Does not find certain records again."""
 
     def __init__(self, *gone: int) -> None:
@@ -239,7 +239,7 @@ ERRORS = [raw(f"ValueError: {word}", at=n * 5, severity="ERROR") for n, word in 
 def analysed(*gone: int, before: Unreadable | None = None) -> Analysis:
     info = RulebookInfo(count=0, folders=(), overridden=())
     read: list[RawEntry | Unreadable] = [*([before] if before else []), *raws(*ERRORS)]
-    return analyze(read, [], query(), rulebook=info, tool_version="test", shelf=LossyShelf(*gone))
+    return analyze(read, [], query(), rulebook=info, tool_version="test", store=LossyStore(*gone))
 
 
 def test_nothing_lost_is_not_spoken_of() -> None:

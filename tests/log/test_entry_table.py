@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import START, digested, raw, request, shelved, table
+from support.builders import START, digested, raw, request, stored_at, table
 
 from forensics.entries import MemoryRecordStore, decode_record, stitch
 from forensics.errors import SourceError
@@ -108,7 +108,7 @@ def test_dropping_rows_leaves_all_others_as_they_are(gone: list[int]) -> None:
     assert [found.entry(row) for row in found.rows()] == [decode_record(records[row]) for row in rest]
 
 
-class LossyShelf(MemoryRecordStore):
+class LossyStore(MemoryRecordStore):
     """Loses the records that say so, once it is told."""
 
     def __init__(self, *gone: str) -> None:
@@ -121,11 +121,11 @@ class LossyShelf(MemoryRecordStore):
 
 
 def test_a_record_that_is_gone_before_it_was_looked_at_is_counted() -> None:
-    intake, kept = shelved(*CRASH, raw("x", at=1), raw("y", at=2, severity="ERROR"))
-    shelf = LossyShelf("    charge()", "x")
-    for place in range(len(intake)):
-        shelf.keep(kept.record(place) or {})
-    found, lost = digested(intake, shelf)
+    log_index, kept = stored_at(*CRASH, raw("x", at=1), raw("y", at=2, severity="ERROR"))
+    store = LossyStore("    charge()", "x")
+    for place in range(len(log_index)):
+        store.keep(kept.record(place) or {})
+    found, lost = digested(log_index, store)
     assert (lost, len(found), sum(found.counts.values())) == (2, 4, 4)
     assert found.pieces == {0: (0, 1, 2)}
     assert found.entry(0).message.endswith("in pay\nKeyError: 'card'")
@@ -133,13 +133,13 @@ def test_a_record_that_is_gone_before_it_was_looked_at_is_counted() -> None:
 
 
 def test_a_record_that_goes_later_is_an_error_with_the_next_step() -> None:
-    shelf = LossyShelf()
-    intake, kept = shelved(raw("x"), raw("y", at=1))
+    store = LossyStore()
+    log_index, kept = stored_at(raw("x"), raw("y", at=1))
     for place in range(2):
-        shelf.keep(kept.record(place) or {})
-    found, lost = digested(intake, shelf)
+        store.keep(kept.record(place) or {})
+    found, lost = digested(log_index, store)
     assert (lost, found.entry(0).message) == (0, "x")
-    shelf.gone = ("x", "y")
+    store.gone = ("x", "y")
     assert found.entry(0).message == "x"
     with pytest.raises(SourceError, match="changed while it was read; run again"):
         found.entry(1)

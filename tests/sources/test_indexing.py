@@ -46,13 +46,13 @@ LINES: dict[str, Callable[[int], str]] = {
 
 
 def read(path: Path, **how: Any) -> tuple[list[dict[str, Any]], list[tuple[int, str]]]:
-    """Read by an index, and return what the shelf gives back, in order of reading, and what could not be read."""
+    """Read by an index, and return what the store gives back, in order of reading, and what could not be read."""
     entries: list[dict[str, Any]] = []
     bad = []
-    with closing(FileRecordStore()) as shelf:
-        for found in read_records([str(path)], indexing=Indexing(shelf=shelf, reader=READER, **how)):
+    with closing(FileRecordStore()) as store:
+        for found in read_records([str(path)], indexing=Indexing(store=store, reader=READER, **how)):
             if isinstance(found, IndexBatch):
-                entries += [record for place in found.places if (record := shelf.record(place)) is not None]
+                entries += [record for place in found.places if (record := store.record(place)) is not None]
             elif isinstance(found, RawEntry):
                 entries.append(found.record)
             elif isinstance(found, Unreadable):
@@ -68,15 +68,15 @@ def read_exactly(path: Path) -> tuple[list[dict[str, Any]], list[tuple[int, str]
 
 def coverage(path: Path, texts: Sequence[str], *, by_index: bool) -> Coverage:
     path.write_text("\n".join([GOOD, *texts]))
-    with closing(FileRecordStore()) as shelf:
-        how = Indexing(shelf=shelf, reader=READER) if by_index else None
+    with closing(FileRecordStore()) as store:
+        how = Indexing(store=store, reader=READER) if by_index else None
         found = analyze(
             read_records([str(path)], indexing=how),
             (),
             query("all"),
             rulebook=RulebookInfo(count=0, folders=(), overridden=()),
             tool_version="t",
-            shelf=shelf if by_index else MemoryRecordStore(),
+            store=store if by_index else MemoryRecordStore(),
         )
         return found.report.coverage
 
@@ -131,10 +131,10 @@ def test_a_line_too_long_costs_only_itself_wherever_a_file_is_cut(
 def test_a_requests_row_tells_that_nobody_need_decode_it(tmp_path: Path) -> None:
     path = tmp_path / "log.ndjson"
     path.write_text("\n".join([GOOD, LINES["a request"](1), LINES["a text"](2)]))
-    with closing(FileRecordStore()) as shelf:
-        found = [*read_records([str(path)], indexing=Indexing(shelf=shelf, reader=READER))]
-    sheets = [x for x in found if isinstance(x, IndexBatch)]
-    assert [sheet.label_sets[kind].quiet for sheet in sheets for kind in sheet.label_ids] == [None, Level.INFO, None]
+    with closing(FileRecordStore()) as store:
+        found = [*read_records([str(path)], indexing=Indexing(store=store, reader=READER))]
+    batches = [x for x in found if isinstance(x, IndexBatch)]
+    assert [batch.label_sets[kind].quiet for batch in batches for kind in batch.label_ids] == [None, Level.INFO, None]
     assert [x.lines for x in found if isinstance(x, PassedOver)] == [0]
 
 
@@ -187,12 +187,12 @@ def test_a_row_tells_what_the_record_tells(drawn: list[tuple[str, dict[str, Any]
         record["resource"]["labels"] |= labels
         line = json.dumps(record | changes, ensure_ascii=False).encode()
         rows, _ = reader.read(Lines(data=line + b"\n", spans=[(0, len(line))]))
-        sheet = reader.sheet("-")
+        batch = reader.batch("-")
         if rows:
             exact = one_record(line)
             assert exact is not None
-            assert list(sheet.times) == [time_of(exact)]
-            assert [replace(sheet.label_sets[kind], quiet=None) for kind in sheet.label_ids] == [label_set_of(exact)]
+            assert list(batch.times) == [time_of(exact)]
+            assert [replace(batch.label_sets[kind], quiet=None) for kind in batch.label_ids] == [label_set_of(exact)]
 
 
 @pytest.mark.parametrize("key", ["insertId", "logName"])
@@ -289,11 +289,11 @@ def told(path: Path, how: Indexing | None) -> list[Any]:
     for each in read_records([str(path)], indexing=how):
         if isinstance(each, IndexBatch):
             assert how is not None
-            found += map(how.shelf.record, each.places)
+            found += map(how.store.record, each.places)
         elif isinstance(each, RawEntry):
             found.append(each.record)
-            if how is not None and each.shelved is not None:
-                assert how.shelf.record(each.shelved) == each.record
+            if how is not None and each.stored_at is not None:
+                assert how.store.record(each.stored_at) == each.record
         elif isinstance(each, Unreadable):
             found.append((each.place.record, each.reason))
     return found
@@ -315,6 +315,6 @@ def test_an_array_by_index_as_element_by_element(
         patch.object(opening, "_HEAD", 300),
         patch.object(runs, "RUN", run),
         patch.object(windows, "BLOCK", run),
-        closing(FileRecordStore()) as shelf,
+        closing(FileRecordStore()) as store,
     ):
-        assert told(path, Indexing(shelf=shelf, reader=READER)) == told(path, None)
+        assert told(path, Indexing(store=store, reader=READER)) == told(path, None)

@@ -68,14 +68,14 @@ class Counted(NamedTuple):
 
 
 def counted(path: Path, only: str | None) -> Counted:
-    """Read as the command line does, and fetch what was found from the shelf."""
+    """Read as the command line does, and fetch what was found from the store."""
     entries: list[dict[str, Any]] = []
     passed, unreadable = 0, []
-    with closing(FileRecordStore()) as shelf:
-        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=SCREEN))
+    with closing(FileRecordStore()) as store:
+        how = Indexing(store=store, reader=partial(FastIndexReader, screen=SCREEN))
         for found in read_records([str(path)], only=only, indexing=how):
             if isinstance(found, IndexBatch):
-                records = [shelf.record(place) for place in found.places]
+                records = [store.record(place) for place in found.places]
                 assert None not in records
                 entries += [record for record in records if record is not None]
             elif isinstance(found, RawEntry):
@@ -120,10 +120,10 @@ def test_the_report_is_the_same(tmp_path: Path) -> None:
     path.write_text("\n".join(make(float(i)) for i in range(30) for make in LINES.values()))
 
     def report(asked: str, only: str | None) -> Any:
-        with closing(FileRecordStore()) as shelf:
-            how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=SCREEN))
+        with closing(FileRecordStore()) as store:
+            how = Indexing(store=store, reader=partial(FastIndexReader, screen=SCREEN))
             records = read_records([str(path)], only=only, indexing=how)
-            found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", shelf=shelf)
+            found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", store=store)
             plain = msgspec.to_builtins(found.report)
         coverage = {"entries_read", "passed_over", "unreadable", "first_unreadable", "duplicates", "order", "warnings"}
         return plain | {"coverage": {k: v for k, v in plain["coverage"].items() if k not in coverage}}

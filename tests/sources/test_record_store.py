@@ -19,7 +19,7 @@ from forensics.model import IndexBatch, Level, RulebookInfo
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
 from forensics.sources import FileRecordStore, Indexing, read_records
-from forensics.sources.index import indexing, record_store as shelf_module
+from forensics.sources.index import indexing, record_store as record_store_module
 from forensics.system.processes import can_fork, in_processes
 
 if TYPE_CHECKING:
@@ -42,30 +42,30 @@ LINES = st.binary(max_size=200).map(lambda data: data.replace(b"\n", b" "))
 
 
 @pytest.fixture
-def shelf() -> Iterator[FileRecordStore]:
+def store() -> Iterator[FileRecordStore]:
     with closing(FileRecordStore()) as made:
         yield made
 
 
 @given(st.lists(LINES | st.just(b"x" * 100_000), max_size=20), st.integers(1, 5000), st.data())
 def test_lines_come_back(lines: list[bytes], unwritten: int, data: st.DataObject) -> None:
-    with closing(FileRecordStore()) as shelf, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shelf_module, "_UNWRITTEN", unwritten)
+    with closing(FileRecordStore()) as store, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_store_module, "_UNWRITTEN", unwritten)
         places = []
         for line in lines:
-            places.append(shelf.keep_line(line))
+            places.append(store.keep_line(line))
             looked_up = data.draw(st.integers(0, len(places) - 1))
-            assert shelf.line(places[looked_up]) == lines[looked_up]
+            assert store.line(places[looked_up]) == lines[looked_up]
         for at in data.draw(st.permutations(range(len(lines)))):
-            assert shelf.line(places[at]) == lines[at]
+            assert store.line(places[at]) == lines[at]
 
 
 @settings(max_examples=50)
 @given(st.lists(RECORDS, max_size=6))
 def test_records_come_back(records: list[dict[str, Any]]) -> None:
-    with closing(FileRecordStore()) as shelf:
-        places = [shelf.keep(record) for record in records]
-        assert [shelf.record(place) for place in reversed(places)] == records[::-1]
+    with closing(FileRecordStore()) as store:
+        places = [store.keep(record) for record in records]
+        assert [store.record(place) for place in reversed(places)] == records[::-1]
 
 
 @settings(max_examples=50)
@@ -73,31 +73,31 @@ def test_records_come_back(records: list[dict[str, Any]]) -> None:
 def test_lines_of_several_files_come_back(
     tmp_path_factory: pytest.TempPathFactory, files: list[list[bytes]], window: int, data: st.DataObject
 ) -> None:
-    folder = tmp_path_factory.mktemp("shelf")
+    folder = tmp_path_factory.mktemp("store")
     found: dict[int, bytes] = {}
-    with closing(FileRecordStore()) as shelf, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(shelf_module, "_WINDOW", window)
+    with closing(FileRecordStore()) as store, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(record_store_module, "_WINDOW", window)
         for number, lines in enumerate(files):
             path = folder / str(number)
             path.write_bytes(b"\n".join(lines))
-            place = shelf.open(path)
+            place = store.open(path)
             for line in lines:
                 found[place] = line
-                found[shelf.keep_line(line)] = line
+                found[store.keep_line(line)] = line
                 place += len(line) + 1
         for place in data.draw(st.permutations(sorted(found))):
-            assert shelf.line(place) == found[place]
+            assert store.line(place) == found[place]
 
 
 @pytest.mark.skipif(not can_fork(), reason="workers are forked on Linux only")
-def test_a_fork_finds_what_was_kept_before(shelf: FileRecordStore) -> None:
-    places = [shelf.keep_line(b"line %d" % n) for n in range(50)]
+def test_a_fork_finds_what_was_kept_before(store: FileRecordStore) -> None:
+    places = [store.keep_line(b"line %d" % n) for n in range(50)]
     later: list[int] = []
-    for n, line in enumerate(in_processes(shelf.line, places, 2, before=shelf.flush)):
+    for n, line in enumerate(in_processes(store.line, places, 2, before=store.flush)):
         assert line == b"line %d" % n
-        later.append(shelf.keep_line(b"later %d" % n))  # while others read
-    assert [shelf.line(place) for place in later] == [b"later %d" % n for n in range(50)]
-    assert list(map(shelf.line, places)) == [b"line %d" % n for n in range(50)]
+        later.append(store.keep_line(b"later %d" % n))  # while others read
+    assert [store.line(place) for place in later] == [b"later %d" % n for n in range(50)]
+    assert list(map(store.line, places)) == [b"line %d" % n for n in range(50)]
 
 
 # --- inputs that change while they are read ---
@@ -116,11 +116,11 @@ def report_of(path: Path, change: Callable[[], object], rules: Sequence[Rule] = 
         yield from records
         change()
 
-    with closing(FileRecordStore()) as shelf:
-        how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=RequestPrefilter(rules, Level.ERROR)))
+    with closing(FileRecordStore()) as store:
+        how = Indexing(store=store, reader=partial(FastIndexReader, screen=RequestPrefilter(rules, Level.ERROR)))
         info = RulebookInfo(count=0, folders=(), overridden=())
         records = changing(read_records([str(path)], indexing=how))
-        found = analyze(records, rules, query("all"), rulebook=info, tool_version="t", shelf=shelf)
+        found = analyze(records, rules, query("all"), rulebook=info, tool_version="t", store=store)
         list(found.rows)
         return found.report
 
@@ -181,8 +181,8 @@ def test_many_large_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(150, hard), hard))
     try:
-        with closing(FileRecordStore()) as shelf:
-            how = Indexing(shelf=shelf, reader=partial(FastIndexReader, screen=RequestPrefilter((), Level.ERROR)))
+        with closing(FileRecordStore()) as store:
+            how = Indexing(store=store, reader=partial(FastIndexReader, screen=RequestPrefilter((), Level.ERROR)))
             found = list(read_records([str(tmp_path)], indexing=how))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

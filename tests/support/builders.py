@@ -112,21 +112,21 @@ def raws(*records: dict[str, Any]) -> list[RawEntry]:
     return [RawEntry(record=r, place=Place(source="test", record=n)) for n, r in enumerate(records, 1)]
 
 
-def shelved(*records: dict[str, Any]) -> tuple[LogIndex, MemoryRecordStore]:
-    """Collect records, and return the shelf on which they lie as well."""
-    shelf = MemoryRecordStore()
-    return collect(raws(*records), shelf), shelf
+def stored_at(*records: dict[str, Any]) -> tuple[LogIndex, MemoryRecordStore]:
+    """Collect records, and return the store on which they lie as well."""
+    store = MemoryRecordStore()
+    return collect(raws(*records), store), store
 
 
-def digested(intake: LogIndex, shelf: RecordStore, rules: Sequence[Rule] = ()) -> tuple[EntryTable, int]:
+def digested(log_index: LogIndex, store: RecordStore, rules: Sequence[Rule] = ()) -> tuple[EntryTable, int]:
     """Boil down everything that was collected; with the table comes how many records were gone."""
-    rows = select(intake, Revision(name="all", asked="all"), query("all"))
-    return digest(intake, rows, shelf, FactsExtractor(rules, Level.ERROR))
+    rows = select(log_index, Revision(name="all", asked="all"), query("all"))
+    return digest(log_index, rows, store, FactsExtractor(rules, Level.ERROR))
 
 
 def table(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> EntryTable:
     """Make the table of records, pieces of messages joined."""
-    return digested(*shelved(*records), rules)[0]
+    return digested(*stored_at(*records), rules)[0]
 
 
 def query(revision: str = REVISION, **fields: Any) -> Query:

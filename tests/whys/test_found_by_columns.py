@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hypothesis import given, strategies as st
-from support.builders import START, query, rule, shelved
+from support.builders import START, query, rule, stored_at
 from support.strategies import tables
 
 from forensics.classify import Classifier
@@ -69,9 +69,9 @@ def test_what_is_asked_of_entries_is_true_where_the_condition_is(found: EntryTab
     why = WhyRule(ask="Why?", evidence_kind="entries", evidence={"before": "60s"}, condition=condition)
     rules = [rule("lost", CONDITIONS[0], whys=(why,))]
     records = [found.original(row).raw for row in range(len(found))]
-    intake, shelf = shelved(*records)
+    log_index, store = stored_at(*records)
     digester = FactsExtractor(rules, Level.ERROR)
-    table, _ = digest(intake, select(intake, Revision(name="all", asked="all"), query("all")), shelf, digester)
+    table, _ = digest(log_index, select(log_index, Revision(name="all", asked="all"), query("all")), store, digester)
     holds, classifier = digester.asked(condition, table), Classifier(rules)
     expected = [row for row in table.rows() if classifier.holds(condition, table.entry(row))]
     assert [row for row in table.rows() if holds is not None and holds(row)] == expected

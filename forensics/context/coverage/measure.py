@@ -48,7 +48,7 @@ _ROUND_PARTS = 25
 
 
 def measure(
-    intake: LogIndex,
+    log_index: LogIndex,
     table: EntryTable,
     around: Sequence[LogEntry],
     query: Query,
@@ -71,24 +71,24 @@ def measure(
     counts = _Counts(table, around)
     about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
     known = cut_pull(about, query) if about else of_others(pulled)
-    cut, reason = known if pulled else _truncation(intake, times, query)
+    cut, reason = known if pulled else _truncation(log_index, times, query)
     covered = Span(from_time=format_time(times[0]), to_time=format_time(times[-1])) if times else Span()
     return Coverage(
-        entries_read=intake.read + intake.passed_over,
-        passed_over=intake.passed_over,
+        entries_read=log_index.read + log_index.passed_over,
+        passed_over=log_index.passed_over,
         entries_selected=counts.selected,
-        duplicates=intake.duplicates,
+        duplicates=log_index.duplicates,
         errors=sum(n for level, n in counts.levels.items() if level.rank >= Level.ERROR.rank),
         analysed=analysed,
-        unreadable=intake.unreadable + lost,
-        first_unreadable=_place(intake, lost),
+        unreadable=log_index.unreadable + lost,
+        first_unreadable=_place(log_index, lost),
         no_severity=counts.no_severity,
         no_payload=counts.no_payload,
         unclassified=unclassified,
         asked=asked(query, about),
         covered=covered,
         covered_seconds=round((times[-1] - times[0]) / _SECOND, 6) if times else None,
-        order=intake.order,
+        order=log_index.order,
         truncated=(bool(pulled) or None) if reason else False,
         truncation=reason,
         cut=cut,
@@ -97,7 +97,7 @@ def measure(
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
         warnings=(
-            *_warnings(intake, counts, reason, lost, is_known=bool(pulled_spans(about))),
+            *_warnings(log_index, counts, reason, lost, is_known=bool(pulled_spans(about))),
             *left_out(about),
             *suppressed(about),
             *at_edge(table, about),
@@ -153,27 +153,27 @@ def _is_without_severity(severity: str | None) -> bool:
     return severity is None or severity.upper() == Level.DEFAULT
 
 
-def _place(intake: LogIndex, lost: int) -> str | None:
-    first = intake.first_unreadable
+def _place(log_index: LogIndex, lost: int) -> str | None:
+    first = log_index.first_unreadable
     if first:
         return f"{first.place}: {first.reason}"
     return "entries that were read could not be read again" if lost else None
 
 
-def _truncation(intake: LogIndex, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
+def _truncation(log_index: LogIndex, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
     """Say by what and why the pull looks cut, None when it does not."""
     signs = (
-        ("severity", _cut_by_severity(intake)),
-        ("limit", _cut_by_limit(intake, times, query)),
+        ("severity", _cut_by_severity(log_index)),
+        ("limit", _cut_by_limit(log_index, times, query)),
         ("time", _cut_in_time(times, query)),
     )
     return next(((cut, reason) for cut, reason in signs if reason), (None, None))
 
 
-def _cut_by_severity(intake: LogIndex) -> str | None:
+def _cut_by_severity(log_index: LogIndex) -> str | None:
     by_severity: Counter[str] = Counter()
-    for code, n in Counter(intake.label_ids).items():
-        severity = intake.label_sets[code].severity
+    for code, n in Counter(log_index.label_ids).items():
+        severity = log_index.label_sets[code].severity
         if severity is not None:
             by_severity[severity] += n
     count, equal = Counter(by_severity.values()).most_common(1)[0] if by_severity else (0, 0)
@@ -186,23 +186,23 @@ def _cut_by_severity(intake: LogIndex) -> str | None:
     )
 
 
-def _cut_by_limit(intake: LogIndex, times: Sequence[int], query: Query) -> str | None:
+def _cut_by_limit(log_index: LogIndex, times: Sequence[int], query: Query) -> str | None:
     """Suspect a limit behind a round number: a usual one alone, another where something else speaks for it too.
 
     One in ten numbers up to 250 ends in a zero, so that a zero alone says nothing.
     """
-    read = intake.read + intake.passed_over
+    read = log_index.read + log_index.passed_over
     is_limit = read >= _LEAST_ALONE and (
         _is_usual(read)
         or (
             _is_round(read)
             and read % _STEP == 0
-            and (intake.order is ReadOrder.NEWEST_FIRST or _cut_in_time(times, query) is not None)
+            and (log_index.order is ReadOrder.NEWEST_FIRST or _cut_in_time(times, query) is not None)
         )
     )
-    if len(intake.sources) > 1 or not is_limit:
+    if len(log_index.sources) > 1 or not is_limit:
         return None
-    order = ", newest first" if intake.order is ReadOrder.NEWEST_FIRST else ""
+    order = ", newest first" if log_index.order is ReadOrder.NEWEST_FIRST else ""
     return f"exactly {read:,} entries{order}: probably cut by a limit ({read}), so there may be more"
 
 
@@ -242,7 +242,7 @@ def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
     )
 
 
-def _warnings(intake: LogIndex, counts: _Counts, reason: str | None, lost: int, *, is_known: bool) -> Iterator[str]:
+def _warnings(log_index: LogIndex, counts: _Counts, reason: str | None, lost: int, *, is_known: bool) -> Iterator[str]:
     """Say what a reader must know before trusting a number; `is_known`: what was asked for need not be guessed."""
     if reason:
         yield _capital(reason)
@@ -267,10 +267,10 @@ def _warnings(intake: LogIndex, counts: _Counts, reason: str | None, lost: int, 
         yield f"{_counted(counts.no_severity)} no severity; a pull by severity would have missed them"
     if counts.without_time:
         yield f"{_counted(counts.without_time)} no readable timestamp: counted, but not in order"
-    yield from _broken_off(intake.broken_off)
-    if intake.unreadable:
-        bad = "1 record" if intake.unreadable == 1 else f"{intake.unreadable:,} records"
-        yield f"{bad} could not be read, the first at {_place(intake, lost)}"
+    yield from _broken_off(log_index.broken_off)
+    if log_index.unreadable:
+        bad = "1 record" if log_index.unreadable == 1 else f"{log_index.unreadable:,} records"
+        yield f"{bad} could not be read, the first at {_place(log_index, lost)}"
     if lost:
         lost_ones = "1 entry was" if lost == 1 else f"{lost:,} entries were"
         yield f"{lost_ones} lost: an input changed while it was read, or holds what cannot be decoded; run again"

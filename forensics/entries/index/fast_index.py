@@ -122,9 +122,9 @@ class FastIndexReader:
         self._label_sets: list[LabelSet] = []
         self._codes.clear()
 
-    def sheet(self, source: str) -> IndexBatch:
-        """Return what was read since the last sheet."""
-        sheet = IndexBatch(
+    def batch(self, source: str) -> IndexBatch:
+        """Return what was read since the last batch."""
+        batch = IndexBatch(
             source=source,
             times=self._times,
             identities=self._identities,
@@ -133,7 +133,7 @@ class FastIndexReader:
             label_sets=self._label_sets,
         )
         self._clear()
-        return sheet
+        return batch
 
     def read(self, lines: Lines) -> tuple[int, list[SlowPathSpan]]:
         """Read lines; return how many became rows, and those that must be read otherwise, in order."""

@@ -73,14 +73,14 @@ def identity_of(time: int, insert_id: str, log_name: str, record: Mapping[str, A
     return hash((insert_id, log_name)) if insert_id and time else hash(_TEXT.encode(record))
 
 
-def collect(records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], shelf: RecordStore) -> LogIndex:
+def collect(records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], store: RecordStore) -> LogIndex:
     """Sort and count what was read; nothing is dropped but the second copy of an entry."""
     pile = _Pile()
     for record in records:
         if isinstance(record, RawEntry):
-            pile.add(record, shelf)
+            pile.add(record, store)
         elif isinstance(record, IndexBatch):
-            pile.add_sheet(record)
+            pile.add_batch(record)
         elif isinstance(record, PassedOver):
             pile.see(record.place.source)
             pile.passed += record.lines
@@ -90,7 +90,7 @@ def collect(records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], 
             pile.unreadable += 1
             if record.is_end:
                 pile.broken_off.append(record)
-    return pile.sorted(shelf)
+    return pile.sorted(store)
 
 
 class _Pile:
@@ -116,39 +116,39 @@ class _Pile:
             direction = self.sources[source] = _Direction(len(self.sources))
         return direction
 
-    def add(self, raw: RawEntry, shelf: RecordStore) -> None:
+    def add(self, raw: RawEntry, store: RecordStore) -> None:
         """Put one record away and note its row."""
         record = raw.record
         time = time_of(record)
         self.times.append(time)
         self.identities.append(identity_of(time, text_at(record, "insertId"), text_at(record, "logName"), record))
-        self.places.append(shelf.keep(record) if raw.shelved is None else raw.shelved)
+        self.places.append(store.keep(record) if raw.stored_at is None else raw.stored_at)
         self.label_ids.append(self.codes.setdefault(label_set_of(record), len(self.codes)))
         direction = self.see(raw.place.source)
         self.origins.append(direction.number)
         if time:
             direction.go((time,))
 
-    def add_sheet(self, sheet: IndexBatch) -> None:
+    def add_batch(self, batch: IndexBatch) -> None:
         """Note rows whose records lie where they were read."""
-        if sheet.label_sets is not self.seen_table:  # parts of one sheet share theirs
-            self.seen_table = sheet.label_sets
-            self.seen_codes = [self.codes.setdefault(label_set, len(self.codes)) for label_set in sheet.label_sets]
-        self.times.extend(sheet.times)
-        self.identities.extend(sheet.identities)
-        self.places.extend(sheet.places)
-        self.label_ids.extend(map(self.seen_codes.__getitem__, sheet.label_ids))
-        direction = self.see(sheet.source)
-        self.origins.extend(array("I", [direction.number]) * len(sheet.times))
-        direction.go(sheet.times if all(sheet.times) else [time for time in sheet.times if time])
+        if batch.label_sets is not self.seen_table:  # parts of one batch share theirs
+            self.seen_table = batch.label_sets
+            self.seen_codes = [self.codes.setdefault(label_set, len(self.codes)) for label_set in batch.label_sets]
+        self.times.extend(batch.times)
+        self.identities.extend(batch.identities)
+        self.places.extend(batch.places)
+        self.label_ids.extend(map(self.seen_codes.__getitem__, batch.label_ids))
+        direction = self.see(batch.source)
+        self.origins.extend(array("I", [direction.number]) * len(batch.times))
+        direction.go(batch.times if all(batch.times) else [time for time in batch.times if time])
 
-    def sorted(self, shelf: RecordStore) -> LogIndex:
+    def sorted(self, store: RecordStore) -> LogIndex:
         """Sort, leave out second copies, and count."""
         self.names, self.label_sets = tuple(self.sources), tuple(self.codes)
         order = _order(self.times)
         if order is None:
             order = range(len(self.times))
-        kept = _settled(order, self, shelf)
+        kept = _settled(order, self, store)
         read = len(self.times)
         self.identities, self.origins = array("q"), array("I")  # no longer needed, and large
         if not isinstance(kept, range):
@@ -218,7 +218,7 @@ def _order(times: array[int]) -> Sequence[int] | None:
     return parts[0] if len(parts) == 1 else array("I", heapq.merge(*parts, key=time))
 
 
-def _settled(order: Sequence[int], pile: _Pile, shelf: RecordStore) -> Sequence[int]:
+def _settled(order: Sequence[int], pile: _Pile, store: RecordStore) -> Sequence[int]:
     """Put entries of one moment in order of (insertId, logName), and leave out second copies."""
     times = pile.times
     in_order = map(times.__getitem__, order)
@@ -230,13 +230,13 @@ def _settled(order: Sequence[int], pile: _Pile, shelf: RecordStore) -> Sequence[
     for _, run in groupby(enumerate(tied), key=lambda pair: pair[1] - pair[0]):
         places = [i for _, i in run]
         kept.extend(array("I", order[settled : places[0]]))
-        kept.extend(array("I", _settle(order[places[0] : places[-1] + 2], pile, shelf)))
+        kept.extend(array("I", _settle(order[places[0] : places[-1] + 2], pile, store)))
         settled = places[-1] + 2
     kept.extend(array("I", order[settled:]))
     return kept
 
 
-def _settle(moment: Sequence[int], pile: _Pile, shelf: RecordStore) -> list[int]:
+def _settle(moment: Sequence[int], pile: _Pile, store: RecordStore) -> list[int]:
     # The input comes last, so that the same copy of an entry is kept in whatever order the copies were read.
     names, label_ids = pile.names, pile.label_sets
     copies: dict[int, int] = {}
@@ -246,7 +246,7 @@ def _settle(moment: Sequence[int], pile: _Pile, shelf: RecordStore) -> list[int]
         return list(copies.values())
 
     def identity(at: int) -> tuple[str, str, str, int]:
-        insert_id = text_at(shelf.record(pile.places[at]) or {}, "insertId")
+        insert_id = text_at(store.record(pile.places[at]) or {}, "insertId")
         return insert_id, label_ids[pile.label_ids[at]].log_name, names[pile.origins[at]], pile.places[at]
 
     return sorted(copies.values(), key=identity)

@@ -80,13 +80,13 @@ class _Tally:
             self.last = max(last, self.last)
 
 
-def revision_spans(intake: LogIndex) -> tuple[RevisionSpan, ...]:
+def revision_spans(log_index: LogIndex) -> tuple[RevisionSpan, ...]:
     """Return every revision that the entries name, the one that appeared first at the front."""
     tallies: dict[str, _Tally] = {}
-    counts = Counter(intake.label_ids)
-    first, last = _spans(intake)
+    counts = Counter(log_index.label_ids)
+    first, last = _spans(log_index)
     for code, entries in counts.items():  # in order of time
-        label_set = intake.label_sets[code]
+        label_set = log_index.label_sets[code]
         if label_set.revision:
             tallies.setdefault(label_set.revision, _Tally()).add(
                 label_set, entries, first.get(code, 0), last.get(code, 0)
@@ -106,13 +106,13 @@ def revision_spans(intake: LogIndex) -> tuple[RevisionSpan, ...]:
     return tuple(sorted(spans, key=lambda span: (span.first, span.name)))
 
 
-def _spans(intake: LogIndex) -> tuple[dict[int, int], dict[int, int]]:
+def _spans(log_index: LogIndex) -> tuple[dict[int, int], dict[int, int]]:
     """Return the first and the last time of each kind; rows without a time stand at the front."""
-    timed = len(intake) - bisect_right(intake.times, 0)
-    backwards = zip(reversed(intake.label_ids), reversed(intake.times), strict=True)
+    timed = len(log_index) - bisect_right(log_index.times, 0)
+    backwards = zip(reversed(log_index.label_ids), reversed(log_index.times), strict=True)
     first = dict(islice(backwards, timed))
-    forwards = zip(intake.label_ids, intake.times, strict=True)
-    last = dict(islice(forwards, len(intake) - timed, None))
+    forwards = zip(log_index.label_ids, log_index.times, strict=True)
+    last = dict(islice(forwards, len(log_index) - timed, None))
     return first, last
 
 
@@ -198,12 +198,12 @@ def _revision(span: RevisionSpan, asked: str) -> Revision:
     return Revision(name=span.name, asked=asked, service=span.service, project=span.project, location=span.location)
 
 
-def select(intake: LogIndex, revision: Revision, query: Query) -> array[int]:
+def select(log_index: LogIndex, revision: Revision, query: Query) -> array[int]:
     """Return the rows of a revision that a query asks for, with the audit entries of its service as context."""
-    label_ids = array("B", [_is_asked_for(label_set, revision, query) for label_set in intake.label_sets])
-    start = 0 if query.from_time is None else bisect_left(intake.times, parse_time(query.from_time))
-    end = len(intake) if query.to_time is None else bisect_left(intake.times, parse_time(query.to_time))
-    return array("I", compress(range(start, end), map(label_ids.__getitem__, islice(intake.label_ids, start, end))))
+    label_ids = array("B", [_is_asked_for(label_set, revision, query) for label_set in log_index.label_sets])
+    start = 0 if query.from_time is None else bisect_left(log_index.times, parse_time(query.from_time))
+    end = len(log_index) if query.to_time is None else bisect_left(log_index.times, parse_time(query.to_time))
+    return array("I", compress(range(start, end), map(label_ids.__getitem__, islice(log_index.label_ids, start, end))))
 
 
 def _is_asked_for(label_set: LabelSet, revision: Revision, query: Query) -> bool:

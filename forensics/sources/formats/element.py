@@ -16,7 +16,7 @@ class Element(Struct, frozen=True, kw_only=True):
     problem: str | None = None
     """Why there is no value."""
     place: int | None = None
-    """Where a shelf finds it, when it lies there already."""
+    """Where a store finds it, when it lies there already."""
 
 
 class RawRun(Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""NDJSON or an array in, sheets of its index out: plain large files in parts, by several processes where that pays."""
+"""NDJSON or an array in, batches of its index out: plain large files in parts, by several processes where that pays."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _COMPARED = 1024
 class Indexing(Struct, kw_only=True):
     """How lines become rows of an index."""
 
-    shelf: FileRecordStore
+    store: FileRecordStore
     reader: Callable[[str | None], IndexReader]
     """Makes a reader for a name that is asked for, or for every line."""
     jobs: int = 1
@@ -51,7 +51,7 @@ class _Part(Struct):
     lines: int
     passed_over: int
     odd: list[SlowPathLine]
-    sheet: IndexBatch
+    batch: IndexBatch
 
 
 def index(
@@ -59,7 +59,7 @@ def index(
 ) -> Iterator[IndexBatch | PassedOver | Element]:
     """Yield rows of an input, how many lines were passed over, and elements for lines that are odd."""
     size = _plain_size(source, content)
-    place = how.shelf.open(source) if size >= LARGE else None
+    place = how.store.open(source) if size >= LARGE else None
     if place is None:
         parts = _parts_of_blocks(source, content, asked, how)
     else:
@@ -67,7 +67,7 @@ def index(
         parts = _parts_of_file(source, size, place, asked, how)
     number = 0
     for part in parts:
-        yield from _in_order(part.sheet, [(odd.row, element) for odd in part.odd for element in _told(odd, number)])
+        yield from _in_order(part.batch, [(odd.row, element) for odd in part.odd for element in _told(odd, number)])
         number += part.lines
         if part.passed_over:
             yield PassedOver(place=Place(source=source, record=number), lines=part.passed_over)
@@ -85,7 +85,7 @@ def index_runs(
             continue
         # Outside of texts a line break means nothing, and inside of them neither it nor a NUL can stand as it is.
         data = b"\0".join(run.values).replace(b"\n", b"").replace(b"\0", b"\n") + b"\n"
-        place = how.shelf.keep_line(data)
+        place = how.store.keep_line(data)
         spans = all_lines(data)
         _, odd = reader.read(Lines(data=data, spans=spans, place=place))
         numbered = [
@@ -93,7 +93,7 @@ def index_runs(
             for start, end, row in odd
         ]
         told = [(line.row, element) for line in numbered for element in _told(line, run.number)]
-        yield from _in_order(reader.sheet(source), told)
+        yield from _in_order(reader.batch(source), told)
         yield PassedOver(place=Place(source=source, record=run.number + len(spans) - 1), lines=0)
 
 
@@ -105,25 +105,25 @@ def _told(odd: SlowPathLine, number: int) -> Iterator[Element]:
         yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
 
 
-def _in_order(sheet: IndexBatch, odd: Iterable[tuple[int, Element]]) -> Iterator[IndexBatch | Element]:
+def _in_order(batch: IndexBatch, odd: Iterable[tuple[int, Element]]) -> Iterator[IndexBatch | Element]:
     """Yield rows, and odd elements in their places among them: the order of an input is told by its times."""
     done = 0
     for row, element in odd:
         if row > done:
-            yield _rows(sheet, done, row)
+            yield _rows(batch, done, row)
             done = row
         yield element
-    if len(sheet.times) > done:
-        yield _rows(sheet, done, len(sheet.times)) if done else sheet
+    if len(batch.times) > done:
+        yield _rows(batch, done, len(batch.times)) if done else batch
 
 
-def _rows(sheet: IndexBatch, start: int, end: int) -> IndexBatch:
+def _rows(batch: IndexBatch, start: int, end: int) -> IndexBatch:
     return structs.replace(
-        sheet,
-        times=sheet.times[start:end],
-        identities=sheet.identities[start:end],
-        places=sheet.places[start:end],
-        label_ids=sheet.label_ids[start:end],
+        batch,
+        times=batch.times[start:end],
+        identities=batch.identities[start:end],
+        places=batch.places[start:end],
+        label_ids=batch.label_ids[start:end],
     )
 
 
@@ -160,7 +160,7 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
 def _parts_of_blocks(source: str, content: TextContent, asked: str | None, how: Indexing) -> Iterator[_Part]:
     """Read what has no offsets of its own, and put away the lines that are selected."""
     reader = how.reader(asked)
-    for sifted in sift(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.shelf.keep_line):
+    for sifted in sift(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.store.keep_line):
         yield _part(source, [sifted], reader)
 
 
@@ -172,7 +172,7 @@ def _part(source: str, blocks: Iterable[Prefiltered], reader: IndexReader) -> _P
         lines += block.lines
         rows += block.rows
         passed_over += block.passed_over
-    return _Part(lines=lines, passed_over=passed_over, odd=odd, sheet=reader.sheet(source))
+    return _Part(lines=lines, passed_over=passed_over, odd=odd, batch=reader.batch(source))
 
 
 def _line_start(file: int, offset: int) -> int:

@@ -51,7 +51,7 @@ class SlowPathLine(Struct):
     text: bytes
     """Empty, where the line is too long."""
     place: int | None = None
-    """Where a shelf finds it."""
+    """Where a store finds it."""
     row: int = 0
     """How many rows of the block or the part stand before it."""
 
@@ -71,7 +71,7 @@ def sift(
 ) -> Iterator[Prefiltered]:
     """Hand the lines that may matter to a reader, and yield block by block what else was there.
 
-    `place` is where a shelf finds the first byte; with `keep`, selected lines are put away instead. Without a name that
+    `place` is where a store finds the first byte; with `keep`, selected lines are put away instead. Without a name that
     is asked for every line matters, and blocks are put away as they are.
     """
     literals = (asked.encode(), *AUDIT) if asked is not None else ()

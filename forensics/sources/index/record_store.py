@@ -36,7 +36,7 @@ class FileRecordStore:
     """Keeps lines of plain files where they are, and everything else in a temporary file."""
 
     def __init__(self) -> None:
-        self._spool = tempfile.TemporaryFile(prefix="forensics-", buffering=0)  # noqa: SIM115 - closed with the shelf
+        self._spool = tempfile.TemporaryFile(prefix="forensics-", buffering=0)  # noqa: SIM115 - closed with the store
         self._paths: list[str] = [""]
         self._files: OrderedDict[int, int] = OrderedDict({_SPOOL: self._spool.fileno()})
         """Number → file that is open; the one used last at the end."""
