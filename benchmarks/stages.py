@@ -15,7 +15,7 @@ from pathlib import Path
 from forensics.classify import RequestPrefilter
 from forensics.clusters import entry_rows, find_lives, group
 from forensics.entries import FastIndexReader, collect, resolve_revision, revision_spans, select
-from forensics.extract import FactsExtractor, digest
+from forensics.extract import FactsExtractor, extract
 from forensics.links import link
 from forensics.model import Level, Query
 from forensics.render import encode_rows
@@ -40,7 +40,7 @@ def _stages(query: Query, store: FileRecordStore) -> None:
     watch = _Watch()
     rules, _ = load_rules()
     by_id = {rule.id: rule for rule in rules}
-    digester, screen = FactsExtractor(rules, Level.ERROR), RequestPrefilter(rules, Level.ERROR)
+    extractor, screen = FactsExtractor(rules, Level.ERROR), RequestPrefilter(rules, Level.ERROR)
     watch.tell("rules")
     how = Indexing(store=store, reader=partial(FastIndexReader, screen=screen))
     records = list(read_records(query.logs, only=query.revision, indexing=how))
@@ -49,9 +49,9 @@ def _stages(query: Query, store: FileRecordStore) -> None:
     revision = resolve_revision(query.revision, revision_spans(log_index))
     rows = select(log_index, revision, query)
     watch.tell(f"sort, drop duplicates, select {len(rows):,} entries")
-    table, _ = digest(log_index, rows, store, digester)
-    loud = sum(table.label_set(row).quiet is None for row in range(len(table)))
-    watch.tell(f"decode, classify and boil down {loud:,} of them")
+    table, _ = extract(log_index, rows, store, extractor)
+    notable = sum(table.label_set(row).routine is None for row in range(len(table)))
+    watch.tell(f"decode, classify and boil down {notable:,} of them")
     lives = find_lives(table)
     clusters, members = group(table, by_id, lives)
     link(clusters, members, by_id, table, lives)

@@ -28,8 +28,8 @@ from forensics.entries import (
     select,
 )
 from forensics.errors import NoEntriesError
-from forensics.extract import FactsExtractor, digest
-from forensics.links import extent_of, find_incidents, link, parents, prioritise, weigh
+from forensics.extract import FactsExtractor, extract
+from forensics.links import adjust_priorities, extent_of, find_incidents, link, parents, prioritise
 from forensics.log.entry_table import ClusterEntries, EntryTable
 from forensics.model import (
     Analysis,
@@ -57,7 +57,7 @@ from forensics.whys import ClusterContext, NearbyEntries, RunContext, complete, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.extract.build_table import Spread
+    from forensics.extract.build_table import ParallelMap
     from forensics.model import (
         ClusterId,
         Comparison,
@@ -84,17 +84,17 @@ def analyze(
     baseline: Report | None = None,
     code: CodeBase | None = None,
     store: RecordStore | None = None,
-    spread: Spread = map,
+    parallel_map: ParallelMap = map,
 ) -> Analysis:
     """Find out why a revision fails, and say no more than its entries show.
 
     `pulled` are the listings that a case was filled by. A baseline is the report of the revision to compare with. A
-    store keeps the records elsewhere than in memory, and `spread` is `map` in several processes.
+    store keeps the records elsewhere than in memory, and `parallel_map` is `map` in several processes.
     """
     task = AnalysisInput(
         query=query,
         rules={rule.id: rule for rule in rules},
-        digester=FactsExtractor(rules, query.level),
+        extractor=FactsExtractor(rules, query.level),
         rulebook=rulebook,
         tool_version=tool_version,
         tests=tests,
@@ -102,17 +102,17 @@ def analyze(
         baseline=baseline,
         code=code,
     )
-    given = read(records, query, task.digester, store or MemoryRecordStore(), spread)
+    given = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
     lives = find_lives(given.table)
     clusters, members = group(given.table, task.rules, lives)
     links = link(clusters, members, task.rules, given.table, lives)
     grouped = LinkedClusters(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
-    stage = _set(task, given, grouped)
-    scenes = [ClusterContext(stage=stage, cluster=c) for c in stage.clusters.values()]
-    findings = {scene.cluster.id: complete(explain(scene), scene, given.revision.service) for scene in scenes}
-    incidents = find_incidents(tuple(stage.clusters.values()), stage.links, stage.parents, findings)
-    report = _report(task, given, stage, findings, incidents)
-    return Analysis(report=report, rows=entry_rows(tuple(stage.clusters.values()), members, given.table))
+    run = _set(task, given, grouped)
+    contexts = [ClusterContext(run=run, cluster=c) for c in run.clusters.values()]
+    findings = {context.cluster.id: complete(explain(context), context, given.revision.service) for context in contexts}
+    incidents = find_incidents(tuple(run.clusters.values()), run.links, run.parents, findings)
+    report = _report(task, given, run, findings, incidents)
+    return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), members, given.table))
 
 
 class AnalysisInput(Struct, frozen=True, kw_only=True):
@@ -120,7 +120,7 @@ class AnalysisInput(Struct, frozen=True, kw_only=True):
 
     query: Query
     rules: Mapping[str, Rule]
-    digester: FactsExtractor
+    extractor: FactsExtractor
     rulebook: RulebookInfo
     tool_version: str
     tests: TestRun | None
@@ -154,7 +154,7 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
     )
     exposure = measure_exposure(table, lives, coverage.logs, coverage.sampled)
     chosen = parents(clusters, links)
-    clusters = weigh(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
+    clusters = adjust_priorities(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
     audit = [*_audit(table), *given.around]
     return RunContext(
         clusters={c.id: c for c in clusters},
@@ -165,7 +165,7 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
         lives=lives,
         table=table,
         neighbours=NearbyEntries(table),
-        asked=task.digester.asked,
+        asked=task.extractor.asked,
         coverage=coverage,
         exposure=exposure,
         needed={c.id: needed_without(c, clusters, exposure) for c in clusters},
@@ -200,19 +200,19 @@ def _compared(
 def _report(
     task: AnalysisInput,
     given: LoadedLog,
-    stage: RunContext,
+    run: RunContext,
     findings: Mapping[ClusterId, Finding],
     incidents: tuple[Incident, ...],
 ) -> Report:
     """Put together what was found; documents are made of this alone."""
-    table, clusters = given.table, tuple(stage.clusters.values())
+    table, clusters = given.table, tuple(run.clusters.values())
     aftermath = PostmortemContext(
-        clusters=stage.clusters,
+        clusters=run.clusters,
         findings=findings,
-        coverage=stage.coverage,
-        deploys=stage.deploys,
-        tests=stage.tests,
-        lives=stage.lives,
+        coverage=run.coverage,
+        deploys=run.deploys,
+        tests=run.tests,
+        lives=run.lives,
         table=table,
         observed=observe(table),
         query=task.query,
@@ -224,31 +224,31 @@ def _report(
         tool_version=task.tool_version,
         query=task.query,
         revision=given.revision,
-        coverage=stage.coverage,
-        headline=headline(incidents, clusters, stage.coverage),
+        coverage=run.coverage,
+        headline=headline(incidents, clusters, run.coverage),
         clusters=ordered,
-        links=stage.links,
+        links=run.links,
         findings=tuple(findings[c.id] for c in ordered),
         incidents=incidents,
-        root_causes=root_causes(incidents, stage.clusters, findings),
+        root_causes=root_causes(incidents, run.clusters, findings),
         timeline=timeline(
-            stage.clusters,
-            stage.lives,
-            stage.deploys,
+            run.clusters,
+            run.lives,
+            run.deploys,
             incidents,
             table.entry,
-            tests=stage.tests,
+            tests=run.tests,
             postmortems=postmortems,
         ),
-        deploys=stage.deploys,
+        deploys=run.deploys,
         rules=task.rulebook,
-        exposure=stage.exposure,
-        comparison=stage.comparison,
-        code=stage.code.record() if stage.code else None,
-        lives=count_lives(stage.lives),
+        exposure=run.exposure,
+        comparison=run.comparison,
+        code=run.code.record() if run.code else None,
+        lives=count_lives(run.lives),
         postmortems=postmortems,
         # Names of all tests are for evidence to look through; it names those that matter.
-        tests=replace(stage.tests, names=()) if stage.tests else None,
+        tests=replace(run.tests, names=()) if run.tests else None,
     )
 
 
@@ -283,9 +283,9 @@ class LoadedLog(Struct, frozen=True, kw_only=True):
 def read(
     records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch],
     query: Query,
-    digester: FactsExtractor,
+    extractor: FactsExtractor,
     store: RecordStore,
-    spread: Spread = map,
+    parallel_map: ParallelMap = map,
 ) -> LoadedLog:
     """Collect what was read, find the revision, and boil its entries down.
 
@@ -300,7 +300,7 @@ def read(
     is_own = [revision.name in {"all", label_set.revision} for label_set in log_index.label_sets]
     own = array("I", (row for row in rows if is_own[log_index.label_ids[row]]))
     _require_selected(own, log_index, query)
-    table, lost = digest(log_index, own, store, digester, spread)
+    table, lost = extract(log_index, own, store, extractor, parallel_map)
     records_around = (store.record(log_index.places[row]) for row in rows if not is_own[log_index.label_ids[row]])
     around = [decode_record(record) for record in records_around if record is not None]
     return LoadedLog(log_index=log_index, revision=revision, table=table, around=around, lost=lost)

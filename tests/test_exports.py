@@ -136,11 +136,11 @@ def test_nearly_every_incident_is_found_and_named_right(analyses: dict[str, Anal
 
 def test_nothing_is_blamed_in_healthy_files(analyses: dict[str, Analysed]) -> None:
     healthy = [name for name in NAMES if all(i["class"] == "healthy" for i in label_of(name)["incidents"])]
-    loud = [
+    notable = [
         f"{name}: {cluster.title}"
         for name in healthy
         for cluster in analyses[name].report.clusters
         if cluster.role in {Role.CAUSE, Role.MECHANISM} and cluster.priority in {"P0", "P1"}
     ]
     assert len(healthy) > 15
-    assert loud == []
+    assert notable == []

@@ -50,9 +50,11 @@ def indexed(paths: Sequence[str], asked: str, *, only: str | None = None, jobs: 
         how = Indexing(
             store=store, reader=partial(FastIndexReader, screen=RequestPrefilter(RULES, Level.ERROR)), jobs=jobs
         )
-        spread = partial(in_processes, jobs=jobs, before=store.flush)
+        parallel_map = partial(in_processes, jobs=jobs, before=store.flush)
         records = read_records(paths, only=only, indexing=how)
-        found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", store=store, spread=spread)
+        found = analyze(
+            records, RULES, query(asked), rulebook=INFO, tool_version="t", store=store, parallel_map=parallel_map
+        )
         return plain(found)
 
 

@@ -68,7 +68,7 @@ class Mix:
 
     def __init__(self, kind: str, size: int, seed: int) -> None:
         self._is_array = kind == "array"
-        self._places = {at: odd for at, odd in _PLACES.items() if odd not in _LEFT_OUT.get(kind, ())}
+        self._places = {at: slow_path for at, slow_path in _PLACES.items() if slow_path not in _LEFT_OUT.get(kind, ())}
         self._shapes = make_shapes(ARRAY if self._is_array else LINES, only_errors=kind == "all-errors")
         self._size = size
         self._step = SPAN * _GUESS // size
@@ -91,9 +91,9 @@ class Mix:
                 yield text
                 written += len(text) + 1
             else:
-                for odd in self._odd(place, number, shape, time, text):
-                    yield odd
-                    written += len(odd) + 1
+                for slow_path in self._odd(place, number, shape, time, text):
+                    yield slow_path
+                    written += len(slow_path) + 1
             if written >= self._size:
                 return
 

@@ -72,7 +72,7 @@ def analysed(
             jobs=asked.jobs or default_jobs(),
             advance=watch.advance,
         )
-        spread = watch.spread(partial(in_processes, jobs=indexing.jobs, before=store.flush))
+        parallel_map = watch.parallel_map(partial(in_processes, jobs=indexing.jobs, before=store.flush))
         given = case.paths if case else query.logs
         read = partial(read_records, given, _stdin(query), indexing=indexing, expect=watch.expect)
         run = partial(
@@ -86,7 +86,7 @@ def analysed(
             baseline=baseline,
             code=code,
             store=store,
-            spread=spread,
+            parallel_map=parallel_map,
         )
         try:
             analysis = run(read(only=only))

@@ -104,13 +104,13 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
     requests = ground.requests.keys(rows)
     occurrences = find_occurrences(rows, table, ground.lives, rule.occurs_per if rule else None, requests)
     print_ = values[0] if not rule else fingerprint(table.entry(rows[0]))
-    speaker = table.entry(_speaker(rows, table))
-    root, frame = root_exception(speaker), innermost_frame(speaker)
+    representative = table.entry(_representative(rows, table))
+    root, frame = root_exception(representative), innermost_frame(representative)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
-    role, failure_class, priority, reason = _standing(rule, speaker)
+    role, failure_class, priority, reason = _standing(rule, representative)
     fact_ids = [table.distinct_facts[code] for code in set(map(table.fact_ids.__getitem__, rows))]
-    shape = profile_of(occurrences, len(originals), table, ground.lives, speaker)
-    examples = _spread(occurrences, table)
+    shape = profile_of(occurrences, len(originals), table, ground.lives, representative)
+    examples = _sample_evenly(occurrences, table)
     cluster = Cluster(
         id=cluster_id,
         revision=revision,
@@ -118,7 +118,7 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         signature_version=rule.version if rule else None,
         group=tuple(quote(value, 120) for value in values) if rule else (),
         failure_class=failure_class,
-        title=rule.title if rule else quote(template(speaker), 160),
+        title=rule.title if rule else quote(template(representative), 160),
         role=role,
         priority=priority,
         priority_reason=reason,
@@ -138,7 +138,7 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         last_seen=table.original(originals[-1]).timestamp,
         cadence=_cadence(occurrences.starts),
         trend=_trend(occurrences.starts, ground.span),
-        template=quote(template(speaker), 300),
+        template=quote(template(representative), 300),
         fingerprint=print_,
         exception=ExceptionRef(type=quote(root.type, 120), value=quote(root.value, 300))
         if root and root.type
@@ -159,7 +159,7 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         affected=affected(rows, examples, table, requests),
     )
     return cluster, ClusterEntries(
-        cluster=cluster_id, speaker=_speaker(rows, table), rows=rows, occurrences=occurrences
+        cluster=cluster_id, representative=_representative(rows, table), rows=rows, occurrences=occurrences
     )
 
 
@@ -169,23 +169,23 @@ def _originals(rows: array[int], table: EntryTable) -> Sequence[int]:
     return sorted([*rows, *later]) if later else rows
 
 
-def _speaker(rows: Sequence[int], table: EntryTable) -> int:
+def _representative(rows: Sequence[int], table: EntryTable) -> int:
     """Pick the entry that says most: the first with frames, else with an exception, else the first."""
     weights = {code: table.distinct_facts[code].weight for code in set(map(table.fact_ids.__getitem__, rows))}
     most = max(weights.values())
     return next(row for row in rows if weights[table.fact_ids[row]] == most)
 
 
-def _standing(rule: Rule | None, speaker: LogEntry) -> tuple[Role, FailureClass, Priority, str]:
+def _standing(rule: Rule | None, representative: LogEntry) -> tuple[Role, FailureClass, Priority, str]:
     if rule is not None:
         return rule.role, rule.failure_class, rule.priority, f"set by rule {rule.id}"
-    if speaker.exceptions:
+    if representative.exceptions:
         return Role.CAUSE, FailureClass.UNHANDLED_EXCEPTION, Priority.P2, "an exception that no rule knows"
-    if not speaker.has_payload:
+    if not representative.has_payload:
         return Role.SYMPTOM, FailureClass.OTHER, Priority.P2, "entries without a payload say nothing"
-    if speaker.http is not None:
+    if representative.http is not None:
         return Role.SYMPTOM, FailureClass.HTTP_ERROR, Priority.P2, "a request that failed"
-    if speaker.raw.get("protoPayload") is None and speaker.stream != "system":
+    if representative.raw.get("protoPayload") is None and representative.stream != "system":
         # The list of classes is closed; of an error that a program logs in its own words this is the nearest.
         return (
             Role.MECHANISM,
@@ -245,11 +245,11 @@ def _top(counter: Counter[str]) -> tuple[tuple[str, int], ...]:
     return tuple(ordered[:CAPTURE_VALUES]) + ((("…", rest),) if rest else ())
 
 
-def _spread(occurrences: Occurrences, table: EntryTable) -> list[int]:
+def _sample_evenly(occurrences: Occurrences, table: EntryTable) -> list[int]:
     """Pick up to five entries: the first of the first, of the last and of occurrences evenly between."""
     count = len(occurrences)
     if count <= EXEMPLARS:
         picked = list(range(count))
     else:
         picked = sorted({round(i * (count - 1) / (EXEMPLARS - 1)) for i in range(EXEMPLARS)})
-    return [_speaker(occurrences[i].rows, table) for i in picked]
+    return [_representative(occurrences[i].rows, table) for i in picked]

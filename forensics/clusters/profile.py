@@ -44,12 +44,14 @@ class Profile(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...]
 
 
-def profile_of(occurrences: Occurrences, entries: int, table: EntryTable, lives: LivesOf, speaker: LogEntry) -> Profile:
+def profile_of(
+    occurrences: Occurrences, entries: int, table: EntryTable, lives: LivesOf, representative: LogEntry
+) -> Profile:
     """Look at every kind of occurrence once; of the exceptions at no more than `COMPARED` occurrences.
 
     `entries` is the number of the original entries in all occurrences.
     """
-    raised = _raised(speaker)
+    raised = _raised(representative)
     return Profile(
         entries_each=_entries_each(occurrences, entries, table),
         life=_life(occurrences, table, lives),

@@ -42,10 +42,10 @@ def tie(run: TestRun, clusters: Sequence[Cluster], starts: Mapping[ClusterId, Se
 
     `starts` holds, in order, when each cluster's occurrences began, in nanoseconds.
     """
-    loud = [cluster for cluster in clusters if cluster.role is not Role.NOISE]
-    words = {cluster.id: _words_of(cluster) for cluster in loud}
-    phrases = {cluster.id: [p for p in phrases_of(cluster) if letters(p) >= _TELLING] for cluster in loud}
-    return replace(run, failures=tuple(_tied(failure, loud, words, phrases, starts) for failure in run.failures))
+    notable = [cluster for cluster in clusters if cluster.role is not Role.NOISE]
+    words = {cluster.id: _words_of(cluster) for cluster in notable}
+    phrases = {cluster.id: [p for p in phrases_of(cluster) if letters(p) >= _TELLING] for cluster in notable}
+    return replace(run, failures=tuple(_tied(failure, notable, words, phrases, starts) for failure in run.failures))
 
 
 def _tied(

@@ -6,7 +6,7 @@ wants to quote an entry later fetches it again by its row.
 
 from __future__ import annotations
 
-from forensics.extract.build_table import digest, trace_of
+from forensics.extract.build_table import extract, trace_of
 from forensics.extract.facts_extractor import FactsExtractor
 
-__all__ = ["FactsExtractor", "digest", "trace_of"]
+__all__ = ["FactsExtractor", "extract", "trace_of"]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from forensics.model import HttpRequest, LabelSet, LogEntry, LogIndex, RecordStore
 
     Boil = Callable[[array[int]], "Extracted"]
-    Spread = Callable[[Boil, Sequence[array[int]]], Iterator["Extracted"]]
+    ParallelMap = Callable[[Boil, Sequence[array[int]]], Iterator["Extracted"]]
     """Calls a function with each of many arguments, perhaps in several processes; results in order."""
 
 _CHUNK = 1_000
@@ -50,32 +50,38 @@ class Extracted(Struct):
     """As in the table."""
 
 
-def digest(
-    log_index: LogIndex, rows: array[int], store: RecordStore, digester: FactsExtractor, spread: Spread = map
+def extract(
+    log_index: LogIndex,
+    rows: array[int],
+    store: RecordStore,
+    extractor: FactsExtractor,
+    parallel_map: ParallelMap = map,
 ) -> tuple[EntryTable, int]:
     """Boil down rows, join the pieces of split messages, and count the rows whose records are gone."""
 
-    def boil(chunk: array[int]) -> Extracted:
-        return _boil(chunk, table, store, digester)
+    def extract_chunk(chunk: array[int]) -> Extracted:
+        return _boil(chunk, table, store, extractor)
 
     def decode(place: int) -> LogEntry | None:
         record = store.record(place)
         return None if record is None else decode_record(record)
 
     table = EntryTable(rows, log_index, decode, join, store.line)
-    loud = _note_quiet(table)
-    chunks = [loud[at : at + _CHUNK] for at in range(0, len(loud), _CHUNK)]
-    results = (spread if len(loud) >= _WORTH else map)(boil, chunks)
-    lost = [row for chunk, boiled in zip(chunks, results, strict=True) for row in _note(table, chunk, boiled, store)]
+    notable = _note_routine(table)
+    chunks = [notable[at : at + _CHUNK] for at in range(0, len(notable), _CHUNK)]
+    results = (parallel_map if len(notable) >= _WORTH else map)(extract_chunk, chunks)
+    lost = [
+        row for chunk, extracted in zip(chunks, results, strict=True) for row in _note(table, chunk, extracted, store)
+    ]
     if lost:
         table.drop(lost)
     table.counts.update(table.fact_ids)
-    _stitch(table, digester)
+    _stitch(table, extractor)
     return table, len(lost)
 
 
-def _boil(rows: Iterable[int], table: EntryTable, store: RecordStore, digester: FactsExtractor) -> Extracted:
-    boiled = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
+def _boil(rows: Iterable[int], table: EntryTable, store: RecordStore, extractor: FactsExtractor) -> Extracted:
+    extracted = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
     codes: dict[EntryFacts, int] = {}
     known: dict[int, tuple[EntryFacts, int]] = {}
     """Codes by identity, which is found faster; the facts is kept so that no other takes its place."""
@@ -83,23 +89,23 @@ def _boil(rows: Iterable[int], table: EntryTable, store: RecordStore, digester: 
         record = store.record(table.places[row])
         entry = None if record is None else decode_record(record)
         if entry is None or not is_same(entry, table.times[row], table.label_set(row)):
-            boiled.ends.append(0)
-            boiled.traces.append(0)
-            boiled.fact_ids.append(_LOST)
+            extracted.ends.append(0)
+            extracted.traces.append(0)
+            extracted.fact_ids.append(_LOST)
             continue
-        boiled.ends.append(entry.end)
-        boiled.traces.append(trace_of(entry))
-        facts = digester.facts(entry)
+        extracted.ends.append(entry.end)
+        extracted.traces.append(trace_of(entry))
+        facts = extractor.facts(entry)
         same = known.get(id(facts))
         if same is None:
             same = known[id(facts)] = (facts, codes.setdefault(facts, len(codes)))
-        boiled.fact_ids.append(same[1])
+        extracted.fact_ids.append(same[1])
         if entry.http is not None:
-            _note_handshake(entry.http, boiled.handshakes)
+            _note_handshake(entry.http, extracted.handshakes)
         if facts.analysed:
-            boiled.said.append(said(entry))
-    boiled.distinct_facts = list(codes)
-    return boiled
+            extracted.said.append(said(entry))
+    extracted.distinct_facts = list(codes)
+    return extracted
 
 
 def _note_handshake(http: HttpRequest, handshakes: Counter[tuple[int, bool]]) -> None:
@@ -114,43 +120,43 @@ def trace_of(entry: LogEntry) -> int:
     return hash(entry.trace) if entry.trace else 0
 
 
-def _note_quiet(table: EntryTable) -> array[int]:
+def _note_routine(table: EntryTable) -> array[int]:
     """Write the facts of quiet rows into the column; return the others, which must be looked at."""
-    quiet = {
+    routine = {
         code: table.code(_routine_facts(label_set))
         for code, label_set in enumerate(table.label_sets)
-        if label_set.quiet is not None
+        if label_set.routine is not None
     }
-    loud = array("I")
+    notable = array("I")
     for row, code in enumerate(table.label_ids):
-        if code in quiet:
-            table.fact_ids[row] = quiet[code]
+        if code in routine:
+            table.fact_ids[row] = routine[code]
         else:
-            loud.append(row)
-    return loud
+            notable.append(row)
+    return notable
 
 
-def _note(table: EntryTable, rows: Sequence[int], boiled: Extracted, store: RecordStore) -> list[int]:
+def _note(table: EntryTable, rows: Sequence[int], extracted: Extracted, store: RecordStore) -> list[int]:
     """Write what rows were boiled down to into the columns; return those that are lost."""
-    table.handshakes.update(boiled.handshakes)
-    codes = [table.code(facts) for facts in boiled.distinct_facts]
-    texts = iter(boiled.said)
+    table.handshakes.update(extracted.handshakes)
+    codes = [table.code(facts) for facts in extracted.distinct_facts]
+    texts = iter(extracted.said)
     lost = []
-    for row, end, trace, code in zip(rows, boiled.ends, boiled.traces, boiled.fact_ids, strict=True):
+    for row, end, trace, code in zip(rows, extracted.ends, extracted.traces, extracted.fact_ids, strict=True):
         if code == _LOST:
             lost.append(row)
             continue
         table.ends[row] = end
         table.traces[row] = trace
         table.fact_ids[row] = codes[code]
-        if boiled.distinct_facts[code].analysed:
+        if extracted.distinct_facts[code].analysed:
             table.keep_said(row, store.keep_line(next(texts)))
     return lost
 
 
 def _routine_facts(label_set: LabelSet) -> EntryFacts:
     return EntryFacts(
-        level=label_set.quiet or Level.INFO,
+        level=label_set.routine or Level.INFO,
         severity=label_set.severity,
         stream=stream_of(label_set.log_name),
         has_payload=True,
@@ -158,7 +164,7 @@ def _routine_facts(label_set: LabelSet) -> EntryFacts:
     )
 
 
-def _stitch(table: EntryTable, digester: FactsExtractor) -> None:
+def _stitch(table: EntryTable, extractor: FactsExtractor) -> None:
     """Join the pieces of messages; only lines close together can be pieces of one, and only those are fetched."""
     label_ids = [(label_set.instance, label_set.log_name, label_set.revision) for label_set in table.label_sets]
     fact_ids = table.distinct_facts
@@ -175,4 +181,4 @@ def _stitch(table: EntryTable, digester: FactsExtractor) -> None:
             if entry.pieces:
                 pieces = tuple(rows[id(piece)] for piece in entry.pieces)
                 table.joined(pieces)
-                table.note(pieces[0], digester.facts(entry), entry.end, trace_of(entry))
+                table.note(pieces[0], extractor.facts(entry), entry.end, trace_of(entry))

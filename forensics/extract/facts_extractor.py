@@ -127,12 +127,12 @@ class FactsExtractor:
         number = self._numbers[id(condition)]
         told = [number in facts.answers for facts in table.distinct_facts]
         fact_ids, label_ids = table.fact_ids, table.label_ids
-        is_quiet = [label_set.quiet is not None and not self._screened[number] for label_set in table.label_sets]
-        if not any(is_quiet):
+        is_routine = [label_set.routine is not None and not self._screened[number] for label_set in table.label_sets]
+        if not any(is_routine):
             return (lambda row: told[fact_ids[row]]) if any(told) else None
 
         def holds(row: int) -> bool:
-            return self._quiet_holds(condition, row, table) if is_quiet[label_ids[row]] else told[fact_ids[row]]
+            return self._quiet_holds(condition, row, table) if is_routine[label_ids[row]] else told[fact_ids[row]]
 
         return holds
 

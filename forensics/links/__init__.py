@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from forensics.links.incidents import find_incidents, parents, prioritise
 from forensics.links.join import link
-from forensics.links.priorities import extent_of, weigh
+from forensics.links.priorities import adjust_priorities, extent_of
 
-__all__ = ["extent_of", "find_incidents", "link", "parents", "prioritise", "weigh"]
+__all__ = ["adjust_priorities", "extent_of", "find_incidents", "link", "parents", "prioritise"]

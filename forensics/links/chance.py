@@ -98,22 +98,22 @@ def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) 
     return _chance(lift, _upper_tail(explained, symptoms, explained + elsewhere, traces))
 
 
-def against_moments(case: TestedSymptom, distance: Distance, grounds: ControlGroups, window: Nanoseconds) -> Chance:
+def against_moments(case: TestedSymptom, distance: Distance, groups: ControlGroups, window: Nanoseconds) -> Chance:
     """Test how near the cause stands: against other lives, other requests or other moments, whichever can be."""
     near = min(NEAR, window // 4)
 
-    def clipped(moment: Event) -> int:
-        return min(max(distance(moment), near), window)
+    def clipped(event: Event) -> int:
+        return min(max(distance(event), near), window)
 
-    moments = evenly(case.moments, CASES)
-    cases = [(moment, clipped(moment)) for moment in moments]
+    events = evenly(case.events, CASES)
+    cases = [(event, clipped(event)) for event in events]
     if case.unit is OccurrenceUnit.LIFE:
-        found = _against_lives(case, cases, clipped, grounds, window)
-        return found or _against_times(case, cases, clipped, grounds, window) or UNTESTABLE
-    found = _against_requests(case, cases, clipped, grounds, window)
+        found = _against_lives(case, cases, clipped, groups, window)
+        return found or _against_times(case, cases, clipped, groups, window) or UNTESTABLE
+    found = _against_requests(case, cases, clipped, groups, window)
     if found is not None and _is_likely(found):
         return found
-    by_time = _against_times(case, cases, clipped, grounds, window)
+    by_time = _against_times(case, cases, clipped, groups, window)
     return max(filter(None, (found, by_time)), key=_weakness, default=UNTESTABLE)
 
 
@@ -126,16 +126,16 @@ def _weakness(found: Chance) -> tuple[float, float]:
 
 
 def _against_lives(
-    case: TestedSymptom, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
+    case: TestedSymptom, cases: _Cases, clipped: Distance, groups: ControlGroups, window: int
 ) -> Chance | None:
     """Compare with the lives of the revision that the symptom did not strike, as far behind their start."""
-    known = [(grounds.life(case.revision, moment.instance, moment.time), moment) for moment, _ in cases]
-    ages = sorted(moment.time - life.start for life, moment in known if life is not None)
+    known = [(groups.life(case.revision, event.instance, event.time), event) for event, _ in cases]
+    ages = sorted(event.time - life.start for life, event in known if life is not None)
     if len(ages) < len(cases):
         return None
     # Where a life's beginning is not recorded, how old it was when it ended is not known either.
     started = sum(life is not None and life.started for life, _ in known) * 2 > len(known)
-    controls = evenly([life for life in grounds.spared(case) if life.started or not started], CONTROLS)
+    controls = evenly([life for life in groups.unaffected(case) if life.started or not started], CONTROLS)
     if not controls:
         return None
     age = ages[len(ages) // 2]
@@ -152,9 +152,9 @@ def _at(time: int, instance: str) -> Event:
     return Event(time, time, instance)
 
 
-def _p_of_choices(struck: Sequence[int], spared: Sequence[int]) -> float:
+def _p_of_choices(affected: Sequence[int], unaffected: Sequence[int]) -> float:
     """Return the share of choices of as many lives that are as near to the cause as those that were struck."""
-    every, observed, size = [*struck, *spared], sum(struck), len(struck)
+    every, observed, size = [*affected, *unaffected], sum(affected), len(affected)
     choices = comb(len(every), size)
     if choices <= _ENUMERATED:
         return sum(sum(chosen) <= observed for chosen in combinations(every, size)) / choices
@@ -172,24 +172,24 @@ def _choose(items: Sequence[int], size: int, number: int) -> list[int]:
 
 
 def _against_requests(
-    case: TestedSymptom, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
+    case: TestedSymptom, cases: _Cases, clipped: Distance, groups: ControlGroups, window: int
 ) -> Chance | None:
     """Compare with the other requests of the same instance, or of the revision."""
     by_instance = defaultdict(list)
-    for moment, distance in cases:
-        by_instance["" if case.by == "revision" else moment.instance].append((moment, distance))
+    for event, distance in cases:
+        by_instance["" if case.by == "revision" else event.instance].append((event, distance))
     most = max(CONTROLS // len(by_instance), 1)
     trains: list[tuple[list[int], list[int]]] = []
     beside: list[int] = []
     attainable = 1.0
     for instance, own in by_instance.items():
         controls = []
-        for row in grounds.other_requests(case, instance, most):
-            end = grounds.end_of_request(row)
-            moment = _at(end, own[0][0].instance and grounds.instance(row))
-            controls.append((end, 1, clipped(moment)))
+        for row in groups.other_requests(case, instance, most):
+            end = groups.end_of_request(row)
+            event = _at(end, own[0][0].instance and groups.instance(row))
+            controls.append((end, 1, clipped(event)))
         beside += [distance for *_, distance in controls]
-        sequence = sorted([*controls, *((moment.time, 0, distance) for moment, distance in own)])
+        sequence = sorted([*controls, *((event.time, 0, distance) for event, distance in own)])
         distances = [distance for *_, distance in sequence]
         parts = apart([place for place, x in enumerate(sequence) if x[1] == 0], len(sequence))
         trains += [(distances, part) for part in parts]
@@ -214,27 +214,27 @@ def _p_of_turns(trains: Sequence[tuple[list[int], list[int]]], observed: int) ->
 
 
 def _against_times(
-    case: TestedSymptom, cases: _Cases, clipped: Distance, grounds: ControlGroups, window: int
+    case: TestedSymptom, cases: _Cases, clipped: Distance, groups: ControlGroups, window: int
 ) -> Chance | None:
     """Compare with other moments of the same life, or of the revision's span."""
     by_stretch: dict[Interval, list[tuple[Event, int]]] = defaultdict(list)
-    for moment, distance in cases:
-        by_stretch[grounds.stretch(case, moment)].append((moment, distance))
+    for event, distance in cases:
+        by_stretch[groups.interval(case, event)].append((event, distance))
     trains: list[tuple[Interval, list[Event]]] = []
     attainable = 1.0
-    for stretch, own in by_stretch.items():
-        size = stretch.end - stretch.start + 1
+    for interval, own in by_stretch.items():
+        size = interval.end - interval.start + 1
         usual = sum(distance for _, distance in own) / len(own)
-        parts = apart([moment.time - stretch.start for moment, _ in own], size)
+        parts = apart([event.time - interval.start for event, _ in own], size)
         at = iter(own)
-        trains += [(stretch, [next(at)[0] for _ in part]) for part in parts]
+        trains += [(interval, [next(at)[0] for _ in part]) for part in parts]
         attainable *= min(1.0, (usual + NEAR) / size) ** len(parts)
     if attainable > ATTAINABLE:
         return None
     observed = [distance for _, distance in cases]
     limit, as_near, elsewhere = sum(observed), 0, []
     for number in range(ROUNDS):
-        turned = [clipped(moment) for moment in _turned(trains, number)]
+        turned = [clipped(event) for event in _turned(trains, number)]
         as_near += sum(turned) <= limit
         elsewhere += turned
     return _chance(_lift(observed, elsewhere, window), (1 + as_near) / (ROUNDS + 1))
@@ -242,12 +242,12 @@ def _against_times(
 
 def _turned(trains: Sequence[tuple[Interval, list[Event]]], number: int) -> Iterator[Event]:
     """Turn each train of occurrences around within its stretch."""
-    for place, (stretch, train) in enumerate(trains):
-        size = stretch.end - stretch.start + 1
+    for place, (interval, train) in enumerate(trains):
+        size = interval.end - interval.start + 1
         turn = int(_turns(place)[number] * size)
-        for moment in train:
-            time = stretch.start + (moment.time - stretch.start + turn) % size
-            yield Event(time, time + moment.end - moment.time, moment.instance)
+        for event in train:
+            time = interval.start + (event.time - interval.start + turn) % size
+            yield Event(time, time + event.end - event.time, event.instance)
 
 
 def apart(places: Sequence[int], size: int) -> list[list[int]]:

@@ -44,7 +44,7 @@ class TestedSymptom(NamedTuple):
     by: str
     """What joins: instance or revision."""
     unit: OccurrenceUnit
-    moments: Sequence[Event]
+    events: Sequence[Event]
     """Of all occurrences, in order of time."""
     rows: Sequence[int]
     """The symptom's entries."""
@@ -80,26 +80,26 @@ class ControlGroups:
         at = bisect_left(lives, time - _LATE, key=attrgetter("end"))
         return lives[min(at, len(lives) - 1)] if lives else None
 
-    def stretch(self, case: TestedSymptom, moment: Event) -> Interval:
+    def interval(self, case: TestedSymptom, event: Event) -> Interval:
         """Return the life of a moment's instance, or where the revision joins, the span of its entries."""
-        life = None if case.by == "revision" else self.life(case.revision, moment.instance, moment.time)
+        life = None if case.by == "revision" else self.life(case.revision, event.instance, event.time)
         if life is None:
             return Interval("", *self.span(case.revision))
-        return Interval(life.instance, min(life.start, moment.time), max(life.end, moment.time))
+        return Interval(life.instance, min(life.start, event.time), max(life.end, event.time))
 
     def instance(self, row: int) -> str:
         """Return the instance of an entry."""
         return self._table.instance(row)
 
-    def spared(self, case: TestedSymptom) -> Sequence[Life]:
+    def unaffected(self, case: TestedSymptom) -> Sequence[Life]:
         """List the lives of instances of the revision that the symptom did not strike.
 
         Not those of an instance that it did: what came before a restart may be what the symptom is about.
         """
         if case.symptom not in self._spared:
-            struck = {moment.instance for moment in case.moments}
+            affected = {event.instance for event in case.events}
             lives = self._lives.get(case.revision, ())
-            self._spared[case.symptom] = [life for life in lives if life.instance not in struck]
+            self._spared[case.symptom] = [life for life in lives if life.instance not in affected]
         return self._spared[case.symptom]
 
     def other_requests(self, case: TestedSymptom, instance: str, most: int) -> Sequence[int]:
@@ -111,7 +111,7 @@ class ControlGroups:
                 own = set(case.rows)
                 others = list(filterfalse(own.__contains__, requests))
             else:
-                times = sorted(m.time for m in case.moments if not instance or m.instance == instance)
+                times = sorted(m.time for m in case.events if not instance or m.instance == instance)
                 # More than needed, as some will be left out.
                 others = [row for row in evenly(requests, 2 * most) if not self._holds(row, times)]
             self._others[key] = evenly(others, most)
@@ -140,7 +140,7 @@ class ControlGroups:
     def _end_of_request(self, row: int) -> int:
         """Return when a request was over; of those that went well only the start is in the table."""
         table = self._table
-        if table.label_set(row).quiet is None:
+        if table.label_set(row).routine is None:
             return table.ends[row]
         try:
             return table.original(row).end

@@ -59,7 +59,7 @@ def link(
     """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
-    grounds = ControlGroups(table, lives)
+    controls = ControlGroups(table, lives)
     sought: dict[ClusterId, _SymptomColumns] = {}
     links = []
     for cause in clusters:
@@ -67,11 +67,11 @@ def link(
         for symptom, _ in windows:
             if symptom.id not in sought:
                 sought[symptom.id] = _SymptomColumns(symptom, of_cluster[symptom.id], table)
-        moments = _CauseEvents(of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], table)
+        events = _CauseEvents(of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], table)
         for symptom, window in windows:
-            found = _join(symptom, sought[symptom.id], cause, moments, window)
+            found = _join(symptom, sought[symptom.id], cause, events, window)
             if found is not None:
-                chance = _chance(found, sought[symptom.id], moments, window.within, grounds)
+                chance = _chance(found, sought[symptom.id], events, window.within, controls)
                 links.append(replace(found, lift=chance.lift, p_value=chance.p_value))
     links.sort(key=lambda found: (order[found.symptom], *strength(found), order[found.cause]))
     return tuple(links)
@@ -101,15 +101,15 @@ def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
 
 
 def _chance(
-    found: Link, sought: _SymptomColumns, moments: _CauseEvents, window: Nanoseconds, grounds: ControlGroups
+    found: Link, sought: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
 ) -> Chance:
     """Hold a link against what else there was."""
     if found.by == "trace":
         traces = set(sought.traces) - {0}
-        population = grounds.traces(sought.case.revision)
-        return against_traces(len(traces & moments.traces), len(traces), len(moments.traces), population)
+        population = controls.traces(sought.case.revision)
+        return against_traces(len(traces & events.traces), len(traces), len(events.traces), population)
     case = sought.case._replace(by=found.by)
-    return against_moments(case, moments.distance(window), grounds, window)
+    return against_moments(case, events.distance(window), controls, window)
 
 
 class _SymptomColumns:
@@ -131,7 +131,7 @@ class _SymptomColumns:
             revision=symptom.revision,
             by="instance",
             unit=symptom.unit,
-            moments=sorted(map(Event, self.bases, self.ends, self.instances)),
+            events=sorted(map(Event, self.bases, self.ends, self.instances)),
             rows=members.rows,
         )
 
@@ -151,15 +151,15 @@ class _CauseEvents:
         instances = [label_set.instance for label_set in table.label_sets]
         for number, rows in enumerate(occurrences.groups()) if sought else ():
             for row in rows:
-                moment = (table.times[row] << _BITS) + number
-                self._by_instance[instances[table.label_ids[row]]].append(moment)
+                event = (table.times[row] << _BITS) + number
+                self._by_instance[instances[table.label_ids[row]]].append(event)
                 trace = table.traces[row]
                 if trace:
                     self.traces.add(trace)
                     if trace in traces:
-                        self._by_trace[trace].append(moment)
-        for moments in (*self._by_trace.values(), *self._by_instance.values()):
-            moments.sort()
+                        self._by_trace[trace].append(event)
+        for events in (*self._by_trace.values(), *self._by_instance.values()):
+            events.sort()
 
     @cached_property
     def _all(self) -> list[int]:
@@ -170,28 +170,28 @@ class _CauseEvents:
         """Yield for each occurrence (lag, key, occurrence) of the entry nearest to its end, by the closest key."""
         by_trace, by_instance, of_no_instance = self._by_trace, self._by_instance, self._by_instance.get("")
         for base, end, trace, instance in zip(sought.bases, sought.ends, sought.traces, sought.instances, strict=True):
-            by, moments = "trace", by_trace.get(trace)
-            found = _nearest(moments, base, end, window) if moments else None
+            by, events = "trace", by_trace.get(trace)
+            found = _nearest(events, base, end, window) if events else None
             if found is None and instance:
-                by, moments = "instance", by_instance.get(instance)
-                found = _nearest(moments, base, end, window) if moments else None
+                by, events = "instance", by_instance.get(instance)
+                found = _nearest(events, base, end, window) if events else None
             if found is None:
                 # A symptom of one instance is not explained by another instance; one of no instance may be by any.
-                by, moments = "revision", of_no_instance if instance else self._all
-                found = _nearest(moments, base, end, window) if moments else None
+                by, events = "revision", of_no_instance if instance else self._all
+                found = _nearest(events, base, end, window) if events else None
             yield None if found is None else (base - (found >> _BITS), by, found & _OCCURRENCE)
 
     def distance(self, window: Nanoseconds) -> Callable[[Event], int]:
         """Return how to measure the nanoseconds from a moment to the nearest entry, by instance, else by revision."""
         nowhere: list[int] = []
 
-        def measure(moment: Event) -> int:
-            time, end, instance = moment
-            for moments in (
+        def measure(event: Event) -> int:
+            time, end, instance = event
+            for events in (
                 self._by_instance.get(instance, nowhere) if instance else nowhere,
                 self._by_instance.get("", nowhere) if instance else self._all,
             ):
-                found = _nearest(moments, time, end, window) if moments else None
+                found = _nearest(events, time, end, window) if events else None
                 if found is not None:
                     return abs(time - (found >> _BITS))
             return window
@@ -199,12 +199,12 @@ class _CauseEvents:
         return measure
 
 
-def _nearest(moments: Sequence[int], base: int, end: int, window: int) -> int | None:
-    after = bisect_left(moments, (base + 1) << _BITS)
-    early = moments[after - 1] if after else None
+def _nearest(events: Sequence[int], base: int, end: int, window: int) -> int | None:
+    after = bisect_left(events, (base + 1) << _BITS)
+    early = events[after - 1] if after else None
     if early is not None and early >> _BITS < base - window:
         early = None
-    late = moments[after] if after < len(moments) else None
+    late = events[after] if after < len(events) else None
     if late is None or late >> _BITS > end + LATE:
         return early
     return late if early is None or (late >> _BITS) - base < base - (early >> _BITS) else early
@@ -224,10 +224,10 @@ def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Expl
 
 
 def _join(
-    symptom: Cluster, sought: _SymptomColumns, cause: Cluster, moments: _CauseEvents, window: Explains
+    symptom: Cluster, sought: _SymptomColumns, cause: Cluster, events: _CauseEvents, window: Explains
 ) -> Link | None:
     declared, of = bool(window.signature), len(sought.bases)
-    found = _found(moments.nearest(sought, window.within), 0.0 if declared else UNDECLARED_COVERAGE, of)
+    found = _found(events.nearest(sought, window.within), 0.0 if declared else UNDECLARED_COVERAGE, of)
     if not found:
         return None
     coverage = len(found) / of

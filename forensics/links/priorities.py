@@ -71,7 +71,7 @@ def extent_of(revision: str, coverage: Coverage, exposure: Exposure, lives: Sequ
     return Extent(exposure=exposure, lives=len(lives), ended=sum(life.ended for life in lives), is_whole=not is_cut)
 
 
-def weigh(
+def adjust_priorities(
     clusters: Sequence[Cluster], links: Sequence[Link], chosen: Mapping[ClusterId, Link], extent: Extent | None
 ) -> tuple[Cluster, ...]:
     """Raise or lower priorities by share, then let no symptom stand above the root that explains it.
@@ -125,8 +125,8 @@ def _tiny(cluster: Cluster, clusters: Sequence[Cluster], links: Sequence[Link], 
         return None
     units = {c.id: c.unit for c in clusters}
     ids = {c.id for c in kin}
-    struck = [(link.explained, extent.of(units[link.symptom])) for link in links if link.cause in ids]
-    if not all(_is_tiny(explained, among) for explained, among in struck):
+    affected = [(link.explained, extent.of(units[link.symptom])) for link in links if link.cause in ids]
+    if not all(_is_tiny(explained, among) for explained, among in affected):
         return None
     unit = {OccurrenceUnit.SESSION: "sessions", OccurrenceUnit.LIFE: "instance lives"}.get(cluster.unit, "requests")
     return f"{count:,} of {of:,} {unit}"

@@ -254,7 +254,7 @@ class ClusterEntries(Struct, frozen=True, kw_only=True):
     """The entries of one cluster."""
 
     cluster: ClusterId
-    speaker: Row
+    representative: Row
     """The entry that says most: the first with frames, else with an exception, else the first."""
     rows: array[int]
     """In order of time."""

@@ -121,7 +121,7 @@ class LabelSet(Struct, frozen=True, gc=False):
     """As received; None when the entry has none."""
     is_audit: bool = False
     """True when it has a `protoPayload`, so that it may concern a revision that it does not name."""
-    quiet: Level | None = None
+    routine: Level | None = None
     """The level of a request that went well and that no rule can claim: nobody need decode it. None for all others."""
 
 

@@ -218,8 +218,8 @@ def states(comparison: Comparison) -> str:
 def worst_changes(comparison: Comparison, limit: int = 3) -> list[Change]:
     """Return the changes that a summary names, without noise: what is new or worse, then what is better or gone."""
     told = (ChangeState.NEW, ChangeState.WORSE, ChangeState.BETTER, ChangeState.GONE)
-    loud = [change for change in comparison.changes if change.role is not Role.NOISE]
-    return [change for state in told for change in loud if change.state is state][:limit]
+    notable = [change for change in comparison.changes if change.role is not Role.NOISE]
+    return [change for state in told for change in notable if change.state is state][:limit]
 
 
 def links_of(report: Report, cluster: Cluster) -> list[Link]:

@@ -29,19 +29,19 @@ _LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later befor
 """5–25 ms later before the end of the request"""
 
 
-def complete(finding: Finding, scene: ClusterContext, service: str | None) -> Finding:
+def complete(finding: Finding, context: ClusterContext, service: str | None) -> Finding:
     """Add to a finding what its cluster and links make: steps, chain, a query, and a rule where there is none."""
-    arrows = _arrows(scene)
+    arrows = _arrows(context)
     whys, root = tuple(map(_in_order, finding.whys)), finding.root
-    is_loud = scene.cluster.role is not Role.NOISE
+    is_loud = context.cluster.role is not Role.NOISE
     return replace(
         finding,
         whys=whys,
         root=replace(root, statement=str(whys[root.why - 1].answer)) if root else None,
-        chain=_chain(arrows, scene.stage.clusters, scene.cluster),
-        steps=tuple(_step(link, scene.stage) for link in arrows),
-        query=cluster_query(scene.cluster, service),
-        proposed_rule=propose_rule(scene.cluster) if is_loud else "",
+        chain=_chain(arrows, context.run.clusters, context.cluster),
+        steps=tuple(_step(link, context.run) for link in arrows),
+        query=cluster_query(context.cluster, service),
+        proposed_rule=propose_rule(context.cluster) if is_loud else "",
     )
 
 
@@ -52,13 +52,13 @@ def _in_order(why: Why) -> Why:
     return replace(why, answer=_LATER_BEFORE.sub(r"\g<lag> after", why.answer))
 
 
-def _arrows(scene: ClusterContext) -> list[Link]:
+def _arrows(context: ClusterContext) -> list[Link]:
     """List the links of the cluster's family, without those that a way over a third cluster explains."""
-    family = _family(scene.cluster.id, scene.stage.parents)
+    family = _family(context.cluster.id, context.run.parents)
     links = {
         (link.cause, link.symptom): link
-        for link in scene.stage.links
-        if {link.cause, link.symptom} <= family and _is_drawn(link, scene.stage.parents)
+        for link in context.run.links
+        if {link.cause, link.symptom} <= family and _is_drawn(link, context.run.parents)
     }
     kept = [link for pair, link in links.items() if not _has_detour(*pair, links)]
     depth = _depths([(link.cause, link.symptom) for link in kept], family)
@@ -126,8 +126,8 @@ def label(cluster: Cluster) -> str:
     return _CLOSE_CODE.sub("", cluster.signature.replace("-", " ")).strip() or cluster.signature
 
 
-def _step(link: Link, stage: RunContext) -> Step:
-    cause, symptom = stage.clusters[link.cause], stage.clusters[link.symptom]
+def _step(link: Link, run: RunContext) -> Step:
+    cause, symptom = run.clusters[link.cause], run.clusters[link.symptom]
     late = link.lag is not None and max(link.lag) < 0
     where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
     return Step(
@@ -140,17 +140,17 @@ def _step(link: Link, stage: RunContext) -> Step:
             f"“{cause.title}” stands {where} {link.explained} of {link.of} {units(symptom)} of “{symptom.title}” "
             f"(joined by {link.by})"
         ),
-        refs=_pair(link, stage),
+        refs=_pair(link, run),
     )
 
 
-def _pair(link: Link, stage: RunContext) -> tuple[EntryRef, ...]:
+def _pair(link: Link, run: RunContext) -> tuple[EntryRef, ...]:
     """Cite one occurrence: of those that show it the one in the middle, since exports cut the first and the last."""
-    table = stage.table
-    occurrences = stage.members[link.symptom].occurrences
+    table = run.table
+    occurrences = run.members[link.symptom].occurrences
     order = sorted(range(len(occurrences)), key=lambda at: (abs(at - len(occurrences) // 2), at))
     for at in order[:50]:
-        near = nearest_cause(link, occurrences[at], stage)
+        near = nearest_cause(link, occurrences[at], run)
         if near is not None:
             return cite(table.entry(near)), cite(table.entry(occurrences[at].rows[0]))
     return ()

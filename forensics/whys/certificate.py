@@ -28,26 +28,26 @@ _APPLICATION = ("stdout", "stderr")
 
 
 def certify_absence(
-    cause: Rule, symptom: Cluster, within: Nanoseconds, thresholds: Thresholds, stage: RunContext
+    cause: Rule, symptom: Cluster, within: Nanoseconds, thresholds: Thresholds, run: RunContext
 ) -> Certificate:
     """Say whether entries that `cause` claims would have shown in the time before each occurrence of `symptom`.
 
     The claim that is refuted is that the cause stands before the share of occurrences that supports a why.
     """
-    occurrences = stage.members[symptom.id].occurrences
-    looked_at = _spread(occurrences)
+    occurrences = run.members[symptom.id].occurrences
+    looked_at = _sample_evenly(occurrences)
     recorded = [
         base
         for at, base in zip(looked_at, occurrences.bases(looked_at), strict=True)
-        if base - within >= stage.covered_from or is_recorded(base - within, occurrences[at], stage)
+        if base - within >= run.covered_from or is_recorded(base - within, occurrences[at], run)
     ]
-    gaps = _gaps(stage.coverage)
+    gaps = _gaps(run.coverage)
     whole = [base for base in recorded if not _is_cut(base, within, gaps)] if gaps else recorded
     checks = [
-        *_logs(cause, stage.coverage),
+        *_logs(cause, run.coverage),
         *_windows(len(whole), len(looked_at), within),
-        *_wholeness(stage.coverage, is_cut=len(whole) < len(recorded)),
-        *_levels(cause, stage.coverage),
+        *_wholeness(run.coverage, is_cut=len(whole) < len(recorded)),
+        *_levels(cause, run.coverage),
         _enough(len(whole), thresholds),
     ]
     return Certificate(
@@ -57,7 +57,7 @@ def certify_absence(
     )
 
 
-def _spread(occurrences: Sequence[Occurrence]) -> range:
+def _sample_evenly(occurrences: Sequence[Occurrence]) -> range:
     step = -(-len(occurrences) // _LOOKED_AT)
     return range(0, len(occurrences), max(step, 1))
 
@@ -126,13 +126,13 @@ def _wholeness(coverage: Coverage, *, is_cut: bool) -> Iterator[tuple[bool, str]
 
 def _levels(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
     """Check that the pull kept levels as low as the cause is logged with."""
-    loud = Level.WARNING.rank
+    notable = Level.WARNING.rank
     lowest = min(
         (Level[name].rank for name, n in coverage.levels.items() if n and name in Level.__members__), default=0
     )
     severities = [example.get("severity") for example in cause.tests.match]
     quietest = min((Level[str(s)].rank if s in Level.__members__ else 0 for s in severities), default=0)
-    if lowest >= loud and not coverage.no_severity and quietest < loud:
+    if lowest >= notable and not coverage.no_severity and quietest < notable:
         yield False, "only entries of severity WARNING or above are here, and it may be logged with less"
 
 

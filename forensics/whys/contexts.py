@@ -92,44 +92,44 @@ class RunContext(Struct, frozen=True, kw_only=True):
 class ClusterContext(Struct, frozen=True, kw_only=True):
     """One cluster on that stage."""
 
-    stage: RunContext
+    run: RunContext
     cluster: Cluster
 
     @property
     def rule(self) -> Rule | None:
         """The rule behind the cluster, None for one without a signature."""
-        return self.stage.rules.get(self.cluster.signature or "")
+        return self.run.rules.get(self.cluster.signature or "")
 
     @property
     def occurrences(self) -> Occurrences:
         """The cluster's occurrences."""
-        return self.stage.members[self.cluster.id].occurrences
+        return self.run.members[self.cluster.id].occurrences
 
     @property
     def rows(self) -> Sequence[int]:
         """The cluster's entries in the table."""
-        return self.stage.members[self.cluster.id].rows
+        return self.run.members[self.cluster.id].rows
 
     @property
     def instances(self) -> set[str]:
         """The instances on which it happened."""
-        table = self.stage.table
+        table = self.run.table
         return {table.label_sets[label_set].instance for label_set in set(map(table.label_ids.__getitem__, self.rows))}
 
     @property
     def as_cause(self) -> list[Link]:
         """Links in which the cluster explains another."""
-        return [link for link in self.stage.links if link.cause == self.cluster.id]
+        return [link for link in self.run.links if link.cause == self.cluster.id]
 
     @property
     def as_symptom(self) -> list[Link]:
         """Links in which the cluster is explained."""
-        return [link for link in self.stage.links if link.symptom == self.cluster.id]
+        return [link for link in self.run.links if link.symptom == self.cluster.id]
 
     def with_signature(self, signature: str) -> list[Cluster]:
         """Return the clusters of a signature in the same revision."""
         return [
-            c for c in self.stage.clusters.values() if c.signature == signature and c.revision == self.cluster.revision
+            c for c in self.run.clusters.values() if c.signature == signature and c.revision == self.cluster.revision
         ]
 
     def pairs_with(self, other: Cluster) -> list[tuple[Cluster, Cluster, Nanoseconds]]:
@@ -137,7 +137,7 @@ class ClusterContext(Struct, frozen=True, kw_only=True):
         return [
             (cause, symptom, explains.within)
             for cause, symptom in ((self.cluster, other), (other, self.cluster))
-            if (rule := self.stage.rules.get(cause.signature or "")) is not None
+            if (rule := self.run.rules.get(cause.signature or "")) is not None
             for explains in rule.explains
             if explains.signature == symptom.signature
         ]
@@ -191,21 +191,21 @@ def measured_link(link: Link, thresholds: Thresholds) -> Measure:
     )
 
 
-def recorded(occurrences: Occurrences, window: Nanoseconds, stage: RunContext) -> tuple[list[Occurrence], int]:
+def recorded(occurrences: Occurrences, window: Nanoseconds, run: RunContext) -> tuple[list[Occurrence], int]:
     """Return the occurrences early in the entries of which the time before was recorded, and where the others begin.
 
     Of the others, which begin a window or more behind the first entry, it was recorded in any case.
     """
-    at = bisect_left(occurrences.starts, stage.covered_from + window)
-    return [o for o in occurrences[:at] if is_recorded(o.start - window, o, stage)], at
+    at = bisect_left(occurrences.starts, run.covered_from + window)
+    return [o for o in occurrences[:at] if is_recorded(o.start - window, o, run)], at
 
 
-def is_recorded(start: int, occurrence: Occurrence, stage: RunContext) -> bool:
+def is_recorded(start: int, occurrence: Occurrence, run: RunContext) -> bool:
     """Tell whether the time from `start` to an occurrence was recorded: an export may begin in the middle of a life."""
-    if start >= stage.covered_from:
+    if start >= run.covered_from:
         return True
     return any(
         life.started
-        for life in stage.lives
+        for life in run.lives
         if life.instance == occurrence.instance and life.start <= occurrence.start <= life.end
     )

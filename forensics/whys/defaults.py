@@ -23,16 +23,16 @@ _AFTERWARDS = (
 """What is asked of any failure, whatever the chain before has shown."""
 
 
-def default_whys(scene: ClusterContext) -> tuple[WhyRule, ...]:
+def default_whys(context: ClusterContext) -> tuple[WhyRule, ...]:
     """Ask what failed, where, what followed or came before, since when, what changed, and why nobody noticed.
 
     The chain proper comes first, and ends at the open question about the code; what stands behind it are circumstances.
     """
-    if scene.cluster.role is Role.NOISE:
-        return (WhyRule(ask="What is it?", evidence_kind="entries", evidence={}, answer=_what(scene)),)
-    if scene.cluster.role is Role.SYMPTOM:
+    if context.cluster.role is Role.NOISE:
+        return (WhyRule(ask="What is it?", evidence_kind="entries", evidence={}, answer=_what(context)),)
+    if context.cluster.role is Role.SYMPTOM:
         return (_SEEN, _CAUSE, *_AFTERWARDS)
-    return (*_consequence(scene), _SEEN, _RAISED, _CHANGED, *_AFTERWARDS)
+    return (*_consequence(context), _SEEN, _RAISED, _CHANGED, *_AFTERWARDS)
 
 
 _CAUSE = WhyRule(
@@ -46,9 +46,9 @@ _RAISED = WhyRule(ask="Where was it raised?", evidence_kind="frames", evidence={
 _CHANGED = WhyRule(ask="What changed there?", evidence_kind="commits", evidence={"touching": "frame.file"})
 
 
-def _consequence(scene: ClusterContext) -> Iterator[WhyRule]:
+def _consequence(context: ClusterContext) -> Iterator[WhyRule]:
     """Ask what it led to where something may; that nothing stands behind it is said by `unnoticed`."""
-    if scene.as_cause:
+    if context.as_cause:
         yield WhyRule(
             ask="What did it lead to?",
             evidence_kind="linked",
@@ -57,20 +57,20 @@ def _consequence(scene: ClusterContext) -> Iterator[WhyRule]:
         )
 
 
-def default_actions(scene: ClusterContext) -> tuple[ActionRule, ...]:
+def default_actions(context: ClusterContext) -> tuple[ActionRule, ...]:
     """Propose what can be said without knowing the failure: a rule that names it, and a test."""
-    if scene.cluster.role is Role.NOISE or scene.cluster.signature is not None:
+    if context.cluster.role is Role.NOISE or context.cluster.signature is not None:
         return ()
     rule = "Write a rule for it, so that the next report knows it by name"
-    if propose_rule(scene.cluster):
+    if propose_rule(context.cluster):
         rule = "Put the proposed rule into a folder of your own (`forensics rules check --rules DIR`), and give it whys"
     test = (
         "A test that goes through the place named above"
-        if scene.cluster.frame
+        if context.cluster.frame
         else "A test that brings this error about"
     )
     return (ActionRule(kind="detect", text=rule), ActionRule(kind="prevent", text=test))
 
 
-def _what(scene: ClusterContext) -> str:
-    return scene.rule.title if scene.rule else "A line that returns"
+def _what(context: ClusterContext) -> str:
+    return context.rule.title if context.rule else "A line that returns"

@@ -21,7 +21,7 @@ from forensics.model import (
 from forensics.whys.defaults import default_actions, default_whys
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
-from forensics.whys.wording import context, counted, fill, name_places, plain, speaker
+from forensics.whys.wording import counted, fill, name_places, plain, representative, template_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,64 +46,64 @@ _SECOND = 1_000_000_000
 _TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 
 
-def explain(scene: ClusterContext) -> Finding:
+def explain(context: ClusterContext) -> Finding:
     """Ask the whys of the cluster's rule, or the default ones, and say how far the answers are shown."""
-    rules = scene.rule.whys if scene.rule and scene.rule.whys else default_whys(scene)
-    asked = [(rule, EVIDENCE[rule.evidence_kind](rule, scene)) for rule in rules]
-    whys = tuple(_why(rule, gathered, scene) for rule, gathered in asked)
+    rules = context.rule.whys if context.rule and context.rule.whys else default_whys(context)
+    asked = [(rule, EVIDENCE[rule.evidence_kind](rule, context)) for rule in rules]
+    whys = tuple(_why(rule, gathered, context) for rule, gathered in asked)
     first, last = _chain(asked)
     root = _root(asked, whys, first, last)
     return Finding(
-        cluster=scene.cluster.id,
-        headline=headline(scene),
+        cluster=context.cluster.id,
+        headline=headline(context),
         whys=whys,
         root=root,
         confidence=_weakest(whys[first : last + 1]) if root else Verdict.NO_EVIDENCE,
-        chain=error_chain(scene),
-        rivals=judge_rivals(scene),
-        actions=_actions(scene),
-        references=scene.rule.references if scene.rule else (),
+        chain=error_chain(context),
+        rivals=judge_rivals(context),
+        actions=_actions(context),
+        references=context.rule.references if context.rule else (),
     )
 
 
-def headline(scene: ClusterContext) -> str:
+def headline(context: ClusterContext) -> str:
     """Say in one line what happened; says "every instance" only when the lives show it."""
-    rule = scene.rule
-    said = fill(rule.headline, context(scene)) if rule and rule.headline else None
-    text = said or _own_words(scene)
-    if not ends_every_life(scene):
+    rule = context.rule
+    said = fill(rule.headline, template_values(context)) if rule and rule.headline else None
+    text = said or _own_words(context)
+    if not ends_every_life(context):
         return text
     return "Every instance dies at start-up: " + (text[:1].lower() + text[1:] if _is_word(text) else text)
 
 
-def ends_every_life(scene: ClusterContext) -> bool:
+def ends_every_life(context: ClusterContext) -> bool:
     """Tell whether all lives of the revision that ended, two at least, ended in this cluster soon after the start."""
-    cluster = scene.cluster
+    cluster = context.cluster
     if cluster.role is Role.SYMPTOM or cluster.failure_class not in _STARTUP:
         return False
-    ended = [life for life in scene.stage.lives if life.ended and life.revision == cluster.revision]
-    touched = scene.instances
+    ended = [life for life in context.run.lives if life.ended and life.revision == cluster.revision]
+    touched = context.instances
     short = all(life.end - life.start <= _START_UP_SECONDS * _SECOND for life in ended)
     return len(ended) > 1 and short and all(life.instance in touched for life in ended)
 
 
-def error_chain(scene: ClusterContext) -> tuple[str, ...]:
+def error_chain(context: ClusterContext) -> tuple[str, ...]:
     """Return the error behind the error, cause first: the parents' titles, then the cluster, then what hangs below."""
     above: list[str] = []
-    at = scene.stage.parents.get(scene.cluster.id)
+    at = context.run.parents.get(context.cluster.id)
     while at is not None:
-        above.insert(0, _short(scene.stage.clusters[at.cause]))
-        at = scene.stage.parents.get(at.cause)
-    below = [_short(scene.stage.clusters[cluster]) for cluster in _below(scene)]
-    return tuple(_distinct([*above, _short(scene.cluster), *below]))
+        above.insert(0, _short(context.run.clusters[at.cause]))
+        at = context.run.parents.get(at.cause)
+    below = [_short(context.run.clusters[cluster]) for cluster in _below(context)]
+    return tuple(_distinct([*above, _short(context.cluster), *below]))
 
 
-def _below(scene: ClusterContext) -> list[ClusterId]:
+def _below(context: ClusterContext) -> list[ClusterId]:
     """Return what follows from the cluster: step by step, and within a step what follows first."""
     found: list[ClusterId] = []
-    step = [scene.cluster.id]
+    step = [context.cluster.id]
     while step:
-        links = [link for link in scene.stage.parents.values() if link.cause in step]
+        links = [link for link in context.run.parents.values() if link.cause in step]
         links.sort(key=lambda link: (link.lag[0] if link.lag else 0.0, link.symptom))
         step = [link.symptom for link in links]
         found += step
@@ -130,28 +130,34 @@ def _is_word(text: str) -> bool:
     )
 
 
-def _own_words(scene: ClusterContext) -> str:
+def _own_words(context: ClusterContext) -> str:
     """Without a headline of a rule: the title, for an unknown error its own first line."""
-    if scene.rule is not None:
-        return scene.rule.title
-    if not speaker(scene).has_payload:
-        return f"{counted(scene.cluster.entries, 'entry', 'entries')} of level {scene.cluster.level} without a payload"
-    return plain(_first_line(scene))[:160]
+    if context.rule is not None:
+        return context.rule.title
+    if not representative(context).has_payload:
+        return (
+            f"{counted(context.cluster.entries, 'entry', 'entries')} of level {context.cluster.level} without a payload"
+        )
+    return plain(_first_line(context))[:160]
 
 
-def _first_line(scene: ClusterContext) -> str:
-    cluster = scene.cluster
+def _first_line(context: ClusterContext) -> str:
+    cluster = context.cluster
     if cluster.exception is not None:
         value = cluster.exception.value.split("\n", 1)[0]
         return f"{cluster.exception.type}: {value}" if value else cluster.exception.type
-    return cluster.title if speaker(scene).exceptions else speaker(scene).message.lstrip().split("\n", 1)[0]
+    return (
+        cluster.title
+        if representative(context).exceptions
+        else representative(context).message.lstrip().split("\n", 1)[0]
+    )
 
 
-def _why(rule: WhyRule, gathered: EvidenceResult, scene: ClusterContext) -> Why:
+def _why(rule: WhyRule, gathered: EvidenceResult, context: ClusterContext) -> Why:
     holds = gathered.verdict.holds
     answer = None
     if holds:
-        answer = fill(rule.answer, context(scene) | gathered.values) if rule.answer else None
+        answer = fill(rule.answer, template_values(context) | gathered.values) if rule.answer else None
         answer = answer or gathered.evidence[0].statement
     return Why(
         ask=rule.ask,
@@ -159,7 +165,7 @@ def _why(rule: WhyRule, gathered: EvidenceResult, scene: ClusterContext) -> Why:
         kind=_kind(rule, gathered.verdict),
         verdict=gathered.verdict,
         evidence=gathered.evidence,
-        next_step=None if holds else _sentence(_next_step(rule, gathered, scene)),
+        next_step=None if holds else _sentence(_next_step(rule, gathered, context)),
     )
 
 
@@ -168,13 +174,13 @@ def _sentence(text: str | None) -> str | None:
     return text if not text or text.startswith(_TYPED) else text[:1].upper() + text[1:]
 
 
-def _next_step(rule: WhyRule, gathered: EvidenceResult, scene: ClusterContext) -> str | None:
+def _next_step(rule: WhyRule, gathered: EvidenceResult, context: ClusterContext) -> str | None:
     """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
     if gathered.verdict is Verdict.REFUTED:
         return gathered.next_step  # the rule's advice is for a question that is open
     advice = None
     if rule.otherwise:
-        advice = fill(name_places(rule.otherwise, scene), context(scene) | gathered.values)
+        advice = fill(name_places(rule.otherwise, context), template_values(context) | gathered.values)
     if (
         advice
         and gathered.next_step
@@ -223,27 +229,27 @@ def _weakest(whys: Sequence[Why]) -> Verdict:
     )
 
 
-def _actions(scene: ClusterContext) -> tuple[Action, ...]:
-    rules = scene.rule.actions if scene.rule and scene.rule.actions else default_actions(scene)
-    own = scene.cluster.priority
+def _actions(context: ClusterContext) -> tuple[Action, ...]:
+    rules = context.rule.actions if context.rule and context.rule.actions else default_actions(context)
+    own = context.cluster.priority
     later = {Priority.P0: Priority.P1, Priority.P1: Priority.P2}.get(own, Priority.P3)
     return tuple(
         Action(
             kind=rule.kind,
             priority=rule.priority or (own if rule.kind == "mitigate" else later),
-            text=fill(name_places(rule.text, scene), context(scene)) or name_places(rule.text, scene),
+            text=fill(name_places(rule.text, context), template_values(context)) or name_places(rule.text, context),
             owner="UNASSIGNED",
-            done_when=_done_when(rule.kind, rule.verify, scene),
+            done_when=_done_when(rule.kind, rule.verify, context),
         )
         for rule in rules
     )
 
 
-def _done_when(kind: str, verify: dict[str, object] | None, scene: ClusterContext) -> str:
-    cluster = scene.cluster
+def _done_when(kind: str, verify: dict[str, object] | None, context: ClusterContext) -> str:
+    cluster = context.cluster
     name = f"signature `{cluster.signature}`" if cluster.signature else f"fingerprint `{cluster.fingerprint}`"
     if kind == "detect":
         return f"a test entry of {name} raises it"
     if kind == "prevent" and not verify:
         return "the check fails on purpose once"
-    return scene.stage.needed[cluster.id].sentence(name)
+    return context.run.needed[cluster.id].sentence(name)

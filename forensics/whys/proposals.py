@@ -142,15 +142,15 @@ def _near_misses(cluster: Cluster, parts: Sequence[str]) -> list[dict[str, objec
     """Leave words away, and where the level counts say the same more quietly."""
     first = cluster.exemplars[0]
     text = first.message
-    loud = {"severity": first.level.value}
+    notable = {"severity": first.level.value}
     found: list[dict[str, object]] = [{**_QUIET, "textPayload": text}] if _level(cluster) is not None else []
     for shorter in (_without_last_word(parts), parts[0][: max(1, len(parts[0]) // 2)].strip()):
         misses = [example.get("textPayload") for example in found[1:]]
         if shorter and not _fits(parts, shorter) and shorter not in misses:
-            found.append({**loud, "textPayload": shorter})
+            found.append({**notable, "textPayload": shorter})
     for filler in ("something else was said", "another thing happened"):
         if len(found) < 2:  # noqa: PLR2004 - a rule has two near misses at least
-            found.append({**loud, "textPayload": filler})
+            found.append({**notable, "textPayload": filler})
     return found[:2]
 
 

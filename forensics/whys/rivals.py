@@ -21,21 +21,21 @@ _WINDOW = Nanoseconds(60_000_000_000)
 """Where no rule says how near a rival must stand."""
 
 
-def judge_rivals(scene: ClusterContext) -> tuple[Rival, ...]:
+def judge_rivals(context: ClusterContext) -> tuple[Rival, ...]:
     """Judge every rival of the cluster's rule by the same symptom and the same thresholds."""
-    rule = scene.rule
+    rule = context.rule
     if rule is None:
         return ()
-    return tuple(_rival(scene.stage.rules[name], scene) for name in rule.rivals if name in scene.stage.rules)
+    return tuple(_rival(context.run.rules[name], context) for name in rule.rivals if name in context.run.rules)
 
 
-def _rival(rule: Rule, scene: ClusterContext) -> Rival:
-    found = scene.with_signature(rule.id)
-    symptom, within = _common(rule, scene)
-    links = [x for x in scene.stage.links if x.symptom == symptom.id and x.cause in {c.id for c in found}]
+def _rival(rule: Rule, context: ClusterContext) -> Rival:
+    found = context.with_signature(rule.id)
+    symptom, within = _common(rule, context)
+    links = [x for x in context.run.links if x.symptom == symptom.id and x.cause in {c.id for c in found}]
     if links:
-        return _near(rule, min(links, key=lambda x: (not x.meets(DEFAULT_THRESHOLDS), -x.coverage, x.cause)), scene)
-    certificate = certify_absence(rule, symptom, within, DEFAULT_THRESHOLDS, scene.stage)
+        return _near(rule, min(links, key=lambda x: (not x.meets(DEFAULT_THRESHOLDS), -x.coverage, x.cause)), context)
+    certificate = certify_absence(rule, symptom, within, DEFAULT_THRESHOLDS, context.run)
     if found and all(explains.signature != symptom.signature for explains in rule.explains):
         return _beside(rule, found)
     return Rival(
@@ -59,27 +59,27 @@ def _beside(rule: Rule, found: Sequence[Cluster]) -> Rival:
     )
 
 
-def _common(rule: Rule, scene: ClusterContext) -> tuple[Cluster, Nanoseconds]:
+def _common(rule: Rule, context: ClusterContext) -> tuple[Cluster, Nanoseconds]:
     """Return what the cluster and its rival would both explain, and how near the rival must stand.
 
     That is the symptom that most speaks for the cluster; where they have none in common, the cluster itself.
     """
     windows = {explains.signature: explains.within for explains in rule.explains}
     widest = max(windows.values(), default=_WINDOW)
-    own = sorted(scene.as_cause, key=lambda x: (not x.meets(DEFAULT_THRESHOLDS), -x.coverage, x.symptom))
+    own = sorted(context.as_cause, key=lambda x: (not x.meets(DEFAULT_THRESHOLDS), -x.coverage, x.symptom))
     for link in own:
-        symptom = scene.stage.clusters[link.symptom]
+        symptom = context.run.clusters[link.symptom]
         if symptom.signature in windows:
             return symptom, windows[symptom.signature]
-    return scene.cluster, windows.get(scene.cluster.signature or "", widest)
+    return context.cluster, windows.get(context.cluster.signature or "", widest)
 
 
-def _near(rule: Rule, link: Link, scene: ClusterContext) -> Rival:
+def _near(rule: Rule, link: Link, context: ClusterContext) -> Rival:
     """Judge a rival that stands before the same symptom."""
-    symptom, cause = scene.stage.clusters[link.symptom], scene.stage.clusters[link.cause]
+    symptom, cause = context.run.clusters[link.symptom], context.run.clusters[link.cause]
     verdict = judge_link(link, DEFAULT_THRESHOLDS)
-    own = next((x for x in scene.as_cause if x.symptom == link.symptom), scene.stage.parents.get(link.symptom))
-    is_related = own is not None and link.cause in related_to(own, scene)
+    own = next((x for x in context.as_cause if x.symptom == link.symptom), context.run.parents.get(link.symptom))
+    is_related = own is not None and link.cause in related_to(own, context)
     if verdict is Verdict.SUPPORTED and not is_related and own is not None and own.meets(DEFAULT_THRESHOLDS):
         verdict = Verdict.CONTESTED
     told = {

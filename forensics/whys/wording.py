@@ -110,32 +110,32 @@ def _compile(text: str) -> Template:
     return _environment().from_string(text)
 
 
-def context(scene: ClusterContext) -> dict[str, Any]:
+def template_values(context: ClusterContext) -> dict[str, Any]:
     """Collect what every template of the cluster's rule may name."""
-    cluster = scene.cluster
+    cluster = context.cluster
     values: dict[str, Any] = {name: plain(counted[0][0]) for name, counted in cluster.captures.items() if counted}
     values |= {"entries": cluster.entries, "occurrences": cluster.occurrences, "unit": units(cluster)}
-    values["exception"] = _exception(scene)
-    values["frame"] = _frame(scene)
+    values["exception"] = _exception(context)
+    values["frame"] = _frame(context)
     return values
 
 
-def name_places(text: str, scene: ClusterContext) -> str:
+def name_places(text: str, context: ClusterContext) -> str:
     """Put the names that the entries tell into a rule's commands: SERVICE, REVISION, REGION, PROJECT, JOB.
 
     LAST_GOOD_REVISION is known where the failure is new against a baseline. What is not known stays as it is.
     """
     if not _PLACEHOLDER.search(text):
         return text
-    names = _names(scene)
+    names = _names(context)
     return _PLACEHOLDER.sub(lambda found: names.get(found[0]) or found[0], text)
 
 
-def _names(scene: ClusterContext) -> dict[str, str]:
-    table, cluster, comparison = scene.stage.table, scene.cluster, scene.stage.comparison
-    own = [table.label_sets[label_set] for label_set in set(map(table.label_ids.__getitem__, scene.rows))]
+def _names(context: ClusterContext) -> dict[str, str]:
+    table, cluster, comparison = context.run.table, context.cluster, context.run.comparison
+    own = [table.label_sets[label_set] for label_set in set(map(table.label_ids.__getitem__, context.rows))]
     near = [label_set for label_set in table.label_sets if label_set.revision == cluster.revision]
-    resource = speaker(scene).raw.get("resource")
+    resource = representative(context).raw.get("resource")
     called = _NO_SERVICES.get(resource.get("type", ""), "SERVICE") if isinstance(resource, dict) else "SERVICE"
     change = comparison.of(cluster.signature, cluster.fingerprint) if comparison else None
     is_new = change is not None and change.state is ChangeState.NEW
@@ -182,21 +182,21 @@ def chain_of(entry: LogEntry) -> list[str]:
     return [plain(x.type.rsplit(".", 1)[-1]) for x in entry.exceptions]
 
 
-def speaker(scene: ClusterContext) -> LogEntry:
+def representative(context: ClusterContext) -> LogEntry:
     """Return the cluster's entry that says most."""
-    return scene.stage.table.entry(scene.stage.members[scene.cluster.id].speaker)
+    return context.run.table.entry(context.run.members[context.cluster.id].representative)
 
 
-def _exception(scene: ClusterContext) -> dict[str, Any]:
-    entry = speaker(scene)
+def _exception(context: ClusterContext) -> dict[str, Any]:
+    entry = representative(context)
     root = root_exception(entry)
     if root is None:
         return {}
     return {"type": plain(root.type), "value": plain(root.value.split("\n", 1)[0]), "chain": chain_of(entry)}
 
 
-def _frame(scene: ClusterContext) -> dict[str, Any]:
-    frame = innermost_frame(speaker(scene))
+def _frame(context: ClusterContext) -> dict[str, Any]:
+    frame = innermost_frame(representative(context))
     if frame is None:
         return {}
     # A part that the entry does not tell is not there, so that no sentence is made of it.

@@ -141,10 +141,10 @@ def test_latency_is_a_duration() -> None:
 
 
 def test_not_is_plain_negation_and_a_missing_field_is_false() -> None:
-    quiet = AllOf(conditions=(leaf(contains="m"), NoneOf(conditions=(leaf("jsonPayload.x", contains="a"),))))
-    assert claims(quiet, bare("m"))
-    assert claims(quiet, bare("m", {"jsonPayload": {"x": "b"}}))
-    assert not claims(quiet, bare("m", {"jsonPayload": {"x": "a"}}))
+    routine = AllOf(conditions=(leaf(contains="m"), NoneOf(conditions=(leaf("jsonPayload.x", contains="a"),))))
+    assert claims(routine, bare("m"))
+    assert claims(routine, bare("m", {"jsonPayload": {"x": "b"}}))
+    assert not claims(routine, bare("m", {"jsonPayload": {"x": "a"}}))
 
 
 def test_an_anchor_in_a_branch_of_any_does_not_hide_the_others() -> None:

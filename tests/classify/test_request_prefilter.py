@@ -35,13 +35,13 @@ RULES, _ = load_rules()
 Record = dict[str, Any]
 
 
-def quiet_level(record: Record, screen: RequestPrefilter) -> Level | None:
+def routine_level(record: Record, screen: RequestPrefilter) -> Level | None:
     """Read one line as an export's, and return the level of a request that nobody need decode."""
     line = json.dumps(record, ensure_ascii=False).encode()
     reader = FastIndexReader(None, screen)
     rows, _ = reader.read(Lines(data=line + b"\n", spans=[(0, len(line))]))
     batch = reader.batch("-")
-    return batch.label_sets[batch.label_ids[0]].quiet if rows else None
+    return batch.label_sets[batch.label_ids[0]].routine if rows else None
 
 
 # --- requests ---
@@ -179,7 +179,7 @@ LEVELS = st.sampled_from([Level.INFO, Level.WARNING, Level.ERROR])
 
 def no_rule_claims(record: Record, rules: Sequence[Rule], screen: RequestPrefilter) -> None:
     entry = decode_record(record)
-    level = quiet_level(record, screen)
+    level = routine_level(record, screen)
     event("quiet" if level is not None else "blind" if screen.is_blind else "loud")
     if level is None:
         return
@@ -210,7 +210,7 @@ SHIPPED_CLASSIFIER = Classifier(RULES)
 @settings(max_examples=300)
 @given(requests())
 def test_what_is_passed_by_no_shipped_rule_claims(record: Record) -> None:
-    if quiet_level(record, SHIPPED) is not None:
+    if routine_level(record, SHIPPED) is not None:
         assert SHIPPED_CLASSIFIER.classify(decode_record(record)).primary is None
 
 
@@ -223,7 +223,7 @@ def test_what_is_passed_by_answers_no_screened_why(records: list[Record], asked:
     rules = [replace(rule("r", nothing), whys=(why,))]
     screen, classifier = RequestPrefilter(rules, Level.ERROR), Classifier(rules)
     for record in records:
-        if quiet_level(record, screen) is not None:
+        if routine_level(record, screen) is not None:
             assert not classifier.holds(asked, decode_record(record))
 
 
@@ -256,7 +256,7 @@ def test_suspects_are_all_that_hold_a_word(messages: list[str]) -> None:
 def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition: Condition) -> None:
     screen = RequestPrefilter([*RULES, rule("r", condition)], Level.ERROR)
     assert screen.is_blind
-    assert quiet_level(request(200, at=1, latency=0.1), screen) is None
+    assert routine_level(request(200, at=1, latency=0.1), screen) is None
 
 
 @pytest.mark.parametrize(
@@ -274,13 +274,13 @@ def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition:
 def test_a_screen_sees_past_such_a_rule(condition: Condition) -> None:
     screen = RequestPrefilter([rule("r", condition)], Level.ERROR)
     assert not screen.is_blind
-    quiet = partial(quiet_level, screen=screen)
-    assert quiet(request(200, at=1, latency=0.1)) is Level.INFO
-    assert quiet(request(200, at=1, latency=0.1, textPayload="lost")) is None
-    assert quiet(request(503, at=1, latency=0.1)) is None
+    routine = partial(routine_level, screen=screen)
+    assert routine(request(200, at=1, latency=0.1)) is Level.INFO
+    assert routine(request(200, at=1, latency=0.1, textPayload="lost")) is None
+    assert routine(request(503, at=1, latency=0.1)) is None
 
 
 def test_the_shipped_rules_leave_something_to_pass_by() -> None:
     assert not SHIPPED.is_blind
-    assert quiet_level(request(200, at=1, latency=0.1), SHIPPED) is Level.INFO
+    assert routine_level(request(200, at=1, latency=0.1), SHIPPED) is Level.INFO
     assert query().level is SHIPPED.level

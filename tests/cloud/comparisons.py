@@ -143,10 +143,10 @@ def _compare_numbers(path: Path, operator: str, value: str) -> Test:
 
 
 def _compare_pattern(path: Path, operator: str, value: str) -> Test:
-    quiet = re2.Options()
-    quiet.log_errors = False
+    routine = re2.Options()
+    routine.log_errors = False
     try:
-        pattern = re2.compile(value, quiet)
+        pattern = re2.compile(value, routine)
     except re2.error as error:
         raise invalid(f"filter: {value!r} is no regular expression: {error}") from None
     return _any_found(path, lambda found: isinstance(found, str) and pattern.search(found) is not None, operator)

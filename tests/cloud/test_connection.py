@@ -132,9 +132,9 @@ def test_no_credentials_is_one_line_with_the_command(monkeypatch: pytest.MonkeyP
 
 
 def test_a_file_that_is_no_credentials_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    odd = tmp_path / "odd.json"
-    odd.write_text('{"type": "unheard of"}')
-    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(odd))
+    slow_path = tmp_path / "odd.json"
+    slow_path.write_text('{"type": "unheard of"}')
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(slow_path))
     with pytest.raises(AccessError, match="gcloud auth application-default login"):
         connect(Access(project="my-project"), {})
 

@@ -131,13 +131,13 @@ def test_requests_are_what_the_api_wants() -> None:
 
 
 def test_entries_are_as_received() -> None:
-    odd = [
+    slow_path = [
         entry(0, more=b'"jsonPayload" : {"id":9007199254740993,"x":1.0e0}, "text":"\\u00e9\\n"'),
         entry(1, ns=123_456_789, more=b'"protoPayload":{"@type":"type.googleapis.com/un.Known","a":[{}]}'),
         entry(2, ns=200_000_000, more='"textPayload":"é🚨"'.encode()),
     ]
-    (page,) = reader(Store(odd)).pages(LISTING)
-    assert list(page.entries) == odd
+    (page,) = reader(Store(slow_path)).pages(LISTING)
+    assert list(page.entries) == slow_path
 
 
 def test_an_entry_is_one_line_whatever_the_server_indents() -> None:

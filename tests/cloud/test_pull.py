@@ -79,10 +79,12 @@ def test_all_is_pulled_in_order_and_once_in_spite_of_faults(transport: str, tmp_
 @over_both
 def test_what_json_can_hold_goes_from_the_server_to_the_report(transport: str, tmp_path: Path) -> None:
     number, time, proto = 9007199254740993, "2026-05-01T00:00:01.123456789Z", {"@type": "type.example.com/un.Known"}
-    odd: dict[str, Any] = make_entry(1, timestamp=time, severity="ERROR", jsonPayload={"n": number, "why": "differs"})
+    slow_path: dict[str, Any] = make_entry(
+        1, timestamp=time, severity="ERROR", jsonPayload={"n": number, "why": "differs"}
+    )
     unknown = make_entry(2, severity="ERROR", protoPayload=proto | {"n": number})
-    del odd["textPayload"], unknown["textPayload"]
-    with CloudServer([odd, unknown]) as server:
+    del slow_path["textPayload"], unknown["textPayload"]
+    with CloudServer([slow_path, unknown]) as server:
         assert finish(start(server, tmp_path, transport))[0] == 0
     second, first = (json.loads(line) for line in Case.look(tmp_path / "case").lines())
     if transport == "grpc":  # its payloads know no integers, and what it cannot name it keeps as bytes

@@ -242,9 +242,9 @@ def test_occurrences_of_two_kinds_are_not_comparable() -> None:
 def test_the_worst_comes_first_and_noise_last() -> None:
     unit = OccurrenceUnit.REQUEST
     before = side("r0", {"gone": 50, "worse": 5, "same": 9, "noise": 0, "fresh": 0})
-    quiet = cluster("noise", 99, unit, role=Role.NOISE)
+    routine = cluster("noise", 99, unit, role=Role.NOISE)
     counts = {"worse": 60, "same": 9, "fresh": 40}
-    after = side("r1", counts, clusters=(quiet, *(cluster(name, n, unit) for name, n in counts.items())))
+    after = side("r1", counts, clusters=(routine, *(cluster(name, n, unit) for name, n in counts.items())))
     after = side("r1", counts | {"noise": 0, "gone": 0}, clusters=after.clusters)
     comparison = compare(before, after)
     assert [c.signature for c in comparison.changes] == ["fresh", "worse", "same", "gone", "noise"]

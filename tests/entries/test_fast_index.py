@@ -40,10 +40,10 @@ def read(reader: FastIndexReader, texts: Sequence[str]) -> tuple[list[int], list
     for text in texts:
         spans.append((len(data), len(data) + len(line(text))))
         data += line(text) + b"\n"
-    rows, odd = reader.read(Lines(data=data, spans=spans))
+    rows, slow_path = reader.read(Lines(data=data, spans=spans))
     batch = reader.batch("x")
     assert rows == len(batch.times) == len(batch.places) == len(batch.label_ids) == len(batch.identities)
-    return list(batch.times), [spans.index((start, end)) for start, end, _ in odd]
+    return list(batch.times), [spans.index((start, end)) for start, end, _ in slow_path]
 
 
 @given(blocks=st.lists(st.lists(TIMES, max_size=6), max_size=3))
@@ -51,6 +51,6 @@ def test_times_of_many_lines_are_those_of_each(blocks: list[list[str]]) -> None:
     reader = FastIndexReader(None, SCREEN)
     for texts in blocks:
         plain = [time_of({"timestamp": text}) if text[-1:] == "Z" and text[10:11] == "T" else 0 for text in texts]
-        times, odd = read(reader, texts)
+        times, slow_path = read(reader, texts)
         assert times == [time for time in plain if time]
-        assert odd == [at for at, time in enumerate(plain) if not time]
+        assert slow_path == [at for at, time in enumerate(plain) if not time]

@@ -23,7 +23,7 @@ HEADER = "Traceback (most recent call last):"
 FRAME = '  File "/app/shop.py", line 3, in pay'
 CONNECTIVE = "During handling of the above exception, another exception occurred:"
 MILLISECOND = 10**6
-DIGESTER = FactsExtractor((), Level.ERROR)
+EXTRACTOR = FactsExtractor((), Level.ERROR)
 
 Line = tuple[int, int, str, EntryFacts]
 
@@ -35,7 +35,7 @@ def line(row: int, milliseconds: float, stream: str = "s", **fields: Any) -> Lin
 
 def close(entries: list[LogEntry]) -> list[list[int]]:
     """The runs of entries, which stand in order of time."""
-    facts = ((row, e.time, (e.instance, e.log_name, e.revision), DIGESTER.facts(e)) for row, e in enumerate(entries))
+    facts = ((row, e.time, (e.instance, e.log_name, e.revision), EXTRACTOR.facts(e)) for row, e in enumerate(entries))
     return [*runs(fact for fact in facts if fact[3].is_line)]
 
 
@@ -71,7 +71,7 @@ def by_runs(entries: list[LogEntry]) -> list[LogEntry]:
     ],
 )
 def test_every_text_is_a_line_and_an_open_traceback_awaits_its_end(text: str, awaits: bool) -> None:  # noqa: FBT001 - a column
-    facts = DIGESTER.facts(entry(text))
+    facts = EXTRACTOR.facts(entry(text))
     assert (facts.is_line, facts.awaits) == (True, awaits)
 
 
@@ -80,7 +80,7 @@ def test_every_text_is_a_line_and_an_open_traceback_awaits_its_end(text: str, aw
     [("KeyError: 'card'", True), ("java.io.IOException: gone", True), ("    KeyError: 'card'", False), ("", False)],
 )
 def test_a_text_that_begins_with_an_exception_is_typed(text: str, typed: bool) -> None:  # noqa: FBT001 - a column
-    assert DIGESTER.facts(entry(text)).is_typed is typed
+    assert EXTRACTOR.facts(entry(text)).is_typed is typed
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_a_text_that_begins_with_an_exception_is_typed(text: str, typed: bool) -
     ],
 )
 def test_what_nothing_splits_is_no_line(fields: dict[str, Any]) -> None:
-    facts = DIGESTER.facts(entry(HEADER, **fields))
+    facts = EXTRACTOR.facts(entry(HEADER, **fields))
     assert (facts.is_line, facts.awaits, facts.is_typed) == (False, False, False)
 
 

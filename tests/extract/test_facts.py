@@ -10,7 +10,7 @@ from hypothesis import given, settings, strategies as st
 from support.builders import REVISION, START, digested, leaf, query, raw, raws, request, rule, stored_at, table
 
 from forensics.entries import MemoryRecordStore, collect, decode_record, stitch
-from forensics.extract import FactsExtractor, build_table as boiling, digest, facts_extractor as digester, trace_of
+from forensics.extract import FactsExtractor, build_table as boiling, extract, facts_extractor as extractor, trace_of
 from forensics.model import (
     Analysis,
     Frame,
@@ -48,11 +48,17 @@ def entry(text: str | None = None, **fields: Any) -> LogEntry:
 
 
 def test_what_no_rule_knows_is_analysed_by_its_level() -> None:
-    quiet, loud = ANY.facts(entry("ready")), ANY.facts(entry(TRACE, severity="ERROR"))
-    assert (quiet.analysed, quiet.signature, quiet.group, quiet.frame, quiet.weight) == (False, "", (), None, 0)
-    assert (loud.analysed, loud.signature, loud.weight) == (True, "", 2)
-    assert len(loud.group) == 1  # its fingerprint
-    assert loud.frame == Frame(file="/app/shop.py", line=3, function="pay", in_app=True)
+    routine, notable = ANY.facts(entry("ready")), ANY.facts(entry(TRACE, severity="ERROR"))
+    assert (routine.analysed, routine.signature, routine.group, routine.frame, routine.weight) == (
+        False,
+        "",
+        (),
+        None,
+        0,
+    )
+    assert (notable.analysed, notable.signature, notable.weight) == (True, "", 2)
+    assert len(notable.group) == 1  # its fingerprint
+    assert notable.frame == Frame(file="/app/shop.py", line=3, function="pay", in_app=True)
     assert ANY.facts(entry("ValueError: bad")).weight == 1
     assert FactsExtractor((), Level.INFO).facts(entry("ready", severity="INFO")).analysed
     assert not FactsExtractor((), Level.CRITICAL).facts(entry(TRACE, severity="ERROR")).analysed
@@ -130,10 +136,10 @@ def test_the_journal_holds_what_stitching_all_entries_gives(
     assert sorted(piece for row in found.rows() for piece in found.originals(row)) == list(range(len(records)))
 
 
-def backwards(boil: Boil, chunks: Iterable[array[int]]) -> Iterator[Extracted]:
+def backwards(extract_chunk: Boil, chunks: Iterable[array[int]]) -> Iterator[Extracted]:
     """Begin with the last chunk, as several processes may, and hand results out in order."""
     given_ = [*chunks]
-    return reversed([boil(chunk) for chunk in reversed(given_)])
+    return reversed([extract_chunk(chunk) for chunk in reversed(given_)])
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
@@ -144,7 +150,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
     whole, _ = digested(log_index, store)
     monkeypatch.setattr(boiling, "_CHUNK", size)
     monkeypatch.setattr(boiling, "_WORTH", 0)
-    found, lost = digest(log_index, array("I", range(len(log_index))), store, ANY, backwards)
+    found, lost = extract(log_index, array("I", range(len(log_index))), store, ANY, backwards)
     assert lost == 0
     assert (found.times, found.ends, found.traces, found.label_ids) == (
         whole.times,
@@ -160,7 +166,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
 
 def test_rows_that_are_not_asked_for_are_not_in_the_journal() -> None:
     log_index, store = stored_at(*(raw(f"{n}", at=n) for n in range(5)))
-    found, _ = digest(log_index, array("I", [1, 3]), store, ANY)
+    found, _ = extract(log_index, array("I", [1, 3]), store, ANY)
     assert [found.entry(row).message for row in found.rows()] == ["1", "3"]
     assert list(found.times) == [START + 10**9, START + 3 * 10**9]
 
@@ -183,7 +189,7 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
     log = "projects/shop/logs/run.googleapis.com%2F"
     label_ids = [
         LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}stderr", None),
-        LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}requests", "INFO", quiet=Level.INFO),
+        LabelSet(REVISION, "shop", "p", "l", "i1", f"{log}requests", "INFO", routine=Level.INFO),
     ]
     batch = IndexBatch(
         source="a",
@@ -214,7 +220,7 @@ def test_facts_are_the_same_whatever_came_before_it(monkeypatch: pytest.MonkeyPa
     alone = [FactsExtractor(rules, Level.ERROR).facts(one) for one in entries]
     used = FactsExtractor(rules, Level.ERROR)
     assert [used.facts(one) for one in entries] == alone
-    monkeypatch.setattr(digester, "_REMEMBERED", 2)
+    monkeypatch.setattr(extractor, "_REMEMBERED", 2)
     forgetful = FactsExtractor(rules, Level.ERROR)
     assert [forgetful.facts(one) for one in entries] == alone
 

@@ -164,8 +164,8 @@ class PostmortemContext:
 
     def _is_answered(self, entry: Entry) -> bool:
         is_request = entry.http is not None and entry.log_name.endswith("requests")
-        loud = str(entry.record.get("severity")) in _LOUD
-        return is_request and not loud and (entry.id, entry.timestamp) not in self.analysed
+        notable = str(entry.record.get("severity")) in _LOUD
+        return is_request and not notable and (entry.id, entry.timestamp) not in self.analysed
 
     def _of_lessons(self, incident: Json, root: Json, one: Json) -> list[object]:
         whys = self.findings[root["id"]]["whys"]

@@ -287,9 +287,9 @@ def test_a_planted_cause_is_more_than_chance(seed: int, count: int, noise: int, 
     draw = drawn(seed)
     times = [draw.uniform(5, HOUR) for _ in range(count)]
     planted = [said("the cause", at - lag, number) for number, at in enumerate(times)]
-    loud = [said("the cause", draw.uniform(0, HOUR), 1000 + number) for number in range(noise)]
+    notable = [said("the cause", draw.uniform(0, HOUR), 1000 + number) for number in range(noise)]
     symptoms = [said("the symptom", at, 2000 + number) for number, at in enumerate(times)]
-    (found,) = links_of(*life("i1", 1, 0, HOUR), *planted, *loud, *symptoms)
+    (found,) = links_of(*life("i1", 1, 0, HOUR), *planted, *notable, *symptoms)
     assert found.p_value is not None
     assert found.p_value <= 0.05
 

@@ -106,9 +106,9 @@ def test_loud_noise_owns_nothing_though_it_stands_before_every_failure() -> None
     )
     found, links = owners(*noisy("cache is cold"), rules=rules)
     assert found["failed"] == "gone"
-    loud = [x for x in links if not x.declared]
-    assert [(x.coverage, x.p_value) for x in loud] == [(1.0, 1.0)]
-    assert links.index(loud[0]) == len(links) - 1
+    notable = [x for x in links if not x.declared]
+    assert [(x.coverage, x.p_value) for x in notable] == [(1.0, 1.0)]
+    assert links.index(notable[0]) == len(links) - 1
 
 
 def test_declared_noise_owns_nothing_even_alone() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given, strategies as st
 from msgspec.structs import replace
 from support.comparisons import cluster, coverage
 
-from forensics.links import extent_of, weigh
+from forensics.links import adjust_priorities, extent_of
 from forensics.links.priorities import Extent
 from forensics.model import Cluster, ClusterId, Exposure, Life, Link, Nanoseconds, OccurrenceUnit, Priority, Role
 
@@ -46,7 +46,7 @@ def linked(symptom: Cluster, cause: Cluster, explained: int, of: int) -> Link:
 
 
 def weighed(found: Cluster, seen: Extent | None) -> tuple[Priority, str]:
-    (result,) = weigh([found], [], {}, seen)
+    (result,) = adjust_priorities([found], [], {}, seen)
     return result.priority, result.priority_reason
 
 
@@ -90,34 +90,34 @@ def test_shares(found: Cluster, seen: Extent | None, priority: Priority, reason:
 
 def test_values_that_split_a_signature_do_not_make_each_of_them_small() -> None:
     split = [one("x", 3, REQUEST, id=ClusterId(f"x-{n}")) for n in range(4)]
-    assert {c.priority for c in weigh(split[:1], [], {}, extent(4000))} == {P2}
-    assert {c.priority for c in weigh(split, [], {}, extent(4000))} == {P1}
+    assert {c.priority for c in adjust_priorities(split[:1], [], {}, extent(4000))} == {P2}
+    assert {c.priority for c in adjust_priorities(split, [], {}, extent(4000))} == {P1}
 
 
 def test_a_single_cause_of_many_failures_is_not_small() -> None:
     cause, symptom = one("cause", 1, SESSION), one("http", 400, REQUEST, role=Role.SYMPTOM)
     link = linked(symptom, cause, 300, 400)
     seen = extent(4000, sessions=2000)
-    assert [c.priority for c in weigh([cause, symptom], [link], {symptom.id: link}, seen)] == [P1, P1]
-    assert [c.priority for c in weigh([cause, symptom], [], {}, seen)] == [P2, P1]
+    assert [c.priority for c in adjust_priorities([cause, symptom], [link], {symptom.id: link}, seen)] == [P1, P1]
+    assert [c.priority for c in adjust_priorities([cause, symptom], [], {}, seen)] == [P2, P1]
 
 
 def test_a_symptom_is_no_more_urgent_than_the_root_that_explains_it() -> None:
     cause, symptom = one("cause", 20, REQUEST, P2), one("http", 20, REQUEST, P1, role=Role.SYMPTOM)
     link = linked(symptom, cause, 20, 20)
-    found = weigh([cause, symptom], [link], {symptom.id: link}, None)[1]
+    found = adjust_priorities([cause, symptom], [link], {symptom.id: link}, None)[1]
     assert found.priority is P2
     assert found.priority_reason == (
         "lowered from P1 to P2: no more urgent than cause, which explains it (set by rule http)"
     )
     half = linked(symptom, cause, 10, 20)
-    assert weigh([cause, symptom], [half], {symptom.id: half}, None)[1].priority is P1
+    assert adjust_priorities([cause, symptom], [half], {symptom.id: half}, None)[1].priority is P1
 
 
 def test_what_has_a_root_is_not_raised() -> None:
     cause, symptom = one("cause", 12, LIFE), one("exit", 12, LIFE, role=Role.SYMPTOM)
     link = linked(symptom, cause, 12, 12)
-    found = weigh([cause, symptom], [link], {symptom.id: link}, extent(lives=12, ended=12))
+    found = adjust_priorities([cause, symptom], [link], {symptom.id: link}, extent(lives=12, ended=12))
     assert [c.priority for c in found] == [P0, P1]
 
 

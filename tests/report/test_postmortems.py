@@ -99,9 +99,9 @@ def test_who_noticed_it_is_open_otherwise() -> None:
 def test_over_is_a_hypothesis_after_a_long_silence_with_traffic_and_open_otherwise() -> None:
     failures = [torn(at) for at in (0, 10, 20)]
     soon = first(report(*failures, request(200, at=25, latency=0.1)))
-    quiet = first(report(*failures, raw("hello", at=500, severity="INFO")))
+    routine = first(report(*failures, raw("hello", at=500, severity="INFO")))
     late = first(report(*failures, request(200, at=100, latency=0.1)))
-    assert (soon.recovery.verdict, quiet.recovery.verdict) == (Verdict.NO_EVIDENCE, Verdict.NO_EVIDENCE)
+    assert (soon.recovery.verdict, routine.recovery.verdict) == (Verdict.NO_EVIDENCE, Verdict.NO_EVIDENCE)
     assert late.recovery.verdict is Verdict.PLAUSIBLE
     assert "with 1 request answered" in late.recovery.evidence[0].statement
 

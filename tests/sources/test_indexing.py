@@ -134,7 +134,7 @@ def test_a_requests_row_tells_that_nobody_need_decode_it(tmp_path: Path) -> None
     with closing(FileRecordStore()) as store:
         found = [*read_records([str(path)], indexing=Indexing(store=store, reader=READER))]
     batches = [x for x in found if isinstance(x, IndexBatch)]
-    assert [batch.label_sets[kind].quiet for batch in batches for kind in batch.label_ids] == [None, Level.INFO, None]
+    assert [batch.label_sets[kind].routine for batch in batches for kind in batch.label_ids] == [None, Level.INFO, None]
     assert [x.lines for x in found if isinstance(x, PassedOver)] == [0]
 
 
@@ -192,7 +192,7 @@ def test_a_row_tells_what_the_record_tells(drawn: list[tuple[str, dict[str, Any]
             exact = one_record(line)
             assert exact is not None
             assert list(batch.times) == [time_of(exact)]
-            assert [replace(batch.label_sets[kind], quiet=None) for kind in batch.label_ids] == [label_set_of(exact)]
+            assert [replace(batch.label_sets[kind], routine=None) for kind in batch.label_ids] == [label_set_of(exact)]
 
 
 @pytest.mark.parametrize("key", ["insertId", "logName"])

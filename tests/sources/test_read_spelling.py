@@ -146,7 +146,10 @@ def test_audit_records_of_a_sink_are_not_passed_over(tmp_path: Path) -> None:
         (1757346075716289, "2025-09-08T15:41:15.716289Z"),
         (1757346075716289123, "2025-09-08T15:41:15.716289123Z"),
         ({"seconds": "1757346075", "nanos": 5}, "2025-09-08T15:41:15.000000005Z"),
-        *((odd, odd) for odd in ("yesterday", "", True, 10**30, -1, {"seconds": "x"}, {}, [1], "9" * 30, 0)),
+        *(
+            (slow_path, slow_path)
+            for slow_path in ("yesterday", "", True, 10**30, -1, {"seconds": "x"}, {}, [1], "9" * 30, 0)
+        ),
     ],
 )
 def test_times(given: object, written: object) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from forensics.entries import MemoryRecordStore, collect, decode_entry, select
-from forensics.extract import FactsExtractor, digest
+from forensics.extract import FactsExtractor, extract
 from forensics.model import (
     Condition,
     FailureClass,
@@ -121,7 +121,7 @@ def stored_at(*records: dict[str, Any]) -> tuple[LogIndex, MemoryRecordStore]:
 def digested(log_index: LogIndex, store: RecordStore, rules: Sequence[Rule] = ()) -> tuple[EntryTable, int]:
     """Boil down everything that was collected; with the table comes how many records were gone."""
     rows = select(log_index, Revision(name="all", asked="all"), query("all"))
-    return digest(log_index, rows, store, FactsExtractor(rules, Level.ERROR))
+    return extract(log_index, rows, store, FactsExtractor(rules, Level.ERROR))
 
 
 def table(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> EntryTable:

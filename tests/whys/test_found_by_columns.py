@@ -11,7 +11,7 @@ from support.strategies import tables
 from forensics.classify import Classifier
 from forensics.clusters.occurrences import FailedRequests, find_occurrences
 from forensics.entries import select
-from forensics.extract import FactsExtractor, digest
+from forensics.extract import FactsExtractor, extract
 from forensics.model import AllOf, Leaf, Level, OccurrenceUnit, Revision, WhyRule
 from forensics.whys import NearbyEntries
 
@@ -70,8 +70,8 @@ def test_what_is_asked_of_entries_is_true_where_the_condition_is(found: EntryTab
     rules = [rule("lost", CONDITIONS[0], whys=(why,))]
     records = [found.original(row).raw for row in range(len(found))]
     log_index, store = stored_at(*records)
-    digester = FactsExtractor(rules, Level.ERROR)
-    table, _ = digest(log_index, select(log_index, Revision(name="all", asked="all"), query("all")), store, digester)
-    holds, classifier = digester.asked(condition, table), Classifier(rules)
+    extractor = FactsExtractor(rules, Level.ERROR)
+    table, _ = extract(log_index, select(log_index, Revision(name="all", asked="all"), query("all")), store, extractor)
+    holds, classifier = extractor.asked(condition, table), Classifier(rules)
     expected = [row for row in table.rows() if classifier.holds(condition, table.entry(row))]
     assert [row for row in table.rows() if holds is not None and holds(row)] == expected

@@ -60,6 +60,6 @@ def _worst(comparison: Comparison | None, told: tuple[GateReason, ...]) -> list[
     names = {(reason.signature, reason.fingerprint) for reason in told}
     changes = comparison.changes if comparison else ()
     bad = {ChangeState.NEW, ChangeState.WORSE, ChangeState.NOT_COMPARABLE, ChangeState.NO_CHANGE}
-    loud = [change for change in changes if change.role is not Role.NOISE and change.state in bad]
-    untold = [change for change in loud if (change.signature, change.fingerprint) not in names]
-    return untold[: max(WORST - (len(loud) - len(untold)), 0)]
+    notable = [change for change in changes if change.role is not Role.NOISE and change.state in bad]
+    untold = [change for change in notable if (change.signature, change.fingerprint) not in names]
+    return untold[: max(WORST - (len(notable) - len(untold)), 0)]

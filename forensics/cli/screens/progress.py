@@ -34,17 +34,17 @@ class ReadingProgress:
             speed = self._progress.tasks[self._reading].speed
             self._progress.update(self._reading, rate=f"{speed / 1e6:,.0f} MB/s" if speed else "")
 
-    def spread(
-        self, spread: Callable[[Callable[[Argument], Result], Sequence[Argument]], Iterator[Result]]
+    def parallel_map(
+        self, parallel_map: Callable[[Callable[[Argument], Result], Sequence[Argument]], Iterator[Result]]
     ) -> Callable[[Callable[[Argument], Result], Sequence[Argument]], Iterator[Result]]:
         """Show how many parts of a long work are done."""
 
         def watched(function: Callable[[Argument], Result], arguments: Sequence[Argument]) -> Iterator[Result]:
             if self._progress is None:
-                yield from spread(function, arguments)
+                yield from parallel_map(function, arguments)
                 return
             task = self._progress.add_task("looking at the entries", total=len(arguments), rate="")
-            for result in spread(function, arguments):
+            for result in parallel_map(function, arguments):
                 self._progress.advance(task)
                 yield result
 

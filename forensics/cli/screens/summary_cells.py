@@ -116,12 +116,12 @@ def change_lines(comparison: Comparison) -> Iterator[str]:
 
 def cluster_rows(report: Report) -> Iterator[tuple[str, ...]]:
     """Yield the rows of the clusters: what is loud, how many more there are, and noise in one row."""
-    loud = [c for c in report.clusters if c.role is not Role.NOISE]
-    for cluster in loud[:ROWS]:
+    notable = [c for c in report.clusters if c.role is not Role.NOISE]
+    for cluster in notable[:ROWS]:
         yield _cells(cluster, report)
     blank = ("",) * len(COLUMNS)
-    if len(loud) > ROWS:
-        yield ("", "", f"… and {len(loud) - ROWS} more, in index.md", *blank[3:])
+    if len(notable) > ROWS:
+        yield ("", "", f"… and {len(notable) - ROWS} more, in index.md", *blank[3:])
     noise = [c for c in report.clusters if c.role is Role.NOISE]
     if noise:
         more = f"  (+{len(noise) - 1} more)" if len(noise) > 1 else ""

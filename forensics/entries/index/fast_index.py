@@ -139,10 +139,10 @@ class FastIndexReader:
         """Read lines; return how many became rows, and those that must be read otherwise, in order."""
         data, first, keep = lines.data, lines.place, lines.keep
         # Column by column: a loop over one of them is several times as fast as its share in a loop over all.
-        entries, spans, odd = _at_a_glance(data, lines.spans)
+        entries, spans, slow_path = _at_a_glance(data, lines.spans)
         times = self._times_of([entry.timestamp for entry in entries])
         if 0 in times:
-            odd = sorted([*odd, *compress(spans, map(not_, times))])
+            slow_path = sorted([*slow_path, *compress(spans, map(not_, times))])
             entries, spans, times = _chosen(times, entries, spans, times)
         label_ids = self._label_ids_of(entries)
         if _FOREIGN in label_ids:
@@ -153,7 +153,7 @@ class FastIndexReader:
         self._identities.extend(map(hash, [(entry.insertId, entry.logName) for entry in entries]))
         self._places.extend([first + start if keep is None else keep(data[start:end]) for start, end in spans])
         self._label_ids.extend(label_ids)
-        return len(entries), [(start, end, bisect_left(spans, (start, end))) for start, end in odd]
+        return len(entries), [(start, end, bisect_left(spans, (start, end))) for start, end in slow_path]
 
     def _times_of(self, texts: Sequence[str]) -> list[int]:
         """Return times in Cloud Logging's own form; 0 for any other."""
@@ -174,26 +174,26 @@ class FastIndexReader:
     def _label_ids_of(self, entries: Sequence[_Glance]) -> list[int]:
         codes = self._codes
         label_ids: list[int] = []
-        quiet, messages = [], []
+        routine, messages = [], []
         for entry in entries:
             level, request = None, entry.httpRequest
             if request is not None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING:
                 level = self._quiet_level(entry, request)
                 if level is not None:
-                    quiet.append(len(label_ids))
+                    routine.append(len(label_ids))
                     messages.append(f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}")
             whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, level)
             code = codes.get(whose)
             label_ids.append(self._new_code(whose) if code is None else code)
         # What was said of requests whose words a rule may know is taken back.
         for at in self._screen.suspects(messages):
-            entry = entries[quiet[at]]
+            entry = entries[routine[at]]
             whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, None)
-            label_ids[quiet[at]] = self._new_code(whose)
+            label_ids[routine[at]] = self._new_code(whose)
         return label_ids
 
     def _new_code(self, whose: _Whose) -> int:
-        labels, own, log_name, severity, quiet = whose
+        labels, own, log_name, severity, routine = whose
         if self._asked is not None and self._asked not in labels.revision_name:
             return self._codes.setdefault(whose, _FOREIGN)
         code = self._codes.setdefault(whose, len(self._label_sets))
@@ -206,7 +206,7 @@ class FastIndexReader:
                 instance=own.instanceId,
                 log_name=log_name,
                 severity=severity,
-                quiet=quiet,
+                routine=routine,
             )
             self._label_sets.append(label_set)
         return code
@@ -232,20 +232,20 @@ class FastIndexReader:
 
 def _at_a_glance(data: bytes, spans: Sequence[_Span]) -> tuple[list[_Glance], list[_Span], list[_Span]]:
     """Decode lines; return entries with their bounds, and the bounds of lines about which something is odd."""
-    entries, of_entries, odd = [], [], []
+    entries, of_entries, slow_path = [], [], []
     for span in spans:
         line = data[span[0] : span[1]]
         try:
             entry = _glance(line)
         except (ValueError, RecursionError):
-            odd.append(span)
+            slow_path.append(span)
             continue
         if _is_odd(entry, line):
-            odd.append(span)
+            slow_path.append(span)
         else:
             entries.append(entry)
             of_entries.append(span)
-    return entries, of_entries, odd
+    return entries, of_entries, slow_path
 
 
 def _is_odd(entry: _Glance, line: bytes) -> bool:

@@ -15,7 +15,7 @@ from forensics.model import IndexBatch, IndexReader, Lines, PassedOver, Place
 from forensics.sources.find_inputs import STDIN
 from forensics.sources.formats.element import Element, RawRun
 from forensics.sources.formats.json_lines import element_of
-from forensics.sources.index.prefilter import Prefiltered, SlowPathLine, all_lines, sift, why_not_kept
+from forensics.sources.index.prefilter import Prefiltered, SlowPathLine, all_lines, prefilter, why_not_kept
 from forensics.sources.index.record_store import FileRecordStore
 from forensics.sources.line_blocks import gathered, read_at
 from forensics.system.processes import in_processes
@@ -50,7 +50,7 @@ class _Part(Struct):
 
     lines: int
     passed_over: int
-    odd: list[SlowPathLine]
+    slow_path: list[SlowPathLine]
     batch: IndexBatch
 
 
@@ -67,7 +67,10 @@ def index(
         parts = _parts_of_file(source, size, place, asked, how)
     number = 0
     for part in parts:
-        yield from _in_order(part.batch, [(odd.row, element) for odd in part.odd for element in _told(odd, number)])
+        yield from _in_order(
+            part.batch,
+            [(slow_path.row, element) for slow_path in part.slow_path for element in _told(slow_path, number)],
+        )
         number += part.lines
         if part.passed_over:
             yield PassedOver(place=Place(source=source, record=number), lines=part.passed_over)
@@ -87,28 +90,28 @@ def index_runs(
         data = b"\0".join(run.values).replace(b"\n", b"").replace(b"\0", b"\n") + b"\n"
         place = how.store.keep_line(data)
         spans = all_lines(data)
-        _, odd = reader.read(Lines(data=data, spans=spans, place=place))
+        _, slow_path = reader.read(Lines(data=data, spans=spans, place=place))
         numbered = [
             SlowPathLine(number=bisect_left(spans, (start, end)), text=data[start:end], place=place + start, row=row)
-            for start, end, row in odd
+            for start, end, row in slow_path
         ]
         told = [(line.row, element) for line in numbered for element in _told(line, run.number)]
         yield from _in_order(reader.batch(source), told)
         yield PassedOver(place=Place(source=source, record=run.number + len(spans) - 1), lines=0)
 
 
-def _told(odd: SlowPathLine, number: int) -> Iterator[Element]:
+def _told(slow_path: SlowPathLine, number: int) -> Iterator[Element]:
     """Read an odd line, `number` lines behind the beginning of its input; a blank one is nothing."""
-    if not odd.text:
-        yield Element(number=number + odd.number, problem=why_not_kept())
-    elif odd.text.strip(b"\0 \t\r"):
-        yield structs.replace(element_of(number + odd.number, odd.text), place=odd.place)
+    if not slow_path.text:
+        yield Element(number=number + slow_path.number, problem=why_not_kept())
+    elif slow_path.text.strip(b"\0 \t\r"):
+        yield structs.replace(element_of(number + slow_path.number, slow_path.text), place=slow_path.place)
 
 
-def _in_order(batch: IndexBatch, odd: Iterable[tuple[int, Element]]) -> Iterator[IndexBatch | Element]:
+def _in_order(batch: IndexBatch, slow_path: Iterable[tuple[int, Element]]) -> Iterator[IndexBatch | Element]:
     """Yield rows, and odd elements in their places among them: the order of an input is told by its times."""
     done = 0
-    for row, element in odd:
+    for row, element in slow_path:
         if row > done:
             yield _rows(batch, done, row)
             done = row
@@ -148,7 +151,7 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
         with Path(source).open("rb", buffering=0) as file:
             first = _line_start(file.fileno(), start)
             blocks = _blocks(file.fileno(), first, min(start + PART, size))
-            return _part(source, sift(blocks, asked, reader, place=place + first), reader)
+            return _part(source, prefilter(blocks, asked, reader, place=place + first), reader)
 
     starts = range(0, size, PART)
     parts = in_processes(read, starts, how.jobs if size >= PAYS else 1)
@@ -160,19 +163,21 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
 def _parts_of_blocks(source: str, content: TextContent, asked: str | None, how: Indexing) -> Iterator[_Part]:
     """Read what has no offsets of its own, and put away the lines that are selected."""
     reader = how.reader(asked)
-    for sifted in sift(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.store.keep_line):
-        yield _part(source, [sifted], reader)
+    for prefiltered in prefilter(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.store.keep_line):
+        yield _part(source, [prefiltered], reader)
 
 
 def _part(source: str, blocks: Iterable[Prefiltered], reader: IndexReader) -> _Part:
     lines = rows = passed_over = 0
-    odd: list[SlowPathLine] = []
+    slow_path: list[SlowPathLine] = []
     for block in blocks:
-        odd += [structs.replace(line, number=lines + line.number, row=rows + line.row) for line in block.odd]
+        slow_path += [
+            structs.replace(line, number=lines + line.number, row=rows + line.row) for line in block.slow_path
+        ]
         lines += block.lines
         rows += block.rows
         passed_over += block.passed_over
-    return _Part(lines=lines, passed_over=passed_over, odd=odd, batch=reader.batch(source))
+    return _Part(lines=lines, passed_over=passed_over, slow_path=slow_path, batch=reader.batch(source))
 
 
 def _line_start(file: int, offset: int) -> int:

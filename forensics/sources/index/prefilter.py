@@ -63,10 +63,10 @@ class Prefiltered(Struct, kw_only=True):
     """Line breaks in it."""
     rows: int = 0
     passed_over: int = 0
-    odd: list[SlowPathLine]
+    slow_path: list[SlowPathLine]
 
 
-def sift(
+def prefilter(
     blocks: Iterable[bytes], asked: str | None, reader: IndexReader, *, place: int = 0, keep: Keep | None = None
 ) -> Iterator[Prefiltered]:
     """Hand the lines that may matter to a reader, and yield block by block what else was there.
@@ -77,16 +77,18 @@ def sift(
     literals = (asked.encode(), *AUDIT) if asked is not None else ()
     for at, block in _whole_lines(blocks):
         if block is None:
-            yield Prefiltered(lines=1, odd=[SlowPathLine(1, b"")])
+            yield Prefiltered(lines=1, slow_path=[SlowPathLine(1, b"")])
             continue
         spans = _candidates(block, literals) if literals else all_lines(block)
         if keep is None:
             first: int | None = place + at
         else:
             first = None if literals else keep(block)
-        rows, odd = reader.read(Lines(data=block, spans=spans, place=first or 0, keep=keep if first is None else None))
+        rows, slow_path = reader.read(
+            Lines(data=block, spans=spans, place=first or 0, keep=keep if first is None else None)
+        )
         lines = stringzilla.count(block, b"\n")
-        passed = lines - rows - len(odd) - _blank(block, lines) if literals else 0
+        passed = lines - rows - len(slow_path) - _blank(block, lines) if literals else 0
         numbered = [
             SlowPathLine(
                 stringzilla.count(block, b"\n", 0, start) + 1,
@@ -94,9 +96,9 @@ def sift(
                 None if first is None else first + start,
                 row,
             )
-            for start, end, row in odd
+            for start, end, row in slow_path
         ]
-        yield Prefiltered(lines=lines, rows=rows, passed_over=passed, odd=numbered)
+        yield Prefiltered(lines=lines, rows=rows, passed_over=passed, slow_path=numbered)
 
 
 def why_not_kept() -> str:

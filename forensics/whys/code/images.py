@@ -57,17 +57,17 @@ def _of_dockerfile(look: CodeQuestion, file: str) -> ImagePython | None:
     """Read the base of the last stage, through the stages that it is built on."""
     text = look.base.text(look.at, file) or ""
     arguments: dict[str, str] = {}
-    stages: dict[str, tuple[str, int]] = {}
+    runs: dict[str, tuple[str, int]] = {}
     last: tuple[str, int] | None = None
     for number, line in enumerate(text.split("\n"), 1):
-        argument, stage = _ARG.match(line), _FROM.match(line)
+        argument, run = _ARG.match(line), _FROM.match(line)
         if argument and last is None:
             arguments[argument["name"]] = argument["text"]
-        if stage:
-            image = _USE.sub(lambda use: arguments.get(use["name"]) or use["default"] or "", stage["image"])
-            last = stages.get(image.lower(), (image, number))
-            if stage["stage"]:
-                stages[stage["stage"].lower()] = last
+        if run:
+            image = _USE.sub(lambda use: arguments.get(use["name"]) or use["default"] or "", run["image"])
+            last = runs.get(image.lower(), (image, number))
+            if run["stage"]:
+                runs[run["stage"].lower()] = last
     found = _PYTHON.search(last[0]) if last else None
     if last is None or found is None:
         return None

@@ -1,6 +1,6 @@
 """The kinds of evidence, one module each: a why and its scene in, what shows it out.
 
-A kind is added by a module with `gather(why, scene) -> EvidenceResult` and its line in `EVIDENCE`.
+A kind is added by a module with `gather(why, context) -> EvidenceResult` and its line in `EVIDENCE`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from forensics.whys.code.definitions import defined_name
 from forensics.whys.code.modules import node_module, python_module
 from forensics.whys.code.syntax import parsed_there
 from forensics.whys.contexts import ClusterContext, EvidenceResult
-from forensics.whys.wording import context, dotted, speaker
+from forensics.whys.wording import dotted, representative, template_values
 
 if TYPE_CHECKING:
     from forensics.model import DeployedCommit
@@ -26,16 +26,16 @@ _IMAGE_ROOT = re.compile(r"^/(?:app|workspace|usr/src/app|srv|code|src|home/site
 """Where images usually keep the repository's root."""
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Look at the repository; without one, say how to give it."""
     asked = why.evidence if isinstance(why.evidence, dict) else {}
-    code = scene.stage.code
+    code = context.run.code
     if code is None:
-        return _no_repository(_named(asked), scene)
-    deployed = code.deployed.get(scene.cluster.revision)
+        return _no_repository(_named(asked), context)
+    deployed = code.deployed.get(context.cluster.revision)
     if deployed is None or deployed.commit is None:
         return _no_commit(deployed)
-    frame = innermost_frame(speaker(scene))
+    frame = innermost_frame(representative(context))
     own = frame if frame is not None and frame.in_app else None
     look = CodeQuestion(
         base=code.base,
@@ -45,7 +45,7 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
         frame_line=own.line if own else None,
     )
     try:
-        found = _look(asked, look, scene)
+        found = _look(asked, look, context)
     except RepositoryError as error:
         evidence = Evidence(kind="commits", statement=f"the repository cannot be read to the end: {error}")
         return EvidenceResult(
@@ -60,35 +60,35 @@ def _named(asked: dict[str, str]) -> str:
     return str(asked.get("touching") or asked.get("beside") or "")
 
 
-def _look(asked: dict[str, str], look: CodeQuestion, scene: ClusterContext) -> EvidenceResult:
+def _look(asked: dict[str, str], look: CodeQuestion, context: ClusterContext) -> EvidenceResult:
     """Ask the repository what a why wants to know: the fate of a module, a name, a syntax, or what changed."""
     touching = _named(asked)
-    values = _values(scene)
+    values = _values(context)
     if touching.startswith("frame."):
         return changed(look, look.frame_file, look.frame_line) if look.frame_file else _no_frame()
     named = values.get(touching)
     if named is None:
         return _unnamed(touching)
     language = asked.get("language")
-    if scene.cluster.failure_class is FailureClass.IMPORT_ERROR and language is not None:
+    if context.cluster.failure_class is FailureClass.IMPORT_ERROR and language is not None:
         name = values.get(str(asked.get("defining")))
         if "defining" in asked and name is not None:
             return defined_name(look, named, name)
         if "defining" not in asked:
             return node_module(look, named) if language == "node" else python_module(look, named)
     line = int(values["line"]) if values.get("line", "").isdecimal() else None
-    if scene.cluster.failure_class is FailureClass.SYNTAX_ERROR and language == "python":
+    if context.cluster.failure_class is FailureClass.SYNTAX_ERROR and language == "python":
         return parsed_there(look, named, line)
     return changed(look, named, line)
 
 
-def _values(scene: ClusterContext) -> dict[str, str]:
+def _values(context: ClusterContext) -> dict[str, str]:
     """Return the most frequent value of every capture, as the entries hold it: names of files are looked up by it."""
-    return {name: counted[0][0] for name, counted in scene.cluster.captures.items() if counted}
+    return {name: counted[0][0] for name, counted in context.cluster.captures.items() if counted}
 
 
-def _no_repository(named: str, scene: ClusterContext) -> EvidenceResult:
-    path = _path(named, scene) if named else None
+def _no_repository(named: str, context: ClusterContext) -> EvidenceResult:
+    path = _path(named, context) if named else None
     # A name from a log stands in a command that somebody will paste: quoted for the shell.
     log = f"git log -p -- {shlex.quote(path)}" if path else "git log -p"
     step = (
@@ -115,12 +115,12 @@ def _unnamed(touching: str) -> EvidenceResult:
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
 
 
-def _path(named: str, scene: ClusterContext) -> str | None:
+def _path(named: str, context: ClusterContext) -> str | None:
     """Write what a why names as the path that git knows: a file, or a dotted module; None for a library's."""
-    frame = innermost_frame(speaker(scene))
+    frame = innermost_frame(representative(context))
     if named.startswith("frame.") and (frame is None or not frame.in_app):
         return None
-    value = dotted(context(scene), named)
+    value = dotted(template_values(context), named)
     parts = value.split(".") if value else []
     if value and len(parts) > 1 and "/" not in value and all(part.isidentifier() for part in parts):
         return f"{'/'.join(parts)}*"

@@ -10,15 +10,15 @@ from forensics.whys.contexts import ClusterContext, EvidenceResult
 _SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.NO_CHANGE})
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Say what the comparison with the baseline says of the cluster's signature; without one, that it takes one."""
     del why
-    comparison = scene.stage.comparison
+    comparison = context.run.comparison
     if comparison is None:
-        return _without_baseline(scene)
-    change = comparison.of(scene.cluster.signature, scene.cluster.fingerprint)
+        return _without_baseline(context)
+    change = comparison.of(context.cluster.signature, context.cluster.fingerprint)
     if change is None:
-        return _without_baseline(scene)
+        return _without_baseline(context)
     evidence = Evidence(
         kind="compare",
         statement=f"against {comparison.baseline}: {change.statement}",
@@ -41,8 +41,8 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), values=values, next_step=step)
 
 
-def _without_baseline(scene: ClusterContext) -> EvidenceResult:
-    name = scene.cluster.signature or scene.cluster.fingerprint
+def _without_baseline(context: ClusterContext) -> EvidenceResult:
+    name = context.cluster.signature or context.cluster.fingerprint
     evidence = Evidence(kind="compare", statement="one revision alone does not tell whether it is new")
     step = f"run again with the revision before (--baseline previous, or its name) and look for `{name}` there"
     return EvidenceResult(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 _WORDS = {"asked": "asked for", "ready": "reported ready", "failed": "reported not ready"}
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Cite the deployment of the cluster's revision, and put the cluster's first entry beside it."""
     del why
-    deploys = [d for d in scene.stage.deploys if d.revision == scene.cluster.revision]
+    deploys = [d for d in context.run.deploys if d.revision == context.cluster.revision]
     if deploys:
-        evidence = (_told(deploys), *_first_seen(deploys, scene.cluster))
+        evidence = (_told(deploys), *_first_seen(deploys, context.cluster))
         return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=evidence, values={"deployed": deploys[0].time})
-    if not scene.stage.coverage.logs.get("audit"):
+    if not context.run.coverage.logs.get("audit"):
         return EvidenceResult(
             verdict=Verdict.NOT_OBSERVABLE,
             evidence=(Evidence(kind="deploys", statement="there is no audit log in these entries"),),

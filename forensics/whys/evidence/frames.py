@@ -5,32 +5,32 @@ from __future__ import annotations
 from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, Frame, Verdict, WhyRule
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
-from forensics.whys.wording import chain_of, plain, speaker, units
+from forensics.whys.wording import chain_of, plain, representative, units
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Cite the innermost frame of the application and the chain of exceptions around it."""
-    frame = innermost_frame(speaker(scene))
+    frame = innermost_frame(representative(context))
     if frame is None or not place(frame):
-        return _nothing(scene)
-    raised_there = {code for code, facts in enumerate(scene.stage.table.distinct_facts) if facts.frame == frame}
-    same = sum(n for codes, n in scene.occurrences.by_facts().items() if not raised_there.isdisjoint(codes))
-    chain = chain_of(speaker(scene))
+        return _nothing(context)
+    raised_there = {code for code, facts in enumerate(context.run.table.distinct_facts) if facts.frame == frame}
+    same = sum(n for codes, n in context.occurrences.by_facts().items() if not raised_there.isdisjoint(codes))
+    chain = chain_of(representative(context))
     where = f"{'at' if frame.file else 'in'} `{place(frame)}`"
-    raised = f"raised {where} in {same} of {scene.cluster.occurrences} {units(scene.cluster)}"
+    raised = f"raised {where} in {same} of {context.cluster.occurrences} {units(context.cluster)}"
     chained = f"; exceptions, first raised first: {' → '.join(chain)}" if len(chain) > 1 else ""
     evidence = Evidence(
         kind="frames",
         statement=raised + chained,
         count=same,
-        of=scene.cluster.occurrences,
-        refs=scene.cluster.exemplars[:2],
-        measure=measured(same, scene.cluster.occurrences, why.thresholds),
+        of=context.cluster.occurrences,
+        refs=context.cluster.exemplars[:2],
+        measure=measured(same, context.cluster.occurrences, why.thresholds),
         values={"file": plain(frame.file), "function": plain(frame.function), "line": str(frame.line or "")},
     )
-    counts = {"count": same, "of": scene.cluster.occurrences}
+    counts = {"count": same, "of": context.cluster.occurrences}
     return EvidenceResult(
-        verdict=judge(same, scene.cluster.occurrences, why.thresholds), evidence=(evidence,), values=counts
+        verdict=judge(same, context.cluster.occurrences, why.thresholds), evidence=(evidence,), values=counts
     )
 
 
@@ -40,9 +40,9 @@ def place(frame: Frame) -> str:
     return plain(" in ".join(filter(None, (f"{frame.file}{line}", frame.function))))
 
 
-def _nothing(scene: ClusterContext) -> EvidenceResult:
+def _nothing(context: ClusterContext) -> EvidenceResult:
     evidence = Evidence(
-        kind="frames", statement="these entries hold no traceback", count=0, of=scene.cluster.occurrences
+        kind="frames", statement="these entries hold no traceback", count=0, of=context.cluster.occurrences
     )
     step = "log the exception with its traceback (logger.exception), or read the lines that follow without severity"
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)

@@ -31,29 +31,29 @@ PAIRS = 2
 """Pairs of cause and symptom that a document cites; all are in the logs."""
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Look up the links that a why names, the strongest first, and judge the strongest beside its rivals."""
-    links = _links(why, scene)
+    links = _links(why, context)
     if not links:
-        return _nothing(why, scene)
+        return _nothing(why, context)
     best = links[0]
     verdict = judge_link(best, why.thresholds)
-    rivals = rival_links(best, scene, why.thresholds) if verdict is Verdict.SUPPORTED else []
-    evidence = [_evidence(link, scene, why) for link in links]
+    rivals = rival_links(best, context, why.thresholds) if verdict is Verdict.SUPPORTED else []
+    evidence = [_evidence(link, context, why) for link in links]
     if rivals:
         verdict = Verdict.CONTESTED
-        evidence += [_evidence(rival, scene, why, rival=True) for rival in rivals]
-    other = _other(best, scene)
+        evidence += [_evidence(rival, context, why, rival=True) for rival in rivals]
+    other = _other(best, context)
     values = {"count": best.explained, "of": best.of, "lag": format_lag(best.lag), "linked": other.title}
     return EvidenceResult(verdict=verdict, evidence=tuple(evidence), values=values)
 
 
-def rival_links(link: Link, scene: ClusterContext, thresholds: Thresholds) -> list[Link]:
+def rival_links(link: Link, context: ClusterContext, thresholds: Thresholds) -> list[Link]:
     """Find other causes of the same symptom that meet the same thresholds and are no part of the same chain."""
-    related = related_to(link, scene)
+    related = related_to(link, context)
     return [
         x
-        for x in scene.stage.links
+        for x in context.run.links
         if x.symptom == link.symptom
         and x.meets(thresholds)
         and x.cause not in related
@@ -61,26 +61,28 @@ def rival_links(link: Link, scene: ClusterContext, thresholds: Thresholds) -> li
     ]
 
 
-def related_to(link: Link, scene: ClusterContext) -> set[ClusterId]:
+def related_to(link: Link, context: ClusterContext) -> set[ClusterId]:
     """Name the clusters in one chain with the cause of a link: what it brings about and what brings it about."""
-    near = [x for x in scene.stage.links if x.declared or not x.is_chance(DEFAULT_THRESHOLDS)]
+    near = [x for x in context.run.links if x.declared or not x.is_chance(DEFAULT_THRESHOLDS)]
     related = {link.cause, link.symptom}
     related |= {x.symptom for x in near if x.cause == link.cause}
     return related | {x.cause for x in near if x.symptom == link.cause}
 
 
-def _links(why: WhyRule, scene: ClusterContext) -> list[Link]:
+def _links(why: WhyRule, context: ClusterContext) -> list[Link]:
     """Return the links to the named signatures; for a list in the order of the list, each once."""
     argument = why.evidence
     if argument == "symptoms":
-        return _by_strength(scene.as_cause, why)
+        return _by_strength(context.as_cause, why)
     if argument == "causes":
-        return _by_strength([link for link in scene.as_symptom if _is_parent(link, scene)] or scene.as_symptom, why)
+        return _by_strength(
+            [link for link in context.as_symptom if _is_parent(link, context)] or context.as_symptom, why
+        )
     links = [
         link
         for name in _names_of(why)
-        for link in _by_strength(scene.as_cause + scene.as_symptom, why)
-        if _other(link, scene).signature == name
+        for link in _by_strength(context.as_cause + context.as_symptom, why)
+        if _other(link, context).signature == name
     ]
     return sorted(links, key=lambda link: _ORDER.index(judge_link(link, why.thresholds)))
 
@@ -104,18 +106,18 @@ def _by_strength(links: Sequence[Link], why: WhyRule) -> list[Link]:
     )
 
 
-def _is_parent(link: Link, scene: ClusterContext) -> bool:
-    parent = scene.stage.parents.get(link.symptom)
+def _is_parent(link: Link, context: ClusterContext) -> bool:
+    parent = context.run.parents.get(link.symptom)
     return parent is not None and parent.cause == link.cause
 
 
-def _other(link: Link, scene: ClusterContext) -> Cluster:
-    other = link.symptom if link.cause == scene.cluster.id else link.cause
-    return scene.stage.clusters[other]
+def _other(link: Link, context: ClusterContext) -> Cluster:
+    other = link.symptom if link.cause == context.cluster.id else link.cause
+    return context.run.clusters[other]
 
 
-def _evidence(link: Link, scene: ClusterContext, why: WhyRule, *, rival: bool = False) -> Evidence:
-    symptom, cause = scene.stage.clusters[link.symptom], scene.stage.clusters[link.cause]
+def _evidence(link: Link, context: ClusterContext, why: WhyRule, *, rival: bool = False) -> Evidence:
+    symptom, cause = context.run.clusters[link.symptom], context.run.clusters[link.cause]
     late = link.lag is not None and max(link.lag) < 0
     where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
     what = f"“{cause.title}” stands {where} {link.explained} of {link.of} {units(symptom)} of “{symptom.title}”"
@@ -125,17 +127,17 @@ def _evidence(link: Link, scene: ClusterContext, why: WhyRule, *, rival: bool = 
         statement=f"{'rival: ' if rival else ''}{what} ({how})",
         count=link.explained,
         of=link.of,
-        refs=tuple(_pairs(link, scene)),
+        refs=tuple(_pairs(link, context)),
         values={"symptom": link.symptom, "cause": link.cause},
         measure=measured_link(link, why.thresholds),
     )
 
 
-def _pairs(link: Link, scene: ClusterContext) -> Iterator[EntryRef]:
+def _pairs(link: Link, context: ClusterContext) -> Iterator[EntryRef]:
     """Cite a cause and the symptom that followed it, for the first occurrences that show it."""
-    table, shown = scene.stage.table, 0
-    for occurrence in scene.stage.members[link.symptom].occurrences:
-        near = nearest_cause(link, occurrence, scene.stage)
+    table, shown = context.run.table, 0
+    for occurrence in context.run.members[link.symptom].occurrences:
+        near = nearest_cause(link, occurrence, context.run)
         if near is not None:
             shown += 1
             yield cite(table.entry(near))
@@ -144,7 +146,7 @@ def _pairs(link: Link, scene: ClusterContext) -> Iterator[EntryRef]:
             return
 
 
-def _nothing(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def _nothing(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Say what was looked for and not found, and whether it would have shown."""
     argument = why.evidence
     if argument in {"causes", "symptoms"}:
@@ -153,33 +155,33 @@ def _nothing(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
         )
         return EvidenceResult(
             verdict=Verdict.NO_EVIDENCE,
-            evidence=(Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences),),
+            evidence=(Evidence(kind="linked", statement=statement, count=0, of=context.cluster.occurrences),),
             next_step="read the entries of the same instance in the seconds before, of any severity",
         )
     names = _names_of(why)
-    present = [cluster for name in names for cluster in scene.with_signature(name)]
+    present = [cluster for name in names for cluster in context.with_signature(name)]
     if not present:
-        return _absent(names, scene)
-    pairs = [pair for other in present for pair in scene.pairs_with(other)]
-    evidence = tuple(_apart(cause, symptom, within, why, scene) for cause, symptom, within in pairs)
+        return _absent(names, context)
+    pairs = [pair for other in present for pair in context.pairs_with(other)]
+    evidence = tuple(_apart(cause, symptom, within, why, context) for cause, symptom, within in pairs)
     if evidence and all(e.certificate is not None and e.certificate.holds for e in evidence):
         return EvidenceResult(verdict=Verdict.REFUTED, evidence=evidence, next_step="look for another explanation")
     if not evidence:
         here = [name for name in names if any(cluster.signature == name for cluster in present)]
         are, they = ("is", "it") if len(here) == 1 else ("are", "they")
         statement = f"{_listed(here)} {are} in these entries, but no rule says how {they} and this belong together"
-        evidence = (Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences),)
+        evidence = (Evidence(kind="linked", statement=statement, count=0, of=context.cluster.occurrences),)
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=evidence)
 
 
-def _absent(names: Sequence[str], scene: ClusterContext) -> EvidenceResult:
-    missing = [stream for stream in ("requests", "system") if not scene.stage.coverage.logs.get(stream)]
+def _absent(names: Sequence[str], context: ClusterContext) -> EvidenceResult:
+    missing = [stream for stream in ("requests", "system") if not context.run.coverage.logs.get(stream)]
     step = f"pull the {' and '.join(missing)} log of this revision too" if missing else None
     absent = f"{_listed(names)} is not" if len(names) == 1 else f"neither {_listed(names, 'nor')} is"
     if len(names) > 2:  # noqa: PLR2004 - `neither` and `nor` are for two
         absent = f"none of {_listed(names)} is"
     statement = f"{absent} in these entries"
-    evidence = Evidence(kind="linked", statement=statement, count=0, of=scene.cluster.occurrences)
+    evidence = Evidence(kind="linked", statement=statement, count=0, of=context.cluster.occurrences)
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
 
 
@@ -188,10 +190,10 @@ def _listed(names: Sequence[str], joint: str = "and") -> str:
     return f"{', '.join(first)} {joint} {last}" if first else last
 
 
-def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, scene: ClusterContext) -> Evidence:
+def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, context: ClusterContext) -> Evidence:
     """Say that two clusters are here and never near each other."""
     certificate = certify_absence(
-        scene.stage.rules[cause.signature or ""], symptom, within, why.thresholds, scene.stage
+        context.run.rules[cause.signature or ""], symptom, within, why.thresholds, context.run
     )
     statement = (
         f"“{cause.title}” stands before none of {counted(symptom.occurrences, units(symptom, 1), units(symptom))} of "

@@ -9,10 +9,10 @@ from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.wording import counted, plain, units
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """State template, counts, instances and streams: facts of any cluster, with or without a rule."""
     del why
-    cluster, of = scene.cluster, scene.cluster.occurrences
+    cluster, of = context.cluster, context.cluster.occurrences
     entries = counted(cluster.entries, "entry", "entries")
     happened = counted(of, units(cluster, 1), units(cluster))
     on = f", on {counted(cluster.instances, 'instance')}" if cluster.instances else ""
@@ -20,7 +20,7 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     said = plain(cluster.template).replace("<*>", "…")
     evidence = Evidence(
         kind="seen",
-        statement=f"`{said}`: {entries} in {happened}{on}, written to {_streams(scene)}",
+        statement=f"`{said}`: {entries} in {happened}{on}, written to {_streams(context)}",
         count=of,
         of=of,
         refs=cluster.exemplars[:2],
@@ -28,9 +28,9 @@ def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
     return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=(evidence,), values={"count": of, "of": of})
 
 
-def _streams(scene: ClusterContext) -> str:
-    table = scene.stage.table
+def _streams(context: ClusterContext) -> str:
+    table = context.run.table
     counts: Counter[str] = Counter()
-    for code, count in Counter(map(table.fact_ids.__getitem__, scene.rows)).items():
+    for code, count in Counter(map(table.fact_ids.__getitem__, context.rows)).items():
         counts[table.distinct_facts[code].stream or "an unnamed log"] += count
     return ", ".join(plain(name) for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])

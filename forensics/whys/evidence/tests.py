@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from forensics.model import Evidence, Verdict, WhyRule
 from forensics.text.timestamps import format_seconds, parse_time
 from forensics.whys.contexts import ClusterContext, EvidenceResult
-from forensics.whys.wording import context, counted, dotted, plain
+from forensics.whys.wording import counted, dotted, plain, template_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,21 +21,21 @@ _SHORT = 4
 """A name of fewer letters stands in too many tests."""
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Say which failures speak of the cluster, and what became of the tests that name its function or file."""
-    run = scene.stage.tests
+    run = context.run.tests
     if run is None:
         return EvidenceResult(
             verdict=Verdict.NOT_OBSERVABLE,
             evidence=(Evidence(kind="tests", statement="no test results were given"),),
             next_step="run again with the results of the tests before the deploy: --tests junit.xml",
         )
-    repeating = [failure for failure in run.failures if failure.cluster == scene.cluster.id]
-    naming = _naming(run.names, _names_of(why, scene))
+    repeating = [failure for failure in run.failures if failure.cluster == context.cluster.id]
+    naming = _naming(run.names, _names_of(why, context))
     evidence = [
         _repeats(run, repeating),
-        *_when(run, scene.stage.deploys, scene.cluster.revision),
-        _named(naming, why, scene),
+        *_when(run, context.run.deploys, context.cluster.revision),
+        _named(naming, why, context),
     ]
     return EvidenceResult(
         verdict=_verdict(repeating, naming),
@@ -92,8 +92,8 @@ def _when(run: TestRun, deploys: Iterable[Deploy], revision: str) -> list[Eviden
     return [Evidence(kind="tests", statement=statement, refs=ready[0].refs)]
 
 
-def _named(naming: Sequence[TestName], why: WhyRule, scene: ClusterContext) -> Evidence:
-    names = _names_of(why, scene)
+def _named(naming: Sequence[TestName], why: WhyRule, context: ClusterContext) -> Evidence:
+    names = _names_of(why, context)
     if not names:
         return Evidence(
             kind="tests", statement="these entries name no function and no file, so no test can be found by name"
@@ -121,9 +121,9 @@ _OUTCOMES = {
 }
 
 
-def _names_of(why: WhyRule, scene: ClusterContext) -> list[str]:
+def _names_of(why: WhyRule, context: ClusterContext) -> list[str]:
     """Return what a test of this code would be called after: the function and the file without its suffix."""
-    values = context(scene)
+    values = template_values(context)
     asked = dotted(values, str(why.evidence.get("covering"))) if isinstance(why.evidence, dict) else None
     file = dotted(values, "frame.file")
     names = [asked or "", _stem(file or "")]

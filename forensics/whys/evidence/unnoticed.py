@@ -16,20 +16,20 @@ if TYPE_CHECKING:
 _NONE = "(none)"
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """List what would let it pass an alert by severity; whether it did pass, these entries do not tell."""
     del why
-    found = list(_hints(scene))
+    found = list(_hints(context))
     if found:
         return EvidenceResult(verdict=Verdict.PLAUSIBLE, evidence=tuple(found))
     statement = "every entry has a severity of ERROR or above, a symptom stands behind it, and a rule knows it"
     step = "look at which alerts watch this service: gcloud alpha monitoring policies list"
-    evidence = Evidence(kind="unnoticed", statement=statement, count=0, of=scene.cluster.entries)
+    evidence = Evidence(kind="unnoticed", statement=statement, count=0, of=context.cluster.entries)
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
 
 
-def _hints(scene: ClusterContext) -> Iterator[Evidence]:
-    cluster = scene.cluster
+def _hints(context: ClusterContext) -> Iterator[Evidence]:
+    cluster = context.cluster
     none = cluster.entries_by_severity.get(_NONE, 0)
     if none:
         statement = f"{none} of {_entries(cluster)} carry no severity: an alert by severity does not see them"
@@ -38,7 +38,7 @@ def _hints(scene: ClusterContext) -> Iterator[Evidence]:
     if low:
         yield _hint(f"{low} of {_entries(cluster)} were logged below ERROR", low, cluster)
     # Without the request log nothing stands beside anything.
-    if not scene.as_cause and not scene.as_symptom and scene.stage.coverage.logs.get("requests"):
+    if not context.as_cause and not context.as_symptom and context.run.coverage.logs.get("requests"):
         yield _hint(
             "no failed request and no exit stands beside it: what failed may have been caught and passed over",
             None,

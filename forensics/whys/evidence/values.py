@@ -13,27 +13,27 @@ SHOWN = 3
 """Values that a sentence lists; the cluster's captures have all."""
 
 
-def gather(why: WhyRule, scene: ClusterContext) -> EvidenceResult:
+def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Count the occurrences whose entries give every named value, and list the values with their numbers."""
     names = [why.evidence] if isinstance(why.evidence, str) else list(why.evidence)
-    table = scene.stage.table
+    table = context.run.table
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     in_a_sentence = lru_cache(1024)(plain)
     complete = 0
     asked = [tuple(pair for pair in facts.values if pair[0] in names) for facts in table.distinct_facts]
-    for codes, count in scene.occurrences.by_facts().items():
+    for codes, count in context.occurrences.by_facts().items():
         seen = {pair for code in codes for pair in asked[code]}
         complete += count * {name for name, _ in seen}.issuperset(names)
         for name, value in seen:
             counts[name][in_a_sentence(value)] += count
-    of = scene.cluster.occurrences
+    of = context.cluster.occurrences
     said = "; ".join(_said(name, counter, of) for name, counter in counts.items())
     evidence = Evidence(
         kind="values",
-        statement=f"{complete} of {of} {units(scene.cluster)} name {said}",
+        statement=f"{complete} of {of} {units(context.cluster)} name {said}",
         count=complete,
         of=of,
-        refs=scene.cluster.exemplars[:2],
+        refs=context.cluster.exemplars[:2],
         measure=measured(complete, of, why.thresholds),
         values={name: _ordered(counter)[0][0] for name, counter in counts.items() if counter},
     )
