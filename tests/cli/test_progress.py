@@ -22,11 +22,12 @@ SIZE = 12_000_000
 SMALL_THRESHOLDS = """
 from unittest.mock import patch
 from forensics import cli
-from forensics.extract import boiling
-from forensics.sources import files, indexing
+from forensics.extract import build_table
+from forensics.sources import files
+from forensics.sources.index import indexing
 patch.object(files, "LARGE", 1_000_000).start()
 patch.multiple(indexing, LARGE=1_000_000, PAYS=1_000_000, PART=2_000_000).start()
-patch.multiple(boiling, _WORTH=10, _CHUNK=500).start()
+patch.multiple(build_table, _WORTH=10, _CHUNK=500).start()
 cli.main()
 """
 
