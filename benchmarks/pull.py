@@ -155,12 +155,12 @@ class _Scales(NoObserver):
 def _pull(endpoint: str, pipe: Connection, profiled: bool) -> None:  # noqa: FBT001 - a process's argument
     folder = Path(tempfile.mkdtemp(prefix="pull-"))
     scales = _Scales()
-    way = connect(Access(project="p", endpoint=endpoint), {})
+    transport = connect(Access(project="p", endpoint=endpoint), {})
     pacer = Pacer(time.monotonic, time.sleep, NO_PACE)
-    reader = PageReader(way, pacer=pacer, backoff=Backoff(Random(0)), sleep=time.sleep)
+    reader = PageReader(transport, pacer=pacer, backoff=Backoff(Random(0)), sleep=time.sleep)
     with Case.create(folder / "case") as case:
         began, began_processor = time.perf_counter(), time.process_time()
-        order = PullRequest(target=TARGET, span=SPAN, transport=way.transport)
+        order = PullRequest(target=TARGET, span=SPAN, transport=transport.transport)
         if profiled:
             import cProfile  # noqa: PLC0415 - not in a run that counts
 

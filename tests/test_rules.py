@@ -65,7 +65,7 @@ def test_all_files_together_are_a_rulebook() -> None:
 
 @pytest.mark.parametrize("source", READINGS)
 def test_file_is_a_rule(source: str) -> None:
-    assert READINGS[source].faults.messages() == []
+    assert READINGS[source].diagnostics.messages() == []
 
 
 @every_rule

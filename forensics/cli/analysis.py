@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @contextmanager
 def analysed(
     revision: str,
-    asked: InputOptions,
+    inputs: InputOptions,
     settings: Settings,
     live: CloudOptions | None = None,
     baseline: Report | None = None,
@@ -54,22 +54,22 @@ def analysed(
     from forensics.sources import FileRecordStore, Indexing, read_records  # noqa: PLC0415
     from forensics.system.processes import default_jobs, in_processes  # noqa: PLC0415
 
-    if asks_cloud(asked, settings, live):
-        revision, asked = _pulled(revision, asked, settings, live or CloudOptions())
-    case = _sound_case(asked.case, asked.logs) if asked.case else None
-    query = _query(revision, asked, settings)
+    if asks_cloud(inputs, settings, live):
+        revision, inputs = _pulled(revision, inputs, settings, live or CloudOptions())
+    case = _sound_case(inputs.case, inputs.logs) if inputs.case else None
+    query = _query(revision, inputs, settings)
     if not query.logs and case is None:
-        raise UsageError(f"no logs given: {_how_to_export(revision, asked, settings)}")
-    loaded, rulebook = load_rules([*map(Path, settings.rules), *asked.rules])
-    runs = test_runs(asked.tests)
-    only = None if asked.strict or "-" in query.logs else query.revision
+        raise UsageError(f"no logs given: {_how_to_export(revision, inputs, settings)}")
+    loaded, rulebook = load_rules([*map(Path, settings.rules), *inputs.rules])
+    runs = test_runs(inputs.tests)
+    only = None if inputs.strict or "-" in query.logs else query.revision
     # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
     gc.disable()
-    with watching() as watch, closing(FileRecordStore()) as store, _code(asked) as code:
+    with watching() as watch, closing(FileRecordStore()) as store, _code(inputs) as code:
         indexing = Indexing(
             store=store,
             reader=partial(FastIndexReader, screen=RequestPrefilter(loaded, query.level)),
-            jobs=asked.jobs or default_jobs(),
+            jobs=inputs.jobs or default_jobs(),
             advance=watch.advance,
         )
         parallel_map = watch.parallel_map(partial(in_processes, jobs=indexing.jobs, before=store.flush))
@@ -98,50 +98,50 @@ def analysed(
         yield _naming(case, analysis)
 
 
-def asks_cloud(asked: InputOptions, settings: Settings, live: CloudOptions | None) -> bool:
+def asks_cloud(inputs: InputOptions, settings: Settings, live: CloudOptions | None) -> bool:
     """Tell whether Cloud Logging is asked: when that is wanted, or when there are no logs."""
-    return asked.live or (live is not None and not (asked.logs or asked.case or settings.logs))
+    return inputs.live or (live is not None and not (inputs.logs or inputs.case or settings.logs))
 
 
-def _pulled(revision: str, asked: InputOptions, settings: Settings, live: CloudOptions) -> tuple[str, InputOptions]:
+def _pulled(revision: str, inputs: InputOptions, settings: Settings, live: CloudOptions) -> tuple[str, InputOptions]:
     """Ask Cloud Logging; return the revision's full name, and what is to be read now."""
     from forensics.cli.live import fetch  # noqa: PLC0415 - most runs read exports
 
-    connection = connected(revision, asked, settings, live)
+    connection = connected(revision, inputs, settings, live)
     say = partial(click.echo, err=True)
-    fetched = fetch(revision, asked, settings, live, connection, is_narrow=not live.everything, say=say)
-    found = replace(asked, case=fetched.folder, since=None, from_=fetched.from_time, to=fetched.to_time)
+    fetched = fetch(revision, inputs, settings, live, connection, is_narrow=not live.everything, say=say)
+    found = replace(inputs, case=fetched.folder, since=None, from_=fetched.from_time, to=fetched.to_time)
     return fetched.revision, found
 
 
-def connected(revision: str, asked: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
+def connected(revision: str, inputs: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
     """Open the way to Cloud Logging; where it is asked for want of logs only, the error says how to export them."""
-    if asked.logs:
+    if inputs.logs:
         raise UsageError("--live and --logs both say what to read: give one of them")
     from forensics.cli.live import open_connection  # noqa: PLC0415 - most runs read exports
     from forensics.cloud.access_errors import AccessError  # noqa: PLC0415
 
     try:
-        return open_connection(asked, settings, live)
+        return open_connection(inputs, settings, live)
     except AccessError as error:
-        if asked.live or live.endpoint or live.impersonate:
+        if inputs.live or live.endpoint or live.impersonate:
             raise
-        export = _how_to_export(revision, asked, settings)
+        export = _how_to_export(revision, inputs, settings)
         raise UsageError(f"no logs given, and Cloud Logging cannot be asked: {error}; or {export}") from error
 
 
-def _query(revision: str, asked: InputOptions, settings: Settings) -> Query:
-    first, last = bounds(asked.since, asked.from_, asked.to)
+def _query(revision: str, inputs: InputOptions, settings: Settings) -> Query:
+    first, last = bounds(inputs.since, inputs.from_, inputs.to)
     return Query(
         revision=revision,
-        service=asked.service or settings.service,
-        project=asked.project or settings.project,
-        region=asked.region or settings.region,
+        service=inputs.service or settings.service,
+        project=inputs.project or settings.project,
+        region=inputs.region or settings.region,
         from_time=first,
         to_time=last,
-        level=Level((asked.level or settings.level or "ERROR").upper()),
-        logs=() if asked.case else asked.logs or settings.logs,
-        case=str(asked.case) if asked.case else None,
+        level=Level((inputs.level or settings.level or "ERROR").upper()),
+        logs=() if inputs.case else inputs.logs or settings.logs,
+        case=str(inputs.case) if inputs.case else None,
     )
 
 
@@ -185,16 +185,16 @@ def test_runs(files: tuple[Path, ...]) -> TestRun | None:
 
 
 @contextmanager
-def _code(asked: InputOptions) -> Iterator[CodeBase | None]:
+def _code(inputs: InputOptions) -> Iterator[CodeBase | None]:
     """Open the repository; flags that speak of commits need one."""
-    if asked.repo is None:
-        if asked.commit or asked.baseline_commit:
+    if inputs.repo is None:
+        if inputs.commit or inputs.baseline_commit:
             raise UsageError("--commit and --baseline-commit name commits of a repository: add --repo PATH")
         yield None
         return
     from forensics.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
 
-    with closing(GitRepository(asked.repo, commit=asked.commit, baseline=asked.baseline_commit)) as repository:
+    with closing(GitRepository(inputs.repo, commit=inputs.commit, baseline=inputs.baseline_commit)) as repository:
         yield repository
 
 
@@ -202,9 +202,9 @@ def _stdin(query: Query) -> BinaryIO | None:
     return sys.stdin.buffer if "-" in query.logs else None
 
 
-def _how_to_export(revision: str, asked: InputOptions, settings: Settings) -> str:
+def _how_to_export(revision: str, inputs: InputOptions, settings: Settings) -> str:
     name = revision if revision not in {"all", "latest"} else "NAME"
-    project = asked.project or settings.project or "PROJECT"
+    project = inputs.project or settings.project or "PROJECT"
     pull = f"gcloud logging read 'resource.labels.revision_name:\"{name}\"' --project {project}"
     return (
         "add --logs PATH, or set logs = […] in forensics.toml; "

@@ -28,78 +28,94 @@ PREVIOUS = "previous"
 
 @contextmanager
 def analysed_against(
-    revision: str, asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None = None
+    revision: str,
+    inputs: InputOptions,
+    baseline_options: BaselineOptions,
+    settings: Settings,
+    live: CloudOptions | None = None,
 ) -> Iterator[Analysis]:
     """Analyse a revision, compared with the baseline where the flags name one; as `analysed`.
 
     Raises:
         ForensicsError: one line for the user, when either cannot be read, found or compared.
     """
-    baseline = baseline_of(revision, asked, against, settings, live)
-    with analysed_beside(revision, asked, against, settings, live, baseline) as analysis:
+    baseline = baseline_of(revision, inputs, baseline_options, settings, live)
+    with analysed_beside(revision, inputs, baseline_options, settings, live, baseline) as analysis:
         yield analysis
 
 
 @contextmanager
 def analysed_beside(
     revision: str,
-    asked: InputOptions,
-    against: BaselineOptions,
+    inputs: InputOptions,
+    baseline_options: BaselineOptions,
     settings: Settings,
     live: CloudOptions | None,
     baseline: Report | None,
 ) -> Iterator[Analysis]:
     """Analyse a revision beside a baseline that was read already; as `analysed`."""
-    with analysed(revision, asked, settings, live, baseline) as analysis:
+    with analysed(revision, inputs, settings, live, baseline) as analysis:
         name = analysis.report.revision.name
-        is_own = not against.baseline_logs and not _is_report(str(against.baseline))
+        is_own = not baseline_options.baseline_logs and not _is_report(str(baseline_options.baseline))
         if baseline is not None and name == baseline.revision.name and is_own:
             raise BaselineError(f"{name!r} would be compared with itself: name another --baseline")
         yield analysis
 
 
 def baseline_of(
-    revision: str, asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None
+    revision: str,
+    inputs: InputOptions,
+    baseline_options: BaselineOptions,
+    settings: Settings,
+    live: CloudOptions | None,
 ) -> Report | None:
     """Read the report of the baseline, or make it; None where the flags name none.
 
     Raises:
         ForensicsError: one line for the user, when it cannot be read or found.
     """
-    if against.baseline is None:
-        if against.baseline_logs or against.baseline_tests:
+    if baseline_options.baseline is None:
+        if baseline_options.baseline_logs or baseline_options.baseline_tests:
             raise UsageError("--baseline-logs and --baseline-tests say nothing without --baseline: name the revision")
         return None
     if revision == "all":
         raise UsageError("a baseline is compared with one revision: name it instead of 'all'")
-    return _baseline(revision, asked, against, settings, live)
+    return _baseline(revision, inputs, baseline_options, settings, live)
 
 
 def _baseline(
-    revision: str, asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None
+    revision: str,
+    inputs: InputOptions,
+    baseline_options: BaselineOptions,
+    settings: Settings,
+    live: CloudOptions | None,
 ) -> Report:
-    name = str(against.baseline)
+    name = str(baseline_options.baseline)
     if _is_report(name):
-        return _saved(Path(name), against)
+        return _saved(Path(name), baseline_options)
     # Both revisions may have served at other times: bounds are those of the revision that is looked at.
-    own = replace(asked, tests=against.baseline_tests, since=None, from_=None, to=None)
-    if against.baseline_logs:
-        own = replace(own, logs=against.baseline_logs, case=None)
+    own = replace(inputs, tests=baseline_options.baseline_tests, since=None, from_=None, to=None)
+    if baseline_options.baseline_logs:
+        own = replace(own, logs=baseline_options.baseline_logs, case=None)
     elif "-" in own.logs:
         raise UsageError("standard input can be read once: save it to a file, or name --baseline-logs")
-    if is_previous_live(asked, against, settings, live):
-        name, own = _before(revision, replace(own, to=asked.to), settings, live or CloudOptions())
+    if is_previous_live(inputs, baseline_options, settings, live):
+        name, own = _before(revision, replace(own, to=inputs.to), settings, live or CloudOptions())
     elif name == PREVIOUS:
-        name = _previous(revision, own, asked, settings)
+        name = _previous(revision, own, inputs, settings)
     with analysed(name, own, settings, live) as analysis:
         return analysis.report
 
 
 def is_previous_live(
-    asked: InputOptions, against: BaselineOptions, settings: Settings, live: CloudOptions | None
+    inputs: InputOptions, baseline_options: BaselineOptions, settings: Settings, live: CloudOptions | None
 ) -> bool:
     """Tell whether Cloud Logging is asked which revision served before."""
-    return against.baseline == PREVIOUS and not against.baseline_logs and asks_cloud(asked, settings, live)
+    return (
+        baseline_options.baseline == PREVIOUS
+        and not baseline_options.baseline_logs
+        and asks_cloud(inputs, settings, live)
+    )
 
 
 def _before(revision: str, own: InputOptions, settings: Settings, live: CloudOptions) -> tuple[str, InputOptions]:
@@ -115,18 +131,20 @@ def _is_report(name: str) -> bool:
     return name.endswith(".json")
 
 
-def _saved(file: Path, against: BaselineOptions) -> Report:
-    if against.baseline_logs:
+def _saved(file: Path, baseline_options: BaselineOptions) -> Report:
+    if baseline_options.baseline_logs:
         raise UsageError("a saved report needs no --baseline-logs: give one of them")
     try:
         data = file.read_bytes()
     except OSError as error:
         raise BaselineError(f"{str(file)!r}: {error.strerror}; give the report.json of an earlier run") from error
     report = decode_report(data, file.name)
-    return replace(report, tests=test_runs(against.baseline_tests)) if against.baseline_tests else report
+    return (
+        replace(report, tests=test_runs(baseline_options.baseline_tests)) if baseline_options.baseline_tests else report
+    )
 
 
-def _previous(revision: str, own: InputOptions, asked: InputOptions, settings: Settings) -> str:
+def _previous(revision: str, own: InputOptions, inputs: InputOptions, settings: Settings) -> str:
     """Name the revision before; the lines of every revision are read, since any of them may be it."""
     # Imported here, as in `analysed`.
     from forensics.classify import RequestPrefilter  # noqa: PLC0415
@@ -136,7 +154,7 @@ def _previous(revision: str, own: InputOptions, asked: InputOptions, settings: S
     from forensics.system.processes import default_jobs  # noqa: PLC0415
 
     logs = own.logs or ((str(own.case),) if own.case else settings.logs)
-    logs = tuple(dict.fromkeys((*logs, *asked.logs, *(() if asked.logs else settings.logs))))
+    logs = tuple(dict.fromkeys((*logs, *inputs.logs, *(() if inputs.logs else settings.logs))))
     if not logs:
         raise UsageError("no logs given to find the previous revision in: name it with --baseline")
     query = Query(revision=revision, service=own.service or settings.service, logs=logs)

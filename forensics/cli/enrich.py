@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forensics.model import Report
 
 
-def told(report: Report, settings: Settings, against: BaselineOptions) -> Report:
+def told(report: Report, settings: Settings, baseline_options: BaselineOptions) -> Report:
     """Add the impact that the settings name and, with a ledger, what became of its claims.
 
     Raises:
@@ -23,16 +23,16 @@ def told(report: Report, settings: Settings, against: BaselineOptions) -> Report
         UsageError: the settings name a signature that no rule has.
     """
     report = with_impact(report, settings)
-    if against.claims is None and against.baseline is None:
+    if baseline_options.claims is None and baseline_options.baseline is None:
         return report
     from pathlib import Path  # noqa: PLC0415 - as below
 
     from forensics.cycles import check_claims, earlier_than, in_order, of_series  # noqa: PLC0415 - only where there is a ledger
     from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - as above
 
-    folder = against.claims or Path(settings.cycles)
+    folder = baseline_options.claims or Path(settings.cycles)
     if not folder.is_dir():
-        if against.claims:
+        if baseline_options.claims:
             raise LedgerError(f"--claims {str(folder)!r} is no folder: `forensics cycle record` makes a ledger")
         return report
     cycles = earlier_than(of_series(read_ledger(folder), report.revision), report)

@@ -98,10 +98,10 @@ class Display(Protocol):
 
 def follow(
     revision: str,
-    asked: InputOptions,
+    inputs: InputOptions,
     settings: Settings,
     live: CloudOptions,
-    way: Transport,
+    transport: Transport,
     plan: Plan,
     screen: Display,
     make_tally: Callable[[str], Tally],
@@ -117,20 +117,22 @@ def follow(
     end = time.monotonic() + plan.seconds
     named = Target(
         revision=revision,
-        service=asked.service or settings.service or "",
-        location=asked.region or settings.region or "",
-        project=way.project,
+        service=inputs.service or settings.service or "",
+        location=inputs.region or settings.region or "",
+        project=transport.project,
     )
     with PullProgress(time.monotonic, time.sleep, partial(click.echo, err=True) if live.show_query else None) as shown:
         pacer = Pacer(time.monotonic, screen.pauses, live.requests_per_minute)
-        target = _wait_for(named, way, pacer, shown, screen, end)
-    folder = asked.case or out_folder(Path("forensics-cases"), target.revision)
+        target = _wait_for(named, transport, pacer, shown, screen, end)
+    folder = inputs.case or out_folder(Path("forensics-cases"), target.revision)
     with opened(folder, target.revision) as case, _stopping() as is_stopped:
-        watch = _Watch(case, target, way, pacer, plan, screen, make_tally(target.revision), end)
+        watch = _Watch(case, target, transport, pacer, plan, screen, make_tally(target.revision), end)
         return watch.run(folder, is_stopped)
 
 
-def _wait_for(named: Target, way: Transport, pacer: Pacer, shown: PullProgress, screen: Display, end: float) -> Target:
+def _wait_for(
+    named: Target, transport: Transport, pacer: Pacer, shown: PullProgress, screen: Display, end: float
+) -> Target:
     """Look for the revision until it is there; NoEntriesError when time is over."""
     from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
     from forensics.cloud.pages import PageReader  # noqa: PLC0415
@@ -138,7 +140,7 @@ def _wait_for(named: Target, way: Transport, pacer: Pacer, shown: PullProgress, 
 
     patience = max(0.0, end - time.monotonic())
     backoff = Backoff(random.Random(), patience=patience)  # noqa: S311 - jitter
-    reader = PageReader(way, pacer=pacer, backoff=backoff, sleep=shown.wait_for_answer)
+    reader = PageReader(transport, pacer=pacer, backoff=backoff, sleep=shown.wait_for_answer)
     is_told = False
     while True:
         span = _span(LONGEST, _MARGIN * SECOND)
@@ -173,7 +175,7 @@ class _Watch:
         self,
         case: Case,
         target: Target,
-        way: Transport,
+        transport: Transport,
         pacer: Pacer,
         plan: Plan,
         screen: Display,
@@ -189,16 +191,16 @@ class _Watch:
         self._tally = tally
         self._began = time.monotonic()
         after = int((max(0.0, end - self._began) + plan.linger + _MARGIN) * SECOND)
-        is_grpc = hasattr(way, "tail")
-        transport = "grpc tail" if is_grpc else way.transport
-        begun = begin(case, target, _span(plan.since, after), transport=transport, started=utc_now())
+        is_grpc = hasattr(transport, "tail")
+        name = "grpc tail" if is_grpc else transport.transport
+        begun = begin(case, target, _span(plan.since, after), transport=name, started=utc_now())
         impatient = Backoff(random.Random(), patience=_IMPATIENT)  # noqa: S311 - jitter
         self._tailing: Tailing = Tailing(
-            PageReader(way, pacer=pacer, backoff=impatient, sleep=time.sleep),
+            PageReader(transport, pacer=pacer, backoff=impatient, sleep=time.sleep),
             begun.filter,
             begun.start,
-            project=way.project,
-            open_stream=_opener(way, begun.filter),
+            project=transport.project,
+            open_stream=_opener(transport, begun.filter),
             backoff=Backoff(random.Random(), longest=10.0, patience=math.inf),  # noqa: S311 - jitter
             clock=time.monotonic,
             now=time.time_ns,
@@ -267,9 +269,9 @@ class _Watch:
         self._screen.saw(self._tally.add(fresh))
 
 
-def _opener(way: Transport, text: str) -> Callable[[], Stream] | None:
+def _opener(transport: Transport, text: str) -> Callable[[], Stream] | None:
     """Return what opens a tail; None where there is none."""
-    tail: Callable[[str], Stream] | None = getattr(way, "tail", None)
+    tail: Callable[[str], Stream] | None = getattr(transport, "tail", None)
     return None if tail is None else partial(tail, text)
 
 

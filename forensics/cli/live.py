@@ -50,12 +50,12 @@ class Fetched(Struct, frozen=True, kw_only=True):
     to_time: str | None
 
 
-def open_connection(asked: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
+def open_connection(inputs: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
     """Find credentials, server and project; raise AccessError."""
     from forensics.cloud.connection import Access, connect  # noqa: PLC0415 - takes a quarter of a second
 
     access = Access(
-        project=asked.project or settings.project or "",
+        project=inputs.project or settings.project or "",
         impersonate=live.impersonate,
         endpoint=live.endpoint,
         is_insecure=live.insecure,
@@ -66,7 +66,7 @@ def open_connection(asked: InputOptions, settings: Settings, live: CloudOptions)
 
 def fetch(
     revision: str,
-    asked: InputOptions,
+    inputs: InputOptions,
     settings: Settings,
     live: CloudOptions,
     connection: Transport,
@@ -84,30 +84,30 @@ def fetch(
     from forensics.cloud.filters import TimeSpan  # noqa: PLC0415 - as above
     from forensics.pulling import find_start, find_target, pull  # noqa: PLC0415
 
-    named = _named(revision, asked, settings, connection)
-    span = _span(asked)
-    is_open = not (asked.since or asked.from_)
+    named = _named(revision, inputs, settings, connection)
+    span = _span(inputs)
+    is_open = not (inputs.since or inputs.from_)
     with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
         reader = _reader(connection, live, progress)
         target = find_target(reader, named, span, progress.shows)
         if is_open:
             span = TimeSpan(find_start(reader, target, span, progress.shows), span.end)
-        level = Level((asked.level or settings.level or "ERROR").upper()) if is_narrow else None
-        folder = _folder(asked, target)
+        level = Level((inputs.level or settings.level or "ERROR").upper()) if is_narrow else None
+        folder = _folder(inputs, target)
         with opened(folder, target.revision) as case:
-            done = pull(case, reader, _order(asked, target, span, level, connection.transport), progress, utc_now())
+            done = pull(case, reader, _order(inputs, target, span, level, connection.transport), progress, utc_now())
     return Fetched(
         folder=folder,
         revision=target.revision,
         entries=done.entries,
         from_time=None if is_open else format_time(done.span.start),
-        to_time=None if is_open and not asked.to else format_time(done.span.end),
+        to_time=None if is_open and not inputs.to else format_time(done.span.end),
     )
 
 
 def before(
     revision: str,
-    asked: InputOptions,
+    inputs: InputOptions,
     settings: Settings,
     live: CloudOptions,
     connection: Transport,
@@ -123,26 +123,26 @@ def before(
     """
     from forensics.pulling import find_previous, find_target  # noqa: PLC0415 - as above
 
-    span = _span(replace(asked, since=None, from_=None))
+    span = _span(replace(inputs, since=None, from_=None))
     with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
         reader = _reader(connection, live, progress)
-        target = find_target(reader, _named(revision, asked, settings, connection), span, progress.shows)
-        return find_previous(reader, target, span, progress.shows), _folder(asked, target)
+        target = find_target(reader, _named(revision, inputs, settings, connection), span, progress.shows)
+        return find_previous(reader, target, span, progress.shows), _folder(inputs, target)
 
 
-def _named(revision: str, asked: InputOptions, settings: Settings, connection: Transport) -> Target:
+def _named(revision: str, inputs: InputOptions, settings: Settings, connection: Transport) -> Target:
     from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
 
     return Target(
         revision=revision,
-        service=asked.service or settings.service or "",
-        location=asked.region or settings.region or "",
+        service=inputs.service or settings.service or "",
+        location=inputs.region or settings.region or "",
         project=connection.project,
     )
 
 
-def _folder(asked: InputOptions, target: Target) -> Path:
-    return asked.case or out_folder(Path("forensics-cases"), target.revision)
+def _folder(inputs: InputOptions, target: Target) -> Path:
+    return inputs.case or out_folder(Path("forensics-cases"), target.revision)
 
 
 def _reader(connection: Transport, live: CloudOptions, progress: PullProgress) -> PageReader:
@@ -163,25 +163,25 @@ def _pacer(limit: int) -> Pacer:
     return Pacer(time.monotonic, time.sleep, limit)
 
 
-def _order(asked: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str) -> PullRequest:
+def _order(inputs: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str) -> PullRequest:
     from forensics.pulling import PullRequest  # noqa: PLC0415 - as above
 
     # What --from and --to say is kept; `the last 30 minutes` was a guess of where the trouble began.
-    floor = Nanoseconds(min(span.start, span.end - LONGEST)) if asked.since else None
+    floor = Nanoseconds(min(span.start, span.end - LONGEST)) if inputs.since else None
     return PullRequest(
         target=target,
         span=span,
         level=level,
         floor=floor,
-        is_open=not (asked.since or asked.from_),
+        is_open=not (inputs.since or inputs.from_),
         transport=transport,
     )
 
 
-def _span(asked: InputOptions) -> TimeSpan:
+def _span(inputs: InputOptions) -> TimeSpan:
     from forensics.cloud.filters import TimeSpan  # noqa: PLC0415
 
-    first, last = bounds(asked.since, asked.from_, asked.to)
+    first, last = bounds(inputs.since, inputs.from_, inputs.to)
     end = Nanoseconds(parse_time(last) if last else time.time_ns())
     return TimeSpan(Nanoseconds(parse_time(first) if first else end - LONGEST), end)
 

@@ -219,17 +219,17 @@ _WANTED = (
 )
 
 
-def asked_options(command: Command) -> Command:
-    """Give a command the flags that say what to read; it is called with `asked`."""
-    return _gathered(command, "asked", InputOptions, (*_READ, *_PLACE, *_TIME, *_WITH, *_STRICT))
+def input_flags(command: Command) -> Command:
+    """Give a command the flags that say what to read; it is called with `inputs`."""
+    return _gathered(command, "inputs", InputOptions, (*_READ, *_PLACE, *_TIME, *_WITH, *_STRICT))
 
 
 def watched_options(command: Command) -> Command:
-    """Give a command the flags that say what to follow, and how to look at it; it is called with `asked`."""
-    return _gathered(command, "asked", InputOptions, (*_WATCHED, *_PLACE, *_WITH))
+    """Give a command the flags that say what to follow, and how to look at it; it is called with `inputs`."""
+    return _gathered(command, "inputs", InputOptions, (*_WATCHED, *_PLACE, *_WITH))
 
 
-def live_options(command: Command) -> Command:
+def cloud_flags(command: Command) -> Command:
     """Give a command the flags that say how to ask Cloud Logging; it is called with `live`."""
     return _gathered(command, "live", CloudOptions, (*_WHAT, *_LIVE))
 
@@ -239,19 +239,19 @@ def following_options(command: Command) -> Command:
     return _gathered(command, "live", CloudOptions, _LIVE)
 
 
-def against_options(command: Command) -> Command:
-    """Give a command the flags that say what to compare with; it is called with `against`."""
-    return _gathered(command, "against", BaselineOptions, (_BASELINE, *_AGAINST))
+def baseline_flags(command: Command) -> Command:
+    """Give a command the flags that say what to compare with; it is called with `baseline_options`."""
+    return _gathered(command, "baseline_options", BaselineOptions, (_BASELINE, *_AGAINST))
 
 
 def baseline_source_options(command: Command) -> Command:
-    """Give a command whose arguments name the baseline the other flags about it; it is called with `against`."""
-    return _gathered(command, "against", BaselineOptions, _AGAINST)
+    """Give a command whose arguments name the baseline the other flags about it, as `baseline_options`."""
+    return _gathered(command, "baseline_options", BaselineOptions, _AGAINST)
 
 
-def wanted_options(command: Command) -> Command:
-    """Give a command the flags that say what to write; it is called with `wanted`."""
-    return _gathered(command, "wanted", OutputOptions, _WANTED)
+def output_flags(command: Command) -> Command:
+    """Give a command the flags that say what to write; it is called with `outputs`."""
+    return _gathered(command, "outputs", OutputOptions, _WANTED)
 
 
 def gathered(name: str, record: type[Struct], options: Sequence[Option]) -> Option:

@@ -53,7 +53,12 @@ class Recorded(NamedTuple):
 
 
 def record_cycle(
-    revision: str, noted: CycleNotes, asked: InputOptions, live: CloudOptions, wanted: OutputOptions, settings: Settings
+    revision: str,
+    noted: CycleNotes,
+    inputs: InputOptions,
+    live: CloudOptions,
+    outputs: OutputOptions,
+    settings: Settings,
 ) -> Recorded:
     """Analyse a revision against the cycle before it, check earlier claims, write documents and ledger.
 
@@ -65,9 +70,9 @@ def record_cycle(
     asserted = tuple(map(parse_claim, noted.claims))
     time = moment("--at", noted.at) or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     cycles = read_ledger(noted.ledger)
-    templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
+    templates = outputs.templates or (Path(settings.templates) if settings.templates else None)
     with ExitStack() as stack:
-        analysis, earlier = _analysed(stack, revision, noted, asked, live, settings, cycles)
+        analysis, earlier = _analysed(stack, revision, noted, inputs, live, settings, cycles)
         report = with_impact(analysis.report, settings)
         number = _number(cycles, report.revision, noted)
         checked = check_claims(earlier_than(earlier, report), report, number)
@@ -78,9 +83,9 @@ def record_cycle(
         report = replace(report, claims=cycle.claims)
         encoded = encode_report(report)
         cycle = replace(cycle, report_sha256=hashlib.sha256(encoded).hexdigest())
-        folder = wanted.out or default_folder(settings, report.revision.name)
+        folder = outputs.out or default_folder(settings, report.revision.name)
         # The cycle holds the hash of report.json, so that is always written.
-        formats = tuple(dict.fromkeys((*chosen_formats(wanted.formats or settings.format), "json")))
+        formats = tuple(dict.fromkeys((*chosen_formats(outputs.formats or settings.format), "json")))
         write_documents(replace(analysis, report=report), folder, formats, templates)
     document = write_cycle_document(cycle, folder, templates)
     return Recorded(cycle, report, encoded, write_cycle(noted.ledger, cycle), folder, document)
@@ -95,16 +100,16 @@ def _analysed(
     stack: ExitStack,
     revision: str,
     noted: CycleNotes,
-    asked: InputOptions,
+    inputs: InputOptions,
     live: CloudOptions,
     settings: Settings,
     cycles: Sequence[Cycle],
 ) -> tuple[Analysis, tuple[Cycle, ...]]:
     """Analyse a revision against the cycle before it, which is only sure when the revision's full name is known."""
-    guess = _guess(cycles, revision, noted.environment, asked.service or settings.service)
+    guess = _guess(cycles, revision, noted.environment, inputs.service or settings.service)
     for _ in range(2):
         baseline = as_report(guess) if guess else None
-        analysis = stack.enter_context(analysed(revision, asked, settings, live, baseline))
+        analysis = stack.enter_context(analysed(revision, inputs, settings, live, baseline))
         name = analysis.report.revision
         series = of_series(cycles, name, noted.environment)
         own = next((cycle.number for cycle in series if cycle.revision.name == name.name), None)
@@ -112,7 +117,7 @@ def _analysed(
         before = earlier[-1] if earlier else None
         if before is guess:
             return analysis, earlier
-        if "-" in asked.logs:
+        if "-" in inputs.logs:
             raise UsageError("standard input can be read once: name the revision in full, and its --service")
         stack.close()
         guess = before

@@ -98,8 +98,8 @@ _IDENTITY = msgspec.json.Decoder(_Identity)
 class PageReader:
     """Asks with patience: never faster than the pacer allows, and again after whatever passes."""
 
-    def __init__(self, lister: PageClient, *, pacer: Pacer, backoff: Backoff, sleep: Callable[[float], object]) -> None:
-        self._lister = lister
+    def __init__(self, client: PageClient, *, pacer: Pacer, backoff: Backoff, sleep: Callable[[float], object]) -> None:
+        self._lister = client
         self._pacer = pacer
         self._backoff = backoff
         self._sleep = sleep

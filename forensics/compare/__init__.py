@@ -1,7 +1,7 @@
 """Two reports in, what changed between them out: words follow numbers.
 
 `exact` holds the tests and intervals, `exposure` chooses what a number of occurrences is held against, `judging` finds
-the word for the numbers, `needing` says how much traffic without a failure would decide, `sides` tells what cannot be
+the word for the numbers, `required` says how much traffic without a failure would decide, `sides` tells what cannot be
 compared, and `testing` does the same for results of tests.
 """
 

@@ -20,20 +20,22 @@ Reader = Callable[[Any, "Spot", Diagnostics], Any]
 
 
 def read_table(
-    value: Any, spot: Spot, faults: Diagnostics, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()
+    value: Any, location: Spot, diagnostics: Diagnostics, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()
 ) -> dict[str, Any]:
     """Read a mapping key by key; unknown and missing keys are faults, faulty values are left out."""
     if not isinstance(value, dict):
-        faults.add(spot, f"{named(spot)} must be a mapping with the keys {_listed(readers)}, not {kind(value)}")
+        diagnostics.add(
+            location, f"{named(location)} must be a mapping with the keys {_listed(readers)}, not {kind(value)}"
+        )
         return {}
     for key in needed:
         if key not in value:
-            faults.add(spot, f"missing key {key!r}{_inside(spot)}")
+            diagnostics.add(location, f"missing key {key!r}{_inside(location)}")
     found = {}
     for key, part in value.items():
         if key not in readers:
-            faults.add((*spot, key), f"unknown field {key!r}{_inside(spot)}{nearest(key, readers)}")
-        elif (read := readers[key](part, (*spot, key), faults)) is not None:
+            diagnostics.add((*location, key), f"unknown field {key!r}{_inside(location)}{nearest(key, readers)}")
+        elif (read := readers[key](part, (*location, key), diagnostics)) is not None:
             found[key] = read
     return found
 
@@ -41,13 +43,13 @@ def read_table(
 def list_of(reader: Reader, *, at_least: int = 0) -> Reader:
     """Make a reader of lists; it keeps the place of a faulty element as None."""
 
-    def read(value: Any, spot: Spot, faults: Diagnostics) -> tuple[Any, ...] | None:
+    def read(value: Any, location: Spot, diagnostics: Diagnostics) -> tuple[Any, ...] | None:
         if not isinstance(value, list):
-            faults.add(spot, f"{named(spot)} must be a list, not {kind(value)}")
+            diagnostics.add(location, f"{named(location)} must be a list, not {kind(value)}")
             return None
         if len(value) < at_least:
-            faults.add(spot, f"{named(spot)} needs at least {at_least}, has {len(value)}")
-        return tuple(reader(part, (*spot, i), faults) for i, part in enumerate(value))
+            diagnostics.add(location, f"{named(location)} needs at least {at_least}, has {len(value)}")
+        return tuple(reader(part, (*location, i), diagnostics) for i, part in enumerate(value))
 
     return read
 
@@ -55,52 +57,52 @@ def list_of(reader: Reader, *, at_least: int = 0) -> Reader:
 def one_of(words: type[StrEnum]) -> Reader:
     """Make a reader of a closed list of words."""
 
-    def read(value: Any, spot: Spot, faults: Diagnostics) -> StrEnum | None:
+    def read(value: Any, location: Spot, diagnostics: Diagnostics) -> StrEnum | None:
         known = [word.value for word in words]
         if isinstance(value, str) and value in known:
             return words(value)
         hint = nearest(value, known) if isinstance(value, str) else ""
-        faults.add(spot, f"{named(spot)} must be one of {', '.join(known)}, not {shown(value)}{hint}")
+        diagnostics.add(location, f"{named(location)} must be one of {', '.join(known)}, not {shown(value)}{hint}")
         return None
 
     return read
 
 
-def read_text(value: Any, spot: Spot, faults: Diagnostics) -> str | None:
+def read_text(value: Any, location: Spot, diagnostics: Diagnostics) -> str | None:
     """Read a text that says something."""
     if not isinstance(value, str):
         hint = "" if isinstance(value, dict | list) or value is None else f"; write '{value}' in quotes"
-        faults.add(spot, f"{named(spot)} must be text, not {kind(value)}{hint}")
+        diagnostics.add(location, f"{named(location)} must be text, not {kind(value)}{hint}")
         return None
     if not value.strip():
-        faults.add(spot, f"{named(spot)} is empty")
+        diagnostics.add(location, f"{named(location)} is empty")
         return None
     return value
 
 
-def read_version(value: Any, spot: Spot, faults: Diagnostics) -> int | None:
+def read_version(value: Any, location: Spot, diagnostics: Diagnostics) -> int | None:
     """Read a whole number from 1."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
-    faults.add(spot, f"{named(spot)} must be a whole number from 1, not {shown(value)}")
+    diagnostics.add(location, f"{named(location)} must be a whole number from 1, not {shown(value)}")
     return None
 
 
-def read_mapping(value: Any, spot: Spot, faults: Diagnostics) -> dict[str, Any] | None:
+def read_mapping(value: Any, location: Spot, diagnostics: Diagnostics) -> dict[str, Any] | None:
     """Read a mapping whose keys are free, such as a log entry."""
     if isinstance(value, dict) and value:
         return value
-    faults.add(spot, f"{named(spot)} must be a mapping, not {kind(value)}")
+    diagnostics.add(location, f"{named(location)} must be a mapping, not {kind(value)}")
     return None
 
 
-def named(spot: Spot) -> str:
+def named(location: Spot) -> str:
     """Name a spot for a sentence: `'ask'`, `whys 2`."""
-    if not spot:
+    if not location:
         return "a rule"
-    if isinstance(spot[-1], int):
-        return f"{'.'.join(str(part) for part in spot[:-1])} {spot[-1] + 1}"
-    return repr(spot[-1])
+    if isinstance(location[-1], int):
+        return f"{'.'.join(str(part) for part in location[:-1])} {location[-1] + 1}"
+    return repr(location[-1])
 
 
 def kind(value: Any) -> str:
@@ -116,8 +118,8 @@ def shown(value: Any) -> str:
     return repr(value) if isinstance(value, str | int | float) else kind(value)
 
 
-def _inside(spot: Spot) -> str:
-    return f" in {named(spot)}" if spot else ""
+def _inside(location: Spot) -> str:
+    return f" in {named(location)}" if location else ""
 
 
 def _listed(readers: Mapping[str, Reader]) -> str:

@@ -26,11 +26,11 @@ class Diagnostics:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, spot: Spot, words: str) -> None:
+    def add(self, location: Spot, words: str) -> None:
         """Note a fault at a spot, or, if the document has no such spot, at the nearest one around it."""
-        while spot and spot not in self._lines:
-            spot = spot[:-1]
-        self.add_line(self._lines.get(spot, 1), words)
+        while location and location not in self._lines:
+            location = location[:-1]
+        self.add_line(self._lines.get(location, 1), words)
 
     def add_line(self, line: int, words: str) -> None:
         """Note a fault of a text that is no document, and so has no spots."""

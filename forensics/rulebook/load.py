@@ -20,7 +20,7 @@ class RuleFileResult(NamedTuple):
 
     stem: str
     rule: Rule | None
-    faults: Diagnostics
+    diagnostics: Diagnostics
 
 
 def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], RulebookInfo]:
@@ -30,13 +30,13 @@ def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], Rul
     if kept is not None and not own_files:
         return kept, _info(kept)
     shipped, own = _layers(map(read_file, shipped_files) if kept is None else map(_as_read, kept), own_files)
-    if kept is not None and any(reading.faults for reading in shipped):
+    if kept is not None and any(reading.diagnostics for reading in shipped):
         # What is kept has no lines to name: where shipped rules do not go with the user's, their files must tell.
         shipped, own = _layers(map(read_file, shipped_files), own_files)
     chosen = {reading.stem: reading for reading in (*shipped, *own)}
-    faulty = [reading.faults for reading in (*shipped, *own) if reading.faults]
+    faulty = [reading.diagnostics for reading in (*shipped, *own) if reading.diagnostics]
     if faulty:
-        raise RuleError("\n".join(line for faults in faulty for line in faults.messages()))
+        raise RuleError("\n".join(line for diagnostics in faulty for line in diagnostics.messages()))
     rules = tuple(chosen[stem].rule for stem in sorted(chosen))
     overridden = {reading.stem for reading in shipped} & {reading.stem for reading in own}
     found = tuple(rule for rule in rules if rule is not None)
@@ -70,20 +70,20 @@ def read_file(rule_file: RuleFile) -> RuleFileResult:
     from forensics.rulebook.rule_file import read_rule  # noqa: PLC0415 - see above
     from forensics.rulebook.yaml_document import DocumentError, parse_document  # noqa: PLC0415 - see above
 
-    faults = Diagnostics(rule_file.source, {})
+    diagnostics = Diagnostics(rule_file.source, {})
     if not rule_file.file.name.endswith(SUFFIX):
-        faults.add((), f"rule files end in {SUFFIX}; rename it to {rule_file.stem.removesuffix('.yml')}{SUFFIX}")
-        return RuleFileResult(rule_file.stem, None, faults)
+        diagnostics.add((), f"rule files end in {SUFFIX}; rename it to {rule_file.stem.removesuffix('.yml')}{SUFFIX}")
+        return RuleFileResult(rule_file.stem, None, diagnostics)
     try:
         data, lines = parse_document(read_text(rule_file))
     except DocumentError as error:
-        faults.add_line(error.line, str(error))
+        diagnostics.add_line(error.line, str(error))
     except ValueError as error:
-        faults.add((), str(error))
+        diagnostics.add((), str(error))
     else:
-        faults = Diagnostics(rule_file.source, lines)
-        return RuleFileResult(rule_file.stem, read_rule(data, rule_file.stem, faults), faults)
-    return RuleFileResult(rule_file.stem, None, faults)
+        diagnostics = Diagnostics(rule_file.source, lines)
+        return RuleFileResult(rule_file.stem, read_rule(data, rule_file.stem, diagnostics), diagnostics)
+    return RuleFileResult(rule_file.stem, None, diagnostics)
 
 
 def _as_read(rule: Rule) -> RuleFileResult:
@@ -102,9 +102,9 @@ def _layers(shipped: Iterable[RuleFileResult], own_files: Iterable[RuleFile]) ->
 def _check_unique(layer: Iterable[RuleFileResult]) -> None:
     first: dict[str, str] = {}
     for reading in layer:
-        other = first.setdefault(reading.stem, reading.faults.source)
-        if other != reading.faults.source:
-            reading.faults.add(("id",), f"id {reading.stem!r} is taken by {other}; ids are unique")
+        other = first.setdefault(reading.stem, reading.diagnostics.source)
+        if other != reading.diagnostics.source:
+            reading.diagnostics.add(("id",), f"id {reading.stem!r} is taken by {other}; ids are unique")
 
 
 def _check_together(chosen: dict[str, RuleFileResult]) -> None:
@@ -113,5 +113,5 @@ def _check_together(chosen: dict[str, RuleFileResult]) -> None:
 
     rules = {stem: reading.rule for stem, reading in chosen.items() if reading.rule is not None}
     for stem, rule in rules.items():
-        check_references(rule, chosen.keys(), chosen[stem].faults)
-        check_circle(rule, rules, chosen[stem].faults)
+        check_references(rule, chosen.keys(), chosen[stem].diagnostics)
+        check_circle(rule, rules, chosen[stem].diagnostics)

@@ -25,21 +25,23 @@ _SEARCHES = frozenset({"regex", "contains", "word"})
 _OPS = (*sorted(_SEARCHES), "equals", "in", "at_least", "at_most", "exists")
 
 
-def read_condition(value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
+def read_condition(value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
     """Read a mapping of fields and groups, all of which must be true; None when there is a fault in it."""
     if not isinstance(value, dict) or not value:
-        faults.add(spot, f"a condition must be a mapping such as 'message: {{contains: …}}', not {_given(value)}")
+        diagnostics.add(
+            location, f"a condition must be a mapping such as 'message: {{contains: …}}', not {_given(value)}"
+        )
         return None
-    parts = [_read_part(key, part, (*spot, key), faults) for key, part in value.items()]
+    parts = [_read_part(key, part, (*location, key), diagnostics) for key, part in value.items()]
     whole = [part for part in parts if part is not None]
     return _joined(whole) if len(whole) == len(parts) else None
 
 
-def read_match(value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
+def read_match(value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
     """Read what claims an entry: a condition that asks for something rather than only excluding."""
-    condition = read_condition(value, spot, faults)
+    condition = read_condition(value, location, diagnostics)
     if condition is not None and not _asks(condition):
-        faults.add(spot, "'match' only excludes and so claims every other entry; add what the entry must have")
+        diagnostics.add(location, "'match' only excludes and so claims every other entry; add what the entry must have")
         return None
     return condition
 
@@ -77,17 +79,17 @@ def _joined(parts: list[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(conditions=tuple(parts))
 
 
-def _read_part(key: str, value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
+def _read_part(key: str, value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
     if key in _GROUPS:
-        return _read_group(key, value, spot, faults)
-    fault = field_fault(key)
-    if fault is not None:
-        faults.add(spot, f"{fault}{_meant(key)}")
+        return _read_group(key, value, location, diagnostics)
+    diagnostic = field_fault(key)
+    if diagnostic is not None:
+        diagnostics.add(location, f"{diagnostic}{_meant(key)}")
         return None
     if not isinstance(value, dict):
-        faults.add(spot, f"{key!r} needs an operation, such as '{key}: {{contains: …}}', not {kind(value)}")
+        diagnostics.add(location, f"{key!r} needs an operation, such as '{key}: {{contains: …}}', not {kind(value)}")
         return None
-    return _read_field(key, value, spot, faults)
+    return _read_field(key, value, location, diagnostics)
 
 
 def _meant(path: str) -> str:
@@ -98,62 +100,70 @@ def _meant(path: str) -> str:
     return nearest(path, (*DERIVED_FIELDS, *_GROUPS)) or nearest(root, ROOTS)
 
 
-def _read_group(key: str, value: Any, spot: Spot, faults: Diagnostics) -> Condition | None:
+def _read_group(key: str, value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
     if not isinstance(value, list) or not value:
-        faults.add(spot, f"{key!r} needs a list of conditions, not {_given(value)}")
+        diagnostics.add(location, f"{key!r} needs a list of conditions, not {_given(value)}")
         return None
-    parts = [read_condition(part, (*spot, i), faults) for i, part in enumerate(value)]
+    parts = [read_condition(part, (*location, i), diagnostics) for i, part in enumerate(value)]
     whole = tuple(part for part in parts if part is not None)
     return _GROUPS[key](conditions=whole) if len(whole) == len(parts) else None
 
 
-def _read_field(path: str, value: dict[str, Any], spot: Spot, faults: Diagnostics) -> Condition | None:
+def _read_field(path: str, value: dict[str, Any], location: Spot, diagnostics: Diagnostics) -> Condition | None:
     """Read the operations on one field, all of which must be true."""
     cased = value.get("cased", False)
     if not isinstance(cased, bool):
-        faults.add((*spot, "cased"), f"'cased' must be true or false, not {shown(cased)}")
+        diagnostics.add((*location, "cased"), f"'cased' must be true or false, not {shown(cased)}")
     ops = {op: argument for op, argument in value.items() if op != "cased"}
     if not ops:
-        faults.add(spot, f"{path!r} has no operation; there are {', '.join(_OPS)}")
-    parts = [_read_op(path, op, ops[op], (*spot, op), faults, cased=cased is True) for op in ops]
+        diagnostics.add(location, f"{path!r} has no operation; there are {', '.join(_OPS)}")
+    parts = [_read_op(path, op, ops[op], (*location, op), diagnostics, cased=cased is True) for op in ops]
     whole = [part for part in parts if part is not None]
     return _joined(whole) if whole and len(whole) == len(parts) else None
 
 
-def _read_op(path: str, op: str, value: Any, spot: Spot, faults: Diagnostics, *, cased: bool) -> Condition | None:
+def _read_op(
+    path: str, op: str, value: Any, location: Spot, diagnostics: Diagnostics, *, cased: bool
+) -> Condition | None:
     if op not in _OPS:
-        faults.add(spot, f"unknown operation {op!r}{nearest(op, _OPS)}; there are {', '.join(_OPS)}")
+        diagnostics.add(location, f"unknown operation {op!r}{nearest(op, _OPS)}; there are {', '.join(_OPS)}")
         return None
     if op != "exists" and holds_fields(path):
-        faults.add(spot, f"{path!r} holds other fields and has no text; name one of them, such as '{path}.name'")
+        diagnostics.add(
+            location, f"{path!r} holds other fields and has no text; name one of them, such as '{path}.name'"
+        )
         return None
     if op in _SEARCHES:
-        return _read_search(path, op, value, spot, faults, cased=cased)
-    fault = _argument_fault(path, op, value)
-    if fault is not None:
-        faults.add(spot, fault)
+        return _read_search(path, op, value, location, diagnostics, cased=cased)
+    diagnostic = _argument_fault(path, op, value)
+    if diagnostic is not None:
+        diagnostics.add(location, diagnostic)
         return None
     return Leaf(path=path, op=op, value=tuple(value) if isinstance(value, list) else value, cased=cased)
 
 
-def _read_search(path: str, op: str, value: Any, spot: Spot, faults: Diagnostics, *, cased: bool) -> Condition | None:
+def _read_search(
+    path: str, op: str, value: Any, location: Spot, diagnostics: Diagnostics, *, cased: bool
+) -> Condition | None:
     """Read one text to look for, or a list of which one must be found."""
     if value == []:
-        faults.add(spot, f"{op!r} has an empty list: nothing could be found")
+        diagnostics.add(location, f"{op!r} has an empty list: nothing could be found")
         return None
-    listed = [(text, (*spot, i)) for i, text in enumerate(value)] if isinstance(value, list) else [(value, spot)]
-    checked = [_is_searchable(op, text, place, faults) for text, place in listed]
+    listed = (
+        [(text, (*location, i)) for i, text in enumerate(value)] if isinstance(value, list) else [(value, location)]
+    )
+    checked = [_is_searchable(op, text, place, diagnostics) for text, place in listed]
     if not all(checked):
         return None
     found = tuple(Leaf(path=path, op=op, value=text, cased=cased) for text, _ in listed)
     return found[0] if len(found) == 1 else AnyOf(conditions=found)
 
 
-def _is_searchable(op: str, text: Any, spot: Spot, faults: Diagnostics) -> bool:
+def _is_searchable(op: str, text: Any, location: Spot, diagnostics: Diagnostics) -> bool:
     if not isinstance(text, str) or not text:
-        faults.add(spot, f"{op!r} needs a text to look for, not {shown(text)}; write it in single quotes")
+        diagnostics.add(location, f"{op!r} needs a text to look for, not {shown(text)}; write it in single quotes")
         return False
-    return op != "regex" or check_pattern(text, spot, faults)
+    return op != "regex" or check_pattern(text, location, diagnostics)
 
 
 def _argument_fault(path: str, op: str, value: Any) -> str | None:

@@ -14,23 +14,23 @@ if TYPE_CHECKING:
     from forensics.rulebook.diagnostics import Diagnostics, Spot
 
 
-def check_references(rule: Rule, known: Collection[str], faults: Diagnostics) -> None:
+def check_references(rule: Rule, known: Collection[str], diagnostics: Diagnostics) -> None:
     """Note every signature that a rule names and no file defines, and every one that is the rule itself."""
-    for spot, name in _references(rule):
+    for location, name in _references(rule):
         if name not in known:
-            faults.add(spot, f"no rule {name!r} exists{nearest(name, known)}")
+            diagnostics.add(location, f"no rule {name!r} exists{nearest(name, known)}")
         elif name == rule.id:
-            faults.add(spot, f"{spot[0]!r} names the rule itself")
+            diagnostics.add(location, f"{location[0]!r} names the rule itself")
 
 
-def check_circle(rule: Rule, rules: Mapping[str, Rule], faults: Diagnostics) -> None:
+def check_circle(rule: Rule, rules: Mapping[str, Rule], diagnostics: Diagnostics) -> None:
     """Note that a rule steps back behind itself by way of others, so that none of them would come first."""
     left: list[tuple[str, tuple[str, ...]]] = [(name, (rule.id, name)) for name in rule.supersedes]
     seen = set()
     while left:
         name, way = left.pop()
         if name == rule.id and len(way) > len((rule.id, rule.id)):
-            faults.add(("supersedes",), f"'supersedes' runs in a circle: {' → '.join(way)}")
+            diagnostics.add(("supersedes",), f"'supersedes' runs in a circle: {' → '.join(way)}")
             return
         if name in rules and name not in seen:
             seen.add(name)

@@ -35,18 +35,20 @@ _GROUP_NAME = re.compile(r"(?<!\\)\(\?P?<(?P<name>\w+)>")
 _GOOD_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
-def check_pattern(pattern: str, spot: Spot, faults: Diagnostics) -> bool:
+def check_pattern(pattern: str, location: Spot, diagnostics: Diagnostics) -> bool:
     """Tell whether RE2 takes a pattern; note why not, or why it would mean something else than it seems to."""
     try:
         compiled = re2.compile(pattern, _OPTIONS)
     except re2.error as error:
-        faults.add(spot, f"pattern {pattern!r} is not RE2: {_reason(error, pattern)}")
+        diagnostics.add(location, f"pattern {pattern!r} is not RE2: {_reason(error, pattern)}")
         return False
     if compiled.search(""):
-        faults.add(spot, f"pattern {pattern!r} is found in every text, the empty one too; make a part of it needed")
+        diagnostics.add(
+            location, f"pattern {pattern!r} is found in every text, the empty one too; make a part of it needed"
+        )
     if _COUNT_FROM_NOTHING.search(pattern):
-        faults.add(spot, f"pattern {pattern!r}: RE2 takes '{{,n}}' for plain text; write '{{0,n}}'")
-    _check_names([found["name"] for found in _GROUP_NAME.finditer(pattern)], spot, faults)
+        diagnostics.add(location, f"pattern {pattern!r}: RE2 takes '{{,n}}' for plain text; write '{{0,n}}'")
+    _check_names([found["name"] for found in _GROUP_NAME.finditer(pattern)], location, diagnostics)
     return True
 
 
@@ -55,14 +57,14 @@ def capture_names(pattern: str) -> list[str]:
     return sorted(re2.compile(pattern, _OPTIONS).groupindex) if "(?P<" in pattern else []
 
 
-def _check_names(names: list[str], spot: Spot, faults: Diagnostics) -> None:
+def _check_names(names: list[str], location: Spot, diagnostics: Diagnostics) -> None:
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
-            faults.add(spot, f"the pattern captures {name!r} twice; only the first would be kept: rename one")
+            diagnostics.add(location, f"the pattern captures {name!r} twice; only the first would be kept: rename one")
         if not _GOOD_NAME.fullmatch(name):
-            faults.add(spot, f"capture {name!r} must be lower case letters, digits and underscores")
+            diagnostics.add(location, f"capture {name!r} must be lower case letters, digits and underscores")
         if name in PROVIDED:
-            faults.add(spot, f"capture {name!r} would hide what templates call {name!r}: rename it")
+            diagnostics.add(location, f"capture {name!r} would hide what templates call {name!r}: rename it")
 
 
 def _reason(error: Exception, pattern: str) -> str:

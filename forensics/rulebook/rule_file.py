@@ -45,14 +45,14 @@ class ActionKind(StrEnum):
     PREVENT = "prevent"
 
 
-def read_rule(data: Any, stem: str, faults: Diagnostics) -> Rule | None:
+def read_rule(data: Any, stem: str, diagnostics: Diagnostics) -> Rule | None:
     """Read one rule; `stem` is the file's name without `.yaml`, which the id must repeat."""
-    found = read_table(data, (), faults, _READERS, needed=_NEEDED)
+    found = read_table(data, (), diagnostics, _READERS, needed=_NEEDED)
     if "id" in found and found["id"] != stem:
-        faults.add(("id",), f"id {found['id']!r} is not the file's name; rename the file to {found['id']}.yaml")
+        diagnostics.add(("id",), f"id {found['id']!r} is not the file's name; rename the file to {found['id']}.yaml")
     if "match" in found:
-        _check_names(found, captures_of(found["match"]), faults)
-    return None if faults else _build(found, faults.source)
+        _check_names(found, captures_of(found["match"]), diagnostics)
+    return None if diagnostics else _build(found, diagnostics.source)
 
 
 def _build(found: dict[str, Any], source: str) -> Rule:
@@ -60,76 +60,78 @@ def _build(found: dict[str, Any], source: str) -> Rule:
     return Rule(source=source, **{renamed.get(key, key): value for key, value in found.items()})
 
 
-def _check_names(found: dict[str, Any], captures: Collection[str], faults: Diagnostics) -> None:
+def _check_names(found: dict[str, Any], captures: Collection[str], diagnostics: Diagnostics) -> None:
     """Check every name of a capture or field, in templates and outside."""
     for i, name in enumerate(found.get("group_by", ())):
-        _check_name(name, captures, ("group_by", i), faults)
+        _check_name(name, captures, ("group_by", i), diagnostics)
     if "headline" in found:
-        check_template(found["headline"], captures, ("headline",), faults)
+        check_template(found["headline"], captures, ("headline",), diagnostics)
     for i, action in enumerate(found.get("actions", ())):
         if action is not None:
-            check_template(action.text, captures, ("actions", i, "text"), faults)
+            check_template(action.text, captures, ("actions", i, "text"), diagnostics)
     for i, why in enumerate(found.get("whys", ())):
         if why is not None:
-            for spot, name in named_values(why):
-                _check_name(name, captures, ("whys", i, *spot), faults)
+            for location, name in named_values(why):
+                _check_name(name, captures, ("whys", i, *location), diagnostics)
             for key in ("ask", "answer", "otherwise"):
-                check_template(getattr(why, key) or "", captures, ("whys", i, key), faults)
+                check_template(getattr(why, key) or "", captures, ("whys", i, key), diagnostics)
 
 
-def _check_name(name: str | None, captures: Collection[str], spot: Spot, faults: Diagnostics) -> None:
+def _check_name(name: str | None, captures: Collection[str], location: Spot, diagnostics: Diagnostics) -> None:
     if name is None or name in captures or name in _EXTRA_NAMES or field_fault(name) is None:
         return
-    faults.add(
-        spot, f"{name!r} is neither a capture of this rule nor a field{nearest(name, (*captures, *DERIVED_FIELDS))}"
+    diagnostics.add(
+        location, f"{name!r} is neither a capture of this rule nor a field{nearest(name, (*captures, *DERIVED_FIELDS))}"
     )
 
 
-def _read_id(value: Any, spot: Spot, faults: Diagnostics) -> str | None:
-    text = read_text(value, spot, faults)
+def _read_id(value: Any, location: Spot, diagnostics: Diagnostics) -> str | None:
+    text = read_text(value, location, diagnostics)
     if text is not None and not _KEBAB.fullmatch(text):
-        faults.add(spot, f"{text!r} must be kebab-case: lower case letters, digits and single hyphens")
+        diagnostics.add(location, f"{text!r} must be kebab-case: lower case letters, digits and single hyphens")
         return None
     return text
 
 
-def _read_title(value: Any, spot: Spot, faults: Diagnostics) -> str | None:
-    text = read_text(value, spot, faults)
+def _read_title(value: Any, location: Spot, diagnostics: Diagnostics) -> str | None:
+    text = read_text(value, location, diagnostics)
     if text is not None and text.rstrip().endswith("."):
-        faults.add(spot, "'title' ends in a full stop; documents put it into sentences of their own")
+        diagnostics.add(location, "'title' ends in a full stop; documents put it into sentences of their own")
     return text
 
 
-def _read_explains(value: Any, spot: Spot, faults: Diagnostics) -> Explains | None:
+def _read_explains(value: Any, location: Spot, diagnostics: Diagnostics) -> Explains | None:
     readers: dict[str, Reader] = {"signature": _read_id, "within": read_duration}
-    found = read_table(value, spot, faults, readers, needed=("signature", "within"))
+    found = read_table(value, location, diagnostics, readers, needed=("signature", "within"))
     if len(found) < len(readers):
         return None
     return Explains(signature=found["signature"], within=Nanoseconds(found["within"]))
 
 
-def _read_action(value: Any, spot: Spot, faults: Diagnostics) -> ActionRule | None:
+def _read_action(value: Any, location: Spot, diagnostics: Diagnostics) -> ActionRule | None:
     readers = {"kind": one_of(ActionKind), "text": read_text, "verify": _read_verify, "priority": one_of(Priority)}
-    found = read_table(value, spot, faults, readers, needed=("kind", "text"))
+    found = read_table(value, location, diagnostics, readers, needed=("kind", "text"))
     if not {"kind", "text"} <= found.keys():
         return None
     return ActionRule(**found)
 
 
-def _read_verify(value: Any, spot: Spot, faults: Diagnostics) -> dict[str, Any] | None:
-    return read_table(value, spot, faults, {"count": _read_count}, needed=("count",)) or None
+def _read_verify(value: Any, location: Spot, diagnostics: Diagnostics) -> dict[str, Any] | None:
+    return read_table(value, location, diagnostics, {"count": _read_count}, needed=("count",)) or None
 
 
-def _read_count(value: Any, spot: Spot, faults: Diagnostics) -> int | None:
+def _read_count(value: Any, location: Spot, diagnostics: Diagnostics) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    faults.add(spot, f"'count' must be a whole number from 0, not {shown(value)}")
+    diagnostics.add(location, f"'count' must be a whole number from 0, not {shown(value)}")
     return None
 
 
-def _read_tests(value: Any, spot: Spot, faults: Diagnostics) -> RuleTests | None:
+def _read_tests(value: Any, location: Spot, diagnostics: Diagnostics) -> RuleTests | None:
     examples = list_of(read_mapping, at_least=_MIN_EXAMPLES)
-    found = read_table(value, spot, faults, dict(match=examples, no_match=examples), needed=("match", "no_match"))
+    found = read_table(
+        value, location, diagnostics, dict(match=examples, no_match=examples), needed=("match", "no_match")
+    )
     return RuleTests(**found) if len(found) == len(("match", "no_match")) else None
 
 

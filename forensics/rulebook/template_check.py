@@ -23,20 +23,20 @@ _PLAIN = re.compile(r"\{\{\s*(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<part>[a-z_]+))?\
 _SPECIAL = re.compile(r"\{[{%#]|[%#}]\}")
 
 
-def check_template(template: str, captures: Collection[str], spot: Spot, faults: Diagnostics) -> None:
+def check_template(template: str, captures: Collection[str], location: Spot, diagnostics: Diagnostics) -> None:
     """Note a template that does not parse, and every unknown name in it."""
     if not _SPECIAL.search(_PLAIN.sub("", template)):
         names = [(found["name"], found["part"]) for found in _PLAIN.finditer(template)]
-        _check_names(names, captures, spot, faults)
+        _check_names(names, captures, location, diagnostics)
         return
     import jinja2  # noqa: PLC0415 - 60 ms that most rule files do not need
 
     try:
         names = list(_names(template))
     except jinja2.TemplateSyntaxError as error:
-        faults.add(spot, f"the template does not parse: {error.message}")
+        diagnostics.add(location, f"the template does not parse: {error.message}")
         return
-    _check_names(names, captures, spot, faults)
+    _check_names(names, captures, location, diagnostics)
 
 
 def _names(template: str) -> Iterator[tuple[str, str | None]]:
@@ -51,14 +51,14 @@ def _names(template: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _check_names(
-    names: list[tuple[str, str | None]], captures: Collection[str], spot: Spot, faults: Diagnostics
+    names: list[tuple[str, str | None]], captures: Collection[str], location: Spot, diagnostics: Diagnostics
 ) -> None:
     known = PROVIDED | set(captures)
     for name, part in names:
         if name in _PARTS and name not in captures:
             if part is not None and part not in _PARTS[name]:
                 parts = ", ".join(sorted(_PARTS[name]))
-                faults.add(spot, f"the template asks for {name}.{part}; {name} has {parts}")
+                diagnostics.add(location, f"the template asks for {name}.{part}; {name} has {parts}")
         elif name not in known:
             words = f"the template names {name!r}, which no pattern of 'match' captures"
-            faults.add(spot, f"{words}{nearest(name, known)}")
+            diagnostics.add(location, f"{words}{nearest(name, known)}")

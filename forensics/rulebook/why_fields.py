@@ -20,7 +20,7 @@ ANY_LINKED = frozenset({"symptoms", "causes"})
 """What `linked` may name instead of a signature: whatever the links found."""
 
 
-def read_why(value: Any, spot: Spot, faults: Diagnostics) -> WhyRule | None:
+def read_why(value: Any, location: Spot, diagnostics: Diagnostics) -> WhyRule | None:
     """Read one question; None when there is a fault in it."""
     readers: dict[str, Reader] = {
         "ask": read_text,
@@ -29,9 +29,9 @@ def read_why(value: Any, spot: Spot, faults: Diagnostics) -> WhyRule | None:
         "otherwise": read_text,
         "thresholds": _read_thresholds,
     }
-    found = read_table(value, spot, faults, readers, needed=("ask",))
+    found = read_table(value, location, diagnostics, readers, needed=("ask",))
     if isinstance(value, dict) and "evidence" not in value:
-        faults.add(spot, f"a why needs evidence that answers it; there are {', '.join(EVIDENCE)}")
+        diagnostics.add(location, f"a why needs evidence that answers it; there are {', '.join(EVIDENCE)}")
     if "ask" not in found or "evidence" not in found:
         return None
     name, argument, condition = found["evidence"]
@@ -64,114 +64,124 @@ def named_values(why: WhyRule) -> tuple[tuple[Spot, str], ...]:
     return ()
 
 
-def read_duration(value: Any, spot: Spot, faults: Diagnostics) -> int | None:
+def read_duration(value: Any, location: Spot, diagnostics: Diagnostics) -> int | None:
     """Read a duration, `250ms`, `2s`, `3m`."""
     try:
         return int(parse_duration(value if isinstance(value, str) else ""))
     except ValueError:
-        faults.add(spot, f"{spot[-1]!r} must be a duration such as 250ms, 2s or 3m, not {shown(value)}")
+        diagnostics.add(location, f"{location[-1]!r} must be a duration such as 250ms, 2s or 3m, not {shown(value)}")
         return None
 
 
-def _read_thresholds(value: Any, spot: Spot, faults: Diagnostics) -> Thresholds | None:
+def _read_thresholds(value: Any, location: Spot, diagnostics: Diagnostics) -> Thresholds | None:
     """Read `{coverage: 0.5, p_value: 0.01, lift: 3}`; what is not named stays as it is for all."""
-    found = read_table(value, spot, faults, {"coverage": _read_share, "p_value": _read_chance, "lift": _read_lift})
+    found = read_table(
+        value, location, diagnostics, {"coverage": _read_share, "p_value": _read_chance, "lift": _read_lift}
+    )
     return Thresholds(**found) if found else None
 
 
-def _read_share(value: Any, spot: Spot, faults: Diagnostics) -> float | None:
-    return _read_number(value, spot, faults, (0, 1), "a share of the occurrences above 0 and up to 1, such as 0.8")
+def _read_share(value: Any, location: Spot, diagnostics: Diagnostics) -> float | None:
+    return _read_number(
+        value, location, diagnostics, (0, 1), "a share of the occurrences above 0 and up to 1, such as 0.8"
+    )
 
 
-def _read_chance(value: Any, spot: Spot, faults: Diagnostics) -> float | None:
+def _read_chance(value: Any, location: Spot, diagnostics: Diagnostics) -> float | None:
     # With more, what is as likely as not to be chance would count as shown; the test itself ends at 1 in 200.
-    return _read_number(value, spot, faults, (0, 0.5), "a chance above 0 and up to 0.5, such as 0.05")
+    return _read_number(value, location, diagnostics, (0, 0.5), "a chance above 0 and up to 0.5, such as 0.05")
 
 
-def _read_lift(value: Any, spot: Spot, faults: Diagnostics) -> float | None:
+def _read_lift(value: Any, location: Spot, diagnostics: Diagnostics) -> float | None:
     # At 1 a cause stands before a failure as often as anywhere, and the test reckons up to 201.
-    return _read_number(value, spot, faults, (1, 200), "a number above 1 and up to 200, such as 2")
+    return _read_number(value, location, diagnostics, (1, 200), "a number above 1 and up to 200, such as 2")
 
 
-def _read_number(value: Any, spot: Spot, faults: Diagnostics, within: tuple[float, float], meant: str) -> float | None:
+def _read_number(
+    value: Any, location: Spot, diagnostics: Diagnostics, within: tuple[float, float], meant: str
+) -> float | None:
     above, most = within
     if isinstance(value, int | float) and not isinstance(value, bool) and above < value <= most:
         return float(value)
-    faults.add(spot, f"{spot[-1]!r} must be {meant}, not {shown(value)}")
+    diagnostics.add(location, f"{location[-1]!r} must be {meant}, not {shown(value)}")
     return None
 
 
-def _read_evidence(value: Any, spot: Spot, faults: Diagnostics) -> tuple[str, Any, Any] | None:
+def _read_evidence(value: Any, location: Spot, diagnostics: Diagnostics) -> tuple[str, Any, Any] | None:
     """Read the one key of `evidence`: its name, its argument and, for entries, the condition in it."""
     if not isinstance(value, dict) or len(value) != 1:
         count = f"a mapping of {len(value)}" if isinstance(value, dict) else kind(value)
-        faults.add(spot, f"'evidence' must have one key of {', '.join(EVIDENCE)}, not {count}")
+        diagnostics.add(location, f"'evidence' must have one key of {', '.join(EVIDENCE)}, not {count}")
         return None
     name, argument = next(iter(value.items()))
     if name not in EVIDENCE:
         words = f"unknown evidence {name!r}{nearest(name, EVIDENCE)}; there are {', '.join(EVIDENCE)}"
-        faults.add((*spot, name), words)
+        diagnostics.add((*location, name), words)
         return None
-    read = EVIDENCE[name](argument, (*spot, name), faults)
+    read = EVIDENCE[name](argument, (*location, name), diagnostics)
     if read is None:
         return None
     return (name, argument, read) if name == "entries" and argument else (name, read, None)
 
 
-def _read_entries(value: Any, spot: Spot, faults: Diagnostics) -> Any:
+def _read_entries(value: Any, location: Spot, diagnostics: Diagnostics) -> Any:
     """Read `{}`, the cluster's own entries, or a condition on others and how far away they may stand."""
     if value == {}:
         return value
     readers: dict[str, Reader] = {"match": read_condition, "before": read_duration, "after": read_duration}
-    found = read_table(value, spot, faults, readers, needed=("match",))
+    found = read_table(value, location, diagnostics, readers, needed=("match",))
     if isinstance(value, dict) and len(value.keys() & {"before", "after"}) != 1:
-        faults.add(spot, "say on which side of the occurrence and how far: either 'before: 60s' or 'after: 60s'")
+        diagnostics.add(
+            location, "say on which side of the occurrence and how far: either 'before: 60s' or 'after: 60s'"
+        )
     return found.get("match")
 
 
-def _read_linked(value: Any, spot: Spot, faults: Diagnostics) -> Any:
+def _read_linked(value: Any, location: Spot, diagnostics: Diagnostics) -> Any:
     if isinstance(value, list):
-        return list_of(read_text, at_least=1)(value, spot, faults)
-    return read_text(value, spot, faults)
+        return list_of(read_text, at_least=1)(value, location, diagnostics)
+    return read_text(value, location, diagnostics)
 
 
-def _read_values(value: Any, spot: Spot, faults: Diagnostics) -> Any:
-    return list_of(read_text, at_least=1)(value, spot, faults)
+def _read_values(value: Any, location: Spot, diagnostics: Diagnostics) -> Any:
+    return list_of(read_text, at_least=1)(value, location, diagnostics)
 
 
-def _read_nothing(value: Any, spot: Spot, faults: Diagnostics) -> Any:
+def _read_nothing(value: Any, location: Spot, diagnostics: Diagnostics) -> Any:
     if value == {}:
         return value
-    faults.add(spot, f"{spot[-1]!r} takes no argument: write '{spot[-1]}: {{}}'")
+    diagnostics.add(location, f"{location[-1]!r} takes no argument: write '{location[-1]}: {{}}'")
     return None
 
 
-def _read_compare(value: Any, spot: Spot, faults: Diagnostics) -> Any:
+def _read_compare(value: Any, location: Spot, diagnostics: Diagnostics) -> Any:
     if value == "baseline":
         return value
-    faults.add(spot, f"'compare' takes the word baseline, not {shown(value)}")
+    diagnostics.add(location, f"'compare' takes the word baseline, not {shown(value)}")
     return None
 
 
 def _read_key(key: str) -> Reader:
     """Make a reader of `{key: NAME}`."""
 
-    def read(value: Any, spot: Spot, faults: Diagnostics) -> Any:
-        return read_table(value, spot, faults, {key: read_text}, needed=(key,)) or None
+    def read(value: Any, location: Spot, diagnostics: Diagnostics) -> Any:
+        return read_table(value, location, diagnostics, {key: read_text}, needed=(key,)) or None
 
     return read
 
 
-def _read_commits(value: Any, spot: Spot, faults: Diagnostics) -> Any:
+def _read_commits(value: Any, location: Spot, diagnostics: Diagnostics) -> Any:
     """Read what commits may touch, and for modules the language that tells how names become files."""
     readers: dict[str, Reader] = dict.fromkeys(("touching", "beside", "defining", "language"), read_text)
     beside = isinstance(value, dict) and "beside" in value
-    found = read_table(value, spot, faults, readers, needed=("beside" if beside else "touching",))
+    found = read_table(value, location, diagnostics, readers, needed=("beside" if beside else "touching",))
     if beside and "touching" in value:
-        faults.add(spot, "'touching' and 'beside' exclude each other: what is beside settles nothing")
+        diagnostics.add(location, "'touching' and 'beside' exclude each other: what is beside settles nothing")
         return None
     if found.get("language", LANGUAGES[0]) not in LANGUAGES:
-        faults.add((*spot, "language"), f"'language' is one of {', '.join(LANGUAGES)}, not {shown(found['language'])}")
+        diagnostics.add(
+            (*location, "language"), f"'language' is one of {', '.join(LANGUAGES)}, not {shown(found['language'])}"
+        )
         return None
     return found or None
 

@@ -109,14 +109,14 @@ class _Builder:
             self.root = value
             self.lines[()] = line
             return ()
-        container, spot = self._open[-1]
+        container, location = self._open[-1]
         if isinstance(container, dict):
             key, self._key = self._key, None
             container[key] = value
-            return (*spot, str(key))
+            return (*location, str(key))
         container.append(value)
-        self.lines[(*spot, len(container) - 1)] = line
-        return (*spot, len(container) - 1)
+        self.lines[(*location, len(container) - 1)] = line
+        return (*location, len(container) - 1)
 
 
 def _refuse_extras(event: Any, line: int) -> None:

@@ -82,13 +82,13 @@ def pull(
 ) -> None:
     """What `forensics pull` does without bounds, with the default pace at this clock."""
     clock = clock or Clock()
-    with closing(connect(Access(project="p", endpoint=endpoint), {})) as way:
+    with closing(connect(Access(project="p", endpoint=endpoint), {})) as transport:
         pacer, backoff = Pacer(clock, clock.sleep), Backoff(Random(0))  # noqa: S311 - nothing secret
-        reader = PageReader(way, pacer=pacer, backoff=backoff, sleep=clock.sleep)
+        reader = PageReader(transport, pacer=pacer, backoff=backoff, sleep=clock.sleep)
         target = find_target(reader, ASKED, span, lambda *_: None)
         is_there = (folder / "manifest.json").exists()
         with Case.open(folder) if is_there else Case.create(folder) as case:
-            order = PullRequest(target=target, span=span, is_open=True, transport=way.transport)
+            order = PullRequest(target=target, span=span, is_open=True, transport=transport.transport)
             fill(case, reader, order, Teller(told), "2026-05-02T00:00:00Z")
 
 

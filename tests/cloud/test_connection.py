@@ -30,9 +30,9 @@ def refresh_error(*said: str, retryable: bool = False) -> exceptions.RefreshErro
 
 
 def connect_rest(access: Access, environment: dict[str, str]) -> Connection:
-    way = connect(access, environment)
-    assert isinstance(way, Connection)
-    return way
+    transport = connect(access, environment)
+    assert isinstance(transport, Connection)
+    return transport
 
 
 @pytest.fixture

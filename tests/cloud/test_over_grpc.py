@@ -128,14 +128,14 @@ def test_a_page_of_many_megabytes_is_a_page(tmp_path: Path) -> None:
 
 
 def test_the_endpoint_tells_the_transport() -> None:
-    for place, transport in (("localhost:8085", "grpc"), ("http://localhost:8085", "rest")):
-        for asked in ("", transport):
-            way = connect(Access(project="p", endpoint=place, transport=asked), {})
-            assert way.transport == transport
-            way.close()
-        way = connect(Access(project="p"), {"LOGGING_EMULATOR_HOST": place})
-        assert way.transport == transport
-        way.close()
+    for place, name in (("localhost:8085", "grpc"), ("http://localhost:8085", "rest")):
+        for asked in ("", name):
+            transport = connect(Access(project="p", endpoint=place, transport=asked), {})
+            assert transport.transport == name
+            transport.close()
+        transport = connect(Access(project="p"), {"LOGGING_EMULATOR_HOST": place})
+        assert transport.transport == name
+        transport.close()
     with pytest.raises(AccessError, match="means rest, not grpc: write localhost:8085, or leave --transport out"):
         connect(Access(project="p", endpoint="http://localhost:8085", transport="grpc"), {})
     with pytest.raises(AccessError, match="means grpc, not rest: write http://localhost:8085"):
@@ -148,8 +148,12 @@ def test_google_itself_is_asked_with_the_users_credentials(monkeypatch: pytest.M
     passes = Passes("token")
     monkeypatch.setattr(google.auth, "default", lambda **_: (passes, "of-credentials"))
     assert connect(Access(), {}).transport == "rest"
-    way = connect(Access(transport="grpc"), {})
-    assert isinstance(way, GrpcConnection)
-    assert (way.project, way._address, way._credentials) == ("of-credentials", "logging.googleapis.com", passes)
-    assert way._token() == {"authorization": "Bearer token"}
-    way.close()
+    transport = connect(Access(transport="grpc"), {})
+    assert isinstance(transport, GrpcConnection)
+    assert (transport.project, transport._address, transport._credentials) == (
+        "of-credentials",
+        "logging.googleapis.com",
+        passes,
+    )
+    assert transport._token() == {"authorization": "Bearer token"}
+    transport.close()

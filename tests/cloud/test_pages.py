@@ -105,10 +105,10 @@ class Store:
         return answer
 
 
-def reader(lister: Any, clock: Clock | None = None, patience: float = 900.0) -> PageReader:
+def reader(client: Any, clock: Clock | None = None, patience: float = 900.0) -> PageReader:
     clock = clock or Clock()
     backoff = Backoff(Random(0), patience=patience)  # noqa: S311 - nothing secret in how long to wait
-    return PageReader(lister, pacer=Pacer(clock, clock.sleep), backoff=backoff, sleep=clock.sleep)
+    return PageReader(client, pacer=Pacer(clock, clock.sleep), backoff=backoff, sleep=clock.sleep)
 
 
 def everything_of(pages: Iterator[Page]) -> list[bytes]:

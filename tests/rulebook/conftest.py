@@ -54,7 +54,7 @@ def write(tmp_path: Path, shipped: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def faults() -> Callable[[Path], list[str]]:
+def diagnostics() -> Callable[[Path], list[str]]:
     """Load a folder that has faults and return the lines of the error, without the folder."""
 
     def of_folder(folder: Path) -> list[str]:

@@ -258,10 +258,10 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_names_its_line_and_what_to_do(name: str, write: Write, good: str, faults: Diagnostics) -> None:
+def test_a_fault_names_its_line_and_what_to_do(name: str, write: Write, good: str, diagnostics: Diagnostics) -> None:
     old, new, expected = FAULTS[name]
     assert old in good
-    found = faults(write(good.replace(old, new, 1)))
+    found = diagnostics(write(good.replace(old, new, 1)))
     places = [words for words in expected if words[0].isdigit()]
     assert len(found) == len(places)
     for line, place in zip(found, places, strict=True):
@@ -295,9 +295,9 @@ PATTERNS = {
 
 @pytest.mark.parametrize("pattern", PATTERNS)
 def test_a_pattern_that_re2_refuses_says_what_to_write_instead(
-    pattern: str, write: Write, good: str, faults: Diagnostics
+    pattern: str, write: Write, good: str, diagnostics: Diagnostics
 ) -> None:
     text = good.replace("contains: [rehearsal, drill]", f"regex: '{pattern.replace(chr(39), chr(39) * 2)}'")
-    (line,) = faults(write(text))
+    (line,) = diagnostics(write(text))
     assert line.startswith("lock-lost.yaml:11: ")
     assert PATTERNS[pattern] in line

@@ -92,13 +92,13 @@ def test_hidden_and_other_files_are_passed_over(write: Write, good: str) -> None
 
 
 def test_all_faults_of_all_files_come_together(
-    write: Write, shipped: Path, good: str, other: str, faults: Diagnostics
+    write: Write, shipped: Path, good: str, other: str, diagnostics: Diagnostics
 ) -> None:
     (shipped / "run" / "lock-bad.yaml").write_text("[")
     write(good.replace("titl", "tilt").replace("role: cause", "role: root"))
     write("id: x\nid: y", "other.yaml")
     folder = write(other, "lock-slow.yml")
-    found = faults(folder)
+    found = diagnostics(folder)
     assert [line.split(": ")[0] for line in found] == [
         "rules/run/lock-bad.yaml:2",
         "lock-lost.yaml:1",
@@ -110,27 +110,27 @@ def test_all_faults_of_all_files_come_together(
     assert "rename it to lock-slow.yaml" in found[4]
 
 
-def test_a_rule_that_cannot_be_read_still_exists_for_others(write: Write, good: str, faults: Diagnostics) -> None:
+def test_a_rule_that_cannot_be_read_still_exists_for_others(write: Write, good: str, diagnostics: Diagnostics) -> None:
     write(good)
     folder = write("[", "lock-slow.yaml")
-    assert [line.split(":")[0] for line in faults(folder)] == ["lock-slow.yaml"]
+    assert [line.split(":")[0] for line in diagnostics(folder)] == ["lock-slow.yaml"]
 
 
 def test_two_files_of_a_layer_with_one_id_are_an_error(
-    write: Write, tmp_path: Path, good: str, faults: Diagnostics
+    write: Write, tmp_path: Path, good: str, diagnostics: Diagnostics
 ) -> None:
     folder = write(good)
     (folder / "deeper").mkdir()
     (folder / "deeper" / "lock-lost.yaml").write_text(good)
-    (line,) = faults(folder)
+    (line,) = diagnostics(folder)
     first = f"{tmp_path.as_posix()}/mine/deeper/lock-lost.yaml"
     assert line == f"lock-lost.yaml:1: id 'lock-lost' is taken by {first}; ids are unique"
 
 
-def test_supersedes_must_not_run_in_a_circle(write: Write, good: str, other: str, faults: Diagnostics) -> None:
+def test_supersedes_must_not_run_in_a_circle(write: Write, good: str, other: str, diagnostics: Diagnostics) -> None:
     write(good)
     folder = write(other.replace("supersedes: []", "supersedes: [lock-lost]"), "lock-slow.yaml")
-    assert faults(folder) == [
+    assert diagnostics(folder) == [
         "lock-lost.yaml:13: 'supersedes' runs in a circle: lock-lost → lock-slow → lock-lost",
         "lock-slow.yaml:13: 'supersedes' runs in a circle: lock-slow → lock-lost → lock-slow",
     ]

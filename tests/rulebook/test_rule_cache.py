@@ -69,12 +69,14 @@ def test_a_users_rules_go_over_kept_ones_as_over_read_ones(
     assert files == ["lock-lost.yaml"]
 
 
-def test_a_fault_of_a_kept_rule_names_its_line(shipped: Path, write: Write, other: str, faults: Diagnostics) -> None:
+def test_a_fault_of_a_kept_rule_names_its_line(
+    shipped: Path, write: Write, other: str, diagnostics: Diagnostics
+) -> None:
     gone = other.replace("id: lock-slow", "id: lock-gone").replace("supersedes: []", "supersedes: [lock-slow]")
     (shipped / "run" / "lock-gone.yaml").write_text(gone)
     folder = write(other.replace("supersedes: []", "supersedes: [lock-gone]"), "lock-slow.yaml")
-    read = faults(folder)
+    read = diagnostics(folder)
     load_rules()
     assert kept.kept_rules(shipped_files()) is not None
-    assert faults(folder) == read
+    assert diagnostics(folder) == read
     assert read[0].startswith("rules/run/lock-gone.yaml:13: ")

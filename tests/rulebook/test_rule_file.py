@@ -21,11 +21,11 @@ def test_a_rule_with_any_value_anywhere_is_a_rule_or_a_located_fault(data: st.Da
     )
     document, lines = parse_document(GOOD.read_text(encoding="utf-8"))
     spots = sorted(lines, key=str)
-    spot = data.draw(st.sampled_from([spot for spot in spots if spot]))
+    location = data.draw(st.sampled_from([location for location in spots if location]))
     at = document
-    for step in spot[:-1]:
+    for step in location[:-1]:
         at = at[step]
-    at[spot[-1]] = data.draw(values)
+    at[location[-1]] = data.draw(values)
     found = Diagnostics("x.yaml", lines)
     rule = read_rule(document, "lock-lost", found)
     assert (rule is None) == bool(found)

@@ -12,9 +12,9 @@ from forensics.rulebook.why_fields import read_why
 
 
 def read(thresholds: Any) -> tuple[Thresholds | None, list[str]]:
-    faults = Diagnostics("x.yaml", {})
-    found = read_why({"ask": "Why?", "evidence": {"frames": {}}, "thresholds": thresholds}, (), faults)
-    return found.thresholds if found else None, faults.messages()
+    diagnostics = Diagnostics("x.yaml", {})
+    found = read_why({"ask": "Why?", "evidence": {"frames": {}}, "thresholds": thresholds}, (), diagnostics)
+    return found.thresholds if found else None, diagnostics.messages()
 
 
 @pytest.mark.parametrize(

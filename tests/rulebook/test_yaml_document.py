@@ -36,8 +36,8 @@ DOCUMENTS = {
 
 
 @pytest.mark.parametrize("text", DOCUMENTS, ids=range(len(DOCUMENTS)))
-def test_a_file_that_is_no_plain_yaml_says_so(text: str, write: Write, faults: Diagnostics) -> None:
-    assert f"lock-lost.yaml:{DOCUMENTS[text]}" in "\n".join(faults(write(text)))
+def test_a_file_that_is_no_plain_yaml_says_so(text: str, write: Write, diagnostics: Diagnostics) -> None:
+    assert f"lock-lost.yaml:{DOCUMENTS[text]}" in "\n".join(diagnostics(write(text)))
 
 
 def test_every_part_of_a_document_has_its_line() -> None:
@@ -55,9 +55,9 @@ def test_plain_words_are_read_by_yaml_1_2() -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_document_or_a_located_fault(text: str) -> None:
-    fault = None
+    diagnostic = None
     try:
         parse_document(text.encode("utf-8", "replace").decode())
     except DocumentError as error:
-        fault = error
-    assert fault is None or (fault.line >= 1 and str(fault))
+        diagnostic = error
+    assert diagnostic is None or (diagnostic.line >= 1 and str(diagnostic))

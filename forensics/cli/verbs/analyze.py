@@ -15,10 +15,10 @@ from forensics.cli.options import (
     CloudOptions,
     InputOptions,
     OutputOptions,
-    against_options,
-    asked_options,
-    live_options,
-    wanted_options,
+    baseline_flags,
+    cloud_flags,
+    input_flags,
+    output_flags,
 )
 from forensics.cli.output import out_folder, say_exit, write_documents
 from forensics.cli.screens.report_screen import print_comparison, print_summary
@@ -38,12 +38,12 @@ Examples:
 
 @click.command("analyze", epilog=EPILOG)
 @click.option("--revision", required=True, metavar="R", help="Full name, prefix (…-00180), number, `latest` or `all`.")
-@asked_options
-@live_options
-@against_options
-@wanted_options
+@input_flags
+@cloud_flags
+@baseline_flags
+@output_flags
 def command(
-    revision: str, asked: InputOptions, live: CloudOptions, against: BaselineOptions, wanted: OutputOptions
+    revision: str, inputs: InputOptions, live: CloudOptions, baseline_options: BaselineOptions, outputs: OutputOptions
 ) -> None:
     """Find out why a revision fails, and write the documents.
 
@@ -51,33 +51,33 @@ def command(
     links symptoms to causes, and writes index.md, one five-whys document per cluster, postmortem.md, report.json and
     entries.csv.
     """
-    run(revision, asked, live, against, wanted)
+    run(revision, inputs, live, baseline_options, outputs)
 
 
 def run(
     revision: str,
-    asked: InputOptions,
+    inputs: InputOptions,
     live: CloudOptions,
-    against: BaselineOptions,
-    wanted: OutputOptions,
+    baseline_options: BaselineOptions,
+    outputs: OutputOptions,
     *,
     comparison_first: bool = False,
 ) -> None:
     """Analyse a revision, write the documents, print the summary and leave with the exit code."""
     settings = find_settings(Path.cwd())
-    formats = chosen_formats(wanted.formats or settings.format)
-    templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
-    with analysed_against(revision, asked, against, settings, live) as found:
-        folder = wanted.out or default_folder(settings, found.report.revision.name)
-        analysis = replace(found, report=told(found.report, settings, against))
+    formats = chosen_formats(outputs.formats or settings.format)
+    templates = outputs.templates or (Path(settings.templates) if settings.templates else None)
+    with analysed_against(revision, inputs, baseline_options, settings, live) as found:
+        folder = outputs.out or default_folder(settings, found.report.revision.name)
+        analysis = replace(found, report=told(found.report, settings, baseline_options))
         write_documents(analysis, folder, formats, templates)
-    if wanted.as_json:
+    if outputs.as_json:
         sys.stdout.buffer.write(encode_report(analysis.report))
     else:
         if comparison_first:
             print_comparison(analysis.report)
         print_summary(analysis.report, folder, formats)
-    say_exit(analysis.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
+    say_exit(analysis.report, Priority(outputs.fail_on.upper()) if outputs.fail_on else None)
 
 
 def default_folder(settings: Settings, revision: str) -> Path:
@@ -87,8 +87,8 @@ def default_folder(settings: Settings, revision: str) -> Path:
 
 def chosen_formats(text: str | None) -> tuple[str, ...]:
     """Read --format; the usual formats when it is not given."""
-    wanted = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
-    unknown = [name for name in wanted if name not in FORMATS]
-    if unknown or not wanted:
+    names = tuple(part.strip().lower() for part in (text or ",".join(DEFAULT_FORMATS)).split(",") if part.strip())
+    unknown = [name for name in names if name not in FORMATS]
+    if unknown or not names:
         raise UsageError(f"--format knows {', '.join(FORMATS)}, not {', '.join(unknown) or 'nothing'!r}")
-    return wanted
+    return names

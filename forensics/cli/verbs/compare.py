@@ -10,10 +10,10 @@ from forensics.cli.options import (
     CloudOptions,
     InputOptions,
     OutputOptions,
-    asked_options,
     baseline_source_options,
-    live_options,
-    wanted_options,
+    cloud_flags,
+    input_flags,
+    output_flags,
 )
 from forensics.cli.verbs.analyze import run
 
@@ -27,16 +27,21 @@ Examples:
 @click.command("compare", epilog=EPILOG)
 @click.argument("before", metavar="R0")
 @click.argument("revision", metavar="R1")
-@asked_options
-@live_options
+@input_flags
+@cloud_flags
 @baseline_source_options
-@wanted_options
+@output_flags
 def command(
-    before: str, revision: str, asked: InputOptions, live: CloudOptions, against: BaselineOptions, wanted: OutputOptions
+    before: str,
+    revision: str,
+    inputs: InputOptions,
+    live: CloudOptions,
+    baseline_options: BaselineOptions,
+    outputs: OutputOptions,
 ) -> None:
     """Compare revision R1 with R0, and write the documents of R1.
 
     R0 is a revision, a saved report.json, or `previous`. Counts are held against traffic, and a change is only called
     one where chance does not explain it.
     """
-    run(revision, asked, live, replace(against, baseline=before), wanted, comparison_first=True)
+    run(revision, inputs, live, replace(baseline_options, baseline=before), outputs, comparison_first=True)

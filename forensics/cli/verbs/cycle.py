@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from forensics.cli.options import CloudOptions, InputOptions, OutputOptions, asked_options, live_options, wanted_options
+from forensics.cli.options import CloudOptions, InputOptions, OutputOptions, cloud_flags, input_flags, output_flags
 from forensics.cli.output import say_exit
 from forensics.cli.record_cycle import CycleNotes, record_cycle, write_cycle_document
 from forensics.cli.screens.cycle_screen import claim_lines, print_status
@@ -54,9 +54,9 @@ def command() -> None:
 @click.option("--again", is_flag=True, help="Record a revision anew, in place of its cycle.")
 @click.option("--at", metavar="TIME", help="When it was recorded. [default: now]")
 @_ledger_option
-@asked_options
-@live_options
-@wanted_options
+@input_flags
+@cloud_flags
+@output_flags
 def record(
     revision: str,
     focus: str,
@@ -65,9 +65,9 @@ def record(
     again: bool,  # noqa: FBT001 - click hands flags over by name
     at: str | None,
     ledger: Path | None,
-    asked: InputOptions,
+    inputs: InputOptions,
     live: CloudOptions,
-    wanted: OutputOptions,
+    outputs: OutputOptions,
 ) -> None:
     """Analyse a revision against the cycle before, check earlier claims, and store the cycle."""
     settings = find_settings(Path.cwd())
@@ -79,14 +79,14 @@ def record(
         at=at,
         ledger=ledger or Path(settings.cycles),
     )
-    done = record_cycle(revision, noted, asked, live, wanted, settings)
-    if wanted.as_json:
+    done = record_cycle(revision, noted, inputs, live, outputs, settings)
+    if outputs.as_json:
         click.echo(done.json, nl=False)
     else:
-        print_summary(done.report, done.folder, chosen_formats(wanted.formats or settings.format))
+        print_summary(done.report, done.folder, chosen_formats(outputs.formats or settings.format))
         click.echo(f"  {done.document}\n")
         click.echo("\n".join([*claim_lines(done.cycle.claims), f"  cycle {done.cycle.number}: {done.file}"]))
-    say_exit(done.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
+    say_exit(done.report, Priority(outputs.fail_on.upper()) if outputs.fail_on else None)
 
 
 @command.command("status")

@@ -17,10 +17,10 @@ from forensics.cli.options import (
     BaselineOptions,
     CloudOptions,
     InputOptions,
-    against_options,
-    asked_options,
+    baseline_flags,
+    cloud_flags,
     gathered,
-    live_options,
+    input_flags,
 )
 from forensics.cli.output import write_documents
 from forensics.cli.screens.gate_screen import lines
@@ -120,16 +120,16 @@ _FILES = (
 
 @click.command("gate", epilog=EPILOG)
 @click.option("--revision", required=True, metavar="R", help="Full name, prefix (…-00180), number or `latest`.")
-@asked_options
-@live_options
-@against_options
+@input_flags
+@cloud_flags
+@baseline_flags
 @gathered("gate", GateOptions, _GATE)
 @gathered("files", GateFiles, _FILES)
 def command(
     revision: str,
-    asked: InputOptions,
+    inputs: InputOptions,
     live: CloudOptions,
-    against: BaselineOptions,
+    baseline_options: BaselineOptions,
     gate: GateOptions,
     files: GateFiles,
 ) -> None:
@@ -140,16 +140,16 @@ def command(
     """
     settings = find_settings(Path.cwd())
     thresholds = _thresholds(gate, settings)
-    if against.baseline is None:
+    if baseline_options.baseline is None:
         raise UsageError("a gate holds a revision against another one: name it with --baseline")
-    wait = _waiting_time(gate, asked, settings)
-    read = cache(partial(baseline_of, revision, asked, against, settings, live))
-    if not is_previous_live(asked, against, settings, live):
+    wait = _waiting_time(gate, inputs, settings)
+    read = cache(partial(baseline_of, revision, inputs, baseline_options, settings, live))
+    if not is_previous_live(inputs, baseline_options, settings, live):
         read()
 
     def look(name: str) -> JudgedDeployment:
         # What served before a revision is known once that revision is there, which is waited for.
-        with analysed_beside(name, asked, against, settings, live, read()) as analysis:
+        with analysed_beside(name, inputs, baseline_options, settings, live, read()) as analysis:
             if files.out:
                 write_documents(analysis, files.out, DEFAULT_FORMATS, None)
             return JudgedDeployment(report=analysis.report, result=judge(analysis.report, thresholds))
@@ -172,11 +172,11 @@ def _thresholds(gate: GateOptions, settings: Settings) -> GateThresholds:
     )
 
 
-def _waiting_time(gate: GateOptions, asked: InputOptions, settings: Settings) -> float:
+def _waiting_time(gate: GateOptions, inputs: InputOptions, settings: Settings) -> float:
     """Return the seconds to wait for a clear outcome, 0 for one look."""
     if gate.wait is None:
         return 0.0
-    if not asked.live and (asked.logs or asked.case or settings.logs):
+    if not inputs.live and (inputs.logs or inputs.case or settings.logs):
         raise UsageError("--wait looks again at Cloud Logging, and files do not grow: add --live, or leave --wait away")
     return _seconds("--wait", gate.wait)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from forensics.cli.live import fetch, open_connection
-from forensics.cli.options import CloudOptions, InputOptions, live_options
+from forensics.cli.options import CloudOptions, InputOptions, cloud_flags
 from forensics.cli.settings import find_settings
 from forensics.model import Level
 
@@ -32,7 +32,7 @@ Examples:
     type=click.Choice([x.value for x in Level], case_sensitive=False),
     help="With --errors: what counts as one. [default: ERROR]",
 )
-@live_options
+@cloud_flags
 def command(
     revision: str,
     case: Path | None,
@@ -50,11 +50,11 @@ def command(
     A pull that was stopped goes on when it is started again; a later pull into the same case adds to it, and one case
     may hold several revisions.
     """
-    asked = InputOptions(
+    inputs = InputOptions(
         case=case, service=service, region=region, project=project, since=since, from_=from_, to=to, level=level
     )
     settings = find_settings(Path.cwd())
-    connection = open_connection(asked, settings, live)
+    connection = open_connection(inputs, settings, live)
     is_narrow = live.everything is False or (live.everything is None and level is not None)
-    fetched = fetch(revision, asked, settings, live, connection, is_narrow=is_narrow, say=click.echo)
+    fetched = fetch(revision, inputs, settings, live, connection, is_narrow=is_narrow, say=click.echo)
     click.echo(f"{fetched.entries:,} entries of {fetched.revision} pulled into {fetched.folder}")

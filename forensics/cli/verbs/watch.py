@@ -16,7 +16,7 @@ from forensics.cli.options import (
     InputOptions,
     OutputOptions,
     following_options,
-    wanted_options,
+    output_flags,
     watched_options,
 )
 from forensics.cli.output import say_exit, write_documents
@@ -63,16 +63,16 @@ Examples:
 )
 @watched_options
 @following_options
-@wanted_options
+@output_flags
 def command(
     revision: str,
     length: str,
     until_p0: bool,  # noqa: FBT001 - click hands it over by name
     linger: str,
     baseline: Path | None,
-    asked: InputOptions,
+    inputs: InputOptions,
     live: CloudOptions,
-    wanted: OutputOptions,
+    outputs: OutputOptions,
 ) -> None:
     """Follow a revision live, then find out why it fails.
 
@@ -83,70 +83,70 @@ def command(
     from forensics.cli.follow_live import Plan  # noqa: PLC0415 - `--help` does without it
 
     settings = find_settings(Path.cwd())
-    formats = chosen_formats(wanted.formats or settings.format)
+    formats = chosen_formats(outputs.formats or settings.format)
     plan = Plan(
         seconds=_duration("--for", length) / SECOND,
-        since=_duration("--since", asked.since or "10m"),
+        since=_duration("--since", inputs.since or "10m"),
         until_p0=until_p0,
         linger=_duration("--linger", linger) / SECOND,
     )
-    followed = _follow(revision, asked, settings, live, plan, _tallies(asked, settings, baseline), wanted)
-    click.echo(_verdict(followed), err=wanted.as_json)
-    _report(followed, asked, settings, wanted, formats)
+    followed = _follow(revision, inputs, settings, live, plan, _tallies(inputs, settings, baseline), outputs)
+    click.echo(_verdict(followed), err=outputs.as_json)
+    _report(followed, inputs, settings, outputs, formats)
 
 
 def _follow(
     revision: str,
-    asked: InputOptions,
+    inputs: InputOptions,
     settings: Settings,
     live: CloudOptions,
     plan: Plan,
     make_tally: Callable[[str], Tally],
-    wanted: OutputOptions,
+    outputs: OutputOptions,
 ) -> Followed:
     from forensics.cli.follow_live import follow  # noqa: PLC0415 - as in command
     from forensics.cli.live import open_connection  # noqa: PLC0415
 
     if not (live.transport or live.endpoint or os.environ.get("LOGGING_EMULATOR_HOST")):
         live = replace(live, transport="grpc")  # REST has no tail
-    with closing(open_connection(asked, settings, live)) as way, closing(_screen(plan, wanted)) as screen:
-        return follow(revision, asked, settings, live, way, plan, screen, make_tally)
+    with closing(open_connection(inputs, settings, live)) as transport, closing(_screen(plan, outputs)) as screen:
+        return follow(revision, inputs, settings, live, transport, plan, screen, make_tally)
 
 
 def _report(
-    followed: Followed, asked: InputOptions, settings: Settings, wanted: OutputOptions, formats: tuple[str, ...]
+    followed: Followed, inputs: InputOptions, settings: Settings, outputs: OutputOptions, formats: tuple[str, ...]
 ) -> None:
     """Do what `analyze --case` does."""
     from forensics.cli.analysis import analysed  # noqa: PLC0415 - as in command
 
-    of_case = replace(asked, case=followed.folder, since=None)
-    templates = wanted.templates or (Path(settings.templates) if settings.templates else None)
+    of_case = replace(inputs, case=followed.folder, since=None)
+    templates = outputs.templates or (Path(settings.templates) if settings.templates else None)
     with analysed(followed.revision, of_case, settings) as analysis:
-        folder = wanted.out or default_folder(settings, analysis.report.revision.name)
+        folder = outputs.out or default_folder(settings, analysis.report.revision.name)
         write_documents(analysis, folder, formats, templates)
-    if wanted.as_json:
+    if outputs.as_json:
         sys.stdout.buffer.write(encode_report(analysis.report))
     else:
         print_summary(analysis.report, folder, formats)
-    say_exit(analysis.report, Priority(wanted.fail_on.upper()) if wanted.fail_on else None)
+    say_exit(analysis.report, Priority(outputs.fail_on.upper()) if outputs.fail_on else None)
 
 
-def _screen(plan: Plan, wanted: OutputOptions) -> PlainLines:
+def _screen(plan: Plan, outputs: OutputOptions) -> PlainLines:
     from forensics.cli.screens.watch_screen import LiveTable, PlainLines  # noqa: PLC0415 - as in command
 
-    out = sys.stderr if wanted.as_json else sys.stdout
+    out = sys.stderr if outputs.as_json else sys.stdout
     length = f"for {format_seconds(round(plan.seconds * SECOND))}" + (" or until the first P0" if plan.until_p0 else "")
     return (LiveTable if out.isatty() else PlainLines)(out, length)
 
 
-def _tallies(asked: InputOptions, settings: Settings, baseline: Path | None) -> Callable[[str], Tally]:
+def _tallies(inputs: InputOptions, settings: Settings, baseline: Path | None) -> Callable[[str], Tally]:
     """Read rules and baseline before anything is asked for; return what makes a tally for a revision."""
     from forensics.rulebook import load_rules  # noqa: PLC0415 - as in command
     from forensics.watch import Tally  # noqa: PLC0415
 
-    rules, _ = load_rules([*map(Path, settings.rules), *asked.rules])
+    rules, _ = load_rules([*map(Path, settings.rules), *inputs.rules])
     before = _saved(baseline) if baseline else None
-    level = Level((asked.level or settings.level or "ERROR").upper())
+    level = Level((inputs.level or settings.level or "ERROR").upper())
     return lambda revision: Tally(rules, level, revision, before)
 
 
