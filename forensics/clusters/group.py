@@ -40,6 +40,7 @@ from forensics.model import (
     Rule,
 )
 from forensics.text.redact import quote
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,7 +51,6 @@ TREND_BINS = 8
 EXEMPLARS = 5
 CAPTURE_VALUES = 20
 """Different values of a capture that a report lists; the rest is counted under `…`."""
-_SECOND = 1_000_000_000
 
 _Key = tuple[str, str, tuple[str, ...]]
 """(revision, signature or fingerprint, group values)."""
@@ -215,7 +215,7 @@ def _cadence(starts: Sequence[int]) -> Cadence | None:
     if len(gaps) < 2:  # noqa: PLR2004 - two gaps, three occurrences
         return None
     shortest, *middle, longest = (
-        gap / _SECOND for gap in (gaps[0], gaps[(len(gaps) - 1) // 2], gaps[len(gaps) // 2], gaps[-1])
+        gap / SECOND for gap in (gaps[0], gaps[(len(gaps) - 1) // 2], gaps[len(gaps) // 2], gaps[-1])
     )
     return Cadence(median=round(sum(middle) / 2, 3), shortest=round(shortest, 3), longest=round(longest, 3))
 

@@ -10,6 +10,7 @@ from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
 from forensics.model import Life, LogEntry, Nanoseconds
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 _Place = tuple[str, str]
 """Revision and instance."""
 
-_SECOND = 1_000_000_000
-LATE = _SECOND
+LATE = SECOND
 """What an instance's streams still deliver this long after the exit belongs to the life that ended."""
 
 _EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal|Uncaught signal: \d+")

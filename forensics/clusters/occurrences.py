@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 from forensics.log.entry_table import Occurrences
 from forensics.model import Level, Life, OccurrenceUnit
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from forensics.log.entry_table import EntryTable
 
-_SECOND = 1_000_000_000
-BURST_GAP = _SECOND
+BURST_GAP = SECOND
 """Entries of one instance this close together tell of one event."""
-FATAL = 60 * _SECOND
+FATAL = 60 * SECOND
 """An entry this close before an instance's exit is counted as part of that ending."""
 
-AROUND_END = (_SECOND // 2, _SECOND // 4)
+AROUND_END = (SECOND // 2, SECOND // 4)
 """An application's error line stands this long before, or after, the end of the request that it belongs to."""
 
 _BY_REQUEST = frozenset({None, OccurrenceUnit.REQUEST})

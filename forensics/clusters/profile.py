@@ -14,6 +14,7 @@ from forensics.clusters.occurrences import LivesOf, life_of
 from forensics.log.root_exception import innermost_of
 from forensics.model import Lengths, OccurrenceUnit, Raised, Swap
 from forensics.text.redact import quote
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from array import array
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
     from forensics.log.entry_table import EntryTable, Occurrences
     from forensics.model import LogEntry
 
-_SECOND = 1_000_000_000
-CLOSE = _SECOND // 1000
+CLOSE = SECOND // 1000
 """Entries this close that stand in an unusual order may have been swapped on their way."""
 COMPARED = 25
 """Occurrences whose exceptions are compared; each is decoded for it."""
@@ -81,7 +81,7 @@ def _life(occurrences: Occurrences, table: EntryTable, lives: LivesOf) -> Length
     if occurrences.unit is not OccurrenceUnit.LIFE:
         return None
     found = [life_of(rows[0], table, lives) for rows in occurrences.groups()]
-    seconds = [(x.end - x.start) / _SECOND for x in found if x is not None and x.started and x.ended]
+    seconds = [(x.end - x.start) / SECOND for x in found if x is not None and x.started and x.ended]
     if not seconds:
         return None
     return Lengths(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.context.deployments import find_deploys
 from forensics.model import CodeView, DeployedCommit
+from forensics.text.nested_values import value_at
 from forensics.text.redact import quote
 from forensics.text.timestamps import format_time
 
@@ -118,14 +119,8 @@ def _tables(record: Mapping[str, Any]) -> Iterator[Any]:
     for top in ("request", "response"):
         for above in ((), ("service",)):
             for path in _METADATA:
-                metadata = _at(proto, top, *above, *path)
-                yield _at(metadata, "labels")
-                yield _at(metadata, "annotations")
+                metadata = value_at(proto, top, *above, *path)
+                yield value_at(metadata, "labels")
+                yield value_at(metadata, "annotations")
     yield record.get("labels")
-    yield _at(record.get("resource"), "labels")
-
-
-def _at(value: Any, *path: str) -> Any:
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
+    yield value_at(record.get("resource"), "labels")

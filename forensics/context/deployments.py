@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.log.citations import cite
 from forensics.model import Deploy, LogEntry
+from forensics.text.nested_values import text_at, value_at
 from forensics.text.redact import first_line, quote
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ def _deploy(entry: LogEntry, proto: dict[str, Any]) -> Deploy:
         revision=quote(entry.revision or _named(proto), 120),
         outcome=_outcome(entry, proto),
         image=quote(_image(proto), 200),
-        by=_principal(entry, _text(proto, "authenticationInfo", "principalEmail")),
-        message=first_line(_text(proto, "status", "message"), 200),
+        by=_principal(entry, text_at(proto, "authenticationInfo", "principalEmail")),
+        message=first_line(text_at(proto, "status", "message"), 200),
         insert_id=quote(entry.insert_id, 64),
         about=_about(proto),
         traffic=_traffic(proto),
@@ -55,25 +56,29 @@ def _principal(entry: LogEntry, address: str) -> str:
 
 def _about(proto: dict[str, Any]) -> str:
     """Tell whether the entry speaks of a service or of one revision."""
-    kind = _text(proto, "response", "kind")
-    said = re.search(r"\bfor (Service|Revision)\b", _text(proto, "status", "message"))
+    kind = text_at(proto, "response", "kind")
+    said = re.search(r"\bfor (Service|Revision)\b", text_at(proto, "status", "message"))
     return kind if kind in {"Service", "Revision"} else said[1] if said else ""
 
 
 def _traffic(proto: dict[str, Any]) -> str:
     """Say how a call divides the requests among revisions; "" where it does not say."""
     for path in (("request", "service", "spec"), ("response", "spec"), ("request", "spec")):
-        targets = _at(proto, *path, "traffic")
+        targets = value_at(proto, *path, "traffic")
         if isinstance(targets, list):
             return ", ".join(filter(None, map(_share, targets[:_TARGETS])))
     return ""
 
 
 def _share(target: object) -> str:
-    percent = _at(target, "percent")
+    percent = value_at(target, "percent")
     if not isinstance(percent, int) or not percent:
         return ""
-    name = "the latest revision" if _at(target, "latestRevision") is True else quote(_text(target, "revisionName"), 120)
+    name = (
+        "the latest revision"
+        if value_at(target, "latestRevision") is True
+        else quote(text_at(target, "revisionName"), 120)
+    )
     return f"{percent} % to {name or 'a revision that is not named'}"
 
 
@@ -85,7 +90,7 @@ def _named(proto: dict[str, Any]) -> str:
         ("request", "service", *template),
         ("response", *template),
     )
-    return next(filter(None, (_text(proto, *way) for way in ways)), "")
+    return next(filter(None, (text_at(proto, *way) for way in ways)), "")
 
 
 def _outcome(entry: LogEntry, proto: dict[str, Any]) -> str:
@@ -93,24 +98,13 @@ def _outcome(entry: LogEntry, proto: dict[str, Any]) -> str:
     if isinstance(status, dict) and status.get("code"):
         return "failed"
     # The user's call goes to `activity`; what came of it is written by the platform to `system_event`.
-    return "ready" if entry.stream == "system_event" or _text(proto, "status", "message") else "asked"
+    return "ready" if entry.stream == "system_event" or text_at(proto, "status", "message") else "asked"
 
 
 def _image(proto: dict[str, Any]) -> str:
     for top in ("request", "response"):
         for path in (("service", "spec", "template"), ("spec", "template"), ()):
-            containers = _at(proto, top, *path, "spec", "containers")
+            containers = value_at(proto, top, *path, "spec", "containers")
             if isinstance(containers, list) and containers and isinstance(containers[0], dict):
                 return str(containers[0].get("image") or "")
     return ""
-
-
-def _text(value: object, *path: str) -> str:
-    found = _at(value, *path)
-    return found if isinstance(found, str) else ""
-
-
-def _at(value: object, *path: str) -> object:
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value

@@ -15,13 +15,12 @@ from msgspec.structs import replace
 
 from forensics.model import Cluster, ClusterId, Role, TestFailure, TestRun
 from forensics.text.phrases import holds_any, letters, phrases_of
-from forensics.text.timestamps import parse_time
+from forensics.text.timestamps import SECOND, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-_SECOND = 1_000_000_000
-AROUND = _SECOND
+AROUND = SECOND
 """A server's clock and a test's may differ by this much."""
 _TELLING = 12
 """Letters that a phrase needs so that two who say it speak of the same thing."""
@@ -84,7 +83,7 @@ def _in_time(failure: TestFailure, starts: Sequence[int]) -> bool:
     if failure.started is None:
         return False
     began = parse_time(failure.started)
-    ended = began + round((failure.seconds or 0.0) * _SECOND)
+    ended = began + round((failure.seconds or 0.0) * SECOND)
     at = bisect_left(starts, began - AROUND)
     return at < len(starts) and starts[at] <= ended + AROUND
 

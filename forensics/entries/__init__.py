@@ -7,9 +7,10 @@ reads one record, and `stitch` joins what Cloud Run split.
 from __future__ import annotations
 
 from forensics.entries.decode.decoding import decode_entry, decode_record
+from forensics.entries.decode.resource import revision_of, service_of
 from forensics.entries.index.fast_index import FastIndexReader
 from forensics.entries.index.log_index import MemoryRecordStore, collect
-from forensics.entries.index.revisions import resolve_revision, revision_of, revision_spans, select, service_of
+from forensics.entries.index.revisions import resolve_revision, revision_spans, select
 from forensics.entries.raw_fields import SWITCHING_PROTOCOLS, may_be_handshake
 from forensics.entries.stitch.fragments import join, runs, shape_of
 from forensics.entries.stitch.stitching import stitch

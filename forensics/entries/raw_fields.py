@@ -6,12 +6,12 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forensics.model import HttpRequest, Nanoseconds
+from forensics.text.nested_values import dict_at
 from forensics.text.timestamps import SECOND, parse_duration, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_NOTHING: Mapping[str, Any] = {}
 _FARTHEST = 2**63 - 10**18
 """Nanoseconds: what columns of 64 bits hold, less thirty years for what may be added. Go writes year 1 for no time."""
 _EARLIEST = -_FARTHEST
@@ -25,26 +25,6 @@ _FAILED = 400
 def may_be_handshake(status: int) -> bool:
     """Tell whether a request so answered opened a WebSocket, or may have failed to; such are never passed by."""
     return status == SWITCHING_PROTOCOLS or status >= _FAILED
-
-
-def dict_at(record: Mapping[str, Any], *path: str) -> Mapping[str, Any]:
-    """Return the object at a path, or an empty one."""
-    value: Any = record
-    for key in path:
-        value = value.get(key)
-        if not isinstance(value, dict):
-            return _NOTHING
-    return value  # type: ignore[no-any-return]
-
-
-def text_at(record: Mapping[str, Any], *path: str) -> str:
-    """Return the text at a path, or ""."""
-    value: Any = record
-    for key in path:
-        if not isinstance(value, dict):
-            return ""
-        value = value.get(key)
-    return value if isinstance(value, str) else ""
 
 
 def text_of(value: Any) -> str:

@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from forensics.errors import SourceError
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 
-_LATE = 1_000_000_000
+_LATE = SECOND
 """What still arrives this long after a life's end belongs to it."""
 _AFTER = 250_000_000
 """What an application says this long after the end of a request may be about it."""

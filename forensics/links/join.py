@@ -30,16 +30,16 @@ from forensics.model import (
     Rule,
     Thresholds,
 )
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
 
-_SECOND = 1_000_000_000
-LATE = Nanoseconds(_SECOND // 4)
+LATE = Nanoseconds(SECOND // 4)
 """Applications log 5–25 ms after the response has left; a quarter of a second is generous and still order."""
-DEFAULT_WINDOW = Nanoseconds(5 * _SECOND)
+DEFAULT_WINDOW = Nanoseconds(5 * SECOND)
 """Where no rule declares one: a cause this close before, in the same trace or instance, is worth showing."""
 UNDECLARED_COVERAGE = 0.5
 """Without a rule's word, a link needs this share of the symptom's occurrences."""
@@ -243,8 +243,8 @@ def _join(
         explained=len(found),
         of=of,
         causes=len({occurrence for _, _, occurrence in found}),
-        within=window.within / _SECOND,
-        lag=(round(min(lags) / _SECOND, 6), round(max(lags) / _SECOND, 6)),
+        within=window.within / SECOND,
+        lag=(round(min(lags) / SECOND, 6), round(max(lags) / SECOND, 6)),
         coverage=round(coverage, 4),
     )
 

@@ -17,7 +17,6 @@ from forensics.model import (
     ClusterId,
     EntryFacts,
     LabelSet,
-    Level,
     LogEntry,
     LogIndex,
     Nanoseconds,
@@ -156,11 +155,6 @@ class EntryTable:
     def starts_at(self) -> int:
         """Return when the entries begin, 0 when none of them has a time."""
         return next((time for time in self.times if time), 0)
-
-    def is_failed_request(self, row: Row) -> bool:
-        """Tell whether an entry is a request that ended badly."""
-        facts = self.facts(row)
-        return facts.is_request and facts.level.rank >= Level.ERROR.rank
 
 
 def is_same(entry: LogEntry, time: int, label_set: LabelSet) -> bool:

@@ -13,6 +13,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from forensics.log.root_exception import innermost_frame
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,7 +54,6 @@ _MAX_ELEMENTS = 100
 """Elements of a list that are looked at."""
 _MAX_INT_BITS = 256
 """Longer integers have no text: Python refuses to print the really long ones."""
-_SECOND = 1_000_000_000
 
 
 def field_fault(path: str) -> str | None:
@@ -165,7 +165,7 @@ def _given(text: str) -> Values:
 def _seconds(duration: Nanoseconds | None) -> Values:
     if duration is None:
         return ()
-    whole, fraction = divmod(max(duration, 0), _SECOND)
+    whole, fraction = divmod(max(duration, 0), SECOND)
     return (f"{whole}.{fraction:09d}s",)
 
 

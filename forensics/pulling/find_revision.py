@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from forensics.cloud.filters import Target, TimeSpan, find_revision, others, service_logs
 from forensics.cloud.pages import Listing
 from forensics.entries import resolve_revision, revision_of, service_of
-from forensics.entries.raw_fields import text_at
 from forensics.errors import BaselineError, NoEntriesError
 from forensics.model import Nanoseconds, RevisionSpan
+from forensics.text.nested_values import text_at
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from forensics.model import (
     Verdict,
 )
 from forensics.render.escape import code, markdown
-from forensics.text.timestamps import format_lag, format_seconds
+from forensics.text.timestamps import SECOND, format_lag, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ def name(cluster: Cluster, report: Report | Cycle) -> str:
 
 def seconds(value: float | None) -> str:
     """Write a duration: `7.1 s`, `1 min 47 s`."""
-    return "unknown" if value is None else format_seconds(round(value * 1_000_000_000))
+    return "unknown" if value is None else format_seconds(round(value * SECOND))
 
 
 def occurrences(cluster: Cluster) -> str:

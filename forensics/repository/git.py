@@ -22,7 +22,7 @@ from forensics.repository.moved_lines import place_before
 from forensics.repository.objects import FOLDER, Objects, is_folder, is_submodule, unbroken
 from forensics.repository.open_repository import find_places
 from forensics.text.redact import first_line
-from forensics.text.timestamps import format_time
+from forensics.text.timestamps import SECOND, format_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _HISTORY = 50_000
 """Commits that a walk looks at; a longer history is said to be longer."""
 _SUBJECT = 120
-_SECOND = 1_000_000_000
 _HEX = frozenset(string.hexdigits)
 _SHORTEST = 7
 _HASH = 40
@@ -98,7 +97,7 @@ class GitRepository:
             if at is None:
                 return None
             node = self._objects.node(at)
-            if node.seconds * _SECOND <= time:
+            if node.seconds * SECOND <= time:
                 return self._summary(at)
             at = node.parents[0] if node.parents else None
         return None
@@ -292,7 +291,7 @@ class GitRepository:
             message = commit.message.decode("utf-8", "replace")
             seconds = max(0, min(commit.commit_time, _LATEST))
         subject = " ".join(first_line(message, _SUBJECT).split()).replace("`", "'")
-        return Commit(id=id_.decode("ascii"), time=format_time(seconds * _SECOND), subject=subject or "no message")
+        return Commit(id=id_.decode("ascii"), time=format_time(seconds * SECOND), subject=subject or "no message")
 
     def _named(self, name: str | None, flag: str) -> Commit | None:
         """Return the commit that a flag names: a hash, a tag, a branch, HEAD."""

@@ -20,7 +20,7 @@ from junitparser import Error, Failure, JUnitXml, JUnitXmlError, TestCase, TestS
 from forensics.errors import SourceError
 from forensics.model import TestFailure, TestName, TestRun, TestSuite
 from forensics.text.redact import quote
-from forensics.text.timestamps import format_time, parse_time
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -196,7 +196,7 @@ def _moment(text: str | None) -> tuple[int, bool] | None:
 
 
 def _nanoseconds(seconds: float | None) -> int:
-    return round(min(seconds or 0.0, _LONGEST) * 1_000_000_000)
+    return round(min(seconds or 0.0, _LONGEST) * SECOND)
 
 
 def _once(cases: Iterator[_Placed]) -> Iterator[_Placed]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from forensics.model import Nanoseconds
 
 SECOND = 1_000_000_000
+"""Nanoseconds."""
 _DAY = 86_400 * SECOND
 _SCALES = {len("2025-09-16T00:41:13Z"): SECOND} | {
     len("2025-09-16T00:41:13.Z") + digits: 10 ** (9 - digits) for digits in range(1, 10)
@@ -194,4 +195,4 @@ def _duration(seconds: float, longest: float) -> str:
         return f"{seconds * 1_000_000:.0f} µs"
     if longest < 0.1:  # noqa: PLR2004 - a tenth of a second
         return f"{seconds * 1000:.0f} ms"
-    return f"{seconds:.2f} s" if longest < 1 else format_seconds(round(seconds * 1_000_000_000))
+    return f"{seconds:.2f} s" if longest < 1 else format_seconds(round(seconds * SECOND))

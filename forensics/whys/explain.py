@@ -18,6 +18,7 @@ from forensics.model import (
     Why,
     WhyRule,
 )
+from forensics.text.timestamps import SECOND
 from forensics.whys.defaults import default_actions, default_whys
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
@@ -42,7 +43,6 @@ NAMING = {"values", "frames", "commits"}
 """Kinds of evidence that name a thing or a place."""
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
-_SECOND = 1_000_000_000
 _TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 
 
@@ -83,7 +83,7 @@ def ends_every_life(context: ClusterContext) -> bool:
         return False
     ended = [life for life in context.run.lives if life.ended and life.revision == cluster.revision]
     touched = context.instances
-    short = all(life.end - life.start <= _START_UP_SECONDS * _SECOND for life in ended)
+    short = all(life.end - life.start <= _START_UP_SECONDS * SECOND for life in ended)
     return len(ended) > 1 and short and all(life.instance in touched for life in ended)
 
 

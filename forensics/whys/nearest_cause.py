@@ -5,14 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
+from forensics.text.timestamps import SECOND
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from forensics.model import Link, Occurrence
     from forensics.whys.contexts import RunContext
 
-_SECOND = 1_000_000_000
-_LATE = _SECOND // 4
+_LATE = SECOND // 4
 """Applications log this long after the end of what their entry is about."""
 
 
@@ -28,7 +29,7 @@ def nearest_cause(link: Link, symptom: Occurrence, run: RunContext) -> int | Non
     time = table.times.__getitem__
     # Rows are in order of time: those within a time are those between two rows.
     first, behind = (
-        bisect_left(table.times, base - round(link.within * _SECOND)),
+        bisect_left(table.times, base - round(link.within * SECOND)),
         bisect_right(table.times, symptom.end + _LATE),
     )
     near = rows[bisect_left(rows, first) : bisect_left(rows, behind)]

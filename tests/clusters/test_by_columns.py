@@ -23,14 +23,14 @@ from forensics.clusters.occurrences import (
     lives_by_instance,
 )
 from forensics.clusters.profile import _entries_each
-from forensics.model import OccurrenceUnit
+from forensics.model import Level, OccurrenceUnit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from forensics.clusters.occurrences import LivesOf
     from forensics.log.entry_table import EntryTable, Occurrences
-    from forensics.model import Life
+    from forensics.model import EntryFacts, Life
 
 
 def plain_lives(found: EntryTable) -> Iterator[tuple[str, int, int, int, bool, int | None]]:
@@ -65,6 +65,10 @@ def plain_life(row: int, found: EntryTable, lives: LivesOf) -> Life | None:
     return next((life for life in own if time <= life.end + BURST_GAP), own[-1] if own else None)
 
 
+def is_failed_request(facts: EntryFacts) -> bool:
+    return facts.is_request and facts.level.rank >= Level.ERROR.rank
+
+
 def plain_request(row: int, rows: Sequence[int], found: EntryTable) -> int:
     if found.traces[row] or found.facts(row).is_request:
         return found.traces[row] or -1 - row
@@ -72,7 +76,7 @@ def plain_request(row: int, rows: Sequence[int], found: EntryTable) -> int:
     near = [
         (abs(found.ends[at] - time), at)
         for at in rows
-        if found.is_failed_request(at) and found.instance(at) == found.instance(row) != ""
+        if is_failed_request(found.facts(at)) and found.instance(at) == found.instance(row) != ""
         if time - after <= found.ends[at] <= time + before and found.times[at] <= time
     ]
     return (found.traces[min(near)[1]] or -1 - min(near)[1]) if near else 0

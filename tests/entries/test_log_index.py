@@ -12,8 +12,9 @@ from hypothesis import given, strategies as st
 from forensics.entries import MemoryRecordStore, collect
 from forensics.entries.index import log_index as intake_module
 from forensics.entries.index.log_index import identity_of, label_set_of
-from forensics.entries.raw_fields import text_at, time_of
+from forensics.entries.raw_fields import time_of
 from forensics.model import IndexBatch, LabelSet, LogIndex, PassedOver, Place, RawEntry, ReadOrder, Unreadable
+from forensics.text.nested_values import text_at
 
 if TYPE_CHECKING:
     import random

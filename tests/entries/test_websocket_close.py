@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from forensics.entries.decode import websocket_close as closes
-from forensics.entries.decode.websocket_close import close_in
+from forensics.entries.decode.websocket_close import close_in_text, close_in_values
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ from forensics.entries.decode.websocket_close import close_in
     ],
 )
 def test_closes_in_messages(message: str, code: int | None, reason: str) -> None:
-    close = close_in(message, {})
+    close = close_in_text(message)
     assert (close and close.code, close.reason if close else "") == (code, reason)
 
 
@@ -52,7 +52,7 @@ def test_closes_in_messages(message: str, code: int | None, reason: str) -> None
     ],
 )
 def test_other_numbers(message: str) -> None:
-    assert close_in(message, {}) is None
+    assert close_in_text(message) is None
 
 
 @pytest.mark.parametrize(
@@ -67,12 +67,12 @@ def test_other_numbers(message: str) -> None:
     ],
 )
 def test_closes_in_payloads(values: dict[str, Any], code: int | None, reason: str) -> None:
-    close = close_in("websocket closed", values)
+    close = close_in_values("websocket closed", values)
     assert (close and close.code, close.reason if close else "") == (code, reason)
 
 
 def test_a_code_that_speaks_of_something_else() -> None:
-    assert close_in("insert failed", {"code": 1364, "reason": "no default"}) is None
+    assert close_in_values("insert failed", {"code": 1364, "reason": "no default"}) is None
 
 
 PIECES = st.sampled_from(
@@ -92,4 +92,4 @@ def test_no_pattern_is_passed_over_that_would_find_something(message: str) -> No
     candidates = [*matches, *(pattern.search(message) for pattern in others)]
     told = [found for match in candidates if match and (found := closes._close(match["code"], match["reason"]))]
     may = closes._CODE.search(message) is not None and any(mark in message for mark in closes._MARKS)
-    assert close_in(message, {}) == (told[0] if told and may else None)
+    assert close_in_text(message) == (told[0] if told and may else None)

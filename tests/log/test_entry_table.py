@@ -50,7 +50,7 @@ def test_the_columns_say_what_the_entries_say() -> None:
     assert [found.label_set(row).revision for row in range(4)] == [e.revision for e in entries]
     assert [found.facts(row).level for row in range(4)] == [e.level for e in entries]
     assert [bool(trace) for trace in found.traces] == [False, False, True, False]
-    assert [found.is_failed_request(row) for row in range(4)] == [False, False, True, False]
+    assert [found.facts(row).is_request for row in range(4)] == [False, False, True, False]
     assert found.starts_at == START
 
 

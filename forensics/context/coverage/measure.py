@@ -22,7 +22,7 @@ from forensics.context.coverage.pulls import (
 )
 from forensics.model import Coverage, Gap, Level, LogEntry, LogIndex, Pulled, Query, ReadOrder, Span
 from forensics.text.redact import quote
-from forensics.text.timestamps import format_seconds, format_time, parse_time
+from forensics.text.timestamps import SECOND, format_seconds, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
 _AUDIT = {"activity", "system_event", "data_access", "policy"}
-_SECOND = 1_000_000_000
 _MIN_LIMIT = 10
 """Nobody pulls with a smaller limit and then wonders."""
 _LEAST_ALONE = 100
@@ -87,7 +86,7 @@ def measure(
         unclassified=unclassified,
         asked=asked(query, about),
         covered=covered,
-        covered_seconds=round((times[-1] - times[0]) / _SECOND, 6) if times else None,
+        covered_seconds=round((times[-1] - times[0]) / SECOND, 6) if times else None,
         order=log_index.order,
         truncated=(bool(pulled) or None) if reason else False,
         truncation=reason,
@@ -232,13 +231,13 @@ def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
     """Find the few silences that stand out: a tenth of the span, and far beyond the usual distance."""
     if len(times) < 50:  # noqa: PLR2004 - with fewer entries every distance stands out
         return ()
-    least = max((times[-1] - times[0]) // 10, 300 * _SECOND)
+    least = max((times[-1] - times[0]) // 10, 300 * SECOND)
     if max(map(sub, times[1:], times)) < least:
         return ()
     least = max(least, 60 * int(median(array("q", map(sub, times[1:], times)))))
     found = [(a, b) for a, b in pairwise(times) if b - a >= least]
     return tuple(
-        Gap(from_time=format_time(a), to_time=format_time(b), seconds=round((b - a) / _SECOND, 3)) for a, b in found[:5]
+        Gap(from_time=format_time(a), to_time=format_time(b), seconds=round((b - a) / SECOND, 3)) for a, b in found[:5]
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Level, Sampled, Span
 from forensics.text.redact import quote
-from forensics.text.timestamps import format_time, parse_time
+from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forensics.model import Pulled, Query
 
 SAMPLE = "sampled requests"
-_EDGE = 300 * 1_000_000_000
+_EDGE = 300 * SECOND
 """So near to the start of a pull an error may be an old one; in short pulls a tenth of them."""
 
 

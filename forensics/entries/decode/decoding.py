@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 from forensics.entries.decode.error_objects import typed_error
 from forensics.entries.decode.levels import level_of_severity
 from forensics.entries.decode.payload import level_in, read_payload
+from forensics.entries.decode.resource import revision_of, service_of
 from forensics.entries.decode.texts import TextFacts, said_of
 from forensics.entries.decode.websocket_close import close_in_values
-from forensics.entries.index.revisions import revision_of, service_of
-from forensics.entries.raw_fields import dict_at, http_of, stream_of, text_of, time_in, whole_number
+from forensics.entries.raw_fields import http_of, stream_of, text_of, time_in, whole_number
 from forensics.entries.tracebacks import fails_without_exception, tells_failure
 from forensics.model import Level, LogEntry
+from forensics.text.nested_values import dict_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

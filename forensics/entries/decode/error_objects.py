@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from forensics.entries.raw_fields import at_key, dict_at, text_at, whole_number
+from forensics.entries.raw_fields import at_key, whole_number
 from forensics.entries.tracebacks import is_exception_type
 from forensics.model import ExceptionInfo
+from forensics.text.nested_values import dict_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

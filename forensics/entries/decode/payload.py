@@ -11,7 +11,8 @@ import msgspec
 
 from forensics.entries.decode.error_objects import OBJECT_KEYS, STACK_KEYS, coded_error, stacks_in, typed_error
 from forensics.entries.decode.levels import level_of_name, level_of_number, level_of_python_number, level_of_syslog
-from forensics.entries.raw_fields import at_key, dict_at, text_at
+from forensics.entries.raw_fields import at_key
+from forensics.text.nested_values import dict_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

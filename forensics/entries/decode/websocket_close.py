@@ -6,9 +6,10 @@ import re
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from forensics.entries.raw_fields import text_at, whole_number
+from forensics.entries.raw_fields import whole_number
 from forensics.model import Close
 from forensics.text.lazy_regex import late
+from forensics.text.nested_values import text_at
 from forensics.text.word_search import WordSearch
 
 if TYPE_CHECKING:
@@ -45,12 +46,6 @@ _BARE = r"""\b(?:close|closed|disconnected)(?::\s?|\s?\(|\s(?=\d{4}\s\())(?P<cod
 _BARE_CODE = late(_BARE.replace("CODE", r"10(?:0\d|1[0-5])"), re.VERBOSE | re.IGNORECASE)
 _BARE_NUMBER = late(_BARE.replace("CODE", r"\d{4}"), re.VERBOSE | re.IGNORECASE)
 _SOCKET_WORDS = late(r"web.?socket|\bws\b|\bsocket\b|clos(?:e|ed|ing)\b|disconnect", re.IGNORECASE)
-
-
-def close_in(message: str, values: Mapping[str, Any]) -> Close | None:
-    """Return the close that a message or its JSON payload tells of; None when there is none."""
-    told = close_in_values(message, values) if values else None
-    return close_in_text(message) if told is None else told
 
 
 def close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:

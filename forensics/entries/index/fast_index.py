@@ -20,6 +20,7 @@ from forensics.entries.decode.decoding import level_of_status
 from forensics.entries.decode.levels import level_of_severity
 from forensics.entries.raw_fields import may_be_handshake, path_of, time_of
 from forensics.model import IndexBatch, LabelSet, Level, Lines
+from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -100,7 +101,7 @@ _MINUTE = len("2026-03-02T00:41:")
 _WHOLE_SECOND = len("2026-03-02T00:41:13Z")
 # What stands behind the minute in a time of Cloud Logging's own form.
 _SECONDS = re.compile(r"(?:[0-5][0-9](?:\.[0-9]{1,9})?Z\n)*+")
-_SCALES = {_WHOLE_SECOND: 10**9} | {_WHOLE_SECOND + 1 + digits: 10 ** (9 - digits) for digits in range(1, 10)}
+_SCALES = {_WHOLE_SECOND: SECOND} | {_WHOLE_SECOND + 1 + digits: 10 ** (9 - digits) for digits in range(1, 10)}
 """Nanoseconds of the last digit of such a time, by its length."""
 
 

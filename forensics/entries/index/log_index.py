@@ -9,9 +9,10 @@ from itertools import compress, groupby, islice, pairwise, starmap
 from operator import eq, gt, lt
 from typing import TYPE_CHECKING, Any
 
-from forensics.entries.index.revisions import revision_of, service_of
-from forensics.entries.raw_fields import dict_at, text_at, time_of
+from forensics.entries.decode.resource import revision_of, service_of
+from forensics.entries.raw_fields import time_of
 from forensics.model import IndexBatch, LabelSet, LogIndex, PassedOver, RawEntry, ReadOrder, Unreadable
+from forensics.text.nested_values import dict_at, text_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from forensics.model import Evidence, Touch, Verdict
+from forensics.text.nested_values import value_at
 from forensics.whys.code.code_view import CodeQuestion, concluded, name_commit, statement
 from forensics.whys.code.related import is_packages, is_requirements, related_commits
 from forensics.whys.wording import plain
@@ -176,10 +177,13 @@ def _toml_line(text: str, names: Sequence[str]) -> tuple[int, bool] | None:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError):
         return None
-    own = [*_strings(_at(table, "project", "dependencies")), *_keys(_at(table, "tool", "poetry", "dependencies"))]
+    own = [
+        *_strings(value_at(table, "project", "dependencies")),
+        *_keys(value_at(table, "tool", "poetry", "dependencies")),
+    ]
     groups = (("project", "optional-dependencies"), ("dependency-groups",), ("tool", "poetry", "group"), ("tool", "uv"))
-    others = [text for path in groups for text in _strings(_at(table, *path))]
-    others += _keys(_at(table, "tool", "poetry", "dev-dependencies"))
+    others = [text for path in groups for text in _strings(value_at(table, *path))]
+    others += _keys(value_at(table, "tool", "poetry", "dev-dependencies"))
     for listed, dev in ((own, False), (others, True)):
         for each in listed:
             if normalize(re.split(r"[\s\[<>=!~;@(]", each.strip(), maxsplit=1)[0]) in names:
@@ -196,7 +200,7 @@ def _node_line(file: str, text: str, package: str) -> tuple[int, bool] | None:
     except (ValueError, RecursionError):
         return None
     for key, dev in (("dependencies", False), ("optionalDependencies", False), ("devDependencies", True)):
-        if package in _keys(_at(table, key)):
+        if package in _keys(value_at(table, key)):
             return _line_with(text, f'"{package}"'), dev
     return None
 
@@ -204,12 +208,6 @@ def _node_line(file: str, text: str, package: str) -> tuple[int, bool] | None:
 def _line_with(text: str, part: str) -> int:
     lines = text.split("\n")
     return next((number for number, line in enumerate(lines, 1) if part in line), 1)
-
-
-def _at(value: Any, *path: str) -> Any:
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _keys(value: Any) -> list[str]:

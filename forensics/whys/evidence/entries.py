@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.log.citations import cite
 from forensics.model import Condition, Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
-from forensics.text.timestamps import format_lag, parse_duration
+from forensics.text.timestamps import SECOND, format_lag, parse_duration
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured, recorded
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_SECOND = 1_000_000_000
 REFS = 3
 """Neighbouring entries that a document cites; all are in the logs."""
 
@@ -50,7 +49,7 @@ def _near(why: WhyRule, condition: Condition, context: ClusterContext, argument:
     early, at = recorded(context.occurrences, window, context.run) if before else ([], 0)
     observable = chain(early, map(context.occurrences.__getitem__, range(at, len(context.occurrences))))
     found = list(_found(condition, context, observable, window, before=before))
-    lags = [abs(o.start - context.run.table.times[row]) / _SECOND for o, row in found]
+    lags = [abs(o.start - context.run.table.times[row]) / SECOND for o, row in found]
     count, of = len(found), len(early) + len(context.occurrences) - at
     where = "before" if before else "after"
     if not found:
