@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, cast, overload
 
 from forensics.errors import SourceError
 from forensics.model import IndexBatch, PassedOver, Place, RawEntry, Unreadable
-from forensics.sources.containers.parts import ArchiveError, parts_of
+from forensics.sources.containers.parts import ArchiveError
+from forensics.sources.containers.unpack import parts_of
 from forensics.sources.find_inputs import STDIN, Input, find_inputs
 from forensics.sources.formats import INPUT_FORMATS, QUOTATIONS, json_lines as lines, sequence
 from forensics.sources.index.indexing import Indexing, index, index_runs

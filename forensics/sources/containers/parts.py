@@ -1,16 +1,10 @@
-"""An opened file in, its parts out: itself, or, when it is a zip or tar archive, the files inside."""
+"""What an input is made of: itself, or, when it is a zip or tar archive, the files inside."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, BinaryIO
-
 from msgspec import Struct
 
-from forensics.sources.containers.compression import blocks_of, peeked, unpacked
 from forensics.sources.containers.utf8 import TextContent
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")
 TAR_BLOCK = 512
@@ -30,23 +24,6 @@ class Part(Struct, frozen=True):
     """None for a member that is not read."""
     problem: str = ""
     """Why it is not."""
-
-
-def parts_of(raw: BinaryIO) -> Iterator[Part]:
-    """Yield the parts of a file; each must be read before the next is asked for. Raise ArchiveError."""
-    first, blocks = peeked(blocks_of(raw), len(ZIP[0]))
-    if first.startswith(ZIP):
-        from forensics.sources.containers.archives import parts_of_zip  # noqa: PLC0415 - few logs are packed so
-
-        yield from parts_of_zip(raw, blocks)
-        return
-    first, blocks = peeked(unpacked(blocks), TAR_BLOCK)
-    if is_tar(first):
-        from forensics.sources.containers.archives import parts_of_tar  # noqa: PLC0415
-
-        yield from parts_of_tar(blocks)
-    else:
-        yield Part("", TextContent(blocks))
 
 
 def is_tar(first: bytes) -> bool:

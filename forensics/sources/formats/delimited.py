@@ -6,9 +6,9 @@ import csv
 from collections import deque
 from typing import TYPE_CHECKING
 
+from forensics.sources.api_keys import PAYLOADS
 from forensics.sources.formats.element import Element
 from forensics.sources.line_blocks import LONGEST_ENTRY, numbered_lines, too_long
-from forensics.sources.values.api_keys import PAYLOADS
 from forensics.sources.values.columns import is_log_header, path_of, record_of
 
 if TYPE_CHECKING:

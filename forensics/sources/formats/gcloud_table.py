@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from forensics.sources.api_keys import API_NAMES
 from forensics.sources.formats.element import Element
 from forensics.sources.line_blocks import LONGEST_ENTRY, numbered_lines, too_long
-from forensics.sources.values.api_keys import API_NAMES
 from forensics.sources.values.columns import path_of, record_of
 
 if TYPE_CHECKING:

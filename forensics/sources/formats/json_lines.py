@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from forensics.sources.api_keys import ANY_KEYS
 from forensics.sources.formats.element import Element
 from forensics.sources.json.json_values import NotJsonError, decode_at, decode_json, entries_in
 from forensics.sources.line_blocks import LONGEST_ENTRY, lines_of, too_long
-from forensics.sources.values.api_keys import ANY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

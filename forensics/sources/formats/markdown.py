@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from forensics.sources.api_keys import API_NAMES, ENTRY_KEYS
 from forensics.sources.containers.utf8 import TextContent
 from forensics.sources.formats import (
     delimited,
@@ -16,7 +17,6 @@ from forensics.sources.formats import (
 )
 from forensics.sources.formats.element import Element
 from forensics.sources.line_blocks import LONGEST_ENTRY, lines_of, sliced, too_long
-from forensics.sources.values.api_keys import API_NAMES, ENTRY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

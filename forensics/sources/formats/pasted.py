@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from forensics.sources.api_keys import ANY_KEYS
 from forensics.sources.formats.element import Element
 from forensics.sources.json.json_values import NotJsonError, is_entry
 from forensics.sources.json.windows import LONGEST, NeedsMoreError, SlidingWindow
 from forensics.sources.line_blocks import sliced, too_long
-from forensics.sources.values.api_keys import ANY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

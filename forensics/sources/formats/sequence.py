@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from forensics.sources.api_keys import API_NAMES, ENTRY_KEYS
 from forensics.sources.formats.element import Element, RawRun
 from forensics.sources.json.json_values import NotJsonError, is_entry
 from forensics.sources.json.value_runs import decoded_run
 from forensics.sources.json.windows import BLOCK, LONGEST, NeedsMoreError, SlidingWindow
 from forensics.sources.json.wrappers import Beginning, beginning_of, go_to_start, start_of
 from forensics.sources.line_blocks import too_long
-from forensics.sources.values.api_keys import API_NAMES, ENTRY_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from forensics.sources.api_keys import OTHER_PAYLOADS, PAYLOADS
 from forensics.sources.json.json_values import NotJsonError, decode_json, entries_in
 from forensics.sources.line_blocks import read_at
-from forensics.sources.values.api_keys import OTHER_PAYLOADS, PAYLOADS
 from forensics.sources.values.api_spelling import in_api_spelling
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from forensics.sources.values.api_keys import API_NAMES, ENTRY_KEYS, OTHER_PAYLOADS, PAYLOADS, PLACES, TIMES
+from forensics.sources.api_keys import API_NAMES, ENTRY_KEYS, OTHER_PAYLOADS, PAYLOADS, PLACES, TIMES
 
 DEEPEST = 100
 

@@ -6,11 +6,11 @@ import re
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
+from forensics.sources.api_keys import ANY_KEYS, OTHER_PAYLOADS, PAYLOADS
 from forensics.sources.json.json_values import DEEPEST, NotJsonError, decode_json, entries_in, is_entry
 from forensics.sources.json.value_runs import decoded_run
 from forensics.sources.json.windows import LONGEST, NeedsMoreError, SlidingWindow
 from forensics.sources.line_blocks import too_long
-from forensics.sources.values.api_keys import ANY_KEYS, OTHER_PAYLOADS, PAYLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

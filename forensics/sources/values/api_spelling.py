@@ -6,8 +6,8 @@ import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from forensics.sources.api_keys import API_NAMES, PAYLOADS, TIMES
 from forensics.sources.json.json_values import NotJsonError, decode_json
-from forensics.sources.values.api_keys import API_NAMES, PAYLOADS, TIMES
 from forensics.text.timestamps import SECOND, format_time
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from forensics.sources.api_keys import ANY_KEYS, API_NAMES, OTHER_PAYLOADS, PAYLOADS
 from forensics.sources.json.json_values import NotJsonError, decode_json
-from forensics.sources.values.api_keys import ANY_KEYS, API_NAMES, OTHER_PAYLOADS, PAYLOADS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
