@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from forensics.errors import CaseError
+from forensics.model import PullPart
 
 CASE_SCHEMA = "forensics.case/1"
 
@@ -47,8 +48,7 @@ class PullRecord(Struct, frozen=True, kw_only=True):
     """The query, as it was sent."""
     revision: str = ""
     """The full name of the revision that it is about, or `all`."""
-    part: str = "everything"
-    """everything, or errors, neighbourhood, first entries, platform, requests, refused requests, sampled requests."""
+    part: PullPart = PullPart.EVERYTHING
     level: str = ""
     """Of the errors asked for; empty when everything was."""
     one_in: int = 1

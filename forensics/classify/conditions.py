@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.model import AllOf, AnyOf, Leaf, NoneOf
+from forensics.model import AllOf, AnyOf, Leaf, LeafOp, NoneOf
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ class BoundLeaf:
         self.leaf = leaf
         self.field = field
         self.number = number
-        self.captures = leaf.op == "regex" and "(?P<" in str(leaf.value)
+        self.captures = leaf.op is LeafOp.REGEX and "(?P<" in str(leaf.value)
         """True when its pattern names what it finds."""
         self._alone = (self,)
 
@@ -130,7 +130,7 @@ def leaves(condition: Condition) -> tuple[Leaf, ...]:
 def anchor(condition: Condition) -> tuple[Leaf, ...] | None:
     """Choose leaves of which one must be true for the condition to be; None when there are no such leaves."""
     if isinstance(condition, Leaf):
-        return None if condition.op == "exists" and not condition.value else (condition,)
+        return None if condition.op is LeafOp.EXISTS and not condition.value else (condition,)
     if isinstance(condition, NoneOf):
         return None
     found = [anchor(part) for part in condition.conditions]
@@ -149,6 +149,6 @@ def _breadth(leaf: Leaf) -> int:
     root = leaf.path.partition(".")[0]
     if root in _BROAD_ROOTS:
         return 3
-    if leaf.op == "exists":
+    if leaf.op is LeafOp.EXISTS:
         return 2
     return 0 if root == "message" else 1

@@ -14,6 +14,7 @@ import re2
 from forensics.classify.leaves import compares, measured_comparison, pattern
 from forensics.classify.pattern_set import PatternSet
 from forensics.log.field_paths import field_reader
+from forensics.model import LeafOp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,9 +37,9 @@ class FieldIndex:
 
     def __init__(self, path: str, leaves: Mapping[int, Leaf]) -> None:
         self._read = field_reader(path)
-        self._absent = frozenset(n for n, leaf in leaves.items() if leaf.op == "exists" and not leaf.value)
-        self._present = frozenset(n for n, leaf in leaves.items() if leaf.op == "exists" and leaf.value)
-        ordered = {n: leaf for n, leaf in leaves.items() if compares(leaf) and leaf.op != "exists"}
+        self._absent = frozenset(n for n, leaf in leaves.items() if leaf.op is LeafOp.EXISTS and not leaf.value)
+        self._present = frozenset(n for n, leaf in leaves.items() if leaf.op is LeafOp.EXISTS and leaf.value)
+        ordered = {n: leaf for n, leaf in leaves.items() if compares(leaf) and leaf.op is not LeafOp.EXISTS}
         self._comparisons: dict[Measure, list[tuple[int, Compare]]] = defaultdict(list)
         for n, leaf in ordered.items():
             measure, holds = measured_comparison(leaf)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import re2
 
-from forensics.model import Leaf, Level
+from forensics.model import Leaf, LeafOp, Level
 from forensics.text.timestamps import parse_duration
 
 if TYPE_CHECKING:
@@ -23,19 +23,19 @@ _NUMBER = re.compile(r"[+-]?\d{1,300}(\.\d{1,300})?([eE][+-]?\d{1,3})?", re.ASCI
 """`500`, `-1.5`, `1e3`; the bounds keep hostile digits from costing anything."""
 _MAX_DURATION_TEXT = 40
 _WORDS = {
-    "regex": "matches",
-    "contains": "contains",
-    "word": "has the word",
-    "equals": "is",
-    "in": "is one of",
-    "at_least": "is at least",
-    "at_most": "is at most",
+    LeafOp.REGEX: "matches",
+    LeafOp.CONTAINS: "contains",
+    LeafOp.WORD: "has the word",
+    LeafOp.EQUALS: "is",
+    LeafOp.IN: "is one of",
+    LeafOp.AT_LEAST: "is at least",
+    LeafOp.AT_MOST: "is at most",
 }
 
 
 def describe(leaf: Leaf) -> str:
     """Say a leaf in words, e.g. `message contains 'exit('`."""
-    if leaf.op == "exists":
+    if leaf.op is LeafOp.EXISTS:
         return f"{leaf.path} exists" if leaf.value else f"{leaf.path} is missing"
     value = ", ".join(map(_shown, leaf.value)) if isinstance(leaf.value, tuple) else _shown(leaf.value)
     return f"{leaf.path} {_WORDS[leaf.op]} {value}"
@@ -52,13 +52,13 @@ def pattern(leaf: Leaf) -> str | None:
     """Translate a text op to RE2; None for a leaf that compares."""
     if compares(leaf):
         return None
-    body = {"regex": _regex, "contains": _escape, "word": _word, "equals": _whole, "in": _one_of}[leaf.op](leaf.value)
+    body = _PATTERN_OF[leaf.op](leaf.value)
     return body if leaf.cased else f"(?i){body}"
 
 
 def compares(leaf: Leaf) -> bool:
     """Tell whether a leaf is no matter of text: presence, or the order or equality of numbers, levels, durations."""
-    if leaf.op in {"exists", "at_least", "at_most"}:
+    if leaf.op in {LeafOp.EXISTS, LeafOp.AT_LEAST, LeafOp.AT_MOST}:
         return True
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
     return all(_is_number(value) for value in values)
@@ -72,11 +72,11 @@ def comparison(leaf: Leaf) -> Callable[[str], bool]:
 
 def measured_comparison(leaf: Leaf) -> tuple[Measure, Compare]:
     """Say as what a value's text is read, and prepare the comparison of what it reads: many leaves share a measure."""
-    if leaf.op in {"equals", "in"}:
+    if leaf.op in {LeafOp.EQUALS, LeafOp.IN}:
         wanted = frozenset(leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))
         return _number, lambda value: value in wanted
     measure, bound = _measure(leaf.value)
-    if leaf.op == "at_least":
+    if leaf.op is LeafOp.AT_LEAST:
         return measure, lambda value: value is not None and value >= bound
     return measure, lambda value: value is not None and value <= bound
 
@@ -136,3 +136,12 @@ def _whole(value: Any) -> str:
 
 def _one_of(values: Any) -> str:
     return rf"\A(?:{'|'.join(map(_escape, values))})\z"
+
+
+_PATTERN_OF: dict[LeafOp, Callable[[Any], str]] = {
+    LeafOp.REGEX: _regex,
+    LeafOp.CONTAINS: _escape,
+    LeafOp.WORD: _word,
+    LeafOp.EQUALS: _whole,
+    LeafOp.IN: _one_of,
+}

@@ -15,7 +15,7 @@ import re2
 from forensics.classify.leaves import compares, comparison, pattern
 from forensics.classify.needed_words import needed_words
 from forensics.classify.pattern_set import lowered, pattern_set
-from forensics.model import AllOf, AnyOf, Leaf, Level
+from forensics.model import AllOf, AnyOf, Leaf, LeafOp, Level
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -90,11 +90,11 @@ def _needs(condition: Condition, level: Level) -> tuple[Leaf, ...] | None:
 
 
 def _leaf_needs(leaf: Leaf, level: Level) -> tuple[Leaf, ...] | None:
-    if leaf.op == "exists":
+    if leaf.op is LeafOp.EXISTS:
         return () if leaf.value and _root(leaf) in _ABSENT else None
     if _root(leaf) in _ABSENT:
         return ()
-    if leaf.path == "level" and leaf.op == "at_least":
+    if leaf.path == "level" and leaf.op is LeafOp.AT_LEAST:
         wanted = Level.__members__.get(str(leaf.value).upper())
         return () if wanted is not None and wanted.rank >= level.rank else None
     return (leaf,) if leaf.path == _STATUS or (leaf.path == "message" and not compares(leaf)) else None

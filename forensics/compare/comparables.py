@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from forensics.model import SIGNATURE_METHOD, Cluster, Coverage, Exposure, Level, Report, TestRun
+from forensics.model import SIGNATURE_METHOD, Cluster, Coverage, CutBy, Exposure, Level, Report, TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -56,7 +56,7 @@ def obstacle(before: Side, after: Side) -> str | None:
         if side.exposure is None:
             return f"the report of {side.revision} counted no exposure; analyze its logs again"
         # What is cut in time is cut in traffic too, and its rates stand; so do those of a sample.
-        if side.coverage.truncated is not False and side.coverage.cut not in {"time", "sample"}:
+        if side.coverage.truncated is not False and side.coverage.cut not in {CutBy.TIME, CutBy.SAMPLE}:
             return f"{side.revision}: {side.coverage.truncation or 'the entries were cut'}"
     return None
 
@@ -86,7 +86,7 @@ def _is_request(cluster: Cluster) -> bool:
 def caveats(before: Side, after: Side) -> Iterator[str]:
     """Yield what a reader of the comparison must keep in mind."""
     for side in (before, after):
-        if side.coverage.cut == "time" and side.coverage.truncation:
+        if side.coverage.cut is CutBy.TIME and side.coverage.truncation:
             yield f"{side.revision}: {side.coverage.truncation}; rates are compared, totals are not"
         if side.coverage.sampled and side.exposure is not None and side.exposure.requests is not None:
             about = f"{side.exposure.requests:,} requests, give or take {side.exposure.requests_margin:,}"

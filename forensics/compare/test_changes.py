@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.compare.exact import ALPHA, fisher_p, holm
-from forensics.model import ChangeState, TestChange, TestComparison, TestRun, TestSuite
+from forensics.model import ChangeState, RunOutcome, TestChange, TestComparison, TestRun, TestSuite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_DID_NOT_RUN = frozenset({"skipped", "not_run"})
+_DID_NOT_RUN = frozenset({RunOutcome.SKIPPED, RunOutcome.NOT_RUN})
 
 
 class _Row(NamedTuple):

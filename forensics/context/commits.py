@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from forensics.context.deployments import find_deploys
-from forensics.model import CodeView, DeployedCommit
+from forensics.model import CodeView, CommitSource, DeployedCommit
 from forensics.text.nested_values import value_at
 from forensics.text.redact import quote
 from forensics.text.timestamps import format_time
@@ -57,21 +57,21 @@ def find_deployed(base: CodeBase, revision: str, audit: Sequence[LogEntry], firs
     """
     if base.given is not None:
         statement = f"commit {base.given.short} was deployed, as --commit says"
-        return DeployedCommit(revision=revision, commit=base.given, how="given", statement=statement)
+        return DeployedCommit(revision=revision, commit=base.given, how=CommitSource.GIVEN, statement=statement)
     deploys = [deploy for deploy in find_deploys(audit) if deploy.revision == revision]
     own_ids = {deploy.insert_id for deploy in deploys}
     own = [entry for entry in audit if entry.revision == revision or quote(entry.insert_id, 64) in own_ids]
     labels = [pair for entry in (*own, *((first,) if first else ())) for pair in _labels(entry.raw)]
     for name, value in labels:
-        return _named(base, revision, value, "label", f"the label `{quote(name, 80)}` of the revision")
+        return _named(base, revision, value, CommitSource.LABEL, f"the label `{quote(name, 80)}` of the revision")
     for image in dict.fromkeys(deploy.image for deploy in deploys if deploy.image):
         tag = _TAG.search(image)
         if tag is not None and (_is_tag(tag["hash"]) or base.commit(tag["hash"])):
-            return _named(base, revision, tag["hash"], "image", f"the tag of the image `{image}`")
+            return _named(base, revision, tag["hash"], CommitSource.IMAGE, f"the tag of the image `{image}`")
     return _by_time(base, revision, own, first)
 
 
-def _named(base: CodeBase, revision: str, value: str, how: str, what: str) -> DeployedCommit:
+def _named(base: CodeBase, revision: str, value: str, how: CommitSource, what: str) -> DeployedCommit:
     commit = base.commit(value)
     if commit is None:
         statement = f"{what} names commit {value[:12]}, which is not in the repository: fetch it there"
@@ -89,8 +89,8 @@ def _by_time(base: CodeBase, revision: str, own: Sequence[LogEntry], first: LogE
     times = [entry.time for entry in own if entry.time] + ([first.time] if first and first.time else [])
     if not times:
         statement = "nothing in these entries tells which commit was deployed: name it with --commit"
-        return DeployedCommit(revision=revision, commit=None, how="none", statement=statement)
-    how = "time of the deploy" if own else "time of the first entry"
+        return DeployedCommit(revision=revision, commit=None, how=CommitSource.NONE, statement=statement)
+    how = CommitSource.DEPLOY_TIME if own else CommitSource.FIRST_ENTRY_TIME
     what = "the first audit entry of the deploy" if own else "the revision's first entry"
     when = format_time(min(times))
     found: Commit | None = base.before(min(times))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from forensics.log.citations import cite
-from forensics.model import Deploy, LogEntry
+from forensics.model import Deploy, DeployOutcome, DeployTarget, LogEntry, Principal
 from forensics.text.nested_values import text_at, value_at
 from forensics.text.redact import first_line, quote
 
@@ -45,20 +45,20 @@ def _deploy(entry: LogEntry, proto: dict[str, Any]) -> Deploy:
     )
 
 
-def _principal(entry: LogEntry, address: str) -> str:
+def _principal(entry: LogEntry, address: str) -> Principal:
     """Say what kind of principal it was, never which: a name helps nobody to find the cause."""
     if address.endswith(".gserviceaccount.com"):
-        return "a service account"
+        return Principal.SERVICE_ACCOUNT
     if address:
-        return "a person"
-    return "Cloud Run" if entry.stream == "system_event" else ""
+        return Principal.PERSON
+    return Principal.CLOUD_RUN if entry.stream == "system_event" else Principal.UNKNOWN
 
 
-def _about(proto: dict[str, Any]) -> str:
+def _about(proto: dict[str, Any]) -> DeployTarget:
     """Tell whether the entry speaks of a service or of one revision."""
     kind = text_at(proto, "response", "kind")
     said = re.search(r"\bfor (Service|Revision)\b", text_at(proto, "status", "message"))
-    return kind if kind in {"Service", "Revision"} else said[1] if said else ""
+    return DeployTarget(kind if kind in {"Service", "Revision"} else said[1] if said else "")
 
 
 def _traffic(proto: dict[str, Any]) -> str:
@@ -93,12 +93,13 @@ def _named(proto: dict[str, Any]) -> str:
     return next(filter(None, (text_at(proto, *way) for way in ways)), "")
 
 
-def _outcome(entry: LogEntry, proto: dict[str, Any]) -> str:
+def _outcome(entry: LogEntry, proto: dict[str, Any]) -> DeployOutcome:
     status = proto.get("status")
     if isinstance(status, dict) and status.get("code"):
-        return "failed"
+        return DeployOutcome.FAILED
     # The user's call goes to `activity`; what came of it is written by the platform to `system_event`.
-    return "ready" if entry.stream == "system_event" or text_at(proto, "status", "message") else "asked"
+    is_verdict = entry.stream == "system_event" or text_at(proto, "status", "message")
+    return DeployOutcome.READY if is_verdict else DeployOutcome.ASKED
 
 
 def _image(proto: dict[str, Any]) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from forensics.model import Cluster, ClusterId, Role, TestFailure, TestRun
+from forensics.model import Cluster, ClusterId, FailureTie, Role, TestFailure, TestRun
 from forensics.text.phrases import holds_any, letters, phrases_of
 from forensics.text.timestamps import SECOND, parse_time
 
@@ -57,9 +57,9 @@ def _tied(
     near = [c for c in clusters if _in_time(failure, starts[c.id])]
     asked = telling_words(failure.close_reason or "")
     fitting = (
-        ("message", [c for c in clusters if holds_any(failure.message, phrases[c.id])]),
-        ("close reason", [c for c in clusters if asked and _all_said(asked, words[c.id])]),
-        ("time", [c for c in near if c.role.rank <= Role.MECHANISM.rank] if failure.close_code else []),
+        (FailureTie.MESSAGE, [c for c in clusters if holds_any(failure.message, phrases[c.id])]),
+        (FailureTie.CLOSE_REASON, [c for c in clusters if asked and _all_said(asked, words[c.id])]),
+        (FailureTie.TIME, [c for c in near if c.role.rank <= Role.MECHANISM.rank] if failure.close_code else []),
     )
     for by, found in fitting:
         chosen = _one(found, near)

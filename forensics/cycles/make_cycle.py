@@ -26,6 +26,7 @@ from forensics.model import (
     Query,
     Report,
     Role,
+    RunOutcome,
     TestRun,
 )
 from forensics.text.redact import quote
@@ -33,7 +34,7 @@ from forensics.text.redact import quote
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-_DID_NOT_PASS = frozenset({"failed", "errors"})
+_DID_NOT_PASS = frozenset({RunOutcome.FAILED, RunOutcome.ERRORS})
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|[\\/]|\.\.")
 """How a path begins that means something on one machine only."""
 
@@ -82,8 +83,8 @@ def record(report: Report, given: CycleInput, earlier: Sequence[Cycle], checked:
         roots=tuple(_root(f, c, report) for f, c in zip(report.findings, report.clusters, strict=True)),
         tests=report.tests,
         pass_rates=tuple(_rates(report.tests)),
-        newly_passed=tuple(t for t, o in outcomes.items() if o == "passed" and before.get(t, o) != "passed"),
-        newly_failed=tuple(t for t, o in outcomes.items() if o in _DID_NOT_PASS and before.get(t) == "passed"),
+        newly_passed=tuple(t for t, o in outcomes.items() if o is RunOutcome.PASSED and before.get(t, o) is not o),
+        newly_failed=tuple(t for t, o in outcomes.items() if o in _DID_NOT_PASS and before.get(t) is RunOutcome.PASSED),
         deploys=_own(report.deploys, report.revision.name),
         previous=None
         if previous is None

@@ -39,7 +39,7 @@ from math import comb, exp, lgamma
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.links.control_groups import ControlGroups, Event, Interval, TestedSymptom, evenly
-from forensics.model import OccurrenceUnit
+from forensics.model import JoinKey, OccurrenceUnit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,7 +177,7 @@ def _against_requests(
     """Compare with the other requests of the same instance, or of the revision."""
     by_instance = defaultdict(list)
     for event, distance in cases:
-        by_instance["" if case.by == "revision" else event.instance].append((event, distance))
+        by_instance["" if case.by is JoinKey.REVISION else event.instance].append((event, distance))
     most = max(CONTROLS // len(by_instance), 1)
     trains: list[tuple[list[int], list[int]]] = []
     beside: list[int] = []

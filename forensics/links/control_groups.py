@@ -11,6 +11,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from forensics.errors import SourceError
+from forensics.model import JoinKey
 from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ class TestedSymptom(NamedTuple):
 
     symptom: ClusterId
     revision: str
-    by: str
-    """What joins: instance or revision."""
+    by: JoinKey
+    """Instance or revision."""
     unit: OccurrenceUnit
     events: Sequence[Event]
     """Of all occurrences, in order of time."""
@@ -83,7 +84,7 @@ class ControlGroups:
 
     def interval(self, case: TestedSymptom, event: Event) -> Interval:
         """Return the life of a moment's instance, or where the revision joins, the span of its entries."""
-        life = None if case.by == "revision" else self.life(case.revision, event.instance, event.time)
+        life = None if case.by is JoinKey.REVISION else self.life(case.revision, event.instance, event.time)
         if life is None:
             return Interval("", *self.span(case.revision))
         return Interval(life.instance, min(life.start, event.time), max(life.end, event.time))

@@ -23,6 +23,7 @@ from forensics.model import (
     Cluster,
     ClusterId,
     Explains,
+    JoinKey,
     Life,
     Link,
     Nanoseconds,
@@ -46,7 +47,7 @@ UNDECLARED_COVERAGE = 0.5
 
 _BITS = 32
 _OCCURRENCE = (1 << _BITS) - 1
-_BY = ("trace", "instance", "revision")
+_TRACE, _INSTANCE, _REVISION = _KEYS = tuple(JoinKey)
 
 
 def link(
@@ -87,7 +88,7 @@ def strength(found: Link) -> tuple[float, ...]:
         grade(found),
         -floor(log10(found.lift)) if found.lift else 0,
         not found.declared,
-        _BY.index(found.by),
+        _KEYS.index(found.by),
         -round(found.coverage, 2),
         abs(lag),
     )
@@ -104,7 +105,7 @@ def _chance(
     found: Link, sought: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
 ) -> Chance:
     """Hold a link against what else there was."""
-    if found.by == "trace":
+    if found.by is _TRACE:
         traces = set(sought.traces) - {0}
         population = controls.traces(sought.case.revision)
         return against_traces(len(traces & events.traces), len(traces), len(events.traces), population)
@@ -129,7 +130,7 @@ class _SymptomColumns:
         self.case = TestedSymptom(
             symptom=symptom.id,
             revision=symptom.revision,
-            by="instance",
+            by=_INSTANCE,
             unit=symptom.unit,
             events=sorted(map(Event, self.bases, self.ends, self.instances)),
             rows=members.rows,
@@ -166,18 +167,18 @@ class _CauseEvents:
         """Those of all instances, for the few symptoms that name none."""
         return sorted(chain.from_iterable(self._by_instance.values()))
 
-    def nearest(self, sought: _SymptomColumns, window: Nanoseconds) -> Iterator[tuple[int, str, int] | None]:
+    def nearest(self, sought: _SymptomColumns, window: Nanoseconds) -> Iterator[tuple[int, JoinKey, int] | None]:
         """Yield for each occurrence (lag, key, occurrence) of the entry nearest to its end, by the closest key."""
         by_trace, by_instance, of_no_instance = self._by_trace, self._by_instance, self._by_instance.get("")
         for base, end, trace, instance in zip(sought.bases, sought.ends, sought.traces, sought.instances, strict=True):
-            by, events = "trace", by_trace.get(trace)
+            by, events = _TRACE, by_trace.get(trace)
             found = _nearest(events, base, end, window) if events else None
             if found is None and instance:
-                by, events = "instance", by_instance.get(instance)
+                by, events = _INSTANCE, by_instance.get(instance)
                 found = _nearest(events, base, end, window) if events else None
             if found is None:
                 # A symptom of one instance is not explained by another instance; one of no instance may be by any.
-                by, events = "revision", of_no_instance if instance else self._all
+                by, events = _REVISION, of_no_instance if instance else self._all
                 found = _nearest(events, base, end, window) if events else None
             yield None if found is None else (base - (found >> _BITS), by, found & _OCCURRENCE)
 
@@ -231,8 +232,8 @@ def _join(
     if not found:
         return None
     coverage = len(found) / of
-    by = max({key for _, key, _ in found}, key=_BY.index)
-    if not declared and by == "revision":
+    by = max({key for _, key, _ in found}, key=_KEYS.index)
+    if not declared and by is _REVISION:
         return None
     lags = [lag for lag, _, _ in found]
     return Link(
@@ -249,7 +250,7 @@ def _join(
     )
 
 
-def _found(nearest: Iterable[tuple[int, str, int] | None], least: float, of: int) -> list[tuple[int, str, int]]:
+def _found(nearest: Iterable[tuple[int, JoinKey, int] | None], least: float, of: int) -> list[tuple[int, JoinKey, int]]:
     """Keep what was found for `of` occurrences; nothing from where on the least share of them cannot be reached."""
     found, missed = [], 0
     for near in nearest:

@@ -12,7 +12,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.links.join import grade
-from forensics.model import Cluster, ClusterId, Coverage, Exposure, Level, Life, Link, OccurrenceUnit, Priority, Role
+from forensics.model import (
+    Cluster,
+    ClusterId,
+    Coverage,
+    CutBy,
+    Exposure,
+    Level,
+    Life,
+    Link,
+    OccurrenceUnit,
+    Priority,
+    Role,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -63,8 +75,8 @@ def extent_of(revision: str, coverage: Coverage, exposure: Exposure, lives: Sequ
     """
     # What is cut in time is cut in traffic too, and its shares stand; the last entries up to a limit are a time too.
     # Where requests were counted in a sample, all that failed are here.
-    is_cut = coverage.truncated is not False and coverage.cut not in {"time", "sample"}
-    is_lost = is_cut and (coverage.truncated or coverage.cut != "limit")
+    is_cut = coverage.truncated is not False and coverage.cut not in {CutBy.TIME, CutBy.SAMPLE}
+    is_lost = is_cut and (coverage.truncated or coverage.cut is not CutBy.LIMIT)
     has_quiet = any(n and Level(level).rank < Level.WARNING.rank for level, n in coverage.levels.items())
     if revision == "all" or is_lost or not has_quiet:
         return None

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field, to_builtins
 
-from forensics.model.enums import ClusterId, FailureClass, Level, OccurrenceUnit, Priority, Role
+from forensics.model.enums import ClusterId, FailureClass, JoinKey, Level, OccurrenceUnit, Priority, Role
 
 CLUSTER_COLUMNS = (
     "id",
@@ -186,8 +186,7 @@ class Link(Struct, frozen=True, kw_only=True):
 
     symptom: ClusterId
     cause: ClusterId
-    by: str
-    """trace, instance or revision: what joins them."""
+    by: JoinKey
     declared: bool
     """True when a rule says that the one explains the other; False when only order and place do."""
     explained: int
@@ -209,7 +208,7 @@ class Link(Struct, frozen=True, kw_only=True):
         """Tell whether the thresholds are met; what cannot be tested must be of one trace or instance."""
         if self.coverage < thresholds.coverage:
             return False
-        return self.by != "revision" if self.p_value is None else not self.is_chance(thresholds)
+        return self.by is not JoinKey.REVISION if self.p_value is None else not self.is_chance(thresholds)
 
     def is_chance(self, thresholds: Thresholds) -> bool:
         """Tell whether the cause is as near as chance may bring it, or hardly more often than where nothing failed."""

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from forensics.model.enums import CommitSource, IgnoreReader
+
 SHORT = 7
 """Digits of a hash that documents print; `values` of evidence and the report hold all of them."""
 
@@ -53,8 +55,7 @@ class IgnoreLine(Struct, frozen=True, kw_only=True):
     number: int
     """From 1."""
     text: str
-    by: str
-    """git, docker or gcloud: who reads the file."""
+    by: IgnoreReader
 
 
 class CodeBase(Protocol):
@@ -117,8 +118,7 @@ class DeployedCommit(Struct, frozen=True, kw_only=True):
 
     revision: str
     commit: Commit | None
-    how: str
-    """given, label, image, time of the deploy, time of the first entry, or none."""
+    how: CommitSource
     statement: str
     assumed: bool = False
     """True when nothing names the commit: it is the newest before a time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from forensics.model.enums import ReadOrder
+from forensics.model.enums import CutBy, ReadOrder
 
 
 class Span(Struct, frozen=True, kw_only=True):
@@ -61,8 +61,8 @@ class Coverage(Struct, frozen=True, kw_only=True):
     """True: something was cut. None: it looks cut, which only who pulled the logs can tell. False: no sign of it."""
     truncation: str | None
     """Why it looks cut."""
-    cut: str | None = None
-    """What it looks cut by: severity, limit, time or sample. What is cut in time alone, or a sample, has its rates."""
+    cut: CutBy | None = None
+    """What the entries look cut by; None where they do not."""
     sampled: tuple[Sampled, ...] = ()
     """Where requests were counted in a sample."""
     gaps: tuple[Gap, ...]

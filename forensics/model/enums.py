@@ -130,3 +130,135 @@ class OccurrenceUnit(StrEnum):
     SESSION = "session"
     BURST = "burst"
     """Entries of one instance less than a second apart; where neither a life's end nor a request tells."""
+
+
+class JoinKey(StrEnum):
+    """What a symptom and its cause have in common; the closest first."""
+
+    TRACE = "trace"
+    INSTANCE = "instance"
+    REVISION = "revision"
+
+
+class CutBy(StrEnum):
+    """What the entries look cut by. Entries that are cut in time alone, or a sample, still give rates."""
+
+    SEVERITY = "severity"
+    LIMIT = "limit"
+    TIME = "time"
+    SAMPLE = "sample"
+
+
+class PullPart(StrEnum):
+    """What one listing of a pull asked Cloud Logging for."""
+
+    EVERYTHING = "everything"
+    ERRORS = "errors"
+    NEIGHBOURHOOD = "neighbourhood"
+    """Entries of every level around the errors."""
+    FIRST_ENTRIES = "first entries"
+    PLATFORM = "platform"
+    """Audit and system entries of the service."""
+    REQUESTS = "requests"
+    REFUSED_REQUESTS = "refused requests"
+    SAMPLED_REQUESTS = "sampled requests"
+
+
+class DeployOutcome(StrEnum):
+    """What an audit entry says about a deployment."""
+
+    ASKED = "asked"
+    READY = "ready"
+    FAILED = "failed"
+
+
+class Principal(StrEnum):
+    """The kind of principal that deployed; never a name."""
+
+    PERSON = "a person"
+    SERVICE_ACCOUNT = "a service account"
+    CLOUD_RUN = "Cloud Run"
+    UNKNOWN = ""
+
+
+class DeployTarget(StrEnum):
+    """What was deployed, or was found ready or not."""
+
+    SERVICE = "Service"
+    REVISION = "Revision"
+    UNKNOWN = ""
+
+
+class TimelineKind(StrEnum):
+    """What happened at one time of the timeline."""
+
+    DEPLOY = "deploy"
+    ONSET = "onset"
+    """The first entry of an incident."""
+    FIRST_EXIT = "first exit"
+    LAST_EXIT = "last exit"
+    LAST = "last"
+    """The last entry of an incident."""
+    TESTS = "tests"
+    """A run of tests began or ended."""
+    ANSWERED = "answered"
+    """The first request that was answered after an incident."""
+
+
+class CommitSource(StrEnum):
+    """How the commit of a revision was found."""
+
+    GIVEN = "given"
+    LABEL = "label"
+    IMAGE = "image"
+    DEPLOY_TIME = "time of the deploy"
+    FIRST_ENTRY_TIME = "time of the first entry"
+    NONE = "none"
+
+
+class IgnoreReader(StrEnum):
+    """The program that reads an ignore file."""
+
+    GIT = "git"
+    DOCKER = "docker"
+    GCLOUD = "gcloud"
+
+
+class RunOutcome(StrEnum):
+    """What became of a test; the worst first."""
+
+    FAILED = "failed"
+    ERRORS = "errors"
+    NOT_RUN = "not_run"
+    """Counted as passed by its writer, with a duration of 0.000 s."""
+    SKIPPED = "skipped"
+    PASSED = "passed"
+
+
+class FailureTie(StrEnum):
+    """What ties a failed test to its cluster."""
+
+    MESSAGE = "message"
+    CLOSE_REASON = "close reason"
+    TIME = "time"
+
+
+class ActionKind(StrEnum):
+    """What an action is for."""
+
+    MITIGATE = "mitigate"
+    DETECT = "detect"
+    PREVENT = "prevent"
+
+
+class LeafOp(StrEnum):
+    """How a condition compares a field with a value."""
+
+    REGEX = "regex"
+    CONTAINS = "contains"
+    WORD = "word"
+    EQUALS = "equals"
+    IN = "in"
+    AT_LEAST = "at_least"
+    AT_MOST = "at_most"
+    EXISTS = "exists"

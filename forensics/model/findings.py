@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from forensics.model.clusters import EntryRef, Thresholds
-from forensics.model.enums import ClusterId, Priority, StatementKind, Verdict
+from forensics.model.enums import ActionKind, ClusterId, JoinKey, Priority, StatementKind, Verdict
 
 
 class Measure(Struct, frozen=True, kw_only=True):
@@ -14,8 +14,8 @@ class Measure(Struct, frozen=True, kw_only=True):
     coverage: float
     """Share of occurrences that show it."""
     thresholds: Thresholds
-    by: str | None = None
-    """trace, instance or revision: what joins a link; None where there is no link."""
+    by: JoinKey | None = None
+    """What joins a link; None where there is no link."""
     declared: bool | None = None
     """Of a link: a rule says that the one explains the other."""
     lift: float | None = None
@@ -88,7 +88,7 @@ class Rival(Struct, frozen=True, kw_only=True):
 class Action(Struct, frozen=True, kw_only=True):
     """Something to do, and what shows that it is done."""
 
-    kind: str
+    kind: ActionKind
     priority: Priority
     text: str
     owner: str

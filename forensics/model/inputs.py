@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
-from forensics.model.enums import Level, Nanoseconds, ReadOrder
+from forensics.model.enums import Level, Nanoseconds, PullPart, ReadOrder
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -44,8 +44,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
 
     revision: str
     """Its full name, or `all`; "" when unknown."""
-    part: str
-    """everything, or errors, neighbourhood, first entries, platform, requests, refused requests, sampled requests."""
+    part: PullPart
     level: str = ""
     from_time: str | None = None
     to_time: str | None = None

@@ -12,7 +12,7 @@ from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, EntryRef, Link
 from forensics.model.code import Code
 from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
-from forensics.model.enums import Level
+from forensics.model.enums import DeployOutcome, DeployTarget, Level, Principal, TimelineKind
 from forensics.model.findings import Finding, Incident, RootCause
 from forensics.model.impact import Impact
 from forensics.model.inputs import Query, Revision
@@ -31,8 +31,7 @@ class TimelineEvent(Struct, frozen=True, kw_only=True):
     """Something that happened, with the entries that say so."""
 
     time: str
-    kind: str
-    """deploy, onset, first exit, last exit, last, tests, answered."""
+    kind: TimelineKind
     text: str
     refs: tuple[str, ...]
     """insertIds."""
@@ -45,15 +44,12 @@ class Deploy(Struct, frozen=True, kw_only=True):
 
     time: str
     revision: str
-    outcome: str
-    """asked, ready or failed."""
+    outcome: DeployOutcome
     image: str
-    by: str
-    """What kind of principal, never which: `a person`, `a service account`, `Cloud Run`, or ""."""
+    by: Principal
     message: str
     insert_id: str
-    about: str = ""
-    """Service or Revision: what was deployed, or found ready or not."""
+    about: DeployTarget = DeployTarget.UNKNOWN
     traffic: str = ""
     """How the entry divides the requests: `100 % to the latest revision`."""
     refs: tuple[EntryRef, ...] = ()

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from forensics.model.clusters import DEFAULT_THRESHOLDS, Thresholds
 from forensics.model.entry import LogEntry
-from forensics.model.enums import FailureClass, Nanoseconds, OccurrenceUnit, Priority, Role
+from forensics.model.enums import ActionKind, FailureClass, LeafOp, Nanoseconds, OccurrenceUnit, Priority, Role
 
 Scalar = str | bool | int | float
 """What a rule may compare a field with."""
@@ -18,8 +18,7 @@ class Leaf(Struct, frozen=True, kw_only=True, tag="leaf"):
     """`field: {op: value}`. False when the field is missing."""
 
     path: str
-    op: str
-    """regex, contains, word, equals, in, at_least, at_most or exists."""
+    op: LeafOp
     value: Scalar | tuple[Scalar, ...]
     cased: bool = False
 
@@ -72,8 +71,7 @@ class WhyRule(Struct, frozen=True, kw_only=True):
 class ActionRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Something to do about a signature."""
 
-    kind: str
-    """mitigate, detect or prevent."""
+    kind: ActionKind
     text: str
     verify: dict[str, Any] | None = None
     """What shows that it worked, e.g. `{count: 0}`."""

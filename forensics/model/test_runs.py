@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from forensics.model.enums import ClusterId
+from forensics.model.enums import ClusterId, FailureTie, RunOutcome
 
 
 class TestSuite(Struct, frozen=True, kw_only=True):
@@ -32,8 +32,8 @@ class TestFailure(Struct, frozen=True, kw_only=True):
     started: str | None = None
     """When, if the writer tells when its suite began: reckoned from the durations of the tests before it."""
     seconds: float | None = None
-    joined_by: str | None = None
-    """What ties it to its cluster: `message`, `close reason`, or `time` alone."""
+    joined_by: FailureTie | None = None
+    """None for a failure that is tied to no cluster."""
     in_time: bool | None = None
     """Does an occurrence of the cluster lie within the time of the test? None where there is no time or no cluster."""
 
@@ -43,8 +43,7 @@ class TestName(Struct, frozen=True, kw_only=True):
 
     name: str
     module: str
-    outcome: str
-    """passed, failed, errors, skipped or not_run."""
+    outcome: RunOutcome
 
 
 class TestRun(Struct, frozen=True, kw_only=True):
@@ -59,8 +58,8 @@ class TestRun(Struct, frozen=True, kw_only=True):
     not_run: int
     """Counted as passed by their writer, with a duration of 0.000 s."""
     failures: tuple[TestFailure, ...]
-    outcomes: dict[str, str] = {}
-    """Test → passed, failed, errors, skipped or not_run; of a test that ran more than once the worst."""
+    outcomes: dict[str, RunOutcome] = {}
+    """By test; of a test that ran more than once the worst."""
     durations: dict[str, float] = {}
     """Test → seconds, all its runs together; tests whose writer gives no duration are left out."""
     started: str | None = None

@@ -11,9 +11,9 @@ from forensics.cases import Checkpoint, Missing, PullRecord
 from forensics.cloud.filters import Target, TimeSpan, everything
 from forensics.cloud.pages import Cursor
 from forensics.cloud.tailing import OVERLAP
-from forensics.model import Nanoseconds
+from forensics.model import Nanoseconds, PullPart
 from forensics.pulling.known_entries import KnownEntries
-from forensics.pulling.plan import EVERYTHING, groups_of
+from forensics.pulling.plan import groups_of
 from forensics.text.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def begin(case: Case, target: Target, span: TimeSpan, *, transport: str, started
             to_time=format_time(start),
             project=target.project,
             revision=target.revision,
-            part=EVERYTHING,
+            part=PullPart.EVERYTHING,
             group=len(case.manifest.pulls) + 1,
             held=case.manifest.entries,
             transport=transport,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from forensics.cases import PullRecord
 from forensics.cloud.filters import Target, TimeSpan, errors, everything, refused, requests, sample, service_logs
-from forensics.model import Level, Nanoseconds, Pulled, Unread
+from forensics.model import Level, Nanoseconds, Pulled, PullPart, Unread
 from forensics.pulling.neighbourhoods import ErrorNeighbourhoods, neighbours_of
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
@@ -19,10 +19,9 @@ if TYPE_CHECKING:
 
     from forensics.cases import Manifest
 
-EVERYTHING, ERRORS, NEIGHBOURHOOD, FIRST, PLATFORM, REQUESTS, REFUSED, SAMPLE = (
-    "everything", "errors", "neighbourhood", "first entries", "platform", "requests", "refused requests",
-    "sampled requests",
-)  # fmt: skip
+_COUNTING = frozenset({PullPart.REQUESTS, PullPart.SAMPLED_REQUESTS})
+"""Listings that count requests."""
+_LAST_PARTS = _COUNTING | {PullPart.EVERYTHING}
 _MOST_FIRST = 1_000
 """Of a revision without errors: enough to see that it was there, and what it said when it started."""
 _MOST_NEIGHBOURS = 60_000
@@ -70,7 +69,7 @@ class PullGroup(Struct, frozen=True, kw_only=True):
     @property
     def span(self) -> TimeSpan | None:
         """The time that it is about; None when a bound is not known."""
-        leads = [record for _, record in self.records if record.part in {EVERYTHING, ERRORS}]
+        leads = [record for _, record in self.records if record.part in {PullPart.EVERYTHING, PullPart.ERRORS}]
         starts = [time for record in leads if (time := _time(record.from_time)) is not None]
         ends = [time for record in leads if (time := _time(record.to_time)) is not None]
         return TimeSpan(min(starts), max(ends)) if starts and ends else None
@@ -78,12 +77,12 @@ class PullGroup(Struct, frozen=True, kw_only=True):
     @property
     def is_planned(self) -> bool:
         """Whether no listing will be added to it."""
-        return any(record.part in {EVERYTHING, REQUESTS, SAMPLE} for _, record in self.records)
+        return any(record.part in _LAST_PARTS for _, record in self.records)
 
     @property
     def uncounted(self) -> PullRecord | None:
         """The listing of requests that was left at its limit, where no sample of the later ones follows it."""
-        counting = [record for _, record in self.records if record.part in {REQUESTS, SAMPLE}]
+        counting = [record for _, record in self.records if record.part in _COUNTING]
         return counting[-1] if counting and counting[-1].checkpoint.capped else None
 
     @property
@@ -163,7 +162,9 @@ def first_listing(order: PullRequest, span: TimeSpan, started: str, number: int)
     """Begin a pull: everything in one listing, or the errors first."""
     level, floor = order.level, order.floor if span.start == order.span.start else None
     part, text = (
-        (EVERYTHING, everything(order.target, span)) if level is None else (ERRORS, errors(order.target, span, level))
+        (PullPart.EVERYTHING, everything(order.target, span))
+        if level is None
+        else (PullPart.ERRORS, errors(order.target, span, level))
     )
     return _record(
         order.target,
@@ -178,7 +179,7 @@ def first_listing(order: PullRequest, span: TimeSpan, started: str, number: int)
     )
 
 
-def _record(target: Target, part: str, text: str, span: TimeSpan, **more: object) -> PullRecord:
+def _record(target: Target, part: PullPart, text: str, span: TimeSpan, **more: object) -> PullRecord:
     record = PullRecord(
         filter=text,
         from_time=format_time(span.start),
@@ -202,7 +203,7 @@ def widened(group: PullGroup, around: ErrorNeighbourhoods, target: Target) -> Pu
         return None
     before = TimeSpan(Nanoseconds(max(floor, span.start - length)), span.start)
     text = errors(target, before, Level(lead.level))
-    return _like(lead, _record(target, ERRORS, text, before))
+    return _like(lead, _record(target, PullPart.ERRORS, text, before))
 
 
 def rest(
@@ -219,16 +220,16 @@ def rest(
     hulls = TimeSpan(around.windows[0].span.start, max(w.span.end for w in around.windows)) if filters else span
     limit = _MOST_NEIGHBOURS // max(1, len(filters))
     parts = [
-        _record(target, NEIGHBOURHOOD, text, hulls, limit=limit, left_out=0 if number else left_out)
+        _record(target, PullPart.NEIGHBOURHOOD, text, hulls, limit=limit, left_out=0 if number else left_out)
         for number, text in enumerate(filters)
     ]
     if not filters:
-        parts.append(_record(target, FIRST, everything(target, span), span, limit=_MOST_FIRST))
-    parts.append(_record(target, PLATFORM, service_logs(target, span), span, limit=_MOST_PLATFORM))
+        parts.append(_record(target, PullPart.FIRST_ENTRIES, everything(target, span), span, limit=_MOST_FIRST))
+    parts.append(_record(target, PullPart.PLATFORM, service_logs(target, span), span, limit=_MOST_PLATFORM))
     if earlier:
         parts += _counted_again(target, span, earlier)
     else:
-        parts.append(_record(target, REQUESTS, requests(target, span), span, limit=_MOST_REQUESTS))
+        parts.append(_record(target, PullPart.REQUESTS, requests(target, span), span, limit=_MOST_REQUESTS))
     return tuple(_like(lead, part) for part in parts)
 
 
@@ -238,7 +239,7 @@ def _counted_again(target: Target, span: TimeSpan, earlier: Sequence[PullRecord]
     start, until = min(one.start for one in spans), max(one.end for one in spans)
     so_far = sum(record.listed * record.one_in for record in earlier)
     return [
-        _record(target, REFUSED, refused(target, span), span, limit=_MOST_REFUSED),
+        _record(target, PullPart.REFUSED_REQUESTS, refused(target, span), span, limit=_MOST_REFUSED),
         _sample(target, TimeSpan(start, span.end), so_far * (span.end - start) / max(1, until - start)),
     ]
 
@@ -246,7 +247,9 @@ def _counted_again(target: Target, span: TimeSpan, earlier: Sequence[PullRecord]
 def samples_before(manifest: Manifest, target: Target, span: TimeSpan | None) -> tuple[PullRecord, ...]:
     """Return the samples of the latest pull of a revision that counted by them and comes up to a span."""
     for group in reversed([*groups_of(manifest, target)]):
-        samples = [(record, _span_of(record)) for _, record in group.records if record.part == SAMPLE]
+        samples = [
+            (record, _span_of(record)) for _, record in group.records if record.part is PullPart.SAMPLED_REQUESTS
+        ]
         near = [record for record, at in samples if at and span and at.start < span.end and at.end >= span.start]
         if near:
             return tuple(near)
@@ -270,11 +273,11 @@ def sampled(group: PullGroup, target: Target) -> tuple[PullRecord, ...]:
     if span is None or last is None or last >= span.end:
         return ()
     later, took = TimeSpan(last, span.end), max(1, last - span.start)
-    if record.part == SAMPLE:
+    if record.part is PullPart.SAMPLED_REQUESTS:
         parts = [_sample(target, later, record.listed * record.one_in * _THINNER)]
     else:
         parts = [
-            _record(target, REFUSED, refused(target, later), later, limit=_MOST_REFUSED),
+            _record(target, PullPart.REFUSED_REQUESTS, refused(target, later), later, limit=_MOST_REFUSED),
             _sample(target, later, record.entries * (later.end - last) / took),
         ]
     return tuple(_like(group.lead, part) for part in parts)
@@ -284,7 +287,9 @@ def _sample(target: Target, span: TimeSpan, expected: float) -> PullRecord:
     """Ask for a sample where so many requests are expected: one in 2, 5, 10, 20, 50 and so on."""
     steps = (digit * 10**power // 10 for power in count(1) for digit in (2, 5, 10))
     one_in = next(step for step in steps if expected <= step * _SAMPLE)
-    return _record(target, SAMPLE, sample(target, span, one_in), span, limit=2 * _SAMPLE, one_in=one_in)
+    return _record(
+        target, PullPart.SAMPLED_REQUESTS, sample(target, span, one_in), span, limit=2 * _SAMPLE, one_in=one_in
+    )
 
 
 def _like(lead: PullRecord, record: PullRecord) -> PullRecord:

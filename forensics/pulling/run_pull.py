@@ -15,10 +15,10 @@ from msgspec.structs import replace
 from forensics.cases import Checkpoint
 from forensics.cloud.filters import TimeSpan
 from forensics.cloud.pages import Cursor, Listing
+from forensics.model import PullPart
 from forensics.pulling.known_entries import KnownEntries
 from forensics.pulling.neighbourhoods import look_around
 from forensics.pulling.plan import (
-    SAMPLE,
     entries_of,
     first_listing,
     groups,
@@ -171,8 +171,8 @@ def _list(case: Case, pull_id: int, reader: PageReader, known: KnownEntries, wat
     watch.begins(record)
     for page in reader.pages(Listing(filter=record.filter), _cursor(record)):
         entries = known.new(page.entries)
-        listed = len(page.entries) if record.part == SAMPLE else 0
-        had = record.listed + listed if record.part == SAMPLE else record.entries + len(entries)
+        listed = len(page.entries) if record.part is PullPart.SAMPLED_REQUESTS else 0
+        had = record.listed + listed if record.part is PullPart.SAMPLED_REQUESTS else record.entries + len(entries)
         capped = record.limit is not None and had >= record.limit and not page.cursor.is_finished
         case.append(entries, _checkpoint(page.cursor, capped=capped), pull_id, listed=listed)
         record = case.manifest.pulls[pull_id - 1]

@@ -21,13 +21,14 @@ from forensics.model import (
     Needed,
     Priority,
     Role,
+    RunOutcome,
 )
 from forensics.render import labels as words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_OUTCOMES = ("failed", "errors", "not_run", "skipped", "passed")
+_OUTCOMES = tuple(RunOutcome)
 _OPEN = frozenset({ClaimState.ASSERTED, ClaimState.SHOWN, ClaimState.NOT_ENOUGH_TRAFFIC, ClaimState.NOT_COMPARABLE})
 _BARS = "▁▂▃▄▅▆▇█"
 

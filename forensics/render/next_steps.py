@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from forensics.model import ActionKind
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -50,7 +52,7 @@ def next_steps(report: Report) -> tuple[NextStep, ...]:
 
 def _steps(finding: Finding) -> Iterator[tuple[str, str]]:
     for action in finding.actions:
-        if action.kind == "mitigate":
+        if action.kind is ActionKind.MITIGATE:
             yield f"{action.priority} {action.text}", action.done_when
     open_why = next((why for why in finding.whys if why.next_step), None)
     if open_why is not None:

@@ -9,6 +9,7 @@ from forensics.model import (
     ClusterId,
     Coverage,
     Deploy,
+    DeployOutcome,
     Finding,
     Incident,
     Life,
@@ -19,6 +20,7 @@ from forensics.model import (
     RootCause,
     TestRun,
     TimelineEvent,
+    TimelineKind,
 )
 from forensics.text.redact import quote
 from forensics.text.timestamps import parse_time
@@ -91,7 +93,9 @@ def timeline(
 ) -> tuple[TimelineEvent, ...]:
     """Put deployments, tests, onsets, ends of instances, last occurrences and answers after them in order of time."""
     events = [
-        TimelineEvent(time=d.time, kind="deploy", text=_deploy_text(d), refs=(d.insert_id,), clock="audit log")
+        TimelineEvent(
+            time=d.time, kind=TimelineKind.DEPLOY, text=_deploy_text(d), refs=(d.insert_id,), clock="audit log"
+        )
         for d in deploys
     ]
     for incident in incidents:
@@ -107,18 +111,18 @@ def _bounds(incident: Incident, clusters: Mapping[ClusterId, Cluster]) -> Iterat
     last = max(family, key=lambda c: (_moment(c.last_seen), c.id))
     text = f"first entry of {incident.id}: {incident.title}"
     yield TimelineEvent(
-        time=incident.onset, kind="onset", text=text, refs=(first.exemplars[0].insert_id,), clock="entry"
+        time=incident.onset, kind=TimelineKind.ONSET, text=text, refs=(first.exemplars[0].insert_id,), clock="entry"
     )
     if sum(c.entries for c in family) > 1:
         text = f"last entry of {incident.id}"
         yield TimelineEvent(
-            time=incident.end, kind="last", text=text, refs=(last.exemplars[-1].insert_id,), clock="entry"
+            time=incident.end, kind=TimelineKind.LAST, text=text, refs=(last.exemplars[-1].insert_id,), clock="entry"
         )
 
 
 def _exits(lives: Sequence[Life], entry: Callable[[int], LogEntry]) -> Iterator[TimelineEvent]:
     exits = [life.exit for life in lives if life.exit is not None]
-    for kind, row in (("first exit", exits[0]), ("last exit", exits[-1])) if exits else ():
+    for kind, row in ((TimelineKind.FIRST_EXIT, exits[0]), (TimelineKind.LAST_EXIT, exits[-1])) if exits else ():
         exit_ = entry(row)
         text = quote(exit_.message, 80) + (f" ({kind} of {len(exits)})" if len(exits) > 1 else "")
         refs = (quote(exit_.insert_id, 64),)
@@ -132,7 +136,9 @@ def _answers(postmortems: Sequence[Postmortem]) -> Iterator[TimelineEvent]:
     for postmortem in postmortems:
         for ref in postmortem.recovery.evidence[0].refs[:1]:
             text = f"first request answered after the last entry of {postmortem.incident}"
-            yield TimelineEvent(time=ref.timestamp, kind="answered", text=text, refs=(ref.insert_id,), clock="entry")
+            yield TimelineEvent(
+                time=ref.timestamp, kind=TimelineKind.ANSWERED, text=text, refs=(ref.insert_id,), clock="entry"
+            )
 
 
 def _tests(run: TestRun | None) -> Iterator[TimelineEvent]:
@@ -140,20 +146,20 @@ def _tests(run: TestRun | None) -> Iterator[TimelineEvent]:
         return
     clock = "test runner" + (f", {run.zone_assumed} assumed" if run.zone_assumed else "")
     text = f"tests began: {run.total}, of which {run.failed + run.errors} fail and {run.not_run} do not run"
-    yield TimelineEvent(time=run.started, kind="tests", text=text, refs=(), clock=clock)
+    yield TimelineEvent(time=run.started, kind=TimelineKind.TESTS, text=text, refs=(), clock=clock)
     if run.ended:
-        yield TimelineEvent(time=run.ended, kind="tests", text="tests ended", refs=(), clock=clock)
+        yield TimelineEvent(time=run.ended, kind=TimelineKind.TESTS, text="tests ended", refs=(), clock=clock)
 
 
 def _deploy_text(deploy: Deploy) -> str:
     """Say what a deployment's entry tells, by what kind of principal and with what share of the requests."""
     name = deploy.revision or "a revision that is not named"
-    if deploy.outcome == "asked":
+    if deploy.outcome is DeployOutcome.ASKED:
         who = f" by {deploy.by}" if deploy.by else ""
         traffic = f", {deploy.traffic}" if deploy.traffic else ""
         return f"deployment of {name} asked for{who}{traffic}"
     about = f" ({deploy.about.lower()})" if deploy.about else ""
-    if deploy.outcome == "failed":
+    if deploy.outcome is DeployOutcome.FAILED:
         return f"{name}{about} reported not ready" + (f": {deploy.message}" if deploy.message else "")
     return f"{name}{about} reported ready"
 

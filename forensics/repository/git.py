@@ -16,7 +16,7 @@ from dulwich.refs import DiskRefsContainer, Ref
 from dulwich.walk import Walker
 
 from forensics.errors import RepositoryError
-from forensics.model import Commit, IgnoreLine, Touch, Touches
+from forensics.model import Commit, IgnoreLine, IgnoreReader, Touch, Touches
 from forensics.repository.ignoring import GitLine, ignored, left_out, read_dockerignore, read_gitignore
 from forensics.repository.moved_lines import place_before
 from forensics.repository.objects import FOLDER, Objects, is_folder, is_submodule, unbroken
@@ -193,12 +193,16 @@ class GitRepository:
         ]
         own = [("", self._git(commit.id, self._places.prefix + ".gcloudignore"))]
         for name, by, judged in (
-            (".gitignore", "git", ignored(whole, above)),
-            (".gcloudignore", "gcloud", ignored(path, own)),
+            (".gitignore", IgnoreReader.GIT, ignored(whole, above)),
+            (".gcloudignore", IgnoreReader.GCLOUD, ignored(path, own)),
         ):
             if judged is not None:
                 folder, line = judged
-                file = self._shown(f"{folder}{name}".encode("utf-8", "surrogateescape")) if by == "git" else name
+                file = (
+                    self._shown(f"{folder}{name}".encode("utf-8", "surrogateescape"))
+                    if by is IgnoreReader.GIT
+                    else name
+                )
                 found.append(IgnoreLine(file=file, number=line.number, text=line.text, by=by))
         return tuple(found)
 
@@ -208,7 +212,7 @@ class GitRepository:
             for file in self._docker_files(commit.id, folder):
                 line = left_out(path.removeprefix(folder), self._docker(commit.id, file))
                 if line is not None:
-                    yield IgnoreLine(file=file, number=line.number, text=line.text, by="docker")
+                    yield IgnoreLine(file=file, number=line.number, text=line.text, by=IgnoreReader.DOCKER)
 
     def _docker_files(self, id_: str, folder: str) -> list[str]:
         """Return `.dockerignore` of a folder, and those of single Dockerfiles: `web.Dockerfile.dockerignore`."""

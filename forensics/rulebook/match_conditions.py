@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.log.field_paths import DERIVED_FIELDS, LEVEL_FIELDS, ROOTS, field_fault, holds_fields
-from forensics.model import AllOf, AnyOf, Condition, Leaf, Level, NoneOf
+from forensics.model import AllOf, AnyOf, Condition, Leaf, LeafOp, Level, NoneOf
 from forensics.rulebook.checked_values import kind, shown
 from forensics.rulebook.diagnostics import nearest
 from forensics.rulebook.regex_check import capture_names, check_pattern
@@ -57,14 +57,14 @@ def positive_leaves(condition: Condition) -> Iterator[Leaf]:
 
 def captures_of(condition: Condition) -> frozenset[str]:
     """Collect the names that the patterns of a condition capture."""
-    patterns = [str(leaf.value) for leaf in positive_leaves(condition) if leaf.op == "regex"]
+    patterns = [str(leaf.value) for leaf in positive_leaves(condition) if leaf.op is LeafOp.REGEX]
     return frozenset(name for pattern in patterns for name in capture_names(pattern))
 
 
 def _asks(condition: Condition) -> bool:
     """Tell whether an entry must have something for the condition to be true."""
     if isinstance(condition, Leaf):
-        return condition.op != "exists" or bool(condition.value)
+        return condition.op is not LeafOp.EXISTS or bool(condition.value)
     if isinstance(condition, NoneOf):
         return False
     asked = [_asks(part) for part in condition.conditions]
@@ -139,7 +139,7 @@ def _read_op(
     if diagnostic is not None:
         diagnostics.add(location, diagnostic)
         return None
-    return Leaf(path=path, op=op, value=tuple(value) if isinstance(value, list) else value, cased=cased)
+    return Leaf(path=path, op=LeafOp(op), value=tuple(value) if isinstance(value, list) else value, cased=cased)
 
 
 def _read_search(
@@ -155,7 +155,7 @@ def _read_search(
     checked = [_is_searchable(op, text, place, diagnostics) for text, place in listed]
     if not all(checked):
         return None
-    found = tuple(Leaf(path=path, op=op, value=text, cased=cased) for text, _ in listed)
+    found = tuple(Leaf(path=path, op=LeafOp(op), value=text, cased=cased) for text, _ in listed)
     return found[0] if len(found) == 1 else AnyOf(conditions=found)
 
 

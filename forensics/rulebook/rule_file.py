@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from forensics.log.field_paths import DERIVED_FIELDS, field_fault
 from forensics.model import (
+    ActionKind,
     ActionRule,
     Explains,
     FailureClass,
@@ -35,14 +35,6 @@ _NEEDED = ("id", "version", "title", "class", "role", "priority", "match", "test
 _MIN_EXAMPLES = 2
 _EXTRA_NAMES = frozenset({"frame.line"})
 """Said by evidence, though nothing can be matched on it."""
-
-
-class ActionKind(StrEnum):
-    """What an action is for."""
-
-    MITIGATE = "mitigate"
-    DETECT = "detect"
-    PREVENT = "prevent"
 
 
 def read_rule(data: Any, stem: str, diagnostics: Diagnostics) -> Rule | None:

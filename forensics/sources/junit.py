@@ -18,7 +18,7 @@ from xml.parsers import expat
 from junitparser import Error, Failure, JUnitXml, JUnitXmlError, TestCase, TestSuite as JUnitSuite
 
 from forensics.errors import SourceError
-from forensics.model import TestFailure, TestName, TestRun, TestSuite
+from forensics.model import RunOutcome, TestFailure, TestName, TestRun, TestSuite
 from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
@@ -34,7 +34,7 @@ _NOT_RUN_BELOW = 0.0005
 _LONGEST = 7 * 86_400.0
 """Seconds; a test that claims to have taken longer moves no other test's time."""
 
-_WORST_FIRST = ("failed", "errors", "not_run", "skipped", "passed")
+_WORST_FIRST = tuple(RunOutcome)
 
 _CLOSE = re.compile(
     r"""
@@ -63,11 +63,11 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
 
     Times without a zone are taken to be UTC, and the run says that this was assumed.
     """
-    counts: dict[str, Counter[str]] = {}
+    counts: dict[str, Counter[RunOutcome]] = {}
     seconds: defaultdict[str, float] = defaultdict(float)
     durations: dict[str, float] = {}
     failures: list[TestFailure] = []
-    outcomes: dict[str, str] = {}
+    outcomes: dict[str, RunOutcome] = {}
     names: list[TestName] = []
     spans: list[tuple[int, int, bool]] = []
     for path in paths:
@@ -98,8 +98,8 @@ def read_test_runs(paths: Sequence[Path]) -> TestRun:
     )
 
 
-def _figures(count: Counter[str]) -> dict[str, Any]:
-    return {"total": count.total()} | {k: count[k] for k in ("passed", "failed", "errors", "skipped", "not_run")}
+def _figures(count: Counter[RunOutcome]) -> dict[str, Any]:
+    return {"total": count.total()} | {outcome.value: count[outcome] for outcome in RunOutcome}
 
 
 def _span(spans: Sequence[tuple[int, int, bool]]) -> dict[str, Any]:
@@ -205,22 +205,22 @@ def _once(cases: Iterator[_Placed]) -> Iterator[_Placed]:
     for placed in cases:
         case = placed.case
         key = (case.classname or "", case.name or "")
-        if key in failed and _outcome(case) == "errors":
+        if key in failed and _outcome(case) is RunOutcome.ERRORS:
             continue
-        if _outcome(case) == "failed":
+        if _outcome(case) is RunOutcome.FAILED:
             failed.add(key)
         yield placed
 
 
-def _outcome(case: TestCase) -> str:
+def _outcome(case: TestCase) -> RunOutcome:
     if case.is_failure:
-        return "failed"
+        return RunOutcome.FAILED
     if case.is_error:
-        return "errors"
+        return RunOutcome.ERRORS
     if case.is_skipped:
-        return "skipped"
+        return RunOutcome.SKIPPED
     seconds = _seconds(case)
-    return "passed" if seconds is None or seconds >= _NOT_RUN_BELOW else "not_run"
+    return RunOutcome.PASSED if seconds is None or seconds >= _NOT_RUN_BELOW else RunOutcome.NOT_RUN
 
 
 def _seconds(case: TestCase) -> float | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.model import ActionRule, Role, WhyRule
+from forensics.model import ActionKind, ActionRule, Role, WhyRule
 from forensics.whys.proposals import propose_rule
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def default_actions(context: ClusterContext) -> tuple[ActionRule, ...]:
         if context.cluster.frame
         else "A test that brings this error about"
     )
-    return (ActionRule(kind="detect", text=rule), ActionRule(kind="prevent", text=test))
+    return (ActionRule(kind=ActionKind.DETECT, text=rule), ActionRule(kind=ActionKind.PREVENT, text=test))
 
 
 def _what(context: ClusterContext) -> str:

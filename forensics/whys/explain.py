@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forensics.model import (
     Action,
+    ActionKind,
     Cluster,
     ClusterId,
     FailureClass,
@@ -236,7 +237,7 @@ def _actions(context: ClusterContext) -> tuple[Action, ...]:
     return tuple(
         Action(
             kind=rule.kind,
-            priority=rule.priority or (own if rule.kind == "mitigate" else later),
+            priority=rule.priority or (own if rule.kind is ActionKind.MITIGATE else later),
             text=fill(name_places(rule.text, context), template_values(context)) or name_places(rule.text, context),
             owner="UNASSIGNED",
             done_when=_done_when(rule.kind, rule.verify, context),

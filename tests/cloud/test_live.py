@@ -19,6 +19,7 @@ from cloud.server import CloudServer
 
 from forensics.cases import Case, PullRecord
 from forensics.cli.screens.pull_progress import PullProgress, describe
+from forensics.model import PullPart
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -283,7 +284,7 @@ def test_who_stops_a_pull_is_told_that_it_goes_on(tmp_path: Path) -> None:
 
 
 def test_progress_tells_entries_pace_time_covered_and_time_left() -> None:
-    record = PullRecord(filter="f", part="errors", started="2026-05-01T12:00:00Z")
+    record = PullRecord(filter="f", part=PullPart.ERRORS, started="2026-05-01T12:00:00Z")
     last = parse_time("2026-05-01T12:15:00.5Z")
     assert describe(record, 12_000, 10.0, 0.25, last) == (
         "pulling errors: 12,000 entries, 1,200/s, up to 2026-05-01T12:15:00Z, about 30 s left"

@@ -15,6 +15,7 @@ from forensics.compare.test_changes import compare_tests
 from forensics.model import (
     Change,
     ChangeState,
+    CutBy,
     EntryRef,
     Exposure,
     ExposureKind,
@@ -197,8 +198,8 @@ def cut(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        (cut(cut="severity"), "exactly 50 entries each"),
-        (cut(cut="limit"), "exactly 50 entries each"),
+        (cut(cut=CutBy.SEVERITY), "exactly 50 entries each"),
+        (cut(cut=CutBy.LIMIT), "exactly 50 entries each"),
         (cut(), "exactly 50 entries each"),
         ({"signature_method": "2020-01"}, "grouped in two ways (2020-01 and"),
         ({"exposure": None}, "counted no exposure"),
@@ -213,7 +214,7 @@ def test_what_keeps_two_sides_from_being_compared_is_said(fields: dict[str, Any]
 
 
 def test_what_is_cut_in_time_is_compared_by_rates_and_said() -> None:
-    found = compare(side("r0", {"x": 46}, **cut(cut="time")), side("r1", {"x": 0}))
+    found = compare(side("r0", {"x": 46}, **cut(cut=CutBy.TIME)), side("r1", {"x": 0}))
     assert (found.reason, found.changes[0].state) == (None, GONE)
     assert "rates are compared, totals are not" in found.caveats[0]
 
@@ -352,7 +353,9 @@ def sampled(
     later = replace(exposure, requests_margin=margin, sessions=None if margin else 100)
     at = Sampled(from_time="2026-05-01T12:00:00Z", to_time="2026-05-01T13:00:00Z", one_in=10, listed=9_000)
     seen = (
-        coverage(truncated=True, cut="sample", truncation="of the requests …", sampled=(at,)) if margin else coverage()
+        coverage(truncated=True, cut=CutBy.SAMPLE, truncation="of the requests …", sampled=(at,))
+        if margin
+        else coverage()
     )
     first = side(
         "shop-00001", {}, clusters=(cluster("x", before, unit, **fields),), versions={"x": 1}, exposure=exposure

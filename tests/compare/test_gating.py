@@ -14,6 +14,7 @@ from forensics.compare import compare
 from forensics.compare.gating import judge
 from forensics.errors import BaselineError
 from forensics.model import (
+    CutBy,
     Exposure,
     GateResult,
     GateThresholds,
@@ -56,7 +57,9 @@ def gate(
         clusters = tuple(
             cluster(name, n[at], unit, priority=priority, role=role) for name, n in counts.items() if n[at]
         )
-        seen = coverage(truncated=None, cut="limit", truncation="exactly 1,000 entries") if cut == at else coverage()
+        seen = (
+            coverage(truncated=None, cut=CutBy.LIMIT, truncation="exactly 1,000 entries") if cut == at else coverage()
+        )
         sides.append(side(f"r{at}", dict.fromkeys(counts, 0), clusters=clusters, coverage=seen, exposure=exposures[at]))
     found = replace(report, comparison=compare(*sides), clusters=sides[1].clusters, **fields)
     return judge(found, thresholds or GateThresholds())

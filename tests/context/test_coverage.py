@@ -11,7 +11,7 @@ import pytest
 from support.builders import REVISION, digested, query, raw, request, stored_at
 
 from forensics.context.coverage.measure import measure
-from forensics.model import Pulled, RulebookInfo, Unread
+from forensics.model import Pulled, PullPart, RulebookInfo, Unread
 from forensics.pipeline import analyze
 from forensics.sources import read_records
 
@@ -30,7 +30,7 @@ def covered(*records: dict[str, Any], pulled: Sequence[Pulled] = (), **asked: st
 
 
 def listing(start: str = "10:00", end: str = "11:00", **fields: Any) -> Pulled:
-    usual: dict[str, Any] = {"revision": REVISION, "part": "everything", "done": True}
+    usual: dict[str, Any] = {"revision": REVISION, "part": PullPart.EVERYTHING, "done": True}
     return Pulled(from_time=f"2026-03-01T{start}:00Z", to_time=f"2026-03-01T{end}:00Z", **(usual | fields))
 
 
@@ -136,7 +136,7 @@ def test_a_finished_pull_is_asked_and_not_its_numbers() -> None:
     ("pulled", "asked", "words"),
     [
         ([listing(done=False, last_time="2026-03-01T10:10:00Z")], {}, "it came to 2026-03-01T10:10:00Z; give the same"),
-        ([listing(), listing(part="requests", level="ERROR", entries=9, capped=True)], {}, "only 9 were pulled"),
+        ([listing(), listing(part=PullPart.REQUESTS, level="ERROR", entries=9, capped=True)], {}, "only 9 were pulled"),
         ([listing(), listing("11:30", "12:00")], {}, "nothing was pulled of 2026-03-01T11:00:00Z – 2026-03-01T11:30"),
         ([listing()], {"from_time": "2026-03-01T09:00:00Z"}, "nothing was pulled of 2026-03-01T09:00:00Z – 2026-03-01"),
         ([listing(revision="other")], {}, "the case was pulled for other"),
@@ -158,7 +158,8 @@ def test_pulls_of_other_revisions_and_touching_ones_are_no_gap() -> None:
 
 def test_a_pull_of_errors_says_what_it_left_out() -> None:
     found = covered(
-        *lines(3), pulled=[listing(part="errors", level="ERROR"), listing(part="neighbourhood", left_out=7)]
+        *lines(3),
+        pulled=[listing(part=PullPart.ERRORS, level="ERROR"), listing(part=PullPart.NEIGHBOURHOOD, left_out=7)],
     )
     assert any("errors (ERROR and above)" in w for w in found.warnings)
     assert any("7 stretches" in w for w in found.warnings)

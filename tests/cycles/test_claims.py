@@ -10,7 +10,7 @@ from support.cycles import RULES, recorded, report
 
 from forensics.cycles import ClaimStatement, check_claims, parse_claim
 from forensics.errors import UsageError
-from forensics.model import Claim, ClaimKind, ClaimState, Cycle, RulebookInfo, Span
+from forensics.model import Claim, ClaimKind, ClaimState, CutBy, Cycle, RulebookInfo, Span
 
 
 def only(cycle: Cycle, statement: str) -> Claim:
@@ -137,7 +137,7 @@ def test_after_a_refutation_it_can_be_claimed_again() -> None:
 def test_a_cut_log_cannot_bear_a_claim_out() -> None:
     first = recorded(report(1, {"oom": 30}), (), "oom gone")
     cut = coverage(
-        covered=Span(from_time="2026-03-02T10:00:00Z"), truncated=True, cut="limit", truncation="cut at 1000"
+        covered=Span(from_time="2026-03-02T10:00:00Z"), truncated=True, cut=CutBy.LIMIT, truncation="cut at 1000"
     )
     (claim,) = check_claims([first], report(2, {}, coverage=cut), 2)
     assert claim.state is ClaimState.NOT_COMPARABLE

@@ -12,7 +12,7 @@ from support.builders import raw, request, rule, table
 from forensics.clusters import find_lives, group
 from forensics.links import link
 from forensics.links.chance import against_traces, apart
-from forensics.model import Explains, Leaf, Link, Nanoseconds, Role
+from forensics.model import Explains, Leaf, LeafOp, Link, Nanoseconds, Role
 
 SECOND = 1_000_000_000
 HOUR = 3600
@@ -20,7 +20,7 @@ Record = dict[str, Any]
 
 
 def says(text: str) -> Leaf:
-    return Leaf(path="message", op="contains", value=text)
+    return Leaf(path="message", op=LeafOp.CONTAINS, value=text)
 
 
 RULES = (
@@ -33,7 +33,7 @@ RULES = (
         ),
     ),
     rule("symptom", says("the symptom"), Role.SYMPTOM),
-    rule("failed", Leaf(path="httpRequest.status", op="at_least", value=500), Role.SYMPTOM),
+    rule("failed", Leaf(path="httpRequest.status", op=LeafOp.AT_LEAST, value=500), Role.SYMPTOM),
 )
 
 

@@ -10,7 +10,9 @@ from forensics.model import (
     Cluster,
     Explains,
     FailureClass,
+    JoinKey,
     Leaf,
+    LeafOp,
     Link,
     Nanoseconds,
     Priority,
@@ -37,10 +39,10 @@ def rule(name: str, role: Role, condition: Leaf, *explains: tuple[str, float]) -
 
 
 def says(text: str) -> Leaf:
-    return Leaf(path="message", op="contains", value=text)
+    return Leaf(path="message", op=LeafOp.CONTAINS, value=text)
 
 
-BROKEN = Leaf(path="httpRequest.status", op="at_least", value=500)
+BROKEN = Leaf(path="httpRequest.status", op=LeafOp.AT_LEAST, value=500)
 RULES = (
     rule("db-gone", Role.CAUSE, says("database gone"), ("http-error", 2), ("pool-empty", 30)),
     rule("pool-empty", Role.MECHANISM, says("pool empty"), ("http-error", 5)),
@@ -130,9 +132,12 @@ def test_an_unknown_exception_is_linked_by_place_and_order_alone() -> None:
     assert (found.declared, found.coverage) == (False, 1.0)
 
 
-@given(near=st.lists(st.none() | st.just((0, "instance", 1)), min_size=1), least=st.sampled_from((0.0, 0.3, 0.5, 0.8)))
+@given(
+    near=st.lists(st.none() | st.just((0, JoinKey.INSTANCE, 1)), min_size=1),
+    least=st.sampled_from((0.0, 0.3, 0.5, 0.8)),
+)
 def test_to_stop_where_too_few_are_left_changes_no_coverage(
-    near: list[tuple[int, str, int] | None], least: float
+    near: list[tuple[int, JoinKey, int] | None], least: float
 ) -> None:
     found = [one for one in near if one is not None]
     assert _found(iter(near), least, len(near)) == (found if len(found) / len(near) >= least else [])

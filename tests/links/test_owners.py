@@ -8,7 +8,7 @@ from support.builders import query, raw, raws, request, rule, table
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
-from forensics.model import DEFAULT_THRESHOLDS, Explains, Leaf, Nanoseconds, Role, RulebookInfo
+from forensics.model import DEFAULT_THRESHOLDS, Explains, Leaf, LeafOp, Nanoseconds, Role, RulebookInfo
 from forensics.pipeline import analyze
 
 if TYPE_CHECKING:
@@ -18,14 +18,14 @@ SECOND = 1_000_000_000
 
 
 def says(text: str) -> Leaf:
-    return Leaf(path="message", op="contains", value=text)
+    return Leaf(path="message", op=LeafOp.CONTAINS, value=text)
 
 
 def explains(*names: str, within: float = 60) -> tuple[Explains, ...]:
     return tuple(Explains(signature=name, within=Nanoseconds(round(within * SECOND))) for name in names)
 
 
-BROKEN = Leaf(path="httpRequest.status", op="at_least", value=500)
+BROKEN = Leaf(path="httpRequest.status", op=LeafOp.AT_LEAST, value=500)
 CHAIN = (
     rule("module", says("no module"), explains=explains("startup", "exit", "failed")),
     rule("startup", says("start-up failed"), Role.MECHANISM, explains=explains("exit", "failed")),

@@ -11,7 +11,19 @@ from support.comparisons import cluster, coverage
 
 from forensics.links import adjust_priorities, extent_of
 from forensics.links.priorities import Extent
-from forensics.model import Cluster, ClusterId, Exposure, Life, Link, Nanoseconds, OccurrenceUnit, Priority, Role
+from forensics.model import (
+    Cluster,
+    ClusterId,
+    CutBy,
+    Exposure,
+    JoinKey,
+    Life,
+    Link,
+    Nanoseconds,
+    OccurrenceUnit,
+    Priority,
+    Role,
+)
 
 P0, P1, P2, P3 = Priority
 REQUEST, SESSION, LIFE, BURST = (
@@ -34,7 +46,7 @@ def linked(symptom: Cluster, cause: Cluster, explained: int, of: int) -> Link:
     return Link(
         symptom=symptom.id,
         cause=cause.id,
-        by="trace",
+        by=JoinKey.TRACE,
         declared=True,
         explained=explained,
         of=of,
@@ -125,10 +137,10 @@ def test_what_has_a_root_is_not_raised() -> None:
     ("revision", "fields", "known"),
     [
         ("r", {}, True),
-        ("r", {"truncated": None, "cut": "severity"}, False),
-        ("r", {"truncated": None, "cut": "time"}, True),
-        ("r", {"truncated": None, "cut": "limit"}, True),
-        ("r", {"truncated": True, "cut": "limit"}, False),
+        ("r", {"truncated": None, "cut": CutBy.SEVERITY}, False),
+        ("r", {"truncated": None, "cut": CutBy.TIME}, True),
+        ("r", {"truncated": None, "cut": CutBy.LIMIT}, True),
+        ("r", {"truncated": True, "cut": CutBy.LIMIT}, False),
         ("r", {"truncated": True}, False),
         ("r", {"levels": {"ERROR": 9, "WARNING": 2}}, False),
         ("all", {}, False),
@@ -145,7 +157,7 @@ def test_shares_are_known_of_one_revision_that_was_read_whole(
     if found is not None:
         assert (found.lives, found.ended) == (1, 1)
         # What a limit has left does not show that something is rare.
-        assert found.is_whole is (fields.get("cut") != "limit")
+        assert found.is_whole is (fields.get("cut") is not CutBy.LIMIT)
         assert weighed(one("x", 1, REQUEST), replace(found, exposure=Exposure(requests=4000)))[0] is (
             P2 if found.is_whole else P1
         )

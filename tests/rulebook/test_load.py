@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from forensics.errors import RuleError
-from forensics.model import AllOf, AnyOf, Explains, FailureClass, Leaf, Nanoseconds, NoneOf, Role
+from forensics.model import AllOf, AnyOf, Explains, FailureClass, Leaf, LeafOp, Nanoseconds, NoneOf, Role
 from forensics.rulebook import load_rules, rule_text
 
 if TYPE_CHECKING:
@@ -25,14 +25,14 @@ def test_a_file_becomes_a_record(write: Write, good: str) -> None:
     assert (rule.role, rule.failure_class, rule.version) == (Role.CAUSE, FailureClass.OTHER, 1)
     assert rule.condition == AllOf(
         conditions=(
-            Leaf(path="level", op="at_least", value="WARNING"),
-            Leaf(path="message", op="regex", value=r"lost lock (?P<lock>\w+)"),
+            Leaf(path="level", op=LeafOp.AT_LEAST, value="WARNING"),
+            Leaf(path="message", op=LeafOp.REGEX, value=r"lost lock (?P<lock>\w+)"),
             NoneOf(
                 conditions=(
                     AnyOf(
                         conditions=(
-                            Leaf(path="message", op="contains", value="rehearsal"),
-                            Leaf(path="message", op="contains", value="drill"),
+                            Leaf(path="message", op=LeafOp.CONTAINS, value="rehearsal"),
+                            Leaf(path="message", op=LeafOp.CONTAINS, value="drill"),
                         )
                     ),
                 )
@@ -40,7 +40,7 @@ def test_a_file_becomes_a_record(write: Write, good: str) -> None:
         )
     )
     assert rule.explains == (Explains(signature="lock-slow", within=Nanoseconds(1_500_000_000)),)
-    assert rule.whys[1].condition == Leaf(path="message", op="contains", value="renewed")
+    assert rule.whys[1].condition == Leaf(path="message", op=LeafOp.CONTAINS, value="renewed")
     assert rule.whys[1].evidence == {"match": {"message": {"contains": "renewed"}}, "before": "60s"}
     assert rule.actions[0].verify == {"count": 0}
     assert rule.source.endswith("/mine/lock-lost.yaml")
@@ -69,8 +69,8 @@ def test_several_operations_on_one_field_must_all_hold(write: Write, good: str) 
     assert isinstance(condition, AllOf)
     assert condition.conditions[0] == AllOf(
         conditions=(
-            Leaf(path="level", op="at_least", value="WARNING"),
-            Leaf(path="level", op="at_most", value="ERROR"),
+            Leaf(path="level", op=LeafOp.AT_LEAST, value="WARNING"),
+            Leaf(path="level", op=LeafOp.AT_MOST, value="ERROR"),
         )
     )
 

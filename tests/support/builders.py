@@ -12,6 +12,7 @@ from forensics.model import (
     Condition,
     FailureClass,
     Leaf,
+    LeafOp,
     Level,
     LogEntry,
     LogIndex,
@@ -137,7 +138,7 @@ def query(revision: str = REVISION, **fields: Any) -> Query:
 def leaf(path: str = "message", *, cased: bool = False, **op: Any) -> Leaf:
     """Make a condition on one field, as `leaf("stream", equals="stdout")`; `in` is a word of Python: `is_in`."""
     ((name, value),) = op.items()
-    return Leaf(path=path, op=name.removeprefix("is_"), value=value, cased=cased)
+    return Leaf(path=path, op=LeafOp(name.removeprefix("is_")), value=value, cased=cased)
 
 
 def rule(id_: str, condition: Condition, role: Role = Role.CAUSE, **fields: Any) -> Rule:

@@ -16,6 +16,7 @@ from forensics.model import (
     Priority,
     ReadOrder,
     Role,
+    RunOutcome,
     Span,
     TestRun,
     TestSuite,
@@ -114,6 +115,6 @@ def runs(modules: dict[str, tuple[int, int]], outcomes: dict[str, str] | None = 
         passed=passed,
         failed=failed,
         failures=(),
-        outcomes=outcomes or {},
+        outcomes={name: RunOutcome(word) for name, word in (outcomes or {}).items()},
         **(rest | {"not_run": not_run}),
     )

@@ -8,6 +8,7 @@ import pytest
 from support.builders import query, raw, raws, request
 
 from forensics.model import (
+    ActionKind,
     ActionRule,
     AllOf,
     Cluster,
@@ -15,6 +16,7 @@ from forensics.model import (
     FailureClass,
     Finding,
     Leaf,
+    LeafOp,
     Nanoseconds,
     Priority,
     Report,
@@ -29,8 +31,8 @@ from forensics.model import (
 from forensics.pipeline import analyze
 
 SECOND = 1_000_000_000
-EXIT = Leaf(path="message", op="regex", value=r"^Container called exit\(\d+\)")
-MISSING = Leaf(path="message", op="regex", value=r"No module named '(?P<module>[\w.]+)'")
+EXIT = Leaf(path="message", op=LeafOp.REGEX, value=r"^Container called exit\(\d+\)")
+MISSING = Leaf(path="message", op=LeafOp.REGEX, value=r"No module named '(?P<module>[\w.]+)'")
 
 
 def rule(name: str, role: Role, condition: Leaf, **fields: Any) -> Rule:
@@ -59,7 +61,7 @@ WHYS = (
         "Why did nothing stop it?",
         "entries",
         {"before": "60s"},
-        condition=Leaf(path="message", op="contains", value="probe succeeded"),
+        condition=Leaf(path="message", op=LeafOp.CONTAINS, value="probe succeeded"),
         answer="The probe passed {{ lag }} before.",
     ),
 )
@@ -77,7 +79,7 @@ def rules(**fields: Any) -> list[Rule]:
     rival = rule(
         "rival",
         Role.CAUSE,
-        Leaf(path="message", op="contains", value="out of luck"),
+        Leaf(path="message", op=LeafOp.CONTAINS, value="out of luck"),
         explains=(Explains(signature="exit", within=Nanoseconds(30 * SECOND)),),
     )
     return [missing, rival, rule("exit", Role.SYMPTOM, EXIT)]
@@ -172,7 +174,10 @@ def test_values_of_a_log_are_no_templates_and_no_markup() -> None:
     hostile = "ModuleNotFoundError: No module named 'x{{7*7}}`<b>'"
     using = rules()
     using[0] = rule(
-        "missing", Role.CAUSE, Leaf(path="message", op="regex", value="No module named '(?P<module>.+)'"), whys=WHYS
+        "missing",
+        Role.CAUSE,
+        Leaf(path="message", op=LeafOp.REGEX, value="No module named '(?P<module>.+)'"),
+        whys=WHYS,
     )
     _, found = explained(raw(hostile, severity="ERROR"), using=using)
     _, finding = found["missing"]
@@ -205,7 +210,7 @@ COMMAND = "gcloud run services update SERVICE --region=REGION --project=PROJECT;
 def commands(*records: dict[str, Any]) -> tuple[str, str | None]:
     """Return the text of an action and the advice of an open question, both with a command."""
     asked = why("Why is it missing?", "commits", {"touching": "module"}, otherwise=COMMAND)
-    using = rules(whys=(asked,), actions=(ActionRule(kind="mitigate", text=COMMAND),))
+    using = rules(whys=(asked,), actions=(ActionRule(kind=ActionKind.MITIGATE, text=COMMAND),))
     info = RulebookInfo(count=0, folders=(), overridden=())
     report = analyze(raws(*records), using, query("all"), rulebook=info, tool_version="test").report
     found = next(f for f in report.findings if f.actions)

@@ -12,7 +12,7 @@ from forensics.classify import Classifier
 from forensics.clusters.occurrences import FailedRequests, find_occurrences
 from forensics.entries import select
 from forensics.extract import FactsExtractor, extract
-from forensics.model import AllOf, Leaf, Level, OccurrenceUnit, Revision, WhyRule
+from forensics.model import AllOf, Leaf, LeafOp, Level, OccurrenceUnit, Revision, WhyRule
 from forensics.whys import NearbyEntries
 
 if TYPE_CHECKING:
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from forensics.model import Condition
 
 CONDITIONS: tuple[Condition, ...] = (
-    Leaf(path="message", op="contains", value="lost"),
-    Leaf(path="message", op="contains", value="said by nobody"),
-    Leaf(path="stream", op="equals", value="requests"),
+    Leaf(path="message", op=LeafOp.CONTAINS, value="lost"),
+    Leaf(path="message", op=LeafOp.CONTAINS, value="said by nobody"),
+    Leaf(path="stream", op=LeafOp.EQUALS, value="requests"),
     AllOf(
         conditions=(
-            Leaf(path="stream", op="equals", value="requests"),
-            Leaf(path="http.latency", op="at_least", value="1s"),
+            Leaf(path="stream", op=LeafOp.EQUALS, value="requests"),
+            Leaf(path="http.latency", op=LeafOp.AT_LEAST, value="1s"),
         )
     ),
 )

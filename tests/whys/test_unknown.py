@@ -90,8 +90,8 @@ def test_what_nothing_stands_beside_may_have_been_swallowed_where_requests_were_
     assert "caught and passed over" not in said(mismatch(10))
 
 
-NAMED = model.TestName(name="tests.test_ledger::test_sums", module="tests.test_ledger", outcome="passed")
-OTHER = model.TestName(name="tests.test_cart::test_adds", module="tests.test_cart", outcome="passed")
+NAMED = model.TestName(name="tests.test_ledger::test_sums", module="tests.test_ledger", outcome=model.RunOutcome.PASSED)
+OTHER = model.TestName(name="tests.test_cart::test_adds", module="tests.test_cart", outcome=model.RunOutcome.PASSED)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ OTHER = model.TestName(name="tests.test_cart::test_adds", module="tests.test_car
     ],
 )
 def test_tests_that_name_the_code(outcome: str, verdict: Verdict, words: str) -> None:
-    tests = run(model.TestName(name=NAMED.name, module=NAMED.module, outcome=outcome), OTHER)
+    tests = run(model.TestName(name=NAMED.name, module=NAMED.module, outcome=model.RunOutcome(outcome)), OTHER)
     found = why(only(report(mismatch(10), tests=tests)), "tests")
     assert found.verdict is verdict
     assert any(words in evidence.statement for evidence in found.evidence)

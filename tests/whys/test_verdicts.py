@@ -13,6 +13,7 @@ from forensics.model import (
     Explains,
     Finding,
     Leaf,
+    LeafOp,
     Nanoseconds,
     Report,
     Rival,
@@ -34,7 +35,7 @@ SYSTEM = {"logName": "projects/shop/logs/run.googleapis.com%2Fvarlog%2Fsystem", 
 
 
 def says(text: str) -> Leaf:
-    return Leaf(path="message", op="contains", value=text)
+    return Leaf(path="message", op=LeafOp.CONTAINS, value=text)
 
 
 def explains(*names: str) -> tuple[Explains, ...]:
@@ -42,7 +43,7 @@ def explains(*names: str) -> tuple[Explains, ...]:
 
 
 FAILED = rule(
-    "failed", Leaf(path="httpRequest.status", op="at_least", value=500), Role.SYMPTOM, rivals=("gone", "slow")
+    "failed", Leaf(path="httpRequest.status", op=LeafOp.AT_LEAST, value=500), Role.SYMPTOM, rivals=("gone", "slow")
 )
 SLOW = rule("slow", says("too slow"), explains=explains("failed"))
 MEMORY = rule("memory", says("out of memory"), explains=explains("failed"))

@@ -20,7 +20,7 @@ from forensics.context.coverage.pulls import (
     sampled,
     suppressed,
 )
-from forensics.model import Coverage, Gap, Level, LogEntry, LogIndex, Pulled, Query, ReadOrder, Span
+from forensics.model import Coverage, CutBy, Gap, Level, LogEntry, LogIndex, Pulled, Query, ReadOrder, Span
 from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND, format_seconds, format_time, parse_time
 
@@ -91,7 +91,7 @@ def measure(
         truncated=(bool(pulled) or None) if reason else False,
         truncation=reason,
         cut=cut,
-        sampled=sampled(about, query) if cut == "sample" else (),
+        sampled=sampled(about, query) if cut is CutBy.SAMPLE else (),
         gaps=_gaps(times),
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
@@ -159,12 +159,12 @@ def _place(log_index: LogIndex, lost: int) -> str | None:
     return "entries that were read could not be read again" if lost else None
 
 
-def _truncation(log_index: LogIndex, times: Sequence[int], query: Query) -> tuple[str | None, str | None]:
+def _truncation(log_index: LogIndex, times: Sequence[int], query: Query) -> tuple[CutBy | None, str | None]:
     """Say by what and why the pull looks cut, None when it does not."""
     signs = (
-        ("severity", _cut_by_severity(log_index)),
-        ("limit", _cut_by_limit(log_index, times, query)),
-        ("time", _cut_in_time(times, query)),
+        (CutBy.SEVERITY, _cut_by_severity(log_index)),
+        (CutBy.LIMIT, _cut_by_limit(log_index, times, query)),
+        (CutBy.TIME, _cut_in_time(times, query)),
     )
     return next(((cut, reason) for cut, reason in signs if reason), (None, None))
 

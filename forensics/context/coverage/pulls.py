@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from forensics.model import Level, Sampled, Span
+from forensics.model import CutBy, Level, PullPart, Sampled, Span
 from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from forensics.log.entry_table import EntryTable
     from forensics.model import Pulled, Query
 
-SAMPLE = "sampled requests"
 _EDGE = 300 * SECOND
 """So near to the start of a pull an error may be an old one; in short pulls a tenth of them."""
 
@@ -26,7 +25,7 @@ def pulled_spans(pulled: Sequence[Pulled]) -> list[tuple[int, int]]:
     for start, end in sorted(
         (parse_time(one.from_time), parse_time(one.to_time))
         for one in pulled
-        if one.from_time and one.to_time and one.part in {"everything", "errors"}
+        if one.from_time and one.to_time and one.part in {PullPart.EVERYTHING, PullPart.ERRORS}
     ):
         if spans and start <= spans[-1][1]:
             spans[-1] = (spans[-1][0], max(end, spans[-1][1]))
@@ -44,29 +43,30 @@ def asked(query: Query, pulled: Sequence[Pulled]) -> Span:
     )
 
 
-def cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[str | None, str | None]:
+def cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[CutBy | None, str | None]:
     """Say by what a case is cut, and what it is known to lack of what was asked for; None when nothing."""
     unfinished = next((one for one in pulled if not one.done), None)
     if unfinished is not None:
         come = f" it came to {quote(unfinished.last_time, 40)};" if unfinished.last_time else ""
         what = "watch" if unfinished.watched else "pull"
         return (
-            "time",
+            CutBy.TIME,
             f"the {what} into this case was stopped before its end:{come} give the same command again to go on",
         )
     missed = _missed(pulled)
     if missed:
-        return "time", missed
+        return CutBy.TIME, missed
     beyond = _beyond(pulled_spans(pulled), query)
     if beyond:
-        return "time", beyond
+        return CutBy.TIME, beyond
     # That a healthy revision's other entries were left out is said of the pull as a whole.
-    capped = [one for one in pulled if one.capped and one.part not in {"first entries", SAMPLE}]
+    bounded = {PullPart.FIRST_ENTRIES, PullPart.SAMPLED_REQUESTS}
+    capped = [one for one in pulled if one.capped and one.part not in bounded]
     counted = sampled(pulled, query)
     reason = "; ".join(dict.fromkeys(_capped(one, counted) for one in capped))
-    if counted and all(one.part == "requests" for one in capped):
-        return "sample", reason
-    return ("limit", reason) if reason else (None, None)
+    if counted and all(one.part is PullPart.REQUESTS for one in capped):
+        return CutBy.SAMPLE, reason
+    return (CutBy.LIMIT, reason) if reason else (None, None)
 
 
 def sampled(pulled: Sequence[Pulled], query: Query) -> tuple[Sampled, ...]:
@@ -75,13 +75,13 @@ def sampled(pulled: Sequence[Pulled], query: Query) -> tuple[Sampled, ...]:
     It does when every listing of requests that was left at its limit is followed by a sample, no time is counted twice,
     and what is asked for begins and ends within none of them. A later sample takes the place of those that it covers.
     """
-    counting = [one for one in pulled if one.part in {"requests", SAMPLE}]
-    begins = {one.from_time for one in counting if one.part == SAMPLE}
+    counting = [one for one in pulled if one.part in {PullPart.REQUESTS, PullPart.SAMPLED_REQUESTS}]
+    begins = {one.from_time for one in counting if one.part is PullPart.SAMPLED_REQUESTS}
     if any(one.capped and one.last_time not in begins for one in counting):
         return ()
     spans: dict[tuple[int, int], Pulled] = {}
     for one in counting:
-        if one.part == SAMPLE and one.from_time and one.to_time:
+        if one.part is PullPart.SAMPLED_REQUESTS and one.from_time and one.to_time:
             start, end = parse_time(one.from_time), parse_time(one.to_time)
             spans = {span: kept for span, kept in spans.items() if span[0] < start or span[1] > end}
             spans[start, parse_time(one.last_time) if one.capped and one.last_time else end] = one
@@ -128,12 +128,12 @@ def suppressed(pulled: Sequence[Pulled]) -> Iterator[str]:
         )
 
 
-def of_others(pulled: Sequence[Pulled]) -> tuple[str | None, str | None]:
+def of_others(pulled: Sequence[Pulled]) -> tuple[CutBy | None, str | None]:
     """Say that a case was pulled for other revisions; None when it was not pulled at all."""
     if not pulled:
         return None, None
     names = ", ".join(sorted({quote(one.revision, 80) for one in pulled}))
-    return "limit", f"the case was pulled for {names}: of this revision it holds only what came along"
+    return CutBy.LIMIT, f"the case was pulled for {names}: of this revision it holds only what came along"
 
 
 def _beyond(spans: Sequence[tuple[int, int]], query: Query) -> str | None:
@@ -153,17 +153,17 @@ def _beyond(spans: Sequence[tuple[int, int]], query: Query) -> str | None:
 
 
 _WORDS_OF_PARTS = {
-    "requests": "requests",
-    "refused requests": "requests that were refused or failed",
-    "neighbourhood": "entries around errors",
-    "platform": "entries of the platform",
+    PullPart.REQUESTS: "requests",
+    PullPart.REFUSED_REQUESTS: "requests that were refused or failed",
+    PullPart.NEIGHBOURHOOD: "entries around errors",
+    PullPart.PLATFORM: "entries of the platform",
 }
 
 
 def _capped(one: Pulled, counted: Sequence[Sampled]) -> str:
     what = _WORDS_OF_PARTS.get(one.part, "entries")
     until = f" up to {quote(one.last_time, 40)}" if one.last_time else ""
-    if one.part != "requests":
+    if one.part is not PullPart.REQUESTS:
         return f"of the {what} only {one.entries:,} were pulled,{until}"
     share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in counted}))
     only = f", and counted in a sample of {share}" if counted else ""

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 from forensics.log.citations import cite
-from forensics.model import Evidence, StatementKind, Verdict, Why
+from forensics.model import DeployOutcome, Evidence, FailureTie, StatementKind, Verdict, Why
 from forensics.report.postmortem.postmortem_context import apart, fact, moment, seconds
 from forensics.text.timestamps import SECOND
 
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
 
 _ENOUGH = 3
 """Times the longest pause between two occurrences: a silence this long shows something, a shorter one nothing."""
+
+
+_WORDS = {
+    DeployOutcome.ASKED: "was asked for",
+    DeployOutcome.READY: "was reported ready",
+    DeployOutcome.FAILED: "was reported not ready",
+}
 
 
 def since(incident: Incident, family: Sequence[Cluster], given: PostmortemContext) -> Why:
@@ -32,8 +39,7 @@ def since(incident: Incident, family: Sequence[Cluster], given: PostmortemContex
     ]
     own = [deploy for deploy in given.deploys if deploy.revision in revisions]
     for deploy in own[:2]:
-        words = {"asked": "was asked for", "ready": "was reported ready", "failed": "was reported not ready"}
-        statement = f"{apart(onset, moment(deploy.time))} the deployment {words[deploy.outcome]} ({deploy.time})"
+        statement = f"{apart(onset, moment(deploy.time))} the deployment {_WORDS[deploy.outcome]} ({deploy.time})"
         evidence.append(Evidence(kind="deploys", statement=statement, refs=deploy.refs))
     if not own:
         audit = given.coverage.logs.get("audit", 0)
@@ -70,7 +76,7 @@ def _alerts(incident: Incident, given: PostmortemContext) -> Iterator[Evidence]:
 
 def _failed_deploys(incident: Incident, family: Sequence[Cluster], given: PostmortemContext) -> Iterator[Evidence]:
     revisions = {cluster.revision for cluster in family}
-    failed = next((d for d in given.deploys if d.outcome == "failed" and d.revision in revisions), None)
+    failed = next((d for d in given.deploys if d.outcome is DeployOutcome.FAILED and d.revision in revisions), None)
     if failed is not None:
         when = apart(moment(failed.time), moment(incident.onset))
         statement = f"Cloud Run reported the deployment as not ready {when} it began ({failed.time})"
@@ -79,7 +85,7 @@ def _failed_deploys(incident: Incident, family: Sequence[Cluster], given: Postmo
 
 def _failed_tests(incident: Incident, given: PostmortemContext) -> Iterator[Evidence]:
     failures = [f for f in given.tests.failures if f.cluster in incident.clusters] if given.tests else []
-    certain = [failure for failure in failures if failure.joined_by != "time"]
+    certain = [failure for failure in failures if failure.joined_by is not FailureTie.TIME]
     if not certain:
         return
     first = min(certain, key=lambda failure: (failure.started or "~", failure.name))

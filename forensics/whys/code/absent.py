@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.model import Evidence, IgnoreLine, Verdict
+from forensics.model import Evidence, IgnoreLine, IgnoreReader, Verdict
 from forensics.whys.code.code_view import CodeQuestion, concluded, name_commit, name_line, statement
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import is_dockerfile, related_commits
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _JUDGED = 500
 """Files of a folder that are held against the ignore files."""
-_READERS = {"docker": "the image", "gcloud": "what gcloud uploads"}
+_READERS = {IgnoreReader.DOCKER: "the image", IgnoreReader.GCLOUD: "what gcloud uploads"}
 LOOK_INSIDE = "look inside the image whether it is there, and whether COPY in the Dockerfile takes its folder along"
 
 
@@ -57,7 +57,7 @@ def gone(look: CodeQuestion, shown: tuple[str, ...], paths: tuple[str, ...], pro
         first = later.found[-1].commit
         evidence = statement(f"{where}: it was committed later, in {name_commit(first)}", commit=first.id, file=file)
         return concluded(Verdict.SUPPORTED, evidence, *related, look=look)
-    ignored = [line for line in look.base.ignored(look.at, probe) if line.by == "git"]
+    ignored = [line for line in look.base.ignored(look.at, probe) if line.by is IgnoreReader.GIT]
     why = [statement(f"git is told to ignore it by {_written(look, line)}", **_values(look, line)) for line in ignored]
     if not history.complete:
         evidence = statement(f"{where}, nor in the part of its history that this repository holds", file=file)
@@ -87,7 +87,7 @@ def _leave_out_all(look: CodeQuestion, members: Sequence[str]) -> list[IgnoreLin
     first, *rest = ({line.file: line for line in look.base.ignored(look.at, path)} for path in members)
     common = set(first).intersection(*rest) if rest else set(first)
     lines = [line for file, line in first.items() if file in common and line.by in _READERS]
-    return sorted(lines, key=lambda line: (line.by != "docker", line.file.count("/"), line.file))
+    return sorted(lines, key=lambda line: (line.by is not IgnoreReader.DOCKER, line.file.count("/"), line.file))
 
 
 def _by(look: CodeQuestion, line: IgnoreLine) -> str:
@@ -106,7 +106,7 @@ def _values(look: CodeQuestion, line: IgnoreLine) -> dict[str, str]:
 
 def _doubt(look: CodeQuestion, lines: Sequence[IgnoreLine], shown: str) -> str | None:
     """Say what is not known about how the image was built, and could make the line meaningless."""
-    if lines[0].by == "gcloud":
+    if lines[0].by is IgnoreReader.GCLOUD:
         return "that the sources were uploaded with gcloud is not shown"
     if not any(is_dockerfile(file) for file in look.files):
         return "there is no Dockerfile at this commit, and buildpacks do not read .dockerignore"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.model import Deploy, Evidence, Verdict, WhyRule
+from forensics.model import Deploy, DeployOutcome, Evidence, Verdict, WhyRule
 from forensics.text.timestamps import SECOND, format_seconds, parse_time
 from forensics.whys.contexts import ClusterContext, EvidenceResult
 
@@ -13,7 +13,11 @@ if TYPE_CHECKING:
 
     from forensics.model import Cluster
 
-_WORDS = {"asked": "asked for", "ready": "reported ready", "failed": "reported not ready"}
+_WORDS = {
+    DeployOutcome.ASKED: "asked for",
+    DeployOutcome.READY: "reported ready",
+    DeployOutcome.FAILED: "reported not ready",
+}
 
 
 def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
@@ -56,9 +60,9 @@ def _each_once(deploys: Sequence[Deploy]) -> Iterator[Deploy]:
 
 
 def _sentence(deploy: Deploy) -> str:
-    who = f" by {deploy.by}" if deploy.by and deploy.outcome == "asked" else ""
-    what = f" ({deploy.about.lower()})" if deploy.about and deploy.outcome != "asked" else ""
-    traffic = f", {deploy.traffic}" if deploy.traffic and deploy.outcome == "asked" else ""
+    who = f" by {deploy.by}" if deploy.by and deploy.outcome is DeployOutcome.ASKED else ""
+    what = f" ({deploy.about.lower()})" if deploy.about and deploy.outcome is not DeployOutcome.ASKED else ""
+    traffic = f", {deploy.traffic}" if deploy.traffic and deploy.outcome is DeployOutcome.ASKED else ""
     return f"{_WORDS[deploy.outcome]}{what}{who} at {deploy.time}{traffic}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.model import Evidence, Verdict, WhyRule
+from forensics.model import DeployOutcome, Evidence, FailureTie, RunOutcome, Verdict, WhyRule
 from forensics.text.timestamps import format_seconds, parse_time
 from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.wording import counted, dotted, plain, template_values
@@ -47,9 +47,9 @@ def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
 
 def _verdict(repeating: Sequence[TestFailure], naming: Sequence[TestName]) -> Verdict:
     """A failure that says the same answers; time alone, or tests that did not run, are a hypothesis."""
-    if any(failure.joined_by != "time" for failure in repeating):
+    if any(failure.joined_by is not FailureTie.TIME for failure in repeating):
         return Verdict.SUPPORTED
-    if repeating or (naming and all(test.outcome in {"not_run", "skipped"} for test in naming)):
+    if repeating or (naming and all(test.outcome in {RunOutcome.NOT_RUN, RunOutcome.SKIPPED} for test in naming)):
         return Verdict.PLAUSIBLE
     return Verdict.NO_EVIDENCE
 
@@ -62,11 +62,11 @@ def _repeats(run: TestRun, repeating: Sequence[TestFailure]) -> Evidence:
     by = sorted({failure.joined_by or "" for failure in repeating})
     timed = sum(failure.in_time is True for failure in repeating)
     one = len(repeating) == 1
-    if by == ["time"]:
+    if by == [FailureTie.TIME]:
         words = f"{'was' if one else 'were'} running while this happened, by time alone"
     else:
         words = f"{'speaks' if one else 'speak'} of this, joined by {' and '.join(by)}"
-    within = f"; during {timed} of them it happened on the server" if timed and by != ["time"] else ""
+    within = f"; during {timed} of them it happened on the server" if timed and by != [FailureTie.TIME] else ""
     reasons = sorted({failure.close_reason for failure in repeating if failure.close_reason})
     said = f": {', '.join(f'“{plain(reason)}”' for reason in reasons[:SHOWN])}" if reasons else ""
     return Evidence(
@@ -80,7 +80,7 @@ def _repeats(run: TestRun, repeating: Sequence[TestFailure]) -> Evidence:
 
 def _when(run: TestRun, deploys: Iterable[Deploy], revision: str) -> list[Evidence]:
     """Put the run's time beside the deployment: a test behind it could not have stopped it."""
-    ready = [deploy for deploy in deploys if deploy.revision == revision and deploy.outcome == "ready"]
+    ready = [deploy for deploy in deploys if deploy.revision == revision and deploy.outcome is DeployOutcome.READY]
     if not run.started or not ready:
         return []
     gap = parse_time(run.started) - parse_time(ready[0].time)
@@ -103,7 +103,7 @@ def _named(naming: Sequence[TestName], why: WhyRule, context: ClusterContext) ->
         statement = f"no test names {listed}; by name only: the results do not tell which code a test ran over"
         return Evidence(kind="tests", statement=statement, count=0)
     counts = ", ".join(
-        f"{n} {words}" for outcome, words in _OUTCOMES.items() if (n := sum(test.outcome == outcome for test in naming))
+        f"{n} {words}" for outcome, words in _OUTCOMES.items() if (n := sum(test.outcome is outcome for test in naming))
     )
     verb = "names" if len(naming) == 1 else "name"
     shown = ", ".join(f"`{plain(test.name)}`" for test in naming[:SHOWN])
@@ -113,11 +113,11 @@ def _named(naming: Sequence[TestName], why: WhyRule, context: ClusterContext) ->
 
 
 _OUTCOMES = {
-    "passed": "passed",
-    "failed": "failed",
-    "errors": "ended in an error",
-    "skipped": "skipped",
-    "not_run": "did not run",
+    RunOutcome.PASSED: "passed",
+    RunOutcome.FAILED: "failed",
+    RunOutcome.ERRORS: "ended in an error",
+    RunOutcome.SKIPPED: "skipped",
+    RunOutcome.NOT_RUN: "did not run",
 }
 
 
