@@ -1,9 +1,9 @@
-"""The nouns: every record that passes between stages, and nothing that does anything.
+"""The records that pass between stages, without any behaviour.
 
-`words` are the enums; `reading`, `entry`, `rule` and `working` travel inside one run; `report` and its parts
-(`clusters`, `findings`, `coverage`, `testing`, `code`) are plain data that round-trips through JSON. Times inside a run
-are integers, nanoseconds since 1970-01-01T00:00:00Z; times in a report are RFC 3339 strings in UTC with the precision
-that was received.
+`enums` are closed lists of words; `inputs`, `entry`, `facts` and `rule` are used inside one run; `report` and its parts
+(`clusters`, `findings`, `coverage`, `comparison`, `test_runs`, `code`, `claims`, `impact`, `postmortem`) are plain data
+that round-trips through JSON, as are `cycles` and `gate`. Times inside a run are integers, nanoseconds since
+1970-01-01T00:00:00Z; times in a report are RFC 3339 strings in UTC with the precision that was received.
 """
 
 from __future__ import annotations

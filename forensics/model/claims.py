@@ -1,4 +1,4 @@
-"""Statements of earlier cycles that later revisions re-check: "1011 is gone"."""
+"""Claims of earlier cycles ("1011 is gone") that are checked again on every later revision."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from forensics.model.comparison import ExposureKind
 
 
 class ClaimKind(StrEnum):
-    """What is claimed of a signature."""
+    """What a claim says about a signature."""
 
     GONE = "gone"
     BETTER = "better"
     FIXED = "fixed by"
-    """Gone, and by this change. Entries can show the first half only."""
+    """Gone because of a named change. Entries can only show that it is gone."""
 
 
 class ClaimState(StrEnum):
-    """What became of a claim; the worst news first."""
+    """The current state of a claim; the worst first."""
 
     REFUTED = "refuted"
-    """A later revision shows the contrary. This is final: what was refuted once is carried, not checked again."""
+    """A later revision shows the contrary. This is final: a refuted claim is kept and not checked again."""
     ASSERTED = "asserted, not shown"
-    """Made by hand, and the numbers of its own cycle do not say so; no later revision has been checked yet."""
+    """Made by hand, not shown by the numbers of its cycle, and not checked on a later revision yet."""
     NOT_ENOUGH_TRAFFIC = "not enough traffic"
     NOT_COMPARABLE = "not comparable"
     SHOWN = "shown"
-    """The numbers of its own cycle say so; no later revision has been checked yet."""
+    """Shown by the numbers of its cycle, and not checked on a later revision yet."""
     HOLDS = "holds"
 
     @property
@@ -42,59 +42,59 @@ _RANK = {state: i for i, state in enumerate(ClaimState)}
 
 
 class ClaimQuery(Struct, frozen=True, kw_only=True):
-    """What is counted again, and what it is held against."""
+    """What a check counts, and the old rate that it compares with."""
 
     signature: str | None
     fingerprint: str | None
-    """None where a signature names it."""
+    """None when the claim is about a signature."""
     rule_version: int | None
-    """Of the rule that found it; another version counts something else."""
+    """The version of the signature's rule; another version may count something else."""
     measure: ExposureKind
     cycle: int
-    """The cycle that gives the old rate: the last one before the claim in which it was seen."""
+    """The cycle that gives the old rate: the last one before the claim in which the failure was seen."""
     revision: str
     occurrences: int
     exposure: int | None
     needed: int | None
-    """Exposure in which none at all means that it is gone; with less it says nothing. None: unknown rate."""
+    """The exposure without any occurrence that is needed to call it gone; None when the old rate is unknown."""
 
 
 class ClaimCheck(Struct, frozen=True, kw_only=True):
-    """A claim held against a revision."""
+    """The result of checking a claim on one revision."""
 
     cycle: int | None
-    """None outside of a cycle."""
+    """None when the check belongs to no cycle."""
     revision: str
     occurrences: int
     exposure: int | None
     statement: str
-    """Old numbers → numbers now, and what they say."""
+    """The old and the new numbers, and the conclusion."""
     evidence: tuple[EntryRef, ...]
-    """Entries that refute it; none where nothing does."""
+    """Entries that refute the claim; empty when it is not refuted."""
 
 
 class Claim(Struct, frozen=True, kw_only=True):
-    """One statement, and how it stands."""
+    """One claim and its current state."""
 
     statement: str
-    """`websocket-1011-serialization gone`."""
+    """The claim as one line: `websocket-1011-serialization gone`."""
     name: str
-    """The signature, or without a rule the fingerprint."""
+    """The signature; without a rule, the fingerprint."""
     title: str
     kind: ClaimKind
     by: str = ""
-    """The change that is said to have done it."""
+    """The change that is said to be the reason."""
     made_in: int
-    """The number of the cycle."""
+    """The number of the cycle that made the claim."""
     made_of: str
-    """Its revision."""
+    """The revision of that cycle."""
     made_at: str
     by_hand: bool
     made_shown: bool
-    """The numbers of its own cycle said so."""
+    """True when the numbers of that cycle showed it."""
     made_reason: str
-    """Those numbers."""
+    """The numbers of that cycle, as a sentence."""
     query: ClaimQuery
     state: ClaimState
     check: ClaimCheck | None = None
-    """The last one, or the one that refuted it."""
+    """The latest check, or the one that refuted the claim."""

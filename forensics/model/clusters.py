@@ -1,4 +1,4 @@
-"""What fails, and what explains what, as a report tells it."""
+"""Clusters of failures and the links between them, as a report contains them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ CLUSTER_COLUMNS = (
     "line",
     "function",
 )
-"""Columns of a table of clusters."""
+"""The columns of a table of clusters."""
 
 
 class Cadence(Struct, frozen=True, kw_only=True):
-    """Seconds from the start of one occurrence to the start of the next."""
+    """Seconds between the starts of consecutive occurrences."""
 
     median: float
     shortest: float
@@ -42,7 +42,7 @@ class Cadence(Struct, frozen=True, kw_only=True):
 
 
 class Lengths(Struct, frozen=True, kw_only=True):
-    """How long something lasted, seconds, and how often that was measured."""
+    """Durations in seconds, and how many were measured."""
 
     count: int
     median: float
@@ -51,25 +51,25 @@ class Lengths(Struct, frozen=True, kw_only=True):
 
 
 class Raised(Struct, frozen=True, kw_only=True):
-    """One exception of a chain and where in the application it passed."""
+    """One exception of a chain, and the application's frame where it was raised or passed through."""
 
     type: str
     value: str
-    """Its first line."""
+    """The first line of the exception's message."""
     file: str
     line: int | None
     function: str
 
 
 class Swap(Struct, frozen=True, kw_only=True):
-    """An occurrence whose entries stand in another order than in most, so close that clocks may have done it."""
+    """An occurrence whose entries are in an unusual order, close enough for clock differences to explain it."""
 
     occurrence: int
     microseconds: float
 
 
 class Affected(Struct, frozen=True, kw_only=True):
-    """Who was struck, as numbers; None where no field of the entries tells."""
+    """How many requests, sessions and users were affected; None when no field of the entries shows it."""
 
     requests: int | None = None
     sessions: int | None = None
@@ -77,7 +77,7 @@ class Affected(Struct, frozen=True, kw_only=True):
 
 
 class EntryRef(Struct, frozen=True, kw_only=True):
-    """A citation: enough to find the entry again in Cloud Logging or in the export."""
+    """A citation of a log entry, with all that is needed to find it again in Cloud Logging or in the export."""
 
     insert_id: str
     timestamp: str
@@ -85,12 +85,12 @@ class EntryRef(Struct, frozen=True, kw_only=True):
     level: Level
     severity: str | None
     message: str
-    """Redacted, shortened."""
+    """The message, redacted and shortened."""
     url: str
 
 
 class ExceptionRef(Struct, frozen=True, kw_only=True):
-    """The exception where a chain began."""
+    """The first exception of a chain."""
 
     type: str
     value: str
@@ -103,18 +103,18 @@ class FrameRef(Struct, frozen=True, kw_only=True):
     line: int | None
     function: str
     in_app: bool | None = None
-    """False for a frame of a library, None in reports of versions that did not say."""
+    """False for a frame of a library, None in reports of older versions."""
 
 
 class Cluster(Struct, frozen=True, kw_only=True):
-    """The entries of one revision with one signature and group key; without a signature, with one fingerprint."""
+    """The entries of one revision with the same signature and group key; without a rule, with the same fingerprint."""
 
     id: ClusterId
     revision: str
     signature: str | None
     signature_version: int | None
     group: tuple[str, ...]
-    """The values of the rule's `group_by`, in its order; empty where the rule does not split."""
+    """The values of the rule's `group_by`, in its order; empty for a rule without one."""
     failure_class: FailureClass = field(name="class")
     title: str
     role: Role
@@ -122,9 +122,9 @@ class Cluster(Struct, frozen=True, kw_only=True):
     priority_reason: str
     level: Level
     entries: int
-    """Original entries, the pieces of stitched ones included."""
+    """Number of original entries, counting each piece of a stitched entry."""
     entries_by_severity: dict[str, int]
-    """As received; `(none)` counts entries without a severity."""
+    """Number of entries by severity as received; `(none)` for entries without a severity."""
     occurrences: int
     unit: OccurrenceUnit
     instances: int
@@ -132,29 +132,29 @@ class Cluster(Struct, frozen=True, kw_only=True):
     last_seen: str
     cadence: Cadence | None
     trend: tuple[int, ...]
-    """Occurrences in eight equal parts of the covered time."""
+    """Number of occurrences in each eighth of the covered time."""
     template: str
     fingerprint: str
     exception: ExceptionRef | None
     frame: FrameRef | None
     captures: dict[str, tuple[tuple[str, int], ...]]
-    """Values with the number of occurrences, most frequent first."""
+    """For each capture its values with the number of occurrences, most frequent first."""
     also_matched: tuple[str, ...]
     exemplars: tuple[EntryRef, ...]
     entries_each: dict[str, int] = {}
-    """Entries by severity in each occurrence, where all occurrences have the same; else empty."""
+    """Number of entries by severity in one occurrence, when it is the same in all; else empty."""
     life: Lengths | None = None
-    """Instance lives in which it happened, start to exit; only those whose start and exit were recorded."""
+    """How long the affected instances lived; only lives with a recorded start and exit."""
     raised: tuple[Raised, ...] = ()
-    """The chain of exceptions, first raised first."""
+    """The chain of exceptions, in the order they were raised."""
     raised_in: tuple[int, int] | None = None
-    """In how many of how many occurrences that were compared the chain is the same."""
+    """How many occurrences have this chain, and how many were compared."""
     out_of_order: tuple[Swap, ...] = ()
 
     affected: Affected = Affected()
 
     def row(self) -> dict[str, Any]:
-        """Return the cluster as a row of a table: its figures, its exception and its frame, no lists."""
+        """Return the cluster as a row of a table, without its lists: column → value."""
         exception, frame = self.exception, self.frame
         nested = {
             "exception_type": exception.type if exception else None,
@@ -168,50 +168,50 @@ class Cluster(Struct, frozen=True, kw_only=True):
 
 
 class Thresholds(Struct, frozen=True, kw_only=True):
-    """What a link must reach to support an answer; a rule may set others for a why."""
+    """The thresholds a link must reach to support an answer; a rule may set its own for a why."""
 
     coverage: float = 0.8
-    """Share of occurrences, at least."""
+    """Minimum share of occurrences."""
     p_value: float = 0.05
-    """At most, where chance can be tested."""
+    """Maximum p-value, where it can be computed."""
     lift: float = 2.0
-    """At least, where chance can be tested: what always stands there may be near by luck, and is hardly nearer."""
+    """Minimum lift, where it can be computed: a cause that is always logged may be near by luck."""
 
 
 DEFAULT_THRESHOLDS = Thresholds()
 
 
 class Link(Struct, frozen=True, kw_only=True):
-    """Symptom ← cause, with its strength."""
+    """A causal link between two clusters, with its strength."""
 
     symptom: ClusterId
     cause: ClusterId
     by: JoinKey
     declared: bool
-    """True when a rule says that the one explains the other; False when only order and place do."""
+    """True when a rule declares that the cause explains the symptom; False for a link by order and place alone."""
     explained: int
-    """Occurrences of the symptom with the cause in the window."""
+    """Number of the symptom's occurrences with the cause in the window."""
     of: int
     causes: int
-    """Occurrences of the cause that explain at least one."""
+    """Number of the cause's occurrences that explain at least one."""
     within: float
-    """The window, seconds."""
+    """The window in seconds."""
     lag: tuple[float, float] | None
-    """Shortest and longest time from the cause to the symptom's end, seconds; negative: the cause was logged after."""
+    """Shortest and longest time from the cause to the symptom's end, seconds; negative: the cause came later."""
     coverage: float
     lift: float | None = None
-    """How many times more often the cause stands within its usual distance here than where the symptom is not."""
+    """How many times more often the cause is this near to the symptom than it is to controls without the symptom."""
     p_value: float | None = None
-    """How often chance brings the cause as near; None where that cannot be tested (`links/chance.py`)."""
+    """Probability that chance puts the cause this near; None when it cannot be tested (`links/chance.py`)."""
 
     def meets(self, thresholds: Thresholds) -> bool:
-        """Tell whether the thresholds are met; what cannot be tested must be of one trace or instance."""
+        """Tell whether the link meets thresholds; one that cannot be tested must be within one trace or instance."""
         if self.coverage < thresholds.coverage:
             return False
         return self.by is not JoinKey.REVISION if self.p_value is None else not self.is_chance(thresholds)
 
     def is_chance(self, thresholds: Thresholds) -> bool:
-        """Tell whether the cause is as near as chance may bring it, or hardly more often than where nothing failed."""
+        """Tell whether chance may explain the nearness of the cause: the p-value is too high or the lift too low."""
         if self.p_value is None:
             return False
         return self.p_value > thresholds.p_value or (self.lift is not None and self.lift < thresholds.lift)

@@ -1,4 +1,4 @@
-"""What a git repository can be asked, and what a report says of the commits that were looked at."""
+"""The interface to a git repository, and what a report contains about commits."""
 
 from __future__ import annotations
 
@@ -9,85 +9,86 @@ from msgspec import Struct
 from forensics.model.enums import CommitSource, IgnoreReader
 
 SHORT = 7
-"""Digits of a hash that documents print; `values` of evidence and the report hold all of them."""
+"""Digits of a hash in documents; the report and `values` of evidence have the whole hash."""
 
 
 class Commit(Struct, frozen=True, kw_only=True):
-    """A commit, without its people: who wrote it is one `git show` away."""
+    """A commit, without author and committer: `git show` names them."""
 
     id: str
-    """The whole hash."""
+    """The full hash."""
     time: str
-    """When it was committed, RFC 3339 UTC."""
+    """Commit time, RFC 3339 in UTC."""
     subject: str
-    """First line of its message, redacted, shortened, on one line."""
+    """First line of the commit message, redacted and shortened."""
 
     @property
     def short(self) -> str:
-        """The hash as documents print it."""
+        """The abbreviated hash, as documents print it."""
         return self.id[:SHORT]
 
 
 class Touch(Struct, frozen=True, kw_only=True):
-    """A commit that changed, added or removed what was asked for."""
+    """A commit that changed, added or removed the requested paths."""
 
     commit: Commit
     was: bool
-    """It was there before."""
+    """True when a path existed before the commit."""
     present: bool
-    """It is there after."""
+    """True when a path exists after the commit."""
     paths: tuple[str, ...]
-    """Which of the paths that were asked for it changed."""
+    """The requested paths that the commit changed."""
 
 
 class Touches(Struct, frozen=True, kw_only=True):
-    """Such commits, newest first."""
+    """The commits that touched certain paths, newest first."""
 
     found: tuple[Touch, ...]
     complete: bool
-    """False when there may be more: the history is longer than was walked, or ends at a shallow commit."""
+    """False when there may be more commits: the walk stopped early, or the clone is shallow."""
 
 
 class IgnoreLine(Struct, frozen=True, kw_only=True):
-    """The line that decides that a path is left out."""
+    """The line of an ignore file that excludes a path."""
 
     file: str
     number: int
-    """From 1."""
+    """The line's number, from 1."""
     text: str
     by: IgnoreReader
 
 
 class CodeBase(Protocol):
-    """A git repository that is read, never run. Paths are relative to the folder that was named, with `/` between.
+    """A git repository, of which nothing is ever executed.
 
-    Every method may raise `RepositoryError` when an object is missing or broken.
+    Paths are relative to the folder that the user named, with `/` as separator. Every method may raise
+    `RepositoryError` when an object is missing or broken.
     """
 
     @property
     def name(self) -> str:
-        """The folder's name, without the way to it."""
+        """The name of the folder, without its path."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What limits the answers: a shallow clone, a bare one, a detached head."""
+        """Limits of the answers: a shallow clone, a bare repository, a detached HEAD."""
 
     @property
     def given(self) -> Commit | None:
-        """The commit that the user says was deployed."""
+        """The commit that the user named as deployed."""
 
     @property
     def baseline(self) -> Commit | None:
-        """The commit that the user says ran before."""
+        """The commit that the user named as the previous deployment."""
 
     def head(self) -> Commit:
         """Return the commit at HEAD."""
 
     def commit(self, name: str) -> Commit | None:
-        """Return a commit by its hash, whole or of seven digits at least; None when there is no such, or several."""
+        """Return a commit by its hash, abbreviated to no less than seven digits; None when none or several match."""
 
     def before(self, time: int) -> Commit | None:
-        """Return the newest commit on HEAD's first-parent line not after a time in nanoseconds."""
+        """Return the newest commit on HEAD's first-parent line up to a time in nanoseconds."""
 
     def files(self, commit: Commit) -> tuple[str, ...]:
         """List the files at a commit, sorted."""
@@ -96,36 +97,36 @@ class CodeBase(Protocol):
         """List the folders at a commit that belong to other repositories."""
 
     def text(self, commit: Commit, path: str) -> str | None:
-        """Return a file's text; None when it is not there, no plain file, no text, or too large."""
+        """Return a file's text; None when it is missing, no plain file, no text, or too large."""
 
     def touching(
         self, commit: Commit, paths: tuple[str, ...], *, after: Commit | None = None, most: int = 20
     ) -> Touches:
-        """List commits up to one, and not in the history of another, that changed files or folders."""
+        """List the commits that changed files or folders, in the history of one commit and not in that of `after`."""
 
     def wrote(self, commit: Commit, path: str, line: int) -> Commit | None:
-        """Return the commit that wrote a line, as the file stands at a commit; None when history does not reach it."""
+        """Return the commit that last changed a line of a file at a commit; None when the history does not reach it."""
 
     def moved(self, commit: Commit, path: str) -> tuple[tuple[str, str], ...]:
-        """List where a commit moved a file, or files below a folder: old path, new path."""
+        """List the files that a commit moved, at or below a path: (old path, new path)."""
 
     def ignored(self, commit: Commit, path: str) -> tuple[IgnoreLine, ...]:
-        """List the lines of ignore files, as they stand at a commit, that leave a file out; one of each ignore file."""
+        """List the lines that exclude a file at a commit; at most one for each ignore file."""
 
 
 class DeployedCommit(Struct, frozen=True, kw_only=True):
-    """The commit that a revision was made from, and what says so."""
+    """The commit that a revision was built from, and how it was found."""
 
     revision: str
     commit: Commit | None
     how: CommitSource
     statement: str
     assumed: bool = False
-    """True when nothing names the commit: it is the newest before a time."""
+    """True when nothing names the commit, and it is merely the newest before a time."""
 
 
 class Code(Struct, frozen=True, kw_only=True):
-    """The repository and the commits that a report speaks of."""
+    """The repository and the deployed commits in a report."""
 
     repository: str
     deployed: tuple[DeployedCommit, ...]
@@ -134,14 +135,14 @@ class Code(Struct, frozen=True, kw_only=True):
 
 
 class CodeView(Struct, frozen=True, kw_only=True):
-    """A repository on the stage of a run, with what is known about its commits."""
+    """A repository together with the deployed commits of a run."""
 
     base: CodeBase
     deployed: dict[str, DeployedCommit]
-    """By revision."""
+    """The deployed commit by revision."""
 
     def record(self) -> Code:
-        """Return what the report keeps of it."""
+        """Return the part that is kept in the report."""
         base = self.base
         deployed = tuple(self.deployed[name] for name in sorted(self.deployed))
         return Code(repository=base.name, deployed=deployed, baseline=base.baseline, notes=base.notes)

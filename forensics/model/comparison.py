@@ -1,4 +1,4 @@
-"""Two revisions beside each other: how much each was exposed to, and what became of each signature and test."""
+"""The comparison of two revisions: the exposure of each, and the change of each signature and test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class ExposureKind(StrEnum):
-    """What a number of occurrences is held against."""
+    """The measure by which a number of occurrences is turned into a rate."""
 
     REQUESTS = "requests"
     SESSIONS = "WebSocket sessions"
@@ -32,7 +32,7 @@ _ONE = {
 
 
 class ChangeState(StrEnum):
-    """What became of a signature between two revisions; the worst news first."""
+    """How a signature changed between two revisions; the worst first."""
 
     NEW = "new"
     WORSE = "worse"
@@ -40,25 +40,25 @@ class ChangeState(StrEnum):
     NO_CHANGE = "no detectable change"
     BETTER = "better"
     GONE = "gone"
-    """Zero now, with exposure enough that the old rate would have shown. Only this may be called resolved."""
+    """Not seen now, with enough exposure to show the old rate. Only this may be called resolved."""
 
 
 class Exposure(Struct, frozen=True, kw_only=True):
-    """How often a revision could have failed, counted in its own entries; None where the log that tells is absent."""
+    """How often a revision could have failed, counted in its own entries; None when the log for a count is absent."""
 
     requests: int | None = None
-    """Entries of the request log; with a margin what a sample of them tells."""
+    """Number of requests in the request log; an estimate when they were sampled."""
     requests_margin: int = 0
-    """Where they were counted in a sample: so many more or fewer at 95 % confidence."""
+    """Margin of the estimate at 95 % confidence; 0 when requests were not sampled."""
     sessions: int | None = None
-    """Handshakes of WebSockets: requests answered 101, and requests that failed on the paths of these."""
+    """WebSocket handshakes: requests answered 101, and failed requests on the same paths."""
     starts: int | None = None
-    """Instance lives whose start lies in these entries."""
+    """Instance lives with a recorded start."""
     lives: int | None = None
-    """Instance lives of which there is any entry."""
+    """Instance lives with any entry."""
 
     def of(self, measure: ExposureKind) -> int | None:
-        """Return the number of a measure."""
+        """Return the exposure by one measure."""
         return {
             ExposureKind.REQUESTS: self.requests,
             ExposureKind.SESSIONS: self.sessions,
@@ -68,14 +68,14 @@ class Exposure(Struct, frozen=True, kw_only=True):
 
 
 class Needed(Struct, frozen=True, kw_only=True):
-    """In how much traffic a failure must not be seen, so that it may be called gone."""
+    """How much traffic without an occurrence it takes to call a failure gone."""
 
     measure: ExposureKind
     exposure: int | None
-    """None where the rate is not known: the log that counts is absent."""
+    """None when the rate is unknown because the log for the measure is absent."""
 
     def sentence(self, name: str = "") -> str:
-        """Say it of a failure, or of one that was named before."""
+        """Return the requirement as a sentence about a failure; without `name`, about one named before."""
         none = f"none of {name} is seen" if name else "none is seen"
         if self.exposure is None:
             return f"{none} in traffic that is counted (these entries count no {self.measure})"
@@ -83,44 +83,44 @@ class Needed(Struct, frozen=True, kw_only=True):
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """What became of one signature, or without a rule of one fingerprint; its clusters are added up."""
+    """The change of one signature (without a rule, of one fingerprint), its clusters added up."""
 
     signature: str | None
     fingerprint: str | None
-    """None where a signature names it."""
+    """None for a signature."""
     title: str
     role: Role
     priority: Priority
     state: ChangeState
     before: int
-    """Occurrences."""
+    """Number of occurrences in the baseline."""
     after: int
     entries_before: int
     entries_after: int
     unit: OccurrenceUnit
-    """Of the occurrences."""
+    """The unit of the occurrences."""
     measure: ExposureKind
     measure_reason: str
-    """Why this exposure and no other."""
+    """Why this measure was chosen."""
     exposure_before: int | None
     exposure_after: int | None
     ratio: float | None = None
-    """Rate after over rate before; None where there was none before, or where the two cannot be compared."""
+    """New rate divided by old rate; None when the old one is zero or the two cannot be compared."""
     ci_low: float | None = None
-    """Exact 95 % interval of the ratio."""
+    """Lower end of the exact 95 % interval of the ratio."""
     ci_high: float | None = None
-    """None with a `ci_low` of its own: without an upper bound."""
+    """Upper end; None beside a `ci_low` means that there is no upper bound."""
     p_value: float | None = None
-    """Exact, two-sided, of this signature alone."""
+    """Exact two-sided p-value of this signature alone."""
     p_corrected: float | None = None
-    """Corrected over all signatures of the comparison (Holm); the state goes by this."""
+    """The p-value corrected over all signatures of the comparison (Holm); it decides the state."""
     statement: str
     clusters: tuple[ClusterId, ...]
-    """Clusters of the revision that is compared, none where it is not seen there."""
+    """Clusters in the compared revision; empty when it is not seen there."""
 
 
 class TestChange(Struct, frozen=True, kw_only=True):
-    """Tests that passed, of those that ran."""
+    """The change in how many tests passed of those that ran."""
 
     name: str
     state: ChangeState
@@ -129,57 +129,57 @@ class TestChange(Struct, frozen=True, kw_only=True):
     passed_after: int
     ran_after: int
     p_value: float | None
-    """Fisher's exact test, two-sided; None where one side ran nothing."""
+    """Fisher's exact test, two-sided; None when one side ran no test."""
     p_corrected: float | None
-    """Over all modules (Holm)."""
+    """Corrected over all modules (Holm)."""
     statement: str
 
 
 class TestComparison(Struct, frozen=True, kw_only=True):
-    """Two runs of tests beside each other."""
+    """The comparison of two test runs."""
 
     total: TestChange
     modules_passed: TestChange
-    """Modules in which every test that ran passed, of those in which any ran."""
+    """Modules where every test that ran passed, of the modules with any test that ran."""
     modules: tuple[TestChange, ...]
     appeared: tuple[str, ...]
-    """Tests that the run before does not know."""
+    """Tests that the earlier run does not contain."""
     vanished: tuple[str, ...]
     not_run: tuple[str, ...]
-    """Tests that did not run now: skipped, or counted as passed in 0.000 s."""
+    """Tests that did not run now: skipped, or passed in 0.000 s."""
 
 
 class Exposures(Struct, frozen=True, kw_only=True):
-    """The exposure of both sides."""
+    """The exposures of both revisions."""
 
     before: Exposure
     after: Exposure
 
 
 class Comparison(Struct, frozen=True, kw_only=True):
-    """A revision beside its baseline."""
+    """The comparison of a revision with its baseline."""
 
     baseline: str
-    """The revision compared with."""
+    """The name of the baseline revision."""
     revision: str
     covered_before: Span
     covered_after: Span
     exposure: Exposures
     reason: str | None
-    """Why nothing can be compared; None where something can."""
+    """Why the two cannot be compared; None when they can."""
     caveats: tuple[str, ...]
-    """Sentences for a reader: what to keep in mind."""
+    """Sentences for the reader about the limits of the comparison."""
     changes: tuple[Change, ...]
-    """The worst first."""
+    """Changes, the worst first."""
     tests: TestComparison | None = None
 
     def counts(self) -> dict[ChangeState, int]:
-        """Return how many signatures are in each state, the worst state first; states without one are left out."""
+        """Count the signatures in each state, the worst first; empty states are left out."""
         found = {state: sum(change.state is state for change in self.changes) for state in ChangeState}
         return {state: n for state, n in found.items() if n}
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the table of changes, a row for each, by the names of `Change`."""
+        """Return one row for each change, with the field names of `Change` as columns."""
         return [to_builtins(change) | {"clusters": " ".join(change.clusters)} for change in self.changes]
 
     def to_frame(self) -> pd.DataFrame:
@@ -196,10 +196,10 @@ class Comparison(Struct, frozen=True, kw_only=True):
         return to_html(f"{self.baseline} → {self.revision}", rows, ("state", "signature", "statement"))
 
     def of(self, signature: str | None, fingerprint: str) -> Change | None:
-        """Return what became of a signature, or without one of a fingerprint."""
+        """Return the change of a signature; without one, of a fingerprint."""
         return next((c for c in self.changes if names(c) == (signature, None if signature else fingerprint)), None)
 
 
 def names(change: Change) -> tuple[str | None, str | None]:
-    """Return what a change speaks of: (signature, None) or (None, fingerprint)."""
+    """Return the key of a change: (signature, None) or (None, fingerprint)."""
     return change.signature, change.fingerprint

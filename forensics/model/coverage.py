@@ -1,4 +1,4 @@
-"""What was read and what was not, as a report tells it."""
+"""What was read and what is missing, as a report contains it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from forensics.model.enums import CutBy, ReadOrder
 
 
 class Span(Struct, frozen=True, kw_only=True):
-    """From – to, RFC 3339; None where open or unknown."""
+    """A span of time in RFC 3339; None for an end that is open or unknown."""
 
     from_time: str | None = field(default=None, name="from")
     to_time: str | None = field(default=None, name="to")
 
 
 class Gap(Struct, frozen=True, kw_only=True):
-    """A time without any entry that is long beside the usual distance between entries."""
+    """A period without entries that is long compared with the usual distance between entries."""
 
     from_time: str = field(name="from")
     to_time: str = field(name="to")
@@ -23,51 +23,51 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 class Sampled(Struct, frozen=True, kw_only=True):
-    """A time of which the requests were counted in a sample; those that did not go well are all here."""
+    """A period whose successful requests were sampled; failed ones are complete."""
 
     from_time: str = field(name="from")
     to_time: str = field(name="to")
     one_in: int
-    """One of so many requests was asked for, chosen by a hash of their ids."""
+    """The sampling rate: one of this many requests was pulled, chosen by a hash of its id."""
     listed: int
-    """Requests in the sample."""
+    """Number of requests in the sample."""
 
 
 class Coverage(Struct, frozen=True, kw_only=True):
-    """What was really read, and what was cut, missing or unreadable."""
+    """What was read, and what was cut, missing or unreadable."""
 
     entries_read: int
-    """Entries parsed, and lines passed over."""
+    """Number of parsed entries plus lines passed over."""
     passed_over: int
-    """Lines that do not name the revision and were counted only: neither validated nor checked for duplicates."""
+    """Lines without the revision's name, which were only counted: not validated, not checked for duplicates."""
     entries_selected: int
-    """Entries of the revision."""
+    """Number of entries of the revision."""
     duplicates: int
     errors: int
-    """Selected entries of level ERROR or above."""
+    """Number of selected entries of level ERROR or above."""
     analysed: int
-    """Selected entries that are errors, matched by a rule, or a piece of one of these."""
+    """Number of selected entries that are errors, match a rule, or are pieces of such an entry."""
     unreadable: int
     first_unreadable: str | None
     no_severity: int
     no_payload: int
     unclassified: int
-    """Analysed entries that no rule claims."""
+    """Number of analysed entries without a rule."""
     asked: Span
     covered: Span
     covered_seconds: float | None
     order: ReadOrder
     truncated: bool | None
-    """True: something was cut. None: it looks cut, which only who pulled the logs can tell. False: no sign of it."""
+    """True when entries are known to be cut off, None when it looks so, False when there is no sign of it."""
     truncation: str | None
-    """Why it looks cut."""
+    """Why the entries look cut, as a sentence."""
     cut: CutBy | None = None
     """What the entries look cut by; None where they do not."""
     sampled: tuple[Sampled, ...] = ()
-    """Where requests were counted in a sample."""
+    """Periods whose successful requests were sampled."""
     gaps: tuple[Gap, ...]
     logs: dict[str, int]
-    """Entries by stream. The streams that Cloud Run writes are always listed, with 0 where absent."""
+    """Number of entries by stream. The streams that Cloud Run writes are always listed, with 0 when absent."""
     levels: dict[str, int]
     warnings: tuple[str, ...]
-    """Sentences for a reader: what cannot be told from these entries, and why."""
+    """Sentences for the reader about what these entries cannot show, and why."""

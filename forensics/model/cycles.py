@@ -1,4 +1,4 @@
-"""One turn of the test–deploy loop as the ledger keeps it: enough to compare the next with, and to write about it."""
+"""One cycle of the test–deploy loop as the ledger keeps it: the basis of its document and of the next comparison."""
 
 from __future__ import annotations
 
@@ -19,35 +19,35 @@ CYCLE_SCHEMA = "forensics.cycle/1"
 
 
 class CycleRoot(Struct, frozen=True, kw_only=True):
-    """The five whys of a cluster in one line, and what follows from them."""
+    """The five whys of a cluster in brief, and the actions that follow from them."""
 
     cluster: ClusterId
     why: str | None
-    """The last why that is shown; None where none is."""
+    """The last why that holds; None when none does."""
     verdict: Verdict
     chain: tuple[str, ...]
     actions: tuple[Action, ...]
     measure: ExposureKind
     needed: int | None
-    """Exposure in which none at all would mean that it is gone; None where its rate is unknown."""
+    """The exposure without an occurrence that it takes to call it gone; None when its rate is unknown."""
     open: str | None
-    """The first why that is not shown, with what to look at next."""
+    """The first why that does not hold, with what to look at next."""
 
 
 class PassRate(Struct, frozen=True, kw_only=True):
-    """Tests that passed, of those that ran."""
+    """How many tests passed of those that ran."""
 
     name: str
     passed: int
     ran: int
     low: float | None
-    """Exact 95 % interval of the share; None where none ran."""
+    """Lower end of the exact 95 % interval of the share; None when no test ran."""
     high: float | None
     statement: str
 
 
 class Earlier(Struct, frozen=True, kw_only=True):
-    """The cycle that this one continues."""
+    """The previous cycle."""
 
     number: int
     revision: str
@@ -55,19 +55,19 @@ class Earlier(Struct, frozen=True, kw_only=True):
 
 
 class Cycle(Struct, frozen=True, kw_only=True):
-    """A revision that was deployed and tested, with what its report says."""
+    """A deployed and tested revision, with the essence of its report."""
 
     schema: str = CYCLE_SCHEMA
     tool_version: str
     signature_method: str
     number: int
     time: str
-    """When it was recorded."""
+    """When the cycle was recorded."""
     focus: str
     environment: str
-    """"" where it was not said."""
+    """"" when the user named none."""
     status: tuple[str, ...]
-    """In numbers, a phrase each."""
+    """The state in numbers, one phrase each."""
     revision: Revision
     query: Query
     headline: str
@@ -75,27 +75,27 @@ class Cycle(Struct, frozen=True, kw_only=True):
     exposure: Exposure | None
     incidents: tuple[Incident, ...]
     clusters: tuple[Cluster, ...]
-    """Without what is only told of one revision (captures, raised, out_of_order), and with the first exemplar alone."""
+    """Clusters without details of one revision (captures, raised, out_of_order) and with the first exemplar only."""
     roots: tuple[CycleRoot, ...]
-    """One per cluster, same order."""
+    """One for each cluster, in the same order."""
     tests: TestRun | None
     pass_rates: tuple[PassRate, ...]
-    """All tests, then each module."""
+    """Pass rate of all tests, then of each module."""
     newly_passed: tuple[str, ...]
-    """Tests that ran before without passing, and pass now."""
+    """Tests that ran without passing in the previous cycle and pass now."""
     newly_failed: tuple[str, ...]
     deploys: tuple[Deploy, ...]
-    """Of this revision."""
+    """Deployments of this revision."""
     previous: Earlier | None
     comparison: Comparison | None
-    """With the previous cycle."""
+    """The comparison with the previous cycle."""
     claims: tuple[Claim, ...]
-    """Earlier ones as they stand now, and those made here; the worst state first."""
+    """Earlier claims in their current state, and the claims of this cycle; the worst state first."""
     impact: Impact | None
     rules: dict[str, int]
-    """Rule → version, so that a signature that is absent is known to have been looked for."""
+    """Version by rule id, which shows that an absent signature was looked for."""
     report_sha256: str
-    """Of report.json, as it was written."""
+    """SHA-256 of report.json as written."""
 
     def made_here(self) -> tuple[Claim, ...]:
         """Return the claims that were made in this cycle."""

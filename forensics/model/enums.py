@@ -1,4 +1,4 @@
-"""Words with a fixed set of values: levels, roles, priorities, classes, verdicts."""
+"""Closed lists of words: levels, roles, priorities, failure classes, verdicts and the like."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _LEVEL_RANK = {level: 100 * i for i, level in enumerate(Level)}
 
 
 class Role(StrEnum):
-    """What a signature is in a causal chain; the first is the most specific."""
+    """The role of a signature in a causal chain; the first is the most specific."""
 
     CAUSE = "cause"
     MECHANISM = "mechanism"
@@ -58,7 +58,7 @@ class Priority(StrEnum):
 
 
 class FailureClass(StrEnum):
-    """The kind of failure, a closed list; every rule names one."""
+    """The class of a failure; every rule names one."""
 
     STARTUP_FAILURE = "startup_failure"
     IMPORT_ERROR = "import_error"
@@ -84,29 +84,29 @@ class FailureClass(StrEnum):
 
 
 class Verdict(StrEnum):
-    """How far a why is shown."""
+    """How well the evidence supports a why."""
 
     SUPPORTED = "supported"
     """The thresholds are met and no rival meets them."""
     CONTESTED = "contested"
-    """A rival meets them too."""
+    """The thresholds are met, and a rival meets them too."""
     PLAUSIBLE = "plausible"
-    """Right order and key, but below the threshold."""
+    """Order and join key are right, but a threshold is not met."""
     REFUTED = "refuted"
-    """Contradicted, and coverage is good enough to say so."""
+    """Contradicted, with enough coverage to conclude that."""
     NO_EVIDENCE = "no evidence"
-    """Nothing found, or coverage or exposure too small to tell."""
+    """Nothing was found, or coverage or exposure is too small to decide."""
     NOT_OBSERVABLE = "not observable"
-    """Needs a source that was not given."""
+    """A source of evidence is missing."""
 
     @property
     def holds(self) -> bool:
-        """True when a chain may go on behind a why of this verdict."""
+        """True when the chain of whys may continue after this verdict."""
         return self in {Verdict.SUPPORTED, Verdict.CONTESTED, Verdict.PLAUSIBLE}
 
 
 class StatementKind(StrEnum):
-    """What sort of sentence an answer is; templates cannot print one as another."""
+    """The kind of statement that an answer is; templates print each in its own way."""
 
     FACT = "fact"
     INFERENCE = "inference"
@@ -115,7 +115,7 @@ class StatementKind(StrEnum):
 
 
 class ReadOrder(StrEnum):
-    """How the entries of an input lay in time."""
+    """The order in time of an input's entries."""
 
     NEWEST_FIRST = "newest first"
     OLDEST_FIRST = "oldest first"
@@ -123,13 +123,13 @@ class ReadOrder(StrEnum):
 
 
 class OccurrenceUnit(StrEnum):
-    """What one occurrence is: the thing that failed once."""
+    """What one occurrence is: the thing that failed."""
 
     LIFE = "instance life"
     REQUEST = "request"
     SESSION = "session"
     BURST = "burst"
-    """Entries of one instance less than a second apart; where neither a life's end nor a request tells."""
+    """Entries of one instance less than a second apart, when they belong to no exit and no request."""
 
 
 class JoinKey(StrEnum):

@@ -1,4 +1,4 @@
-"""What clusters are made of inside a run: an entry is a row of the table here, and comes down to its facts."""
+"""The records from which clusters are made inside a run: facts of entries, instance lives, occurrences."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from forensics.model.entry import Frame
 from forensics.model.enums import Level, Nanoseconds, OccurrenceUnit
 
 Row = int
-"""The place of an entry in the table, which is in order of (time, insertId, logName)."""
+"""The index of an entry in the table, which is sorted by (time, insertId, logName)."""
 
 
 class EntryFacts(Struct, frozen=True, kw_only=True):
-    """What an entry comes down to for counting, grouping and linking; equal ones are kept once."""
+    """The facts of an entry that counting, grouping and linking need; equal facts are kept once."""
 
     level: Level
     severity: str | None
@@ -22,59 +22,59 @@ class EntryFacts(Struct, frozen=True, kw_only=True):
     has_payload: bool
     is_request: bool = False
     is_line: bool = False
-    """True for a text that may be a piece of a longer one."""
+    """True for a line that may be a fragment of a longer message."""
     awaits: bool = False
-    """True for a line behind which the rest of a traceback may follow late."""
+    """True for a line after which the rest of a traceback may follow late."""
     is_typed: bool = False
     """True for a line that begins with an exception."""
     exits: bool = False
-    """True where the platform says that the container's process ended."""
+    """True when the platform reports that the container's process ended."""
     starts: bool = False
-    """True where the platform says that the instance was starting."""
+    """True when the platform reports that the instance was starting."""
     analysed: bool = False
-    """True when a rule claims it, or when its level is one that is analysed without a rule."""
+    """True when a rule claims the entry, or its level is analysed even without a rule."""
     signature: str = ""
     group: tuple[str, ...] = ()
-    """What clusters of its signature are split by; without a signature its fingerprint."""
+    """The group key of the entry's cluster; without a signature, its fingerprint."""
     captures: tuple[tuple[str, str], ...] = ()
     also: tuple[str, ...] = ()
-    """Other rules that claim it."""
+    """Other rules that claim the entry."""
     values: tuple[tuple[str, str], ...] = ()
-    """Fields that whys of its rule ask for."""
+    """Fields that the whys of its rule ask for."""
     answers: tuple[int, ...] = ()
-    """Numbers of the conditions of whys, of any rule, that are true of it."""
+    """Numbers of the conditions, from whys of any rule, that are true of the entry."""
     frame: Frame | None = None
     """The application's innermost frame."""
     weight: int = 0
-    """How much it says: 2 with frames, 1 with an exception, else 0."""
+    """How informative the entry is: 2 with frames, 1 with an exception, else 0."""
 
 
 class Life(Struct, frozen=True, kw_only=True):
-    """One life of an instance: from its first entry, or the exit before, to its exit or its last entry."""
+    """One life of an instance: from its first entry, or the previous exit, to its exit or its last entry."""
 
     instance: str
     number: int
-    """From 1, within the instance."""
+    """The number of the life within its instance, from 1."""
     revision: str
     start: Nanoseconds
     end: Nanoseconds
     ended: bool
-    """True when an exit was logged. Otherwise the entries merely stop."""
+    """True when an exit was logged; otherwise the entries merely stop."""
     started: bool
     """True when the start was logged ("Starting new instance", a probe, a server's first words)."""
     exit: Row | None = None
 
 
 class Occurrence(Struct, frozen=True, kw_only=True):
-    """One time it happened."""
+    """One occurrence of a failure."""
 
     id: str
-    """Unique within its cluster: `1`, `2`, … in order of time."""
+    """Unique within the cluster: `1`, `2`, … in order of time."""
     unit: OccurrenceUnit
     start: Nanoseconds
     end: Nanoseconds
-    """For requests the end of the request: links are joined on it."""
+    """The end; for a request the end of the request, on which links are joined."""
     instance: str
     trace: int
-    """Stands for the trace; 0 when there is none."""
+    """A number for the trace; 0 when there is none."""
     rows: Sequence[Row]

@@ -1,4 +1,4 @@
-"""Clusters explained: whys, their evidence, and the incidents that they make."""
+"""Findings: the whys of each cluster with their evidence, and the incidents they belong to."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from forensics.model.enums import ActionKind, ClusterId, JoinKey, Priority, Stat
 
 
 class Measure(Struct, frozen=True, kw_only=True):
-    """The numbers of a verdict beside what they had to reach, so that a reader can judge again."""
+    """The numbers behind a verdict and their thresholds, so that a reader can check it."""
 
     coverage: float
-    """Share of occurrences that show it."""
+    """Share of occurrences with the evidence."""
     thresholds: Thresholds
     by: JoinKey | None = None
     """What joins a link; None where there is no link."""
     declared: bool | None = None
-    """Of a link: a rule says that the one explains the other."""
+    """For a link: True when a rule declares it."""
     lift: float | None = None
     p_value: float | None = None
 
 
 class Certificate(Struct, frozen=True, kw_only=True):
-    """Whether something that was not found would have shown: the facts, and what is amiss."""
+    """Whether the absence of something is meaningful: the facts for it, and what is missing."""
 
     windows: int
-    """Times looked at."""
+    """Number of time windows that were searched."""
     facts: tuple[str, ...]
-    """What had to be recorded, and is."""
+    """Requirements that are met: logs that had to be recorded and are."""
     lacks: tuple[str, ...] = ()
-    """What was not; with one of these, "not found" proves nothing."""
+    """Requirements that are not met; with any of these, "not found" proves nothing."""
 
     @property
     def holds(self) -> bool:
-        """Tell whether absence is shown."""
+        """True when the absence is proved."""
         return not self.lacks
 
 
 class Evidence(Struct, frozen=True, kw_only=True):
-    """What shows a why: a statement, its counts and its citations."""
+    """The evidence of a why: a statement with counts and citations."""
 
     kind: str
     statement: str
@@ -49,7 +49,7 @@ class Evidence(Struct, frozen=True, kw_only=True):
     values: dict[str, str] = {}
     measure: Measure | None = None
     certificate: Certificate | None = None
-    """With a claim that something is absent."""
+    """Present when the statement says that something is absent."""
 
 
 class Why(Struct, frozen=True, kw_only=True):
@@ -64,29 +64,29 @@ class Why(Struct, frozen=True, kw_only=True):
 
 
 class Root(Struct, frozen=True, kw_only=True):
-    """The last why of a chain that is at least plausible."""
+    """The root of a chain: its last why that is at least plausible."""
 
     why: int
-    """Its number, from 1."""
+    """The number of the why, from 1."""
     statement: str
     verdict: Verdict
 
 
 class Rival(Struct, frozen=True, kw_only=True):
-    """Another explanation that was looked for."""
+    """An alternative explanation that was checked."""
 
     signature: str
     title: str
     entries: int
     statement: str
     verdict: Verdict = Verdict.NO_EVIDENCE
-    """contested: explains the same as well; plausible: less well; refuted: would have shown; no evidence: might not."""
+    """contested: explains equally well; plausible: less well; refuted: it would have shown; no evidence: undecided."""
     measure: Measure | None = None
     certificate: Certificate | None = None
 
 
 class Action(Struct, frozen=True, kw_only=True):
-    """Something to do, and what shows that it is done."""
+    """An action, and how to verify that it is done."""
 
     kind: ActionKind
     priority: Priority
@@ -96,7 +96,7 @@ class Action(Struct, frozen=True, kw_only=True):
 
 
 class Step(Struct, frozen=True, kw_only=True):
-    """One arrow of the error behind the error: a cause, what followed from it, and how often."""
+    """One step of a causal chain: a cause, its effect, and how often it was seen."""
 
     cause: ClusterId
     symptom: ClusterId
@@ -105,33 +105,33 @@ class Step(Struct, frozen=True, kw_only=True):
     lag: tuple[float, float] | None
     statement: str
     refs: tuple[EntryRef, ...]
-    """Of one occurrence: the cause's entry, then the symptom's."""
+    """The entries of one occurrence: the cause's, then the symptom's."""
 
 
 class Finding(Struct, frozen=True, kw_only=True):
-    """A cluster explained."""
+    """The explanation of a cluster."""
 
     cluster: ClusterId
     headline: str
     whys: tuple[Why, ...]
     root: Root | None
     confidence: Verdict
-    """That of the weakest link of the chain."""
+    """The verdict of the weakest why in the chain."""
     chain: tuple[str, ...]
-    """The error behind the error, cause first, in a few words each."""
+    """The causal chain, cause first, in a few words each."""
     rivals: tuple[Rival, ...]
     actions: tuple[Action, ...]
     references: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
-    """The arrows of `chain`, as they follow each other."""
+    """The steps of `chain`, in order."""
     query: str = ""
-    """Finds the cluster's entries in Cloud Logging: what verifies an action."""
+    """A query that finds the cluster's entries in Cloud Logging, to verify an action."""
     proposed_rule: str = ""
-    """For a cluster that no rule knows: a rule file that would name it."""
+    """For a cluster without a rule: a proposed rule file that would match it."""
 
 
 class Incident(Struct, frozen=True, kw_only=True):
-    """Clusters that share one root, in order of cause."""
+    """An incident: clusters with one root, causes first."""
 
     id: str
     title: str
@@ -145,7 +145,7 @@ class Incident(Struct, frozen=True, kw_only=True):
 
 
 class RootCause(Struct, frozen=True, kw_only=True):
-    """One line of the ranking: what to look at first."""
+    """One line of the ranking of what to look at first."""
 
     rank: int
     when: str

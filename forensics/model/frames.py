@@ -1,4 +1,4 @@
-"""Rows in, what a notebook shows of them out: a data frame, or HTML. The only place that knows pandas."""
+"""Turn rows into a data frame or HTML for notebooks; the only module that uses pandas."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ Row = dict[str, Any]
 
 
 def to_frame(rows: Sequence[Row], columns: Iterable[str]) -> pd.DataFrame:
-    """Make a data frame of rows, with all its columns where there is no row too; times stay text, to the nanosecond."""
+    """Make a data frame with all columns, even without rows; times stay text, precise to the nanosecond."""
     import pandas as pd  # noqa: PLC0415 - for notebooks only, and slow to import
 
     return pd.DataFrame(rows, columns=list(columns))
 
 
 def to_html(title: str, rows: Iterable[Row], columns: Sequence[str]) -> str:
-    """Write a title and some columns of a table as HTML; every value is text, whatever a log has put into it."""
+    """Write a title and some columns of a table as HTML; every value is escaped."""
     head = "".join(f"<th>{escape(name)}</th>" for name in columns)
     body = "".join(f"<tr>{''.join(f'<td>{_cell(row[name])}</td>' for name in columns)}</tr>" for row in rows)
     return f"<p>{escape(title)}</p><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

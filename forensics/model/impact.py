@@ -1,4 +1,4 @@
-"""What failures mean for people, as a project's settings say it: never computed from counts."""
+"""The impact of failures in the words of a project's settings; never computed from counts."""
 
 from __future__ import annotations
 
@@ -9,39 +9,39 @@ from msgspec import Meta, Struct
 
 
 class Capability(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a service is good for, and what takes it away; written by hand in the settings."""
+    """A capability of a service and the failures that impair it; written by hand in the settings."""
 
     value: Annotated[str, Meta(min_length=1)]
-    """In the words of whoever answers for it: `120K MRR`."""
+    """The capability's value in its owner's words: `120K MRR`."""
     when: Annotated[tuple[str, ...], Meta(min_length=1)]
-    """Globs: of signatures, `service:…` of services with any failure, `tests:…` of test modules."""
+    """Globs of failures that impair it: signatures, `service:…` (any failure of a service), `tests:…` (modules)."""
     assumption: Annotated[str, Meta(min_length=1)]
-    """What the value rests on."""
+    """The assumption behind the value."""
 
 
 class CapabilityState(StrEnum):
-    """What entries and tests say about a capability; the worst news first."""
+    """The state of a capability according to entries and tests; the worst first."""
 
     AT_RISK = "at risk"
     NOT_ENOUGH_TRAFFIC = "not enough traffic to say"
     NO_LONGER_SEEN = "no longer seen"
-    """What took it away is gone, by the comparison's own measure."""
+    """The failure that impaired it is gone, according to the comparison."""
     NOT_SEEN = "not seen"
-    """Nothing that takes it away, now or in what this was compared with."""
+    """No failure that impairs it, neither now nor in the baseline."""
 
 
 class CapabilityImpact(Struct, frozen=True, kw_only=True):
-    """One capability, and how it stands."""
+    """One capability and its state."""
 
     name: str
     value: str
     assumption: str
     state: CapabilityState
     reasons: tuple[str, ...]
-    """Signatures and test modules with their numbers."""
+    """The signatures and test modules behind the state, with their numbers."""
 
 
 class Impact(Struct, frozen=True, kw_only=True):
-    """All capabilities that the settings name, in their order."""
+    """The states of all capabilities, in the order of the settings."""
 
     capabilities: tuple[CapabilityImpact, ...]

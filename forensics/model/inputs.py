@@ -1,4 +1,4 @@
-"""What was asked for and what was read: Query, raw records, LogIndex, Revision."""
+"""The query and the input of a run: raw records, the index of a log, revisions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from forensics.model.enums import Level, Nanoseconds, PullPart, ReadOrder
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """What was asked for."""
+    """The user's query."""
 
     revision: str
     """A full name, a prefix at a word boundary, a number, `latest` or `all`."""
@@ -26,13 +26,13 @@ class Query(Struct, frozen=True, kw_only=True):
     level: Level = Level.ERROR
     """Entries of this level or above are analysed even when no rule knows them."""
     logs: tuple[str, ...] = ()
-    """The paths as they were given; `-` is standard input."""
+    """The paths as the user wrote them; `-` is standard input."""
     case: str | None = None
-    """The case that is read instead, as it was given."""
+    """The folder of the case that is read instead, as the user wrote it."""
 
 
 class Unread(Struct, frozen=True, kw_only=True):
-    """A time of which entries may be missing, and why."""
+    """A period with possibly missing entries, and the reason."""
 
     from_time: str
     to_time: str
@@ -40,76 +40,76 @@ class Unread(Struct, frozen=True, kw_only=True):
 
 
 class Pulled(Struct, frozen=True, kw_only=True):
-    """One listing of Cloud Logging that a case was filled by, and how far it came."""
+    """One listing of Cloud Logging in a case, and how far it came."""
 
     revision: str
-    """Its full name, or `all`; "" when unknown."""
+    """The full name of the revision, or `all`; "" when unknown."""
     part: PullPart
     level: str = ""
     from_time: str | None = None
     to_time: str | None = None
     entries: int = 0
     listed: int = 0
-    """Of a sample: all that the listing brought, what was had before included."""
+    """For a sample: all entries that the listing returned, known ones included."""
     one_in: int = 1
-    """Of a sample: one of so many was asked for."""
+    """For a sample: one of this many was requested."""
     done: bool = False
     capped: bool = False
-    """Left at its limit: there are more."""
+    """True when the listing stopped at its limit, and there are more entries."""
     last_time: str | None = None
-    """The latest timestamp had."""
+    """The latest timestamp that was received."""
     left_out: int = 0
-    """Stretches around errors that were not asked for."""
+    """Number of periods around errors that were not requested."""
     watched: bool = False
-    """Entries were taken as they came."""
+    """True when entries were received live."""
     suppressed: int = 0
-    """Entries that Cloud Logging left out of what it sent by itself; asked for afterwards, except in `gaps`."""
+    """Entries that Cloud Logging left out of the live stream; listed afterwards, except in `gaps`."""
     gaps: tuple[Unread, ...] = ()
 
 
 class Place(Struct, frozen=True, kw_only=True):
-    """Where a record was found."""
+    """The position of a record in the input."""
 
     source: str
-    """A path as it was given, or `-`."""
+    """The path as the user wrote it, or `-`."""
     record: int
-    """The line, or the number of the element where there are no lines; from 1."""
+    """The number of the line, or of the element in a format without lines; from 1."""
 
     def __str__(self) -> str:
         return f"{self.source}:{self.record}"
 
 
 class RawEntry(Struct, frozen=True, kw_only=True):
-    """One Cloud Logging record as it came, keys spelled as in the API (`insertId`, `logName`, …)."""
+    """One Cloud Logging record as received, with keys as in the API (`insertId`, `logName`, …)."""
 
     record: dict[str, Any]
     place: Place
     stored_at: int | None = None
-    """Where a store finds the record, when it lies there already."""
+    """The record's place in the store, when it is already kept there."""
 
 
 class Unreadable(Struct, frozen=True, kw_only=True):
-    """Something in an input that is no log entry. It is counted; it stops nothing."""
+    """A part of an input that is no log entry. It is counted and does not stop the reading."""
 
     place: Place
     reason: str
     is_end: bool = False
-    """True where the input itself is damaged: what stood behind it could not be read either."""
+    """True when the input is damaged, and everything after this place could not be read either."""
 
 
 class PassedOver(Struct, frozen=True, kw_only=True):
-    """Lines of an input that were counted and not parsed, because they cannot speak of the revision asked for."""
+    """Lines of an input that were counted and not parsed, because they cannot belong to the queried revision."""
 
     place: Place
-    """The last of them."""
+    """The place of the last of these lines."""
     lines: int
 
 
 class LabelSet(Struct, frozen=True, gc=False):
-    """What many entries have in common: whose they are, and which log they stand in."""
+    """Labels that many entries share: their revision, service, instance, log and so on."""
 
     revision: str
-    """From the resource, or from what an audit entry speaks of; "" when neither tells."""
+    """The revision, from the resource labels or the content of an audit entry; "" when unknown."""
     service: str
     project: str
     location: str
@@ -117,62 +117,62 @@ class LabelSet(Struct, frozen=True, gc=False):
     """`labels.instanceId`, "" when unknown."""
     log_name: str
     severity: str | None
-    """As received; None when the entry has none."""
+    """The severity as received; None when the entry has none."""
     is_audit: bool = False
-    """True when it has a `protoPayload`, so that it may concern a revision that it does not name."""
+    """True with a `protoPayload`: such an entry may concern a revision that it does not name."""
     routine: Level | None = None
-    """The level of a request that went well and that no rule can claim: nobody need decode it. None for all others."""
+    """The level of routine requests, which match no rule and are never decoded; None for all other entries."""
 
 
 class IndexBatch(Struct, kw_only=True):
-    """Many entries of one input as columns of equal length, in the order they were read."""
+    """Entries of one input as columns of equal length, in the order they were read."""
 
     source: str
     times: array[int]
-    """Nanoseconds; 0 for an entry without a time."""
+    """Times in nanoseconds; 0 for an entry without a time."""
     identities: array[int]
-    """Equal for two copies of one entry."""
+    """Deduplication keys, equal for two copies of one entry."""
     places: array[int]
-    """Where a store finds the record again."""
+    """The records' places in the store."""
     label_ids: array[int]
     """Positions in `label_sets`."""
     label_sets: list[LabelSet]
 
 
 class Lines(Struct, kw_only=True):
-    """Lines of an input, cut and not parsed yet."""
+    """Lines of an input that are not parsed yet."""
 
     data: bytes
     spans: list[tuple[int, int]]
-    """Where in `data` each line begins and ends, without its line break."""
+    """The bounds of each line in `data`, without its line break."""
     place: int = 0
-    """Where a store finds the first byte of `data`."""
+    """The place of the first byte of `data` in the store."""
     keep: Callable[[bytes], int] | None = None
-    """Puts a line away and returns its place, where `data` itself is not kept."""
+    """Stores a line and returns its place; None when `data` itself is kept."""
 
 
 SlowPathSpan = tuple[int, int, int]
-"""Where a line that must be read otherwise begins and ends, and how many rows of the same lines stand before it."""
+"""The bounds of a line that needs the slow path, and the number of rows from the lines before it."""
 
 
 class IndexReader(Protocol):
-    """Reads lines into columns; it is told whose entries are wanted."""
+    """Reads lines into the columns of an index."""
 
     def read(self, lines: Lines) -> tuple[int, list[SlowPathSpan]]:
-        """Read lines; return how many became rows, and those that must be read otherwise, in order."""
+        """Read lines; return the number of new rows, and the lines that need the slow path, in order."""
 
     def batch(self, source: str) -> IndexBatch:
-        """Return what was read since the last batch."""
+        """Return the rows since the last batch."""
 
 
 class RecordStore(Protocol):
-    """Where records are kept while only an index of them is in memory."""
+    """The store of records while only their index is in memory."""
 
     def keep(self, record: dict[str, Any]) -> int:
-        """Put a record away and return its place."""
+        """Store a record and return its place."""
 
     def keep_line(self, line: bytes) -> int:
-        """Put bytes without a line break away and return their place."""
+        """Store bytes without a line break and return their place."""
 
     def line(self, place: int) -> bytes:
         """Return the bytes at a place."""
@@ -182,35 +182,35 @@ class RecordStore(Protocol):
 
 
 class LogIndex(Struct, frozen=True, kw_only=True):
-    """Everything that was read, once, as columns: sorted by (time, insertId, logName), without duplicates."""
+    """The index of all entries as columns: sorted by (time, insertId, logName), without duplicates."""
 
     times: array[int]
     places: array[int]
     label_ids: array[int]
     label_sets: tuple[LabelSet, ...]
     read: int
-    """Records read, duplicates included."""
+    """Number of records read, duplicates included."""
     passed_over: int
-    """Lines that were counted only."""
+    """Number of lines that were counted and not parsed."""
     duplicates: int
     unreadable: int
     first_unreadable: Unreadable | None
     broken_off: tuple[Unreadable, ...]
-    """Where inputs ended before their time, each once."""
+    """The places where damaged inputs end, one for each input."""
     order: ReadOrder
     sources: tuple[str, ...]
-    """Inputs in the order they were read, those without an entry too."""
+    """Inputs in the order they were read, including those without an entry."""
 
     def __len__(self) -> int:
         return len(self.times)
 
     def label_set(self, row: int) -> LabelSet:
-        """Return what a row has in common with others."""
+        """Return the labels of a row."""
         return self.label_sets[self.label_ids[row]]
 
 
 class RevisionSpan(Struct, frozen=True, kw_only=True):
-    """One revision as the entries show it."""
+    """One revision that occurs in the entries, with its time span."""
 
     name: str
     service: str
@@ -222,7 +222,7 @@ class RevisionSpan(Struct, frozen=True, kw_only=True):
 
 
 class Revision(Struct, frozen=True, kw_only=True):
-    """The revision that was analysed; `name` is `all` when every entry was."""
+    """The analysed revision; `name` is `all` when every entry was analysed."""
 
     name: str
     asked: str

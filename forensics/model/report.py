@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 REPORT_SCHEMA = "forensics.report/1"
 SIGNATURE_METHOD = "2026-11"
-"""Version of masking and grouping. Fingerprints made by two versions must not be compared."""
+"""The version of masking and grouping. Fingerprints of different versions must not be compared."""
 
 
 class TimelineEvent(Struct, frozen=True, kw_only=True):
-    """Something that happened, with the entries that say so."""
+    """An event of the timeline, with the entries that show it."""
 
     time: str
     kind: TimelineKind
     text: str
     refs: tuple[str, ...]
-    """insertIds."""
+    """The insertIds of those entries."""
     clock: str = ""
-    """Whose clock: `entry`, `audit log`, or `test runner`."""
+    """The clock of the time: `entry`, `audit log`, or `test runner` with the assumed zone, if any."""
 
 
 class Deploy(Struct, frozen=True, kw_only=True):
-    """A deployment that the audit log tells of."""
+    """An entry of the audit log about a deployment."""
 
     time: str
     revision: str
@@ -51,43 +51,43 @@ class Deploy(Struct, frozen=True, kw_only=True):
     insert_id: str
     about: DeployTarget = DeployTarget.UNKNOWN
     traffic: str = ""
-    """How the entry divides the requests: `100 % to the latest revision`."""
+    """The division of traffic in the entry: `100 % to the latest revision`."""
     refs: tuple[EntryRef, ...] = ()
-    """The audit entry."""
+    """The citation of the audit entry."""
 
 
 class LifeCounts(Struct, frozen=True, kw_only=True):
-    """Lives of instances in these entries."""
+    """Number of instance lives in these entries."""
 
     ended: int
-    """An exit was logged."""
+    """Lives with a logged exit."""
     cut: int
-    """The entries merely stop; they may have gone on."""
+    """Lives whose entries merely stop; they may have continued."""
     start_recorded: int
-    """Of those that ended: the start was logged too."""
+    """Ended lives whose start was logged too."""
 
 
 class RulebookInfo(Struct, frozen=True, kw_only=True):
-    """Which rules were used."""
+    """The rules that were used."""
 
     count: int
     folders: tuple[str, ...]
     overridden: tuple[str, ...]
-    """Shipped ids that a user's folder replaced."""
+    """Ids of shipped rules that a user's folder replaced."""
     versions: dict[str, int] = {}
-    """Of every rule, so that a signature that is absent is known to have been looked for in the same way."""
+    """Version by rule id, which shows that an absent signature was looked for in the same way."""
 
 
 class CaseRef(Struct, frozen=True, kw_only=True):
-    """The case that a report was made from."""
+    """The case behind a report."""
 
     folder: str
     sha256: str
-    """Of its manifest, which holds the hashes of all entries."""
+    """SHA-256 of the manifest, which has the hashes of all entries."""
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """All that is known about a revision; documents are made from it alone."""
+    """The whole result for a revision; documents are made from it alone."""
 
     schema: str = REPORT_SCHEMA
     tool_version: str
@@ -96,7 +96,7 @@ class Report(Struct, frozen=True, kw_only=True):
     revision: Revision
     coverage: Coverage
     headline: str
-    """The first sentence a reader sees."""
+    """The first sentence of all documents."""
     clusters: tuple[Cluster, ...]
     links: tuple[Link, ...]
     findings: tuple[Finding, ...]
@@ -106,21 +106,21 @@ class Report(Struct, frozen=True, kw_only=True):
     deploys: tuple[Deploy, ...]
     rules: RulebookInfo
     exposure: Exposure | None = None
-    """None in reports of versions that did not count it."""
+    """None in reports of older versions."""
     comparison: Comparison | None = None
     tests: TestRun | None = None
     impact: Impact | None = None
-    """None where the settings name no capability."""
+    """None when the settings name no capability."""
     claims: tuple[Claim, ...] | None = None
-    """Those of the ledger as they stand now, the worst state first; None where no ledger was asked."""
+    """The ledger's claims in their current state, the worst first; None without a ledger."""
     case: CaseRef | None = None
     code: Code | None = None
     lives: LifeCounts | None = None
     postmortems: tuple[Postmortem, ...] = ()
-    """One for each incident, same order."""
+    """One for each incident, in the same order."""
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the table of clusters, a row for each, with incident and verdict beside its figures."""
+        """Return one row for each cluster, with its incident and verdict."""
         incidents = {cluster: incident.id for incident in self.incidents for cluster in incident.clusters}
         verdicts = {finding.cluster: finding.confidence.value for finding in self.findings}
         return [
@@ -154,7 +154,7 @@ class Report(Struct, frozen=True, kw_only=True):
 
 
 class EntryRow(Struct, frozen=True, kw_only=True):
-    """One line of `entries.csv`: an original entry that is an error, matched, or a piece of such a one."""
+    """One line of `entries.csv`: an original entry that is an error, matches a rule, or is a piece of such an entry."""
 
     timestamp: str
     insert_id: str
@@ -167,12 +167,12 @@ class EntryRow(Struct, frozen=True, kw_only=True):
     cluster: str
     occurrence: str
     message: str
-    """First line, redacted."""
+    """The first line of the message, redacted."""
 
 
 class Analysis(Struct, frozen=True, kw_only=True):
-    """A report and the table of entries behind it, which is too large to sit inside."""
+    """A report and the table of its entries, which is too large to be part of it."""
 
     report: Report
     rows: Iterator[EntryRow]
-    """Made while they are taken, so that they are never all in memory; to be taken once."""
+    """A generator, so that the rows are never all in memory; it can be used once."""

@@ -1,4 +1,4 @@
-"""Rule files as records: conditions, whys, actions; and the match of a rule with an entry."""
+"""Rules as records: conditions, whys, actions, and the match of a rule with an entry."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forensics.model.entry import LogEntry
 from forensics.model.enums import ActionKind, FailureClass, LeafOp, Nanoseconds, OccurrenceUnit, Priority, Role
 
 Scalar = str | bool | int | float
-"""What a rule may compare a field with."""
+"""The type of a value in a condition."""
 
 
 class Leaf(Struct, frozen=True, kw_only=True, tag="leaf"):
@@ -24,19 +24,19 @@ class Leaf(Struct, frozen=True, kw_only=True, tag="leaf"):
 
 
 class AllOf(Struct, frozen=True, kw_only=True, tag="all"):
-    """True when every condition is."""
+    """True when all conditions are true."""
 
     conditions: tuple[Condition, ...]
 
 
 class AnyOf(Struct, frozen=True, kw_only=True, tag="any"):
-    """True when one condition is."""
+    """True when at least one condition is true."""
 
     conditions: tuple[Condition, ...]
 
 
 class NoneOf(Struct, frozen=True, kw_only=True, tag="not"):
-    """True when no condition is; plain negation, a missing field included."""
+    """True when no condition is true; a missing field makes a leaf false, so its negation is true."""
 
     conditions: tuple[Condition, ...]
 
@@ -45,48 +45,48 @@ Condition = Leaf | AllOf | AnyOf | NoneOf
 
 
 class Explains(Struct, frozen=True, kw_only=True):
-    """A symptom that a rule's signature can bring about."""
+    """A symptom that a rule's signature can cause."""
 
     signature: str
     within: Nanoseconds
-    """How long before the symptom's end the cause may lie."""
+    """The longest time from the cause to the symptom's end."""
 
 
 class WhyRule(Struct, frozen=True, kw_only=True):
-    """One question of a rule's chain."""
+    """One why of a rule's chain."""
 
     ask: str
     evidence_kind: str
-    """The name of a module in `whys/evidence/`."""
+    """The kind of evidence: the name of a module in `whys/evidence/`."""
     evidence: str | tuple[str, ...] | dict[str, Any]
-    """Its argument, checked when the rule is loaded."""
+    """The argument of the kind, checked when the rule is loaded."""
     condition: Condition | None = None
-    """The `match` inside `entries` evidence, compiled with the rule."""
+    """The `match` in evidence of the kind `entries`, read with the rule."""
     answer: str | None = None
     otherwise: str | None = None
     thresholds: Thresholds = DEFAULT_THRESHOLDS
-    """What its evidence must reach to support the answer."""
+    """The thresholds that the evidence must reach to support the answer."""
 
 
 class ActionRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something to do about a signature."""
+    """An action to take for a signature."""
 
     kind: ActionKind
     text: str
     verify: dict[str, Any] | None = None
-    """What shows that it worked, e.g. `{count: 0}`."""
+    """How to verify the action, e.g. `{count: 0}`."""
     priority: Priority | None = None
 
 
 class RuleTests(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Entries in Cloud Logging's own shape that a rule claims, and near misses that it does not."""
+    """Example entries, in Cloud Logging's format, that a rule must match or must not match."""
 
     match: tuple[dict[str, Any], ...]
     no_match: tuple[dict[str, Any], ...]
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """One rule file: a whole cause."""
+    """One rule: the content of a rule file."""
 
     id: str
     version: int
@@ -97,11 +97,11 @@ class Rule(Struct, frozen=True, kw_only=True):
     condition: Condition
     tests: RuleTests
     headline: str | None = None
-    """Template of the one-line finding; the title where absent."""
+    """Template of the one-line finding; None for the title."""
     group_by: tuple[str, ...] = ()
-    """Captures and fields whose values split the signature into clusters."""
+    """Captures and fields by whose values the signature is split into clusters."""
     occurs_per: OccurrenceUnit | None = None
-    """What one occurrence is; found from the entries where absent."""
+    """What one occurrence is; None to derive it from the entries."""
     supersedes: tuple[str, ...] = ()
     explains: tuple[Explains, ...] = ()
     rivals: tuple[str, ...] = ()
@@ -109,21 +109,21 @@ class Rule(Struct, frozen=True, kw_only=True):
     actions: tuple[ActionRule, ...] = ()
     references: tuple[str, ...] = ()
     source: str = ""
-    """Where the file lies, for messages."""
+    """The path of the rule file, for messages."""
 
 
 class Match(Struct, frozen=True, kw_only=True):
-    """A rule that an entry satisfied, and by what."""
+    """The match of an entry with a rule."""
 
     rule: str
     captures: dict[str, str]
-    """Named groups of the patterns that matched."""
+    """Values of the named groups in the patterns that matched."""
     matched_on: tuple[str, ...]
-    """The leaves that were true, e.g. `message contains 'exit('`."""
+    """The conditions that were true, e.g. `message contains 'exit('`."""
 
 
 class Classified(Struct, frozen=True, kw_only=True):
-    """An entry and the rules that claim it."""
+    """An entry and the rules that match it."""
 
     entry: LogEntry
     primary: Match | None

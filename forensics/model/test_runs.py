@@ -1,4 +1,4 @@
-"""Results of tests, as a report tells them."""
+"""Test results, as a report contains them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class TestSuite(Struct, frozen=True, kw_only=True):
 
 
 class TestFailure(Struct, frozen=True, kw_only=True):
-    """A test that failed, tied to the cluster whose words it repeats."""
+    """A failed test, tied to the cluster that its message is about."""
 
     name: str
     message: str
@@ -30,16 +30,16 @@ class TestFailure(Struct, frozen=True, kw_only=True):
     close_reason: str | None = None
     module: str = ""
     started: str | None = None
-    """When, if the writer tells when its suite began: reckoned from the durations of the tests before it."""
+    """The start, computed from the suite's start and earlier tests' durations; None when the suite gives no time."""
     seconds: float | None = None
     joined_by: FailureTie | None = None
     """None for a failure that is tied to no cluster."""
     in_time: bool | None = None
-    """Does an occurrence of the cluster lie within the time of the test? None where there is no time or no cluster."""
+    """True when an occurrence of the cluster lies within the time of the test; None without a time or a cluster."""
 
 
 class TestName(Struct, frozen=True, kw_only=True):
-    """A test that a file of results names, and what became of it."""
+    """A test and its outcome."""
 
     name: str
     module: str
@@ -47,7 +47,7 @@ class TestName(Struct, frozen=True, kw_only=True):
 
 
 class TestRun(Struct, frozen=True, kw_only=True):
-    """Results of test runs, as JUnit files hold them."""
+    """The results of test runs, read from JUnit files."""
 
     suites: tuple[TestSuite, ...]
     total: int
@@ -56,16 +56,16 @@ class TestRun(Struct, frozen=True, kw_only=True):
     errors: int
     skipped: int
     not_run: int
-    """Counted as passed by their writer, with a duration of 0.000 s."""
+    """Number of tests counted as passed by their writer, with a duration of 0.000 s."""
     failures: tuple[TestFailure, ...]
     outcomes: dict[str, RunOutcome] = {}
-    """By test; of a test that ran more than once the worst."""
+    """Outcome by test; the worst for a test that ran more than once."""
     durations: dict[str, float] = {}
-    """Test → seconds, all its runs together; tests whose writer gives no duration are left out."""
+    """Seconds by test, all its runs together; tests without a duration are left out."""
     started: str | None = None
-    """When the earliest suite that gives a time began."""
+    """The start of the earliest suite with a time."""
     ended: str | None = None
     zone_assumed: str | None = None
-    """The zone that times without one were taken to be in; None when all named theirs."""
+    """The zone assumed for times without one; None when all times name their zone."""
     names: tuple[TestName, ...] = ()
-    """Every test; left out of `report.json`, whose evidence names those that matter."""
+    """Every test; left out of `report.json`, where the evidence names the tests that matter."""
