@@ -165,7 +165,7 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
         lives=lives,
         table=table,
         neighbours=NearbyEntries(table),
-        asked=task.extractor.asked,
+        asked=task.extractor.row_predicate,
         coverage=coverage,
         exposure=exposure,
         needed={c.id: needed_without(c, clusters, exposure) for c in clusters},

@@ -42,7 +42,7 @@ def said(entry: LogEntry) -> bytes:
 
 def _row(row: int, table: EntryTable, cluster: Cluster, occurrence: int) -> EntryRow:
     label_set, facts = table.label_set(row), table.facts(row)
-    noted = table.said(row) if row not in table.pieces else None
+    noted = table.cells(row) if row not in table.pieces else None
     if noted is not None:
         timestamp, insert_id, message = _decode(noted)
         level = facts.level

@@ -1,7 +1,7 @@
-"""Rows of a log index in, a table out: every entry decoded once, classified, and boiled down to its facts.
+"""Turn rows of a log index into an EntryTable: decode each entry once, classify it and keep its facts.
 
-Decoded entries are large and live for a moment only. What counting, grouping and linking need stays, as columns; who
-wants to quote an entry later fetches it again by its row.
+Decoded entries are large and live only for a moment. The facts needed for counting, grouping and linking stay, as
+columns; code that quotes an entry later fetches it again by its row.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Rows of a log index in, a table out: each entry is decoded once; columns say what it comes down to."""
+"""Build the EntryTable: decode each row of the log index once and write its facts into columns."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from forensics.extract.facts_extractor import FactsExtractor
     from forensics.model import HttpRequest, LabelSet, LogEntry, LogIndex, RecordStore
 
-    Boil = Callable[[array[int]], "Extracted"]
-    ParallelMap = Callable[[Boil, Sequence[array[int]]], Iterator["Extracted"]]
+    ExtractRows = Callable[[array[int]], "Extracted"]
+    ParallelMap = Callable[[ExtractRows, Sequence[array[int]]], Iterator["Extracted"]]
     """Calls a function with each of many arguments, perhaps in several processes; results in order."""
 
 _CHUNK = 1_000
-"""Rows that are boiled down in one go."""
+"""Rows that are extracted in one call."""
 _WORTH = 4_000
-"""Rows from which on other processes are asked to help."""
+"""Rows from which several processes are used."""
 _NAMED_BY_ID = re.compile(r"[^/]*\d[^/]*")
 """The part of a path that differs from session to session: 17 in /rooms/17/ws"""
 _LOST = 2**32 - 1
-"""Instead of facts: the record is not there any more."""
+"""The fact id of a row whose record is gone."""
 
 
 class Extracted(Struct):
@@ -44,10 +44,10 @@ class Extracted(Struct):
     fact_ids: array[int]
     """Positions in `distinct_facts`."""
     distinct_facts: list[EntryFacts]
-    said: list[bytes]
-    """For each analysed row, what the table of entries prints of it."""
+    cells: list[bytes]
+    """For each analysed row, its cells in the table of entries."""
     handshakes: Counter[tuple[int, bool]]
-    """As in the table."""
+    """As `EntryTable.handshakes`."""
 
 
 def extract(
@@ -57,10 +57,10 @@ def extract(
     extractor: FactsExtractor,
     parallel_map: ParallelMap = map,
 ) -> tuple[EntryTable, int]:
-    """Boil down rows, join the pieces of split messages, and count the rows whose records are gone."""
+    """Extract facts from rows, stitch split messages, and count the rows whose records are gone."""
 
     def extract_chunk(chunk: array[int]) -> Extracted:
-        return _boil(chunk, table, store, extractor)
+        return _extract_rows(chunk, table, store, extractor)
 
     def decode(place: int) -> LogEntry | None:
         record = store.record(place)
@@ -80,11 +80,11 @@ def extract(
     return table, len(lost)
 
 
-def _boil(rows: Iterable[int], table: EntryTable, store: RecordStore, extractor: FactsExtractor) -> Extracted:
+def _extract_rows(rows: Iterable[int], table: EntryTable, store: RecordStore, extractor: FactsExtractor) -> Extracted:
     extracted = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
     codes: dict[EntryFacts, int] = {}
     known: dict[int, tuple[EntryFacts, int]] = {}
-    """Codes by identity, which is found faster; the facts is kept so that no other takes its place."""
+    """Codes by identity, a faster look-up; keeping the facts prevents that their id is reused."""
     for row in rows:
         record = store.record(table.places[row])
         entry = None if record is None else decode_record(record)
@@ -103,13 +103,13 @@ def _boil(rows: Iterable[int], table: EntryTable, store: RecordStore, extractor:
         if entry.http is not None:
             _note_handshake(entry.http, extracted.handshakes)
         if facts.analysed:
-            extracted.said.append(said(entry))
+            extracted.cells.append(said(entry))
     extracted.distinct_facts = list(codes)
     return extracted
 
 
 def _note_handshake(http: HttpRequest, handshakes: Counter[tuple[int, bool]]) -> None:
-    """Count a request that may have been the handshake of a WebSocket; those that were answered otherwise were not."""
+    """Count a possible WebSocket handshake."""
     if http.method == "GET" and http.status is not None and may_be_handshake(http.status):
         path = crc32(_NAMED_BY_ID.sub("*", http.path).encode("utf-8", "replace"))
         handshakes[path, http.status == SWITCHING_PROTOCOLS] += 1
@@ -121,7 +121,7 @@ def trace_of(entry: LogEntry) -> int:
 
 
 def _note_routine(table: EntryTable) -> array[int]:
-    """Write the facts of quiet rows into the column; return the others, which must be looked at."""
+    """Write the facts of routine rows into the column; return the other rows, which must be decoded."""
     routine = {
         code: table.code(_routine_facts(label_set))
         for code, label_set in enumerate(table.label_sets)
@@ -137,10 +137,10 @@ def _note_routine(table: EntryTable) -> array[int]:
 
 
 def _note(table: EntryTable, rows: Sequence[int], extracted: Extracted, store: RecordStore) -> list[int]:
-    """Write what rows were boiled down to into the columns; return those that are lost."""
+    """Write the extracted facts of rows into the columns; return the rows that are lost."""
     table.handshakes.update(extracted.handshakes)
     codes = [table.code(facts) for facts in extracted.distinct_facts]
-    texts = iter(extracted.said)
+    texts = iter(extracted.cells)
     lost = []
     for row, end, trace, code in zip(rows, extracted.ends, extracted.traces, extracted.fact_ids, strict=True):
         if code == _LOST:
@@ -150,7 +150,7 @@ def _note(table: EntryTable, rows: Sequence[int], extracted: Extracted, store: R
         table.traces[row] = trace
         table.fact_ids[row] = codes[code]
         if extracted.distinct_facts[code].analysed:
-            table.keep_said(row, store.keep_line(next(texts)))
+            table.keep_cells(row, store.keep_line(next(texts)))
     return lost
 
 
@@ -165,7 +165,7 @@ def _routine_facts(label_set: LabelSet) -> EntryFacts:
 
 
 def _stitch(table: EntryTable, extractor: FactsExtractor) -> None:
-    """Join the pieces of messages; only lines close together can be pieces of one, and only those are fetched."""
+    """Stitch split messages; only lines that are close in time can be pieces of one, and only those are fetched."""
     label_ids = [(label_set.instance, label_set.log_name, label_set.revision) for label_set in table.label_sets]
     fact_ids = table.distinct_facts
     lines = [facts.is_line for facts in fact_ids]

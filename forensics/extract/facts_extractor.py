@@ -1,4 +1,4 @@
-"""Rules and a level in; for an entry, what it comes down to out."""
+"""Reduce each entry to the facts that later stages need."""
 
 from __future__ import annotations
 
@@ -29,52 +29,54 @@ if TYPE_CHECKING:
     """Group, captures, values, frame: of entries that are analysed."""
 
 _REMEMBERED = 10_000
-"""Facts that are kept to be used again."""
-_OF_KIND = frozenset({"level", "severity", "stream", "logName"})
-"""Fields that are the same for all quiet entries of one kind."""
+"""Facts that are cached."""
+_LABEL_FIELDS = frozenset({"level", "severity", "stream", "logName"})
+"""Fields with the same value in all routine entries of one label set."""
 _NO_DETAIL: Detail = ((), (), (), None)
 
 
 class _RuleFacts(NamedTuple):
-    """What the rules and the questions that claim an entry come down to."""
+    """The facts that depend only on the rules and conditions that match an entry."""
 
     number: int
     claim: Claim | None
-    """The rule that speaks for the entry."""
+    """The first matching rule; None when no rule matches."""
     also: tuple[str, ...]
     answers: tuple[int, ...]
 
     @property
     def signature(self) -> str:
-        """The id of that rule, "" when there is none."""
+        """The id of that rule, "" without one."""
         return self.claim[0] if self.claim else ""
 
 
 class FactsExtractor:
-    """Rules and a level, ready to tell of entries what they come down to."""
+    """Extracts facts from entries, for certain rules and a minimum level."""
 
     def __init__(self, rules: Sequence[Rule], level: Level) -> None:
-        asked = [why.condition for rule in rules for why in rule.whys if why.condition is not None]
-        self._questions = {repr(condition): number for number, condition in enumerate(asked)}
-        self._numbers = {id(condition): self._questions[repr(condition)] for condition in asked}
-        self._screened = [is_screened(condition, level) for condition in asked]
-        self._is_of_kind = [all(leaf.path in _OF_KIND for leaf in leaves(condition)) for condition in asked]
+        conditions = [why.condition for rule in rules for why in rule.whys if why.condition is not None]
+        self._questions = {repr(condition): number for number, condition in enumerate(conditions)}
+        self._numbers = {id(condition): self._questions[repr(condition)] for condition in conditions}
+        self._screened = [is_screened(condition, level) for condition in conditions]
+        self._is_of_label_set = [
+            all(leaf.path in _LABEL_FIELDS for leaf in leaves(condition)) for condition in conditions
+        ]
         self._of_label_set: dict[tuple[int, int], bool] = {}
-        # What whys ask of entries is found out beside what rules ask: the entry is decoded now, and not later.
-        self._classifier = Classifier([*rules, *(_question(asked[n], n) for n in self._questions.values())])
+        # Conditions of whys are matched together with rules: the entry is decoded now, and not later.
+        self._classifier = Classifier([*rules, *(_question(conditions[n], n) for n in self._questions.values())])
         self._rules = {rule.id: rule for rule in rules}
         self._readers = {rule.id: tuple((name, _reader(name)) for name in _value_names(rule)) for rule in rules}
         self._analysed = frozenset(x for x in Level if x.rank >= level.rank)
-        """Levels of which an entry is analysed though no rule claims it."""
-        self._told: dict[Claims, _RuleFacts] = {}
+        """Levels at which an entry is analysed even when no rule matches it."""
+        self._rule_facts: dict[Claims, _RuleFacts] = {}
         self._known_facts: dict[tuple[Facts, int, Detail], EntryFacts] = {}
 
     def facts(self, entry: LogEntry) -> EntryFacts:
-        """Classify an entry and keep what later stages count with."""
+        """Classify an entry and return its facts."""
         claims = self._classifier.claims(entry)
-        told = self._told.get(claims) or self._tell(claims)
-        analysed = told.claim is not None or entry.level in self._analysed
-        detail = self._detail(entry, told) if analysed else _NO_DETAIL
+        rule_facts = self._rule_facts.get(claims) or self._match(claims)
+        analysed = rule_facts.claim is not None or entry.level in self._analysed
+        detail = self._detail(entry, rule_facts) if analysed else _NO_DETAIL
         outline = (
             entry.level,
             entry.severity,
@@ -86,62 +88,59 @@ class FactsExtractor:
             is_start(entry),
             _weight(entry) if entry.exceptions else 0,
         )
-        key = (outline, told.number, detail)
+        key = (outline, rule_facts.number, detail)
         known = self._known_facts.get(key)
         if known is None:
             if len(self._known_facts) >= _REMEMBERED:
                 self._known_facts.clear()
-            known = self._known_facts[key] = _facts(outline, told, detail, analysed=analysed)
+            known = self._known_facts[key] = _facts(outline, rule_facts, detail, analysed=analysed)
         return known
 
-    def _tell(self, claims: Claims) -> _RuleFacts:
-        """Tell rules that claim an entry from questions that it answers."""
-        if len(self._told) >= _REMEMBERED:  # the keys of facts hold numbers of what is forgotten
-            self._told.clear()
+    def _match(self, claims: Claims) -> _RuleFacts:
+        """Split the matches of an entry into rules and conditions of whys."""
+        if len(self._rule_facts) >= _REMEMBERED:  # the keys of facts contain numbers of what is dropped
+            self._rule_facts.clear()
             self._known_facts.clear()
         rules = [claim for claim in claims if claim[0] in self._rules]
-        told = _RuleFacts(
-            number=len(self._told),
+        rule_facts = _RuleFacts(
+            number=len(self._rule_facts),
             claim=rules[0] if rules else None,
             also=tuple(rule for rule, _ in rules[1:]),
             answers=tuple(sorted(int(rule) for rule, _ in claims if rule not in self._rules)),
         )
-        self._told[claims] = told
-        return told
+        self._rule_facts[claims] = rule_facts
+        return rule_facts
 
-    def _detail(self, entry: LogEntry, told: _RuleFacts) -> Detail:
-        """Return of an entry that is analysed its group, its captures, the values asked for and its frame."""
+    def _detail(self, entry: LogEntry, rule_facts: _RuleFacts) -> Detail:
+        """Return the group, captures, requested values and frame of an analysed entry."""
         frame = innermost_frame(entry) if entry.exceptions else None
-        if told.claim is None:
+        if rule_facts.claim is None:
             return (fingerprint(entry),), (), (), frame
-        captures = self._classifier.captures(told.claim, entry)
-        group = tuple(_group_value(captures, entry, name) for name in self._rules[told.signature].group_by)
-        values = tuple(_values(captures, entry, self._readers[told.signature]))
+        captures = self._classifier.captures(rule_facts.claim, entry)
+        group = tuple(_group_value(captures, entry, name) for name in self._rules[rule_facts.signature].group_by)
+        values = tuple(_values(captures, entry, self._readers[rule_facts.signature]))
         return group, tuple(sorted(captures.items())), values, frame
 
-    def asked(self, condition: Condition, table: EntryTable) -> Callable[[int], bool] | None:
-        """Return what tells of an entry of a table that was digested here whether a condition of a why is true of it.
-
-        None where it is true of none: then nothing need be looked for.
-        """
+    def row_predicate(self, condition: Condition, table: EntryTable) -> Callable[[int], bool] | None:
+        """Return a row predicate for a why's condition; None if no entry of the table satisfies it."""
         number = self._numbers[id(condition)]
-        told = [number in facts.answers for facts in table.distinct_facts]
+        is_true = [number in facts.answers for facts in table.distinct_facts]
         fact_ids, label_ids = table.fact_ids, table.label_ids
         is_routine = [label_set.routine is not None and not self._screened[number] for label_set in table.label_sets]
         if not any(is_routine):
-            return (lambda row: told[fact_ids[row]]) if any(told) else None
+            return (lambda row: is_true[fact_ids[row]]) if any(is_true) else None
 
         def holds(row: int) -> bool:
-            return self._quiet_holds(condition, row, table) if is_routine[label_ids[row]] else told[fact_ids[row]]
+            return self._routine_holds(condition, row, table) if is_routine[label_ids[row]] else is_true[fact_ids[row]]
 
         return holds
 
-    def _quiet_holds(self, condition: Condition, row: int, table: EntryTable) -> bool:
-        """Tell of an entry that was not decoded yet whether a condition is true of it."""
+    def _routine_holds(self, condition: Condition, row: int, table: EntryTable) -> bool:
+        """Tell whether a condition is true of a routine entry, which has not been decoded yet."""
         number = self._numbers[id(condition)]
-        if not self._is_of_kind[number]:
+        if not self._is_of_label_set[number]:
             return self._holds(condition, row, table)
-        # Quiet entries of one kind differ in nothing that the condition looks at: one of them answers for all.
+        # Routine entries of one label set do not differ in what the condition reads: one of them decides for all.
         key = (number, table.label_ids[row])
         if key not in self._of_label_set:
             self._of_label_set[key] = self._holds(condition, row, table)
@@ -150,7 +149,7 @@ class FactsExtractor:
     def _holds(self, condition: Condition, row: int, table: EntryTable) -> bool:
         try:
             entry = table.entry(row)
-        except SourceError:  # lost meanwhile: nothing can be said of it
+        except SourceError:  # lost meanwhile, so nothing is known of it
             return False
         return self._classifier.holds(condition, entry)
 
@@ -159,7 +158,7 @@ def _weight(entry: LogEntry) -> int:
     return 2 if any(exception.frames for exception in entry.exceptions) else 1
 
 
-def _facts(outline: Facts, told: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
+def _facts(outline: Facts, rule_facts: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
     level, severity, stream, has_payload, is_request, shape, exits, starts, weight = outline
     group, captures, values, frame = detail
     return EntryFacts(
@@ -174,19 +173,19 @@ def _facts(outline: Facts, told: _RuleFacts, detail: Detail, *, analysed: bool) 
         exits=exits,
         starts=starts,
         analysed=analysed,
-        signature=told.signature,
+        signature=rule_facts.signature,
         group=group,
         captures=captures,
-        also=told.also,
+        also=rule_facts.also,
         values=values,
         frame=frame,
-        answers=told.answers,
+        answers=rule_facts.answers,
         weight=weight,
     )
 
 
 def _question(condition: Condition, number: int) -> Rule:
-    """Make a rule of a condition of a why; its id, a number, is no id that a rule file can have."""
+    """Make a rule of a why's condition; its id is a number, which no rule file can have as an id."""
     return Rule(
         id=str(number),
         version=1,
@@ -200,12 +199,12 @@ def _question(condition: Condition, number: int) -> Rule:
 
 
 def _group_value(captures: Mapping[str, str], entry: LogEntry, name: str) -> str:
-    """Return a capture or a field that clusters are split by; "" when the entry does not have it."""
+    """Return the value of a capture or field in `group_by`; "" when the entry does not have it."""
     return captures[name] if name in captures else next(iter(read_field(entry, name)), "")
 
 
 def _value_names(rule: Rule) -> tuple[str, ...]:
-    """List what the whys of a rule want to know of each entry."""
+    """List the names of the values that the whys of a rule ask for."""
     wanted = [why.evidence for why in rule.whys if why.evidence_kind == "values"]
     names = [name for value in wanted for name in ([value] if isinstance(value, str) else list(value))]
     return tuple(dict.fromkeys(names))
@@ -221,7 +220,7 @@ def _values(
 
 
 def _reader(name: str) -> Read:
-    """Prepare the reading of a value that a why asks for; of a chain of exceptions the one where it began speaks."""
+    """Return the reader of a value that a why asks for; in a chain of exceptions it reads the root exception."""
     if field_fault(name) is not None:
         return _frame_line if name == "frame.line" else lambda _: ""
     read = field_reader(name)

@@ -1,1 +1,1 @@
-"""The entries of a revision as a table, and what can be asked of one entry: fields, root exception, citation."""
+"""The entries of a revision as a table, and what can be read from one entry: fields, root exception, citation."""

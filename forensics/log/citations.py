@@ -1,4 +1,4 @@
-"""A log entry in, a citation out: what a document prints so that a reader can find the entry again."""
+"""Cite log entries, so that the reader of a document can find them again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NO_PAYLOAD = "(no payload)"
 def cite(entry: LogEntry, limit: int = 300) -> EntryRef:
     """Cite an entry: identity, level, redacted and shortened message, console link.
 
-    Of a stitched entry the piece is cited that holds the exception where the chain began.
+    For a stitched entry the piece with the root exception is cited.
     """
     piece = _decisive(entry)
     return EntryRef(
@@ -32,28 +32,28 @@ def _decisive(entry: LogEntry) -> LogEntry:
     root = root_exception(entry)
     if root is None or not entry.pieces:
         return entry
-    said = root.value.split("\n", 1)[0] or root.type
-    return next((piece for piece in entry.pieces if said in piece.message), entry.pieces[0])
+    words = root.value.split("\n", 1)[0] or root.type
+    return next((piece for piece in entry.pieces if words in piece.message), entry.pieces[0])
 
 
 def _words(entry: LogEntry, limit: int) -> str:
-    """Quote a message; of a traceback its first line and the exceptions where it began and ended, not the frames."""
+    """Quote a message; a traceback is reduced to its first line, its first and its last exception."""
     root = root_exception(entry)
     first = entry.message.lstrip().split("\n", 1)[0]
     if root is None or root.type in first or "\n" not in entry.message.strip():
         return quote(entry.message, limit)
     last = entry.exceptions[-1]
-    parts = [quote(first, limit // 3), _said(root)] + ([_said(last)] if last != root else [])
+    parts = [quote(first, limit // 3), _quoted(root)] + ([_quoted(last)] if last != root else [])
     return quote(" … ".join(parts), limit)
 
 
-def _said(exception: ExceptionInfo) -> str:
+def _quoted(exception: ExceptionInfo) -> str:
     value = exception.value.split("\n", 1)[0]
     return f"{exception.type}: {value}" if value else exception.type
 
 
 def console_url(entry: LogEntry) -> str:
-    """Link to the entry in Logs Explorer, "" when project or insertId is not known."""
+    """Return the link to the entry in the Logs Explorer, "" when project or insertId is unknown."""
     project = project_of(entry)
     if not project or not entry.insert_id:
         return ""
@@ -63,7 +63,7 @@ def console_url(entry: LogEntry) -> str:
 
 
 def project_of(entry: LogEntry) -> str:
-    """Return the project id from the resource or the log name, "" when neither tells."""
+    """Return the project id from the resource or the log name, "" when neither has it."""
     resource = entry.raw.get("resource")
     labels = resource.get("labels") if isinstance(resource, dict) else None
     project = labels.get("project_id") if isinstance(labels, dict) else None

@@ -1,4 +1,4 @@
-"""The entries of a revision as columns, a few bytes each, and the way back from a row to its whole entry."""
+"""The entries of a revision as columns of a few bytes each, and access to the whole entry of a row."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from forensics.model.facts import Row
 
 _UNITS = tuple(OccurrenceUnit)
 _REMEMBERED = 512
-"""Entries kept decoded: whys look at the same ones again."""
+"""Decoded entries that are cached: whys look at the same ones repeatedly."""
 
 
 class EntryTable:
     """Rows in order of (time, insertId, logName).
 
-    A stitched entry stands at the row of its first piece; its other pieces are rows too, and `rows` passes over them.
+    A stitched entry is at the row of its first piece; its other pieces are rows too, which `rows` skips.
     """
 
     def __init__(
@@ -54,15 +54,15 @@ class EntryTable:
         self.fact_ids = array("I", bytes(4 * len(rows)))
         self.distinct_facts: list[EntryFacts] = []
         self.handshakes: Counter[tuple[int, bool]] = Counter()
-        """Requests that opened a WebSocket (True), or failed, by a number that stands for their path."""
+        """Possible WebSocket handshakes, counted by (hash of the path, True if the socket was opened)."""
         self.counts: Counter[int] = Counter()
-        """How many entries there were of each facts before pieces were joined."""
+        """Number of entries by fact id, before pieces were joined."""
         self.pieces: dict[Row, tuple[Row, ...]] = {}
         """First row → the rows of all pieces, itself included."""
         self.heads: dict[Row, Row] = {}
         """Row of a later piece → first row."""
-        self._said_rows, self._said_places = array("I"), array("q")
-        """Rows, rising, and where the store has what the table of entries prints of them."""
+        self._cell_rows, self._cell_places = array("I"), array("q")
+        """Rows in ascending order, and the places of their cells in the store."""
         self._decode = decode
         self._join = join
         self._line = line
@@ -73,32 +73,32 @@ class EntryTable:
         return len(self.times)
 
     def rows(self) -> Iterator[Row]:
-        """Yield every row but those of later pieces."""
+        """Yield every row except later pieces."""
         return (row for row in range(len(self)) if row not in self.heads) if self.heads else iter(range(len(self)))
 
     def rows_with(self, wanted: Sequence[bool]) -> Iterator[Row]:
-        """Yield rows, but those of later pieces, whose facts is wanted; `wanted` is parallel to `distinct_facts`."""
+        """Yield rows with wanted facts, except later pieces; `wanted` is parallel to `distinct_facts`."""
         if not any(wanted):
             return iter(())
         found = compress(range(len(self)), map(wanted.__getitem__, self.fact_ids))
         return (row for row in found if row not in self.heads) if self.heads else found
 
     def label_set(self, row: Row) -> LabelSet:
-        """Return whose entry it is."""
+        """Return the labels of an entry."""
         return self.label_sets[self.label_ids[row]]
 
     def facts(self, row: Row) -> EntryFacts:
-        """Return what an entry comes down to, of a stitched one when it stands at its first piece."""
+        """Return the facts of an entry; at the row of a first piece, those of the stitched entry."""
         return self.distinct_facts[self.fact_ids[row]]
 
     def note(self, row: Row, facts: EntryFacts, end: Nanoseconds, trace: int) -> None:
-        """Write down what an entry comes down to."""
+        """Set the facts, end and trace of an entry."""
         self.fact_ids[row] = self.code(facts)
         self.ends[row] = end
         self.traces[row] = trace
 
     def code(self, facts: EntryFacts) -> int:
-        """Return the number that stands for facts in the column."""
+        """Return the fact id of facts, adding them when they are new."""
         code = self._codes.get(facts)
         if code is None:
             code = self._codes[facts] = len(self.distinct_facts)
@@ -106,64 +106,64 @@ class EntryTable:
         return code
 
     def drop(self, rows: Sequence[Row]) -> None:
-        """Forget rows before anything refers to them."""
+        """Remove rows; only before anything refers to rows."""
         gone = set(rows)
         for name in ("times", "places", "label_ids", "ends", "traces", "fact_ids"):
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, [x for row, x in enumerate(column) if row not in gone]))
         before = sorted(gone)
-        self._said_rows = array("I", [row - bisect_left(before, row) for row in self._said_rows])
+        self._cell_rows = array("I", [row - bisect_left(before, row) for row in self._cell_rows])
 
-    def keep_said(self, row: Row, place: int) -> None:
-        """Note where the store has what the table of entries prints of an entry; rows come in order."""
-        self._said_rows.append(row)
-        self._said_places.append(place)
+    def keep_cells(self, row: Row, place: int) -> None:
+        """Note the place of an entry's cells in the store; call it in order of rows."""
+        self._cell_rows.append(row)
+        self._cell_places.append(place)
 
-    def said(self, row: Row) -> bytes | None:
-        """Fetch what the table of entries prints of an entry, where that was noted."""
-        at = bisect_left(self._said_rows, row)
-        if at == len(self._said_rows) or self._said_rows[at] != row:
+    def cells(self, row: Row) -> bytes | None:
+        """Fetch an entry's cells in the table of entries; None when none were stored."""
+        at = bisect_left(self._cell_rows, row)
+        if at == len(self._cell_rows) or self._cell_rows[at] != row:
             return None
-        return self._line(self._said_places[at])
+        return self._line(self._cell_places[at])
 
     def joined(self, rows: tuple[Row, ...]) -> None:
-        """Write down that rows are the pieces of one entry."""
+        """Note that rows are the pieces of one entry."""
         self.pieces[rows[0]] = rows
         self.heads.update(dict.fromkeys(rows[1:], rows[0]))
 
     def originals(self, row: Row) -> tuple[Row, ...]:
-        """Return the rows of the pieces of an entry, or its own."""
+        """Return the rows of an entry's pieces, or its row alone."""
         return self.pieces.get(row, (row,))
 
     def original(self, row: Row) -> LogEntry:
-        """Decode the entry of a row as it was in the log; raise SourceError when it stands there no more."""
+        """Decode the entry of a row without stitching; raise SourceError when its input has changed."""
         entry = self._decode(self.places[row])
         if entry is None or not is_same(entry, self.times[row], self.label_set(row)):
             raise SourceError("an input changed while it was read; run again")
         return entry
 
     def _entry(self, row: Row) -> LogEntry:
-        """Decode the entry of a row, stitched where it has pieces."""
+        """Decode the entry of a row, stitched if it has pieces."""
         pieces = self.pieces.get(row)
         return self.original(row) if pieces is None else self._join([self.original(piece) for piece in pieces])
 
     def instance(self, row: Row) -> str:
-        """Return the instance of an entry, "" when it is not known."""
+        """Return the instance of an entry, "" when unknown."""
         return self.label_set(row).instance
 
     @property
     def starts_at(self) -> int:
-        """Return when the entries begin, 0 when none of them has a time."""
+        """The time of the first entry with a time, 0 when none has one."""
         return next((time for time in self.times if time), 0)
 
 
 def is_same(entry: LogEntry, time: int, label_set: LabelSet) -> bool:
-    """Tell whether an entry that was fetched is the one that was indexed."""
+    """Tell whether a fetched entry is the one that was indexed."""
     return entry.time == time and entry.instance == label_set.instance and entry.revision == label_set.revision
 
 
 class Occurrences(Sequence[Occurrence]):
-    """The occurrences of a cluster: columns inside, records for those who look at them."""
+    """The occurrences of a cluster, stored as columns and read as records."""
 
     def __init__(self, table: EntryTable, groups: Sequence[tuple[OccurrenceUnit, array[int]]]) -> None:
         self._table = table
@@ -178,7 +178,7 @@ class Occurrences(Sequence[Occurrence]):
 
     @property
     def unit(self) -> OccurrenceUnit:
-        """What most of the occurrences are."""
+        """The most frequent unit of the occurrences."""
         counts = Counter(self._units)
         return _UNITS[max(range(len(_UNITS)), key=lambda unit: counts[unit])]
 
@@ -187,19 +187,19 @@ class Occurrences(Sequence[Occurrence]):
         return (self._rows[first:end] for first, end in pairwise(self._bounds))
 
     def bases(self, positions: Iterable[int]) -> Iterator[int]:
-        """Yield the times before which causes of occurrences lie: the end of a request, the first entry of all else."""
+        """Yield the time before which each cause must lie: a request's end, or the start of any other occurrence."""
         request = _UNITS.index(OccurrenceUnit.REQUEST)
         return (self._end(at) if self._units[at] == request else self.starts[at] for at in positions)
 
     def by_facts(self) -> Counter[tuple[int, ...]]:
-        """Count the occurrences whose entries have the same facts in the same order: what is true of one is of all."""
+        """Count the occurrences by the sequence of their entries' fact ids; equal ones can be judged together."""
         codes = map(self._table.fact_ids.__getitem__, self._rows)
         if len(self._rows) == len(self):
             return Counter({(code,): count for code, count in Counter(codes).items()})
         return Counter(tuple(islice(codes, end - first)) for first, end in pairwise(self._bounds))
 
     def by_facts_of_pieces(self) -> Iterable[tuple[int, ...]]:
-        """List the sequences of facts that occurrences have when each piece of an entry counts."""
+        """List the distinct sequences of fact ids, with each piece of a stitched entry counted separately."""
         table = self._table
         if table.pieces.keys().isdisjoint(self._rows):
             return self.by_facts()
@@ -245,11 +245,11 @@ class Occurrences(Sequence[Occurrence]):
 
 
 class ClusterEntries(Struct, frozen=True, kw_only=True):
-    """The entries of one cluster."""
+    """The entries and occurrences of one cluster."""
 
     cluster: ClusterId
     representative: Row
-    """The entry that says most: the first with frames, else with an exception, else the first."""
+    """The most informative entry: the first with frames, else with an exception, else the first."""
     rows: array[int]
     """In order of time."""
     occurrences: Occurrences

@@ -1,8 +1,8 @@
-"""The path of a field in (`httpRequest.status`, `exception.type`), its values in an entry out, as text.
+"""Read the values of a field path (`httpRequest.status`, `exception.type`) from an entry, as text.
 
-Rules, groups and evidence name fields by the same paths. Every scalar is handed out as text (`503`, `true`), because
-the same number arrives as `503`, `"503"` or `503.0` depending on how the logs were exported; who compares numbers reads
-them back. Values may be of any JSON type at any place: what cannot be followed is simply not there.
+Rules, groups and evidence name fields by the same paths. Every scalar is returned as text (`503`, `true`), because the
+same number arrives as `503`, `"503"` or `503.0` depending on how the logs were exported; code that compares numbers
+parses the text. Values may have any JSON type at any place: a path that cannot be followed has no values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _OBJECTS = frozenset(
     {"resource", "labels", "operation", "sourceLocation", "split", "httpRequest", "jsonPayload", "protoPayload"}
 )
-"""Fields of a LogEntry that hold other fields; `errorGroups` holds a list of them."""
+"""Fields of a LogEntry that are objects; `errorGroups` is a list of objects."""
 _SCALARS = frozenset(
     {"insertId", "logName", "timestamp", "receiveTimestamp", "severity", "trace", "spanId", "traceSampled"}
     | {"textPayload"}
@@ -41,7 +41,7 @@ _KNOWN_PARTS = {
     "httpRequest": _HTTP_REQUEST,
     "resource": frozenset({"type", "labels"}),
 }
-"""What the roots hold whose parts are a closed list; a misspelt one would never match, without a word."""
+"""The parts of roots with a closed list of parts: a misspelt part is an error and does not silently miss."""
 ROOTS = _OBJECTS | _SCALARS | {"errorGroups"}
 """First segments of the fields that a Cloud Logging record may have."""
 
@@ -51,13 +51,13 @@ _SEGMENT = re.compile(r'"[^"]+"|[^."]+')
 """One step of a path: `labels`, or `"run.googleapis.com/execution_name"`."""
 _PATH = re.compile(rf"(?:{_SEGMENT.pattern})(?:\.(?:{_SEGMENT.pattern}))*")
 _MAX_ELEMENTS = 100
-"""Elements of a list that are looked at."""
+"""Elements of a list that are read."""
 _MAX_INT_BITS = 256
 """Longer integers have no text: Python refuses to print the really long ones."""
 
 
 def field_fault(path: str) -> str | None:
-    """Say what is wrong with the path of a field; None when it can be read."""
+    """Return what is wrong with a field path; None when it is valid."""
     if path in DERIVED_FIELDS:
         return None
     if not _PATH.fullmatch(path):
@@ -73,18 +73,18 @@ def field_fault(path: str) -> str | None:
 
 
 def holds_fields(path: str) -> bool:
-    """Tell whether a path stops at an object, which can exist but has no text."""
+    """Tell whether a path names an object, which can exist but has no text."""
     return path in _OBJECTS or path in {"errorGroups", "resource.labels"}
 
 
 def read_field(entry: LogEntry, path: str) -> tuple[str, ...]:
-    """Read the values of a field that have a text, in order; empty when it is missing."""
+    """Read the text values of a field, in order; empty when the field is missing."""
     return tuple(value for value in field_reader(path)(entry) if value is not None)
 
 
 @lru_cache(maxsize=1024)
 def field_reader(path: str) -> Read:
-    """Prepare the reading of one field from many entries."""
+    """Return a reader of one field, to be used on many entries."""
     derived = _DERIVED.get(path)
     if derived is not None:
         return derived
@@ -96,7 +96,7 @@ def field_reader(path: str) -> Read:
 
 
 def _reader_of_part(root: str, part: str) -> Read:
-    """Read one part of an object: the most frequent path by far."""
+    """Return the reader of one part of an object: by far the most frequent path."""
     general = _reader_of_path(root, ((part, part),))
 
     def read(entry: LogEntry) -> Values:
@@ -133,7 +133,7 @@ def _whole(path: str, start: int) -> str:
 
 
 def _follow(value: Any, steps: tuple[tuple[str, str], ...], at: int) -> Iterator[Any]:
-    """Yield what lies at the end of a path; lists on the way, or there, stand for each of their elements."""
+    """Yield the values at the end of a path; every element of a list is followed."""
     for item in islice(value, _MAX_ELEMENTS) if isinstance(value, list) else (value,):
         if at == len(steps):
             if item is not None:
@@ -158,7 +158,7 @@ def _text(value: Any) -> str | None:
     return None
 
 
-def _given(text: str) -> Values:
+def _if_any(text: str) -> Values:
     return (text,) if text else ()
 
 
@@ -171,26 +171,26 @@ def _seconds(duration: Nanoseconds | None) -> Values:
 
 def _frame_file(entry: LogEntry) -> Values:
     frame = innermost_frame(entry)
-    return _given(frame.file) if frame else ()
+    return _if_any(frame.file) if frame else ()
 
 
 def _frame_function(entry: LogEntry) -> Values:
     frame = innermost_frame(entry)
-    return _given(frame.function) if frame else ()
+    return _if_any(frame.function) if frame else ()
 
 
 _DERIVED: dict[str, Read] = {
-    "message": lambda entry: _given(entry.message),
+    "message": lambda entry: _if_any(entry.message),
     "level": lambda entry: (entry.level.name,),
-    "stream": lambda entry: _given(entry.stream),
+    "stream": lambda entry: _if_any(entry.stream),
     "exception.type": lambda entry: tuple(exception.type for exception in entry.exceptions),
     "exception.value": lambda entry: tuple(exception.value for exception in entry.exceptions),
     "frame.file": _frame_file,
     "frame.function": _frame_function,
     "close.code": lambda entry: (str(entry.close.code),) if entry.close else (),
-    "close.reason": lambda entry: _given(entry.close.reason) if entry.close else (),
-    "http.path": lambda entry: _given(entry.http.path) if entry.http else (),
+    "close.reason": lambda entry: _if_any(entry.close.reason) if entry.close else (),
+    "http.path": lambda entry: _if_any(entry.http.path) if entry.http else (),
     "http.latency": lambda entry: _seconds(entry.http.latency) if entry.http else (),
 }
 DERIVED_FIELDS = tuple(_DERIVED)
-"""Fields that decoding found out; everything else is read from the record as received."""
+"""Fields that decoding adds; all others are read from the record as received."""

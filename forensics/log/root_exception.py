@@ -1,4 +1,4 @@
-"""An entry in, the exception where its chain began and the application's innermost frame out."""
+"""Find the root exception of an entry, and the application's innermost frame."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 _CONTROL_FLOW = frozenset(
     {"CancelledError", "GeneratorExit", "KeyboardInterrupt", "StopAsyncIteration", "StopIteration"}
 )
-"""Raised to steer, not because something failed: what was raised while they passed through is the failure."""
+"""Exceptions for control flow: the failure is an exception that was raised while one of these was handled."""
 
 
 def root_exception(entry: LogEntry) -> ExceptionInfo | None:
-    """Pick the exception where the chain began, passing over those that only steer the control flow."""
+    """Return the first exception of the chain that is not mere control flow; None without exceptions."""
     for exception in entry.exceptions:
         if exception.type.rpartition(".")[2] not in _CONTROL_FLOW:
             return exception
@@ -22,7 +22,7 @@ def root_exception(entry: LogEntry) -> ExceptionInfo | None:
 
 
 def innermost_frame(entry: LogEntry) -> Frame | None:
-    """Pick the application's frame nearest to where the chain began; a library's only when there is no other."""
+    """Return the application's frame nearest to the root exception; without any, a library's."""
     root = root_exception(entry)
     if root is None:
         return None
@@ -34,6 +34,6 @@ def innermost_frame(entry: LogEntry) -> Frame | None:
 
 
 def innermost_of(exception: ExceptionInfo) -> Frame | None:
-    """Pick the application's frame nearest to where one exception was raised; a library's when there is no other."""
+    """Return the application's frame nearest to where an exception was raised; without any, a library's."""
     own = (frame for frame in reversed(exception.frames) if frame.in_app)
     return next(own, exception.frames[-1] if exception.frames else None)

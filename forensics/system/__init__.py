@@ -1,1 +1,1 @@
-"""What the program asks of the machine: shipped files, files that are written whole, several processes."""
+"""Services of the operating system: shipped files, durable writes, several processes."""

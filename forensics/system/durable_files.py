@@ -1,4 +1,4 @@
-"""Bytes in, files out that are there whole or not at all, whenever the machine stops; and a lock on a folder."""
+"""Write files completely or not at all, even when the machine stops; and lock a folder."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ LOCK = ".lock"
 
 
 def write_durably(file: Path, pieces: Iterable[bytes]) -> tuple[int, str]:
-    """Write a file, whole or not at all, and return its size and SHA-256 once it lies on the disk."""
-    # A hidden name: whoever reads the folder as logs meanwhile passes it over.
+    """Write a file completely or not at all; return its size and SHA-256 once it is on the disk."""
+    # A hidden name, so that a concurrent reader of the folder skips it.
     unfinished = file.with_name(f".{file.name}.unfinished")
     digest, size = hashlib.sha256(), 0
     try:
@@ -35,14 +35,14 @@ def write_durably(file: Path, pieces: Iterable[bytes]) -> tuple[int, str]:
             os.fsync(out.fileno())
         unfinished.replace(file)
     except (OSError, CaseError):
-        unfinished.unlink(missing_ok=True)  # on a full disk its bytes are wanted
+        unfinished.unlink(missing_ok=True)  # so that a full disk gets its space back
         raise
     sync_folder(file.parent)
     return size, digest.hexdigest()
 
 
 def sync_folder(folder: Path) -> None:
-    """See to it that the names in a folder lie on the disk."""
+    """Flush the names in a folder to the disk."""
     if sys.platform == "win32":
         return  # a folder cannot be opened there
     number = os.open(folder, os.O_RDONLY)
@@ -53,7 +53,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def lock(folder: Path) -> BinaryIO:
-    """Take the lock of a case, which is held until the file is closed; CaseError when someone else has it."""
+    """Take the lock of a case until the returned file is closed; raise CaseError when another process has it."""
     file = (folder / LOCK).open("ab")
     if sys.platform != "win32":
         try:

@@ -1,7 +1,7 @@
-"""A function and many arguments in, results in order out, from several processes where the platform can fork.
+"""Call a function with many arguments in several processes, with results in order.
 
-Workers begin as copies of this process, so that the function may be a closure over whatever is in memory; arguments and
-results travel, and should be small.
+Workers are forks of this process, so the function may be a closure over anything in memory; arguments and results are
+sent between processes and should be small. Where the platform cannot fork, this process does the work.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Argument = TypeVar("Argument")
 Result = TypeVar("Result")
 
 _AHEAD = 2
-"""Arguments per worker that are given out before results are taken: more would pile results up in memory."""
+"""Arguments per worker that are sent before results are taken: more would accumulate results in memory."""
 
 _function: Callable[[Any], Any] | None = None
 
 
 def default_jobs() -> int:
-    """Return how many processes may run: as many as there are processors that this one may use."""
+    """Return the default number of processes: the number of processors that this one may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every platform
@@ -36,7 +36,7 @@ def default_jobs() -> int:
 
 
 def can_fork() -> bool:
-    """Tell whether workers can be copies of this process; on macOS forking is not safe beside system libraries."""
+    """Tell whether workers can be forks of this process; on macOS forking is unsafe with system libraries."""
     return sys.platform == "linux"
 
 
@@ -48,7 +48,7 @@ def in_processes(
 ) -> Iterator[Result]:
     """Call a function with each argument in `jobs` processes; raise SourceError when one of them is killed.
 
-    `before` is called before this process is copied.
+    `before` is called before the first fork.
     """
     if jobs < 2 or not can_fork():  # noqa: PLR2004 - one process is this one
         yield from map(function, arguments)

@@ -1,4 +1,4 @@
-"""The name of a shipped folder in, that folder out, wherever the package was installed."""
+"""Find the folders shipped with the package, however it was installed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A text in, what is the same of all texts that differ in ASCII digits only out: logs repeat themselves so."""
+"""Normalise digits, so that texts that differ only in digits share one cache key."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 
 
 def zeroed(text: str) -> bytes:
-    """Return a text with zeros for ASCII digits, encoded, to remember by what is the same of all such texts."""
+    """Replace every ASCII digit by a zero, and encode the text: a cache key for all texts of that shape."""
     return text.encode("utf-8", "surrogatepass").translate(_ZEROS)
 
 
 def unzeroed(text: bytes) -> str:
-    """Return what was zeroed as a text."""
+    """Decode a text that `zeroed` encoded."""
     return text.decode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""A regular expression in, one that is compiled when it is first used out: a log needs few of those that there are."""
+"""Regular expressions compiled on first use; most logs need only a few."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ _METHODS = ("match", "fullmatch", "search", "finditer", "findall", "sub")
 
 
 def late(source: str, flags: int = 0) -> re.Pattern[str]:
-    """Return what behaves as the compiled pattern does; it is no `re.Pattern` itself."""
+    """Return an object that behaves like the compiled pattern, but is no `re.Pattern`."""
     return cast("re.Pattern[str]", _LazyRegex(source, flags))
 
 
 class _LazyRegex:
-    """Takes over the methods of the pattern as soon as one is asked for, so that it costs nothing afterwards."""
+    """Compiles the pattern on the first method call and then copies its methods, so that later calls are as fast."""
 
     def __init__(self, source: str, flags: int) -> None:
-        self._given = source, flags
+        self._arguments = source, flags
 
     def __getattr__(self, name: str) -> Any:
         if name not in _METHODS:
             raise AttributeError(name)
-        compiled = re.compile(*self._given)
+        compiled = re.compile(*self._arguments)
         self.__dict__.update({method: getattr(compiled, method) for method in _METHODS})
         return self.__dict__[name]

@@ -1,6 +1,6 @@
-"""What an entry said in, its fixed words out: what queries and proposed rules look for.
+"""Extract the constant words of a message, which queries and proposed rules search for.
 
-Numbers, ids, addresses and what was redacted differ from entry to entry; the words between them do not.
+Numbers, ids, addresses and redacted values differ from entry to entry; the words between them do not.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
 _VARIES = re.compile(r"…|\[redacted[^\]]*\]|<\*>|\b\w+://\S*|\S*\d\S*")
 """… where a citation was cut; [redacted:token]; <*>; https://host/x; req-4711"""
 _AROUND = " \t-–:,;=(["
-"""What leads to a value, or away from it."""
+"""Characters that separate words from a value."""
 _LETTERS = re.compile(r"[^\W\d_]")
 ENOUGH = 6
-"""Letters that make words worth searching for."""
+"""Minimum number of letters in a phrase that is worth searching for."""
 LONGEST = 160
 
 
 def fixed_parts(text: str) -> tuple[str, ...]:
-    """Cut the first line of a text at what varies; parts with a letter at least, in order."""
+    """Split the first line of a text at variable values; return the parts with at least one letter, in order."""
     line = text.strip().split("\n", 1)[0]
     parts = (_shortened(part.strip(_AROUND)) for part in _VARIES.split(line))
     return tuple(part for part in parts if _LETTERS.search(part))
@@ -40,30 +40,30 @@ def letters(text: str) -> int:
 
 
 def phrase(text: str) -> str:
-    """Return the part of a text with most letters, the earliest of equals; "" where none says enough."""
+    """Return the part of a text with the most letters, the earliest of equals; "" when all parts are too short."""
     best = max(fixed_parts(text), key=letters, default="")
     return best if letters(best) >= ENOUGH else ""
 
 
 def phrases_of(cluster: Cluster) -> tuple[str, ...]:
-    """Return phrases of which every cited entry that says anything holds one; the exception's own words first."""
+    """Return phrases such that every cited entry with usable words contains one; the exception's come first."""
     found: list[str] = []
     own = phrase(cluster.exception.value) if cluster.exception else ""
-    for said in (own, *(_phrase_of_citation(exemplar.message) for exemplar in cluster.exemplars)):
-        if said and not holds_any(said, found):
-            found.append(said)
-    # An exception's words that no cited entry repeats find nothing that can be checked.
+    for part in (own, *(_phrase_of_citation(exemplar.message) for exemplar in cluster.exemplars)):
+        if part and not holds_any(part, found):
+            found.append(part)
+    # A search for words of the exception that no cited entry repeats could not be checked.
     messages = [exemplar.message for exemplar in cluster.exemplars]
-    return tuple(said for said in found if any(holds_any(message, [said]) for message in messages))
+    return tuple(part for part in found if any(holds_any(message, [part]) for message in messages))
 
 
 def holds_any(text: str, wanted: Iterable[str]) -> bool:
-    """Tell whether a text holds one of some phrases, as Cloud Logging compares: without regard to case."""
+    """Tell whether a text contains one of some phrases, ignoring case as Cloud Logging does."""
     folded = text.casefold()
     return any(one.casefold() in folded for one in wanted)
 
 
 def _phrase_of_citation(message: str) -> str:
-    """Return the phrase of a citation; of a shortened traceback that of the exception where it began."""
+    """Return the phrase of a citation; for a shortened traceback, the phrase of its first exception."""
     parts = [part for part in message.split(" … ") if part.strip()]
     return next(filter(None, map(phrase, parts[1:] or parts)), "") or phrase(message)

@@ -1,7 +1,7 @@
-"""Text of a log in, the same text without secrets and personal data out.
+"""Remove secrets and personal data from the text of a log.
 
-Every exemplar, capture and template passes through here before it enters a report: reports are mailed around. What is
-kept is the shape of a value (that there was a token), never the value.
+Every exemplar, capture and template passes through here before it enters a report, because reports are passed on. The
+kind of a value is kept (that there was a token), never the value.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 
 _Guard = Callable[[str], bool]
-"""Tells, by plain search, whether a pattern may be found in a text."""
+"""A plain search that tells whether a pattern may match a text."""
 
 _GUARDED_NAME = (
     r"(?:[\w.-]*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)[\w.-]*"
@@ -19,7 +19,7 @@ _GUARDED_NAME = (
 
 
 def _names_secret(text: str) -> bool:
-    """Tell whether a guarded name may stand in a text, before `=` or `:`."""
+    """Tell whether a guarded name may occur in a text, before `=` or `:`."""
     if "=" not in text and ":" not in text:
         return False
     # Beyond ASCII, other characters count as letters of these words in another case.
@@ -90,7 +90,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u
 
 
 def _may_hold_any(text: str) -> bool:
-    """Tell whether any of the patterns may be found in a text, in one piece: most lines end here."""
+    """Tell whether any pattern may match a text; written as one expression because it runs on every line."""
     return (
         "@" in text
         or _names_secret(text)
@@ -108,7 +108,7 @@ def _may_hold_any(text: str) -> bool:
 
 
 def redact(text: str) -> str:
-    """Replace secrets and personal data by what kind of thing they were."""
+    """Replace secrets and personal data by the kind of value: `[redacted:token]`."""
     if not _may_hold_any(text):
         return text
     for may_be_in, pattern, replacement in _PATTERNS:
@@ -118,8 +118,8 @@ def redact(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """Drop characters that cannot be seen or that steer a terminal; line breaks and tabs stay."""
-    # Nearly every line passes here without a change; asking first is twenty times as fast as looking.
+    """Drop characters that are invisible or control a terminal; line breaks and tabs stay."""
+    # Nearly every line is unchanged here; `isprintable` is twenty times as fast as the pattern.
     return text if text.isprintable() else _CONTROL.sub("", text)
 
 
@@ -132,5 +132,5 @@ def quote(text: str, limit: int = 300) -> str:
 
 def first_line(text: str, limit: int = 300) -> str:
     """`quote` the first line that is not blank."""
-    # No more of it than `quote` looks at: behind it may stand much that would only be copied.
+    # No more than `quote` reads: the rest may be long and would only be copied.
     return quote(text.lstrip()[: limit * 8].split("\n", 1)[0], limit)

@@ -1,4 +1,4 @@
-"""Text to nanoseconds and back: RFC 3339 times, durations as Cloud Logging and people write them."""
+"""Convert between text and nanoseconds: RFC 3339 times, durations as Cloud Logging and people write them."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ _DURATION_PART = re.compile(r"([0-9]+)(?:\.([0-9]+))?(ns|us|µs|μs|ms|s|m|h|d)"
 
 
 def parse_time(text: str) -> Nanoseconds:
-    """Turn an RFC 3339 time (0 to 9 fractional digits, `Z` or an offset) into nanoseconds since 1970."""
-    # Cloud Logging's own form first; its minutes repeat. Whatever is unusual is judged below.
+    """Parse an RFC 3339 time (0–9 fractional digits, `Z` or offset) to nanoseconds since 1970; raise ValueError."""
+    # Cloud Logging's own form first; its minutes repeat. Any other form is parsed below.
     scale = _SCALES.get(len(text))
     if scale is not None and text[-1] == "Z" and (text[19] == "." or scale == SECOND):
         digits = text[17:19] + text[20:-1]
@@ -51,7 +51,7 @@ def parse_time(text: str) -> Nanoseconds:
 
 @lru_cache(maxsize=4096)
 def _minute(text: str) -> int | None:
-    """Nanoseconds at the start of a minute, `2025-09-16T00:41:`; None when it is none."""
+    """Return the nanoseconds at the start of a minute, `2025-09-16T00:41:`; None when the text is no minute."""
     try:
         return _parse_any_time(f"{text}00Z")
     except ValueError:
@@ -77,7 +77,7 @@ def _parse_any_time(text: str) -> Nanoseconds:
 
 @lru_cache(maxsize=1024)
 def _midnight(text: str) -> int:
-    """Nanoseconds at the start of a day; logs hold few days, so this is nearly always a look-up."""
+    """Return the nanoseconds at the start of a day; logs span few days, so this is nearly always a cache hit."""
     digits = text[:4] + text[5:7] + text[8:]
     if text[4] != "-" or text[7] != "-" or not (digits.isascii() and digits.isdigit()):
         raise ValueError(f"{text!r} is no date")
@@ -127,7 +127,7 @@ def format_time(ns: int) -> str:
 
 
 def parse_duration(text: str) -> Nanoseconds:
-    """Turn `0.783137066s`, `250ms`, `3m`, `7d` or `1h30m` into nanoseconds, exactly."""
+    """Parse `0.783137066s`, `250ms`, `3m`, `7d` or `1h30m` into exact nanoseconds; raise ValueError."""
     # Cloud Logging's own form first: seconds with a fraction.
     whole, _, fraction = text[:-1].partition(".")
     digits = whole + fraction.ljust(9, "0")
@@ -149,7 +149,7 @@ def _parse_any_duration(text: str) -> Nanoseconds:
 
 
 def format_seconds(ns: int) -> str:
-    """Write a span of time for people: `0.06 s`, `7.1 s`, `1 min 47 s`, `2 h 5 min`."""
+    """Write a duration for people: `0.06 s`, `7.1 s`, `1 min 47 s`, `2 h 5 min`."""
     if ns < 0:
         return "-" + format_seconds(-ns)
     if 0 < ns < SECOND // 100:
@@ -173,7 +173,7 @@ def _long_span(seconds: int) -> str:
 
 
 def format_lag(lags: tuple[float, float] | None) -> str:
-    """Write how far a cause lies before its symptom: `0.06–0.12 s`, `5–20 ms later`, around it `up to 0.5 s`."""
+    """Write the time from a cause to its symptom: `0.06–0.12 s`, `5–20 ms later`, on both sides of it `up to 0.5 s`."""
     if lags is None:
         return "an unknown time"
     low, high = sorted(abs(lag) for lag in lags)
@@ -190,7 +190,7 @@ def format_lag(lags: tuple[float, float] | None) -> str:
 
 
 def _duration(seconds: float, longest: float) -> str:
-    """Write one end of a span in the unit that suits the other: ms below 0.1 s, µs below 1 ms."""
+    """Write one end of a range in a unit that suits the longer end: ms below 0.1 s, µs below 1 ms."""
     if longest < 0.001:  # noqa: PLR2004 - a millisecond
         return f"{seconds * 1_000_000:.0f} µs"
     if longest < 0.1:  # noqa: PLR2004 - a tenth of a second

@@ -1,4 +1,4 @@
-"""Words in; whether one of them stands in a text out, in one pass over a text that is long."""
+"""Fast check whether a text contains any of certain words."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from functools import cached_property
 import re2
 
 _LONG = 4_096
-"""Characters from which one pass of RE2, which must be handed the text, is quicker than a search for each word."""
+"""Characters from which one pass of RE2, despite its conversion to bytes, is faster than a search for each word."""
 
 
 class WordSearch:
-    """Words that are looked for together."""
+    """Words that are searched together."""
 
     def __init__(self, *words: str) -> None:
         self._words = words
@@ -21,7 +21,7 @@ class WordSearch:
         return re2.compile("|".join(map(re2.escape, self._words)).encode())
 
     def is_in(self, text: str) -> bool:
-        """Tell whether one of the words stands in a text."""
+        """Tell whether a text contains one of the words."""
         if len(text) > _LONG:
             return self._pattern.search(text.encode("utf-8", "surrogatepass")) is not None
         return any(map(text.__contains__, self._words))

@@ -8,7 +8,7 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import REVISION, digested, query, raw, request, stored_at
+from support.builders import REVISION, extracted, query, raw, request, stored_at
 
 from forensics.context.coverage.measure import measure
 from forensics.model import Pulled, PullPart, RulebookInfo, Unread
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 def covered(*records: dict[str, Any], pulled: Sequence[Pulled] = (), **asked: str) -> Coverage:
     log_index, store = stored_at(*records)
-    table, lost = digested(log_index, store)
+    table, lost = extracted(log_index, store)
     asks = query(**asked)
     return measure(log_index, table, [], asks, analysed=0, unclassified=0, lost=lost, pulled=pulled, revision=REVISION)
 

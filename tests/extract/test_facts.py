@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings, strategies as st
-from support.builders import REVISION, START, digested, leaf, query, raw, raws, request, rule, stored_at, table
+from support.builders import REVISION, START, extracted, leaf, query, raw, raws, request, rule, stored_at, table
 
 from forensics.entries import MemoryRecordStore, collect, decode_record, stitch
-from forensics.extract import FactsExtractor, build_table as boiling, extract, facts_extractor as extractor, trace_of
+from forensics.extract import FactsExtractor, build_table, extract, facts_extractor as extractor, trace_of
 from forensics.model import (
     Analysis,
     Frame,
@@ -29,7 +29,7 @@ from forensics.pipeline import analyze
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from forensics.extract.build_table import Boil, Extracted
+    from forensics.extract.build_table import Extracted, ExtractRows
 
 TRACE = (
     "Traceback (most recent call last):\n"
@@ -124,7 +124,7 @@ def made(drawn: list[tuple[str | None, float, str, str, str | None]]) -> list[di
 
 @settings(max_examples=200, deadline=None)
 @given(RECORDS)
-def test_the_journal_holds_what_stitching_all_entries_gives(
+def test_the_table_has_what_stitching_all_entries_gives(
     drawn: list[tuple[str | None, float, str, str, str | None]],
 ) -> None:
     records = made(drawn)
@@ -136,7 +136,7 @@ def test_the_journal_holds_what_stitching_all_entries_gives(
     assert sorted(piece for row in found.rows() for piece in found.originals(row)) == list(range(len(records)))
 
 
-def backwards(extract_chunk: Boil, chunks: Iterable[array[int]]) -> Iterator[Extracted]:
+def backwards(extract_chunk: ExtractRows, chunks: Iterable[array[int]]) -> Iterator[Extracted]:
     """Begin with the last chunk, as several processes may, and hand results out in order."""
     given_ = [*chunks]
     return reversed([extract_chunk(chunk) for chunk in reversed(given_)])
@@ -147,9 +147,9 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
     records = [raw(text, at=n * 5e-6, number=n, severity=("ERROR", None)[n % 2]) for n, text in enumerate("abcabc")]
     records += [raw(line, at=1 + n * 5e-6) for n, line in enumerate(TRACE.split("\n"))]
     log_index, store = stored_at(*records)
-    whole, _ = digested(log_index, store)
-    monkeypatch.setattr(boiling, "_CHUNK", size)
-    monkeypatch.setattr(boiling, "_WORTH", 0)
+    whole, _ = extracted(log_index, store)
+    monkeypatch.setattr(build_table, "_CHUNK", size)
+    monkeypatch.setattr(build_table, "_WORTH", 0)
     found, lost = extract(log_index, array("I", range(len(log_index))), store, ANY, backwards)
     assert lost == 0
     assert (found.times, found.ends, found.traces, found.label_ids) == (
@@ -164,7 +164,7 @@ def test_chunks_change_nothing(monkeypatch: pytest.MonkeyPatch, size: int) -> No
     assert {fact_ids[code]: n for code, n in found.counts.items()} == counts
 
 
-def test_rows_that_are_not_asked_for_are_not_in_the_journal() -> None:
+def test_rows_that_are_not_asked_for_are_not_in_the_table() -> None:
     log_index, store = stored_at(*(raw(f"{n}", at=n) for n in range(5)))
     found, _ = extract(log_index, array("I", [1, 3]), store, ANY)
     assert [found.entry(row).message for row in found.rows()] == ["1", "3"]
@@ -199,7 +199,7 @@ def test_requests_that_went_well_are_told_by_their_kind_and_not_fetched() -> Non
         label_ids=array("I", [0, 1, 1, 0]),
         label_sets=label_ids,
     )
-    found, lost = digested(collect([batch], store), store)
+    found, lost = extracted(collect([batch], store), store)
     assert (lost, store.fetched) == (0, [0, 3])
     facts = found.facts(1)
     assert found.facts(2) == facts != found.facts(0)

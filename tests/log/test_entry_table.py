@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from support.builders import START, digested, raw, request, stored_at, table
+from support.builders import START, extracted, raw, request, stored_at, table
 
 from forensics.entries import MemoryRecordStore, decode_record, stitch
 from forensics.errors import SourceError
@@ -125,7 +125,7 @@ def test_a_record_that_is_gone_before_it_was_looked_at_is_counted() -> None:
     store = LossyStore("    charge()", "x")
     for place in range(len(log_index)):
         store.keep(kept.record(place) or {})
-    found, lost = digested(log_index, store)
+    found, lost = extracted(log_index, store)
     assert (lost, len(found), sum(found.counts.values())) == (2, 4, 4)
     assert found.pieces == {0: (0, 1, 2)}
     assert found.entry(0).message.endswith("in pay\nKeyError: 'card'")
@@ -137,7 +137,7 @@ def test_a_record_that_goes_later_is_an_error_with_the_next_step() -> None:
     log_index, kept = stored_at(raw("x"), raw("y", at=1))
     for place in range(2):
         store.keep(kept.record(place) or {})
-    found, lost = digested(log_index, store)
+    found, lost = extracted(log_index, store)
     assert (lost, found.entry(0).message) == (0, "x")
     store.gone = ("x", "y")
     assert found.entry(0).message == "x"

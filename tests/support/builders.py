@@ -1,4 +1,4 @@
-"""Records for tests, with everything but the point of the test filled in."""
+"""Make records for tests, with defaults for everything that is not the point of the test."""
 
 from __future__ import annotations
 
@@ -104,30 +104,30 @@ BARE = LogEntry(
 
 
 def bare(message: str = "", raw: dict[str, Any] | None = None, **fields: Any) -> LogEntry:
-    """Make an entry as if decoded; nothing is read from its record, and what is not named is empty."""
+    """Make a decoded entry without decoding its record; fields that are not given are empty."""
     return replace(BARE, message=message, raw=raw or {}, **fields)
 
 
 def raws(*records: dict[str, Any]) -> list[RawEntry]:
-    """Wrap records as a source hands them out."""
+    """Wrap records as a source yields them."""
     return [RawEntry(record=r, place=Place(source="test", record=n)) for n, r in enumerate(records, 1)]
 
 
 def stored_at(*records: dict[str, Any]) -> tuple[LogIndex, MemoryRecordStore]:
-    """Collect records, and return the store on which they lie as well."""
+    """Collect records; return the index and the store with the records."""
     store = MemoryRecordStore()
     return collect(raws(*records), store), store
 
 
-def digested(log_index: LogIndex, store: RecordStore, rules: Sequence[Rule] = ()) -> tuple[EntryTable, int]:
-    """Boil down everything that was collected; with the table comes how many records were gone."""
+def extracted(log_index: LogIndex, store: RecordStore, rules: Sequence[Rule] = ()) -> tuple[EntryTable, int]:
+    """Make the table of all collected entries; return it with the number of records that were gone."""
     rows = select(log_index, Revision(name="all", asked="all"), query("all"))
     return extract(log_index, rows, store, FactsExtractor(rules, Level.ERROR))
 
 
 def table(*records: dict[str, Any], rules: Sequence[Rule] = ()) -> EntryTable:
-    """Make the table of records, pieces of messages joined."""
-    return digested(*stored_at(*records), rules)[0]
+    """Make the table of records, with split messages stitched."""
+    return extracted(*stored_at(*records), rules)[0]
 
 
 def query(revision: str = REVISION, **fields: Any) -> Query:
@@ -142,7 +142,7 @@ def leaf(path: str = "message", *, cased: bool = False, **op: Any) -> Leaf:
 
 
 def rule(id_: str, condition: Condition, role: Role = Role.CAUSE, **fields: Any) -> Rule:
-    """Make a rule that claims what a condition says."""
+    """Make a rule with a condition."""
     return Rule(
         id=id_,
         version=1,

@@ -1,4 +1,4 @@
-"""Sides of a comparison for tests, with everything but the point of the test filled in."""
+"""Make sides of a comparison for tests, with defaults for everything that is not the point of the test."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def cluster(signature: str | None, occurrences: int, unit: OccurrenceUnit, **fie
 def side(
     revision: str, counts: dict[str, int], *, unit: OccurrenceUnit = OccurrenceUnit.REQUEST, **fields: Any
 ) -> Side:
-    """Make a side of signatures with their occurrences; zero is no cluster."""
+    """Make a side with occurrences by signature; zero occurrences make no cluster."""
     rest: dict[str, Any] = {
         "coverage": coverage(),
         "exposure": Exposure(requests=1000, sessions=100, starts=10, lives=12),
@@ -103,7 +103,7 @@ def side(
 
 
 def runs(modules: dict[str, tuple[int, int]], outcomes: dict[str, str] | None = None, not_run: int = 0) -> TestRun:
-    """Make a run of tests of modules with (passed, failed)."""
+    """Make a test run from (passed, failed) by module."""
     rest: dict[str, Any] = {"errors": 0, "skipped": 0, "not_run": 0}
     suites = tuple(
         TestSuite(name=name, total=p + f, passed=p, failed=f, seconds=1.0, **rest) for name, (p, f) in modules.items()

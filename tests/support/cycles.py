@@ -1,4 +1,4 @@
-"""Reports and cycles for tests, with everything but the point of the test filled in."""
+"""Make reports and cycles for tests, with defaults for everything that is not the point of the test."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ RULES = {"oom": 1, "close": 1, "noise": 1}
 
 
 def report(number: int, counts: dict[str, int], requests: int = 1000, **fields: Any) -> Report:
-    """Make the report of a revision whose signatures were seen so many times; zero is no cluster."""
+    """Make the report of a revision with occurrences by signature; zero occurrences make no cluster."""
     clusters = tuple(_cluster(number, name, n) for name, n in counts.items() if n)
     rest: dict[str, Any] = {
         "tool_version": "test",

@@ -1,4 +1,4 @@
-"""Texts of entries in, files of every form out: containers, orders, copies, and noise between the lines."""
+"""Write entries to files in every form: containers, orders, copies, and noise between the lines."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Form(msgspec.Struct, frozen=True):
 
 
 def anchors() -> list[str]:
-    """A file begins with an entry that tells its format; there are at most three files."""
+    """Return an entry for the beginning of each file, from which its format is recognised; at most three files."""
     return [json.dumps(raw("hello", at=i, number=5, severity="INFO", stream="stdout")) for i in range(3)]
 
 

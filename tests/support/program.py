@@ -1,4 +1,4 @@
-"""The program, run as a user runs it."""
+"""Run the program as a user does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A kind, a time and a number in, an entry out, ordinary or odd, or the JSON texts of several."""
+"""Make entries of a kind, a time and a number, ordinary or odd, and the JSON texts of several."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def split(at: float, number: int) -> list[str]:
 
 
 def audit(at: float, number: int) -> Record:
-    """A deployment that failed; the resource names no revision, what it says does."""
+    """A failed deployment, with the revision only in its message and not in its resource."""
     said = f"Ready condition status changed to False for Revision {REVISION} with message: no port"
     proto = {"methodName": "/InternalServices.ReplaceInternalService", "status": {"code": 9, "message": said}}
     entry = raw(at=at, number=number, stream="cloudaudit.googleapis.com%2Fsystem_event", revision="", instance="")
@@ -63,7 +63,7 @@ def nested(at: float, number: int) -> Record:
 
 
 def rewritten(old: str, new: str, at: float, number: int) -> list[str]:
-    """An error of which a part is spelled in another way."""
+    """An error with a part in another spelling."""
     text = json.dumps(raw("ValueError: bad", at=at, number=number, severity="ERROR"))
     assert old in text
     return [text.replace(old, new)]

@@ -38,7 +38,7 @@ class Made:
         modes: dict[str, int] | None = None,
         parents: list[str] | None = None,
     ) -> str:
-        """Commit changed files (None removes one) and return the hash; commits are a minute apart unless `at` tells."""
+        """Commit changed files (None removes one) and return the hash; without `at`, commits are a minute apart."""
         for name, text in (files or {}).items():
             path = name.encode("utf-8", "surrogateescape")
             if text is None:

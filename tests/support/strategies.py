@@ -1,4 +1,4 @@
-"""Journals for property tests, drawn from everything that decides to what an entry belongs."""
+"""Tables for property tests, with everything that decides to which occurrence an entry belongs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRACES = st.sampled_from(({}, {}, {"trace": "t1"}, {"trace": "t2"}))
 
 @st.composite
 def tables(draw: st.DrawFn) -> EntryTable:
-    """Journals with all that decides to what an occurrence belongs: exits, starts, requests, traces, pieces."""
+    """Draw tables with exits, starts, requests, traces and split messages."""
     records: list[dict[str, Any]] = []
     for number in range(draw(st.integers(1, 14))):
         fields: dict[str, Any] = {"instance": draw(INSTANCES), "number": number, **draw(TRACES)}

@@ -72,6 +72,6 @@ def test_what_is_asked_of_entries_is_true_where_the_condition_is(found: EntryTab
     log_index, store = stored_at(*records)
     extractor = FactsExtractor(rules, Level.ERROR)
     table, _ = extract(log_index, select(log_index, Revision(name="all", asked="all"), query("all")), store, extractor)
-    holds, classifier = extractor.asked(condition, table), Classifier(rules)
+    holds, classifier = extractor.row_predicate(condition, table), Classifier(rules)
     expected = [row for row in table.rows() if classifier.holds(condition, table.entry(row))]
     assert [row for row in table.rows() if holds is not None and holds(row)] == expected
