@@ -42,7 +42,7 @@ def _stages(query: Query, store: FileRecordStore) -> None:
     by_id = {rule.id: rule for rule in rules}
     extractor, screen = FactsExtractor(rules, Level.ERROR), RequestPrefilter(rules, Level.ERROR)
     watch.tell("rules")
-    how = Indexing(store=store, reader=partial(FastIndexReader, screen=screen))
+    how = Indexing(store=store, reader=partial(FastIndexReader, prefilter=screen))
     records = list(read_records(query.logs, only=query.revision, indexing=how))
     watch.tell("find and index lines")
     log_index = collect(records, store)

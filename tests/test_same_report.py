@@ -48,7 +48,7 @@ def indexed(paths: Sequence[str], asked: str, *, only: str | None = None, jobs: 
     """Read as the command line does."""
     with closing(FileRecordStore()) as store:
         how = Indexing(
-            store=store, reader=partial(FastIndexReader, screen=RequestPrefilter(RULES, Level.ERROR)), jobs=jobs
+            store=store, reader=partial(FastIndexReader, prefilter=RequestPrefilter(RULES, Level.ERROR)), jobs=jobs
         )
         parallel_map = partial(in_processes, jobs=jobs, before=store.flush)
         records = read_records(paths, only=only, indexing=how)

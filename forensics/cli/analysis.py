@@ -68,7 +68,7 @@ def analysed(
     with watching() as watch, closing(FileRecordStore()) as store, _code(inputs) as code:
         indexing = Indexing(
             store=store,
-            reader=partial(FastIndexReader, screen=RequestPrefilter(loaded, query.level)),
+            reader=partial(FastIndexReader, prefilter=RequestPrefilter(loaded, query.level)),
             jobs=inputs.jobs or default_jobs(),
             advance=watch.advance,
         )

@@ -161,7 +161,7 @@ def _previous(revision: str, own: InputOptions, inputs: InputOptions, settings: 
     with watching() as watch, closing(FileRecordStore()) as store:
         indexing = Indexing(
             store=store,
-            reader=partial(FastIndexReader, screen=RequestPrefilter((), Level.ERROR)),
+            reader=partial(FastIndexReader, prefilter=RequestPrefilter((), Level.ERROR)),
             jobs=own.jobs or default_jobs(),
             advance=watch.advance,
         )

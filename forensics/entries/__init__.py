@@ -1,7 +1,7 @@
-"""The room that decodes: raw records in, sorted, selected, decoded and stitched log entries out; no I/O.
+"""Turn raw records into decoded, stitched log entries, and find the entries of a revision; no I/O.
 
-`collect` sorts and counts, `revision_spans`, `resolve_revision` and `select` find what was asked for, `decode_entry`
-reads one record, and `stitch` joins what Cloud Run split.
+`collect` sorts and counts records into a LogIndex; `revision_spans`, `resolve_revision` and `select` find the rows of a
+revision; `decode_entry` decodes one record; `stitch` joins messages that Cloud Run split.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A raw record of any shape in, its fields out: absent or of another type than expected is empty, never an error."""
+"""Read fields of a raw record: a missing field, or one of an unexpected type, is empty and never an error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _FARTHEST = 2**63 - 10**18
-"""Nanoseconds: what columns of 64 bits hold, less thirty years for what may be added. Go writes year 1 for no time."""
+"""Nanoseconds: the range of 64 bits less thirty years, to leave room for additions. Go writes year 1 for no time."""
 _EARLIEST = -_FARTHEST
 _LONGEST_REQUEST = 7 * 86_400 * SECOND  # Cloud Run ends a request after an hour, a job's task after seven days
 
@@ -23,17 +23,17 @@ _FAILED = 400
 
 
 def may_be_handshake(status: int) -> bool:
-    """Tell whether a request so answered opened a WebSocket, or may have failed to; such are never passed by."""
+    """Tell whether a request with this status may be a WebSocket handshake; such requests are always decoded."""
     return status == SWITCHING_PROTOCOLS or status >= _FAILED
 
 
 def text_of(value: Any) -> str:
-    """Return a value that is a text, or ""."""
+    """Return a value if it is text, else ""."""
     return value if isinstance(value, str) else ""
 
 
 def at_key(values: Mapping[str, Any], key: str) -> Any:
-    """Return the value of a key; where there is none and the key has dots, the value at that path."""
+    """Return the value of a key; for a missing key with dots, the value at that path."""
     if key in values or "." not in key:
         return values.get(key)
     *path, last = key.split(".")
@@ -41,7 +41,7 @@ def at_key(values: Mapping[str, Any], key: str) -> Any:
 
 
 def whole_number(value: Any) -> int | None:
-    """Return a number that may have arrived as text, as CSV and some int64 fields do."""
+    """Return a whole number, also from text as in CSV and some int64 fields; None for any other value."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int):
@@ -54,12 +54,12 @@ def whole_number(value: Any) -> int | None:
 
 
 def time_of(record: Mapping[str, Any]) -> Nanoseconds:
-    """Return the time of a record; 0 when it has none that can be read, or one that no log can have."""
+    """Return the time of a record; 0 when it is missing, unreadable or out of range."""
     return time_in(text_of(record.get("timestamp")))
 
 
 def time_in(text: str) -> Nanoseconds:
-    """Return the time that a text states, as `time_of`."""
+    """Return the time in a text, 0 as in `time_of`."""
     if not text:
         return Nanoseconds(0)
     try:
@@ -76,7 +76,7 @@ def stream_of(log_name: str) -> str:
 
 
 def http_of(record: Mapping[str, Any]) -> HttpRequest | None:
-    """Return the HTTP request of a record, numbers as numbers."""
+    """Return the HTTP request of a record with parsed numbers; None without one."""
     request = record.get("httpRequest")
     if not isinstance(request, dict) or not request:
         return None
@@ -92,7 +92,7 @@ def http_of(record: Mapping[str, Any]) -> HttpRequest | None:
 
 
 def path_of(url: str) -> str:
-    """Return the path of an address, without scheme, host, query and fragment."""
+    """Return the path of a URL, without scheme, host, query and fragment."""
     scheme = url.find("://", 0, 12)
     rest = url if scheme < 0 else url[scheme + 3 :]
     without_query = rest.partition("?")[0].partition("#")[0]

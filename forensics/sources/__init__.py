@@ -1,10 +1,10 @@
-"""The edge that reads: paths in, records or rows of an index out; what is no log entry comes out as `Unreadable`.
+"""Read log files: `read_records` turns paths into raw records, or into rows of an index.
 
-One module per concern: `finding` (paths to files), `packing`, `parts` and `archives` (gzip, zstd, zip, tar), `opening`
-(encoding), `blocks` (bytes to lines), `windows`, `runs` and `wrappers` (JSON too large to be held), `json_values` and
-`yaml_values` (text to values), `columns` (cells to records), `keys` and `spelling` (names of fields), `shapes` (how
-entries lie in a file, one module each), `files` (all of these together). Of NDJSON, `sieve` finds the lines that
-matter, `indexing` makes rows of them, and `store` fetches their records again.
+Whatever is no log entry becomes an `Unreadable`. `find_inputs` expands paths; `containers` unpacks archives,
+compression and encodings; `line_blocks` cuts bytes into lines; `json` reads values that are too large to be held in
+memory; `values` turns cells, YAML scalars and foreign spellings into records (`api_keys` lists the names of fields);
+`formats` has one module for each file format; `files` ties these together. `index` handles large NDJSON: the prefilter
+finds the lines that matter, `indexing` makes rows of them, and `record_store` fetches their records again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The keys of a log entry: as the API spells them, and as BigQuery, Log Analytics and Python spell the same."""
+"""The keys of a log entry as the API spells them, and their spellings in BigQuery, Log Analytics and Python."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ API_NAMES = {
     "protopayload_requestlog": "protoPayload",
     "jsonpayload_type_loadbalancerlogentry": "jsonPayload",
 }
-"""Other spellings of the API's names. Where one is met, the whole record is spelled that way."""
+"""Other spellings of the API's names. A record with one of them is spelled that way throughout."""
 
 OTHER_PAYLOADS = frozenset(name for name, api_name in API_NAMES.items() if api_name in PAYLOADS)
 ANY_KEYS = ENTRY_KEYS | _LESS_TELLING | frozenset(API_NAMES)

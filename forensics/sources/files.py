@@ -1,4 +1,4 @@
-"""Files in, raw records out: finds the files, opens them, asks which shape they have and reads that."""
+"""Read raw records from files: find them, open them, recognise their format and parse it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from forensics.sources.containers.unpack import parts_of
 from forensics.sources.find_inputs import STDIN, Input, find_inputs
 from forensics.sources.formats import INPUT_FORMATS, QUOTATIONS, json_lines as lines, sequence
 from forensics.sources.index.indexing import Indexing, index, index_runs
-from forensics.sources.index.prefilter import can_sift, spells_like_the_api
+from forensics.sources.index.prefilter import can_prefilter, spells_like_the_api
 from forensics.sources.json.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
 from forensics.sources.values.api_spelling import in_api_spelling
 
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
 Record = RawEntry | Unreadable | PassedOver | IndexBatch
 
 LARGE = 8 * 2**20
-"""Bytes of all inputs together."""
+"""Bytes of all inputs together from which lines of other revisions are passed over."""
 
-# A file found in a folder that has such a name and cannot be read is worth a word; a picture is not.
+# A file found in a folder that has such a name and cannot be read is reported; a picture is not.
 _LOG_NAMES = (".json", ".jsonl", ".ndjson", ".log", ".csv", ".tsv", ".gz", ".zst")
-# A BigQuery sink names audit records so; what sifts lines by the API's own names would pass over them.
+# A BigQuery sink names audit records so; a prefilter by the API's own names would pass over them.
 _TYPED_COLUMN = re.compile(rb'"(?:json|proto)payload_')
 
 
@@ -65,17 +65,17 @@ def read_records(
     indexing: Indexing | None = None,
     expect: Callable[[int], None] | None = None,
 ) -> Iterator[Record]:
-    """Read the records of files, folders, globs and `-`; raise SourceError for what cannot be read at all.
+    """Read the records of files, folders, globs and `-`; raise SourceError for an input that cannot be read at all.
 
-    With `indexing`, NDJSON and arrays come as batches, and their lines stay on the store. With `only` as well, lines of
-    large NDJSON that cannot speak of that revision (or prefix of its name) are counted, not parsed. `expect` is told
-    how many bytes there are.
+    With `indexing`, entries of NDJSON and arrays come as batches of an index, and their lines stay in the store. With
+    `only` as well, the lines of large NDJSON that cannot belong to that revision (or prefix of its name) are counted
+    and not parsed. `expect` is called with the total number of bytes.
     """
-    given = find_inputs(logs)  # here and not in the generator: a wrong path is told before anything is read
+    arguments = find_inputs(logs)  # not in the generator: a wrong path is reported before anything is read
     if expect is not None:
-        expect(_total(given))
-    asked = only if only and can_sift(only) and _are_large(given) else None
-    return _read_all(given, stdin, _ReadOptions(asked, indexing))
+        expect(_total(arguments))
+    asked = only if only and can_prefilter(only) and _are_large(arguments) else None
+    return _read_all(arguments, stdin, _ReadOptions(asked, indexing))
 
 
 class _ReadOptions(NamedTuple):
@@ -85,27 +85,27 @@ class _ReadOptions(NamedTuple):
     indexing: Indexing | None
 
 
-def _read_all(given: Sequence[PathArgument], stdin: BinaryIO | None, way: _ReadOptions) -> Iterator[Record]:
+def _read_all(arguments: Sequence[PathArgument], stdin: BinaryIO | None, options: _ReadOptions) -> Iterator[Record]:
     seen: set[str] = set()
-    for path in given:
+    for path in arguments:
         understood = False
         for item in path.inputs:
             if item.name not in seen:
                 seen.add(item.name)
-                understood |= yield from _read_input(item, stdin, way)
+                understood |= yield from _read_input(item, stdin, options)
             else:
                 understood = True
         if not understood:
             raise SourceError(f"no log in {path.path!r} ({len(path.inputs)} files looked at); {_what_is_understood()}")
 
 
-def _are_large(given: Sequence[PathArgument]) -> bool:
-    """Tell whether passing lines over pays; of a small input it is better to know everything."""
-    return _total(given) >= LARGE
+def _are_large(arguments: Sequence[PathArgument]) -> bool:
+    """Tell whether passing over lines saves time; a small input is better read as a whole."""
+    return _total(arguments) >= LARGE
 
 
-def _total(given: Sequence[PathArgument]) -> int:
-    return sum(_size(item) for path in given for item in path.inputs)
+def _total(arguments: Sequence[PathArgument]) -> int:
+    return sum(_size(item) for path in arguments for item in path.inputs)
 
 
 def _size(item: Input) -> int:
@@ -115,14 +115,14 @@ def _size(item: Input) -> int:
         return 0
 
 
-def _read_input(item: Input, stdin: BinaryIO | None, way: _ReadOptions) -> Generator[Record, None, bool]:
+def _read_input(item: Input, stdin: BinaryIO | None, options: _ReadOptions) -> Generator[Record, None, bool]:
     """Yield the records of one file, or of the files inside an archive, and return whether it was a log."""
     understood = False
     try:
         with _opened(item, stdin) as file:
-            raw = file if way.indexing is None else cast("BinaryIO", _Counted(file, way.indexing.advance))
+            raw = file if options.indexing is None else cast("BinaryIO", _Counted(file, options.indexing.advance))
             for part in parts_of(raw):
-                understood |= yield from _read_part(item, part, way)
+                understood |= yield from _read_part(item, part, options)
     except OSError as error:
         reason = error.strerror or str(error)
         if item.named:
@@ -137,12 +137,12 @@ def _read_input(item: Input, stdin: BinaryIO | None, way: _ReadOptions) -> Gener
     return understood
 
 
-def _read_part(item: Input, part: Part, way: _ReadOptions) -> Generator[Record, None, bool]:
+def _read_part(item: Input, part: Part, options: _ReadOptions) -> Generator[Record, None, bool]:
     member = Input(name=f"{item.name}!{part.name}", named=False) if part.name else item
     if part.content is None:
         yield Unreadable(place=Place(source=member.name, record=1), reason=part.problem)
         return False
-    return (yield from _read_content(member, part.content, way))
+    return (yield from _read_content(member, part.content, options))
 
 
 def _opened(item: Input, stdin: BinaryIO | None) -> AbstractContextManager[BinaryIO]:
@@ -152,7 +152,7 @@ def _opened(item: Input, stdin: BinaryIO | None) -> AbstractContextManager[Binar
 
 
 class _Counted:
-    """A file that tells how much is read of it."""
+    """A file that reports how many bytes are read from it."""
 
     def __init__(self, file: BinaryIO, advance: Callable[[int], None]) -> None:
         self._file = file
@@ -167,14 +167,14 @@ class _Counted:
         return getattr(self._file, name)
 
 
-def _read_content(item: Input, content: TextContent, way: _ReadOptions) -> Generator[Record, None, bool]:
+def _read_content(item: Input, content: TextContent, options: _ReadOptions) -> Generator[Record, None, bool]:
     number = 0
     blank = content.is_whole and not content.head.strip(b"\0 \t\r\n")
-    shapes = (*INPUT_FORMATS, *QUOTATIONS) if item.named else INPUT_FORMATS
-    shape = None if blank else next((shape for shape in shapes if shape.accepts(content)), None)
-    if shape is None and not blank:
+    formats = (*INPUT_FORMATS, *QUOTATIONS) if item.named else INPUT_FORMATS
+    format_ = None if blank else next((each for each in formats if each.accepts(content)), None)
+    if format_ is None and not blank:
         return (yield from _not_understood(item, content))
-    for found in _found(item, shape, content, way) if shape else ():
+    for found in _elements(item, format_, content, options) if format_ else ():
         if isinstance(found, IndexBatch):
             yield found
         elif isinstance(found, PassedOver):
@@ -188,15 +188,19 @@ def _read_content(item: Input, content: TextContent, way: _ReadOptions) -> Gener
     return True
 
 
-def _found(
-    item: Input, shape: Format, content: TextContent, way: _ReadOptions
+def _elements(
+    item: Input, format_: Format, content: TextContent, options: _ReadOptions
 ) -> Iterator[IndexBatch | PassedOver | Element]:
     head = content.head
-    if way.indexing is None or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
-        return shape.read(content)
-    if shape is lines:
-        return index(item.name, content, way.asked, way.indexing)
-    return index_runs(item.name, sequence.read_raw(content), way.indexing) if shape is sequence else shape.read(content)
+    if options.indexing is None or _TYPED_COLUMN.search(head) or not spells_like_the_api(head):
+        return format_.read(content)
+    if format_ is lines:
+        return index(item.name, content, options.asked, options.indexing)
+    return (
+        index_runs(item.name, sequence.read_raw(content), options.indexing)
+        if format_ is sequence
+        else format_.read(content)
+    )
 
 
 def _records(source: str, element: Element) -> Iterator[RawEntry | Unreadable]:
@@ -237,7 +241,7 @@ def _not_understood(item: Input, content: TextContent) -> Generator[Unreadable, 
 
 
 def _is_json(content: TextContent) -> bool:
-    """Tell whether it is JSON of another kind, e.g. the expected findings that lie beside a log."""
+    """Tell whether a content is JSON without entries, such as the expected findings that lie beside a log."""
     if content.head.lstrip()[:1] not in {b"{", b"["} or content.is_cut:
         return False
     for data in (content.head.lstrip().split(b"\n", 1)[0], content.everything()):
@@ -250,5 +254,5 @@ def _is_json(content: TextContent) -> bool:
 
 
 def _what_is_understood() -> str:
-    shapes = "; ".join(shape.name for shape in (*INPUT_FORMATS, *QUOTATIONS))
-    return f"understood are {shapes}; each in UTF-8 or UTF-16, plain, gzip or zstd, also inside zip and tar archives"
+    names = "; ".join(each.name for each in (*INPUT_FORMATS, *QUOTATIONS))
+    return f"understood are {names}; each in UTF-8 or UTF-16, plain, gzip or zstd, also inside zip and tar archives"

@@ -1,4 +1,4 @@
-"""Paths as a user gives them (files, folders, globs, `-`) in, the files to read out."""
+"""Find the files to read from a user's paths: files, folders, globs and `-` for standard input."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Input(Struct, frozen=True, kw_only=True):
     """One file, or standard input."""
 
     name: str
-    """As given, or the given folder and the way from there; `-` for standard input."""
+    """The path as the user wrote it, or the user's folder and the path below it; `-` for standard input."""
     named: bool
     """True when the user named this very file; False when it was found in a folder or by a glob."""
 
 
 class PathArgument(Struct, frozen=True, kw_only=True):
-    """One path as the user gave it, and the files that it stands for."""
+    """One path as the user wrote it, and the files that it stands for."""
 
     path: str
     inputs: tuple[Input, ...]
@@ -50,51 +50,51 @@ def find_inputs(logs: Sequence[str]) -> tuple[PathArgument, ...]:
 def _find(path: str) -> PathArgument:
     try:
         return PathArgument(path=path, inputs=tuple(_inputs_of(path)))
-    except OSError as error:  # a folder on the way is closed, a name is too long
+    except OSError as error:  # a folder of the path is closed, a name is too long
         raise SourceError(f"cannot read {path!r}: {error.strerror or error}") from error
 
 
-def _inputs_of(given: str) -> Iterator[Input]:
-    path = Path(os.path.expanduser(given))  # noqa: PTH111  (Path.expanduser raises where there is no home)
-    if given == STDIN:
+def _inputs_of(argument: str) -> Iterator[Input]:
+    path = Path(os.path.expanduser(argument))  # noqa: PTH111  (Path.expanduser raises where there is no home)
+    if argument == STDIN:
         yield Input(name=STDIN, named=True)
     elif path.is_dir():
         yield from _files_in(path)
     elif path.exists():
         yield Input(name=str(path), named=True)
-    elif glob.has_magic(given):
-        yield from _files_of_glob(given, str(path))
+    elif glob.has_magic(argument):
+        yield from _files_of_glob(argument, str(path))
     else:
-        raise SourceError(_no_such_file(given, path))
+        raise SourceError(_no_such_file(argument, path))
 
 
 def is_passed_over(name: str) -> bool:
-    """Tell whether a file of this name is no log, or is hidden; for files that nobody named."""
+    """Tell whether a file that the user did not name is skipped: it is hidden, or its suffix is that of no log."""
     return is_hidden(name) or _NO_LOGS.search(name) is not None
 
 
 def is_hidden(name: str) -> bool:
-    """Tell whether a file or folder wants to be passed over."""
+    """Tell whether a file or folder is hidden."""
     return name.startswith(".") and name not in {".", ".."}
 
 
 def _files_in(folder: Path) -> Iterator[Input]:
-    # A folder that cannot be looked into is handed on as an input: reading it fails, and that is told.
-    closed: list[str] = []
-    for place, folders, files in os.walk(folder, onerror=lambda error: closed.append(str(error.filename))):
+    # A folder that cannot be listed is passed on as an input: reading it fails, and the failure is reported.
+    unreadable: list[str] = []
+    for place, folders, files in os.walk(folder, onerror=lambda error: unreadable.append(str(error.filename))):
         folders[:] = sorted(name for name in folders if not is_hidden(name))
         for name in sorted(files):
             path = Path(place, name)
             if not is_passed_over(name) and path.is_file():
                 yield Input(name=str(path), named=False)
-    for name in closed:
+    for name in unreadable:
         yield Input(name=name, named=False)
 
 
-def _files_of_glob(given: str, pattern: str) -> Iterator[Input]:
+def _files_of_glob(argument: str, pattern: str) -> Iterator[Input]:
     paths = [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]  # noqa: PTH207  (absolute patterns)
     if not paths:
-        raise SourceError(f"no file matches {given!r}; quote a pattern that the shell should not expand")
+        raise SourceError(f"no file matches {argument!r}; quote a pattern that the shell should not expand")
     asked_for = _NO_LOGS.search(pattern) is not None  # `reports/*.md`
     for path in paths:
         if path.is_dir():
@@ -103,11 +103,11 @@ def _files_of_glob(given: str, pattern: str) -> Iterator[Input]:
             yield Input(name=str(path), named=False)
 
 
-def _no_such_file(given: str, path: Path) -> str:
+def _no_such_file(argument: str, path: Path) -> str:
     folder = next(parent for parent in (path.parent, *path.parents) if parent.is_dir())
     wanted = path.relative_to(folder).parts[0]
     names = sorted(entry.name for entry in folder.iterdir())
     nearest = difflib.get_close_matches(wanted, names, n=1, cutoff=0.5)
     if nearest:
-        return f"no such file or folder: {given!r}; did you mean {str(folder / nearest[0])!r}?"
-    return f"no such file or folder: {given!r}; the folder {str(folder)!r} holds nothing of a like name"
+        return f"no such file or folder: {argument!r}; did you mean {str(folder / nearest[0])!r}?"
+    return f"no such file or folder: {argument!r}; the folder {str(folder)!r} holds nothing of a like name"

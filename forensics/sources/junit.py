@@ -1,8 +1,8 @@
-"""JUnit files in, one `TestRun` out.
+"""Read JUnit files into one `TestRun`.
 
-pytest, Surefire, Gradle, jest, Playwright, gotestsum, node:test and others write this format, each in its own way:
-suites nested or absent, attributes missing, errors without a test. What counts here are the test cases; the sums that a
-writer puts into attributes are not read.
+pytest, Surefire, Gradle, jest, Playwright, gotestsum, node:test and others write this format, each in a different way:
+suites nested or absent, attributes missing, errors without a test. Only the test cases are counted; the totals in a
+writer's attributes are not read.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _BYTES_LIMIT = 64 * 1024 * 1024
 _DEPTH_LIMIT = 100
 _MESSAGE_LIMIT = 1000
 _NOT_RUN_BELOW = 0.0005
-"""Writers print three digits, so less than this is their 0.000: nothing was run in that time."""
+"""Seconds. Writers print three digits, so less than this is printed as 0.000: nothing was run in that time."""
 _LONGEST = 7 * 86_400.0
-"""Seconds; a test that claims to have taken longer moves no other test's time."""
+"""Seconds, an upper bound on one test's duration where it moves the start of the next test."""
 
 _WORST_FIRST = tuple(RunOutcome)
 
@@ -48,14 +48,14 @@ _CLOSE = re.compile(
 
 @dataclass(frozen=True)
 class _Placed:
-    """A test case with what stands around it in its file."""
+    """A test case with its suite and start time."""
 
     suite: str
     case: TestCase
     started: int | None
     """Nanoseconds since 1970."""
     zoned: bool
-    """False when the time that `started` rests on names no zone."""
+    """False when the writer's time names no zone."""
 
 
 def read_test_runs(paths: Sequence[Path]) -> TestRun:
@@ -130,7 +130,7 @@ def _parse(path: Path) -> JUnitXml:
 
 
 class _RefusedError(Exception):
-    """The file holds what is only there to harm its reader."""
+    """The file has a construct that serves only to harm its reader."""
 
 
 def _check(data: bytes) -> None:
@@ -162,9 +162,9 @@ def _check(data: bytes) -> None:
 
 
 def _cases(element: Any, suite: str, around: tuple[int, bool] | None) -> Iterator[_Placed]:
-    """Yield every test case with the name of its suite, in the order of the file, and when it began.
+    """Yield every test case in the order of the file, with the name of its suite and its start.
 
-    A writer that gives a suite's start only is taken to run its tests one behind the other.
+    When a writer gives only the start of a suite, its tests are assumed to have run one after the other.
     """
     clock = _moment(_attribute(element)) or around
     for case in element.iterchildren(TestCase):
@@ -177,13 +177,13 @@ def _cases(element: Any, suite: str, around: tuple[int, bool] | None) -> Iterato
 
 
 def _attribute(element: Any) -> str | None:
-    """Return `timestamp`, which junitparser knows of suites only and nextest writes on tests."""
+    """Return the attribute `timestamp`: junitparser reads it from suites only, nextest writes it on tests."""
     found = element._elem.get("timestamp")  # noqa: SLF001 - the library offers no other way to an attribute it does not know
     return found if isinstance(found, str) else None
 
 
 def _moment(text: str | None) -> tuple[int, bool] | None:
-    """Turn a writer's time into nanoseconds, and tell whether it names its zone; None where it is no time."""
+    """Return a writer's time in nanoseconds and whether it names its zone; None when it is no time."""
     if not text:
         return None
     try:
@@ -224,7 +224,7 @@ def _outcome(case: TestCase) -> RunOutcome:
 
 
 def _seconds(case: TestCase) -> float | None:
-    """Return the duration, None where the writer gives none that is a number."""
+    """Return the duration, None where it is absent or no number."""
     try:
         seconds = case.time
     except ValueError:
@@ -270,14 +270,14 @@ def _failures(placed: _Placed, module: str) -> list[TestFailure]:
 
 
 def _message(result: Failure | Error) -> tuple[str, int | None, str | None]:
-    """Return what the test said, with the close code and reason in it; a close of the traceback alone is added."""
+    """Return a test's message with the close code and reason; a close that is only in the traceback is added."""
     text = (result.text or "").strip()
-    said = (result.message or "").strip() or text.rsplit("\n", 1)[-1]
-    line = next((line for line in (*said.split("\n"), *text.split("\n")) if _CLOSE.search(line)), "")
-    if line and line not in said:
-        said = f"{said}\n{line.removeprefix('E').strip()}"
+    message = (result.message or "").strip() or text.rsplit("\n", 1)[-1]
+    line = next((line for line in (*message.split("\n"), *text.split("\n")) if _CLOSE.search(line)), "")
+    if line and line not in message:
+        message = f"{message}\n{line.removeprefix('E').strip()}"
     found = _CLOSE.search(line)
     if found is None:
-        return quote(said, _MESSAGE_LIMIT), None, None
+        return quote(message, _MESSAGE_LIMIT), None, None
     reason = (found["reason"] or found["old_reason"] or "").strip()
-    return quote(said, _MESSAGE_LIMIT), int(found["code"] or found["old_code"]), quote(reason, 120) or None
+    return quote(message, _MESSAGE_LIMIT), int(found["code"] or found["old_code"]), quote(reason, 120) or None

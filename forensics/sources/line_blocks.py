@@ -1,4 +1,4 @@
-"""Blocks of bytes in, lines out, without ever holding more than one line; a line that is too long is told, not kept."""
+"""Split blocks of bytes into lines, with at most one line in memory; a line that is too long is reported, not kept."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ LONGEST_ENTRY = 16 * 1024 * 1024
 
 
 def too_long(longest: int) -> str:
-    """Say that something was not kept."""
+    """Return the problem of a text that was too long to be kept."""
     return f"longer than {longest / 2**20:g} MiB"
 
 
 def sliced(data: bytes) -> Iterator[bytes]:
-    """Cut bytes that are held already into blocks."""
+    """Cut bytes into blocks."""
     yield from (data[start : start + _SLICE] for start in range(0, len(data), _SLICE))
 
 
 def gathered(blocks: Iterable[bytes], size: int) -> Iterator[bytes]:
-    """Put small blocks together until they have a size: what unpacks data yields it in very small ones."""
+    """Join small blocks into larger ones of a certain size: decompressors yield very small blocks."""
     parts: list[bytes] = []
-    held = 0
+    length = 0
     for block in blocks:
         parts.append(block)
-        held += len(block)
-        if held >= size:
+        length += len(block)
+        if length >= size:
             yield b"".join(parts)
-            parts, held = [], 0
+            parts, length = [], 0
     if parts:
         yield b"".join(parts)
 
@@ -46,7 +46,7 @@ def read_at(file: int, size: int, offset: int) -> bytes:
 
 
 def lines_of(blocks: Iterable[bytes], longest: int) -> Iterator[bytes | None]:
-    """Split blocks into lines without their line feeds; None stands for a line that is too long to be kept."""
+    """Split blocks into lines without their line feeds; None for a line that is too long to be kept."""
     parts: list[bytes] = []
     size = 0
     for block in blocks:

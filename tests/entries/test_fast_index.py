@@ -13,7 +13,7 @@ from forensics.model import Level, Lines
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SCREEN = RequestPrefilter((), Level.ERROR)
+PREFILTER = RequestPrefilter((), Level.ERROR)
 MINUTES = st.sampled_from(
     ["2026-03-02T00:41:", "2026-03-02T00:42:", "1970-01-01T00:00:", "9999-12-31T23:59:", "2026-13-02T00:41:"]
 )
@@ -48,7 +48,7 @@ def read(reader: FastIndexReader, texts: Sequence[str]) -> tuple[list[int], list
 
 @given(blocks=st.lists(st.lists(TIMES, max_size=6), max_size=3))
 def test_times_of_many_lines_are_those_of_each(blocks: list[list[str]]) -> None:
-    reader = FastIndexReader(None, SCREEN)
+    reader = FastIndexReader(None, PREFILTER)
     for texts in blocks:
         plain = [time_of({"timestamp": text}) if text[-1:] == "Z" and text[10:11] == "T" else 0 for text in texts]
         times, slow_path = read(reader, texts)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from forensics.entries import MemoryRecordStore, collect
-from forensics.entries.index import log_index as intake_module
+from forensics.entries.index import log_index as log_index_module
 from forensics.entries.index.log_index import identity_of, label_set_of
 from forensics.entries.raw_fields import time_of
 from forensics.model import IndexBatch, LabelSet, LogIndex, PassedOver, Place, RawEntry, ReadOrder, Unreadable
@@ -305,8 +305,8 @@ def many() -> IndexBatch:
 def test_rows_are_sorted_alike_at_once_and_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     read, store = many(), NamedStore()
     fast = collect([read], store)
-    assert len(fast) == MANY > intake_module._AT_ONCE
-    monkeypatch.setattr(intake_module, "_AT_ONCE", MANY)
+    assert len(fast) == MANY > log_index_module._AT_ONCE
+    monkeypatch.setattr(log_index_module, "_AT_ONCE", MANY)
     assert collect([read], store) == fast
     assert list(fast.times) == sorted(read.times)
     assert list(fast.times) == [read.times[at] for at in fast.places]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from forensics.entries.decode.payload import read_payload
-from forensics.entries.decode.texts import read_text, said_of
+from forensics.entries.decode.texts import read_text, text_facts_of
 from forensics.sources.json.json_values import NotJsonError, decode_json
 
 _EXPORTS = Path(__file__).parents[1] / "exports"
@@ -58,7 +58,7 @@ def _with_other_digits(text: str, chance: random.Random) -> str:
 @given(_texts, st.randoms(use_true_random=False))
 def test_what_one_text_told_is_no_answer_for_another(text: str, chance: random.Random) -> None:
     for each in (text, *(_with_other_digits(text, chance) for _ in range(3))):
-        assert said_of(each) == read_text(each)
+        assert text_facts_of(each) == read_text(each)
 
 
 @pytest.mark.parametrize("folder", [_EXPORTS, _SAMPLES], ids=lambda folder: folder.name)
@@ -68,7 +68,7 @@ def test_texts_of_real_logs(folder: Path) -> None:
     assert len(texts) > 100
     for text in sorted(texts):
         for each in (text, _with_other_digits(text, chance), text):
-            assert said_of(each) == read_text(each)
+            assert text_facts_of(each) == read_text(each)
 
 
 def _texts_of(file: Path) -> list[str]:
@@ -97,6 +97,9 @@ def _texts_of(file: Path) -> list[str]:
     ],
 )
 def test_digits_that_matter(one: str, other: str) -> None:
-    said_of(one)
-    assert said_of(other) == read_text(other)
-    assert (said_of(other).exceptions, said_of(other).close) != (said_of(one).exceptions, said_of(one).close)
+    text_facts_of(one)
+    assert text_facts_of(other) == read_text(other)
+    assert (text_facts_of(other).exceptions, text_facts_of(other).close) != (
+        text_facts_of(one).exceptions,
+        text_facts_of(one).close,
+    )

@@ -1,4 +1,4 @@
-"""Inputs of readers: a large file that needs no disk, and the encodings in which a text may come."""
+"""Inputs for readers: a large file without a disk, and the encodings of a text."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def streamed(parts: Iterable[bytes]) -> Iterator[RawEntry | Unreadable | PassedO
 
 
 def measured(act: Callable[[], T]) -> tuple[T, int]:
-    """Return what an act gives, and how many bytes were held at once."""
+    """Return the result of a call, and the peak of its memory in bytes."""
     tracemalloc.start()
     try:
         return act(), tracemalloc.get_traced_memory()[1]

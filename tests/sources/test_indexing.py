@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from forensics.model import Coverage
 
-SCREEN = RequestPrefilter((), Level.ERROR)
-READER = partial(FastIndexReader, screen=SCREEN)
+PREFILTER = RequestPrefilter((), Level.ERROR)
+READER = partial(FastIndexReader, prefilter=PREFILTER)
 GOOD = json.dumps(raw("hello", severity="INFO"))
 
 LINES: dict[str, Callable[[int], str]] = {

@@ -18,7 +18,7 @@ from forensics.model import IndexBatch, Level, PassedOver, RawEntry, RulebookInf
 from forensics.pipeline import analyze
 from forensics.rulebook import load_rules
 from forensics.sources import FileRecordStore, Indexing, files, read_records
-from forensics.sources.index.prefilter import _blank, can_sift
+from forensics.sources.index.prefilter import _blank, can_prefilter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 OTHER = "shop-api-00041-zzz"
 RULES, _ = load_rules()
-SCREEN = RequestPrefilter(RULES, Level.ERROR)
+PREFILTER = RequestPrefilter(RULES, Level.ERROR)
 INFO = RulebookInfo(count=0, folders=(), overridden=())
 
 
@@ -72,7 +72,7 @@ def counted(path: Path, only: str | None) -> Counted:
     entries: list[dict[str, Any]] = []
     passed, unreadable = 0, []
     with closing(FileRecordStore()) as store:
-        how = Indexing(store=store, reader=partial(FastIndexReader, screen=SCREEN))
+        how = Indexing(store=store, reader=partial(FastIndexReader, prefilter=PREFILTER))
         for found in read_records([str(path)], only=only, indexing=how):
             if isinstance(found, IndexBatch):
                 records = [store.record(place) for place in found.places]
@@ -121,7 +121,7 @@ def test_the_report_is_the_same(tmp_path: Path) -> None:
 
     def report(asked: str, only: str | None) -> Any:
         with closing(FileRecordStore()) as store:
-            how = Indexing(store=store, reader=partial(FastIndexReader, screen=SCREEN))
+            how = Indexing(store=store, reader=partial(FastIndexReader, prefilter=PREFILTER))
             records = read_records([str(path)], only=only, indexing=how)
             found = analyze(records, RULES, query(asked), rulebook=INFO, tool_version="t", store=store)
             plain = msgspec.to_builtins(found.report)
@@ -133,11 +133,11 @@ def test_the_report_is_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "sifts"),
+    ("asked", "is_possible"),
     [("latest", False), ("all", False), ("shop-api-00042", True), ("00", False), ("00042", True), ('a"b', False)],
 )
-def test_only_a_name_can_be_searched_for(asked: str, sifts: bool) -> None:  # noqa: FBT001 - a column
-    assert can_sift(asked) is sifts
+def test_only_a_name_can_be_searched_for(asked: str, is_possible: bool) -> None:  # noqa: FBT001 - a column
+    assert can_prefilter(asked) is is_possible
 
 
 @pytest.mark.parametrize("only", [REVISION, None])

@@ -117,7 +117,7 @@ def report_of(path: Path, change: Callable[[], object], rules: Sequence[Rule] = 
         change()
 
     with closing(FileRecordStore()) as store:
-        how = Indexing(store=store, reader=partial(FastIndexReader, screen=RequestPrefilter(rules, Level.ERROR)))
+        how = Indexing(store=store, reader=partial(FastIndexReader, prefilter=RequestPrefilter(rules, Level.ERROR)))
         info = RulebookInfo(count=0, folders=(), overridden=())
         records = changing(read_records([str(path)], indexing=how))
         found = analyze(records, rules, query("all"), rulebook=info, tool_version="t", store=store)
@@ -182,7 +182,7 @@ def test_many_large_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(150, hard), hard))
     try:
         with closing(FileRecordStore()) as store:
-            how = Indexing(store=store, reader=partial(FastIndexReader, screen=RequestPrefilter((), Level.ERROR)))
+            how = Indexing(store=store, reader=partial(FastIndexReader, prefilter=RequestPrefilter((), Level.ERROR)))
             found = list(read_records([str(tmp_path)], indexing=how))
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

@@ -1,4 +1,4 @@
-"""A raw record in, a `LogEntry` out: what it says, how bad it is, which exceptions and which close it tells of."""
+"""Decode a raw record into a `LogEntry`: message, level, exceptions, WebSocket close."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from forensics.entries.decode.error_objects import typed_error
 from forensics.entries.decode.levels import level_of_severity
 from forensics.entries.decode.payload import level_in, read_payload
 from forensics.entries.decode.resource import revision_of, service_of
-from forensics.entries.decode.texts import TextFacts, said_of
+from forensics.entries.decode.texts import TextFacts, text_facts_of
 from forensics.entries.decode.websocket_close import close_in_values
 from forensics.entries.raw_fields import http_of, stream_of, text_of, time_in, whole_number
 from forensics.entries.tracebacks import fails_without_exception, tells_failure
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
 _SERVER_ERROR = 500
 _CLIENT_ERROR = 400
 _NO_TEXTS = (dict, list, bool)
-_NOTHING_SAID = TextFacts("")
+_NO_TEXT_FACTS = TextFacts("")
 
 
 def decode_entry(raw: RawEntry) -> LogEntry:
-    """Decode one record; whatever it holds, this does not raise."""
+    """Decode one record; this never raises, whatever the record contains."""
     return decode_record(raw.record)
 
 
 def decode_record(record: dict[str, Any]) -> LogEntry:
-    """Decode one record that needs no place: a raw one, or pieces that were joined."""
+    """Decode one record without a place: a raw one, or the joined pieces of a stitched entry."""
     get = record.get
     payload = read_payload(record)
-    said = _said(payload)
-    message = said.message
-    exceptions, close = said.exceptions, said.close
+    text_facts = _text_facts(payload)
+    message = text_facts.message
+    exceptions, close = text_facts.exceptions, text_facts.close
     http = http_of(record) if "httpRequest" in record else None
     timestamp = text_of(get("timestamp"))
     log_name = text_of(get("logName"))
@@ -55,9 +55,9 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
         log_name,
         stream_of(log_name),
         None if severity is None or isinstance(severity, _NO_TEXTS) else str(severity),
-        _level(severity, record, payload, said, http),
+        _level(severity, record, payload, text_facts, http),
         message or _request_line(http),
-        # Most records name both where they should; the rest is looked for.
+        # Most records have both in their resource labels; the slower look-up is for the rest.
         text_of(labels.get("revision_name")) or revision_of(record),
         text_of(labels.get("service_name")) or service_of(record),
         text_of(own_labels.get("instanceId")) if isinstance(own_labels, dict) else "",
@@ -70,11 +70,11 @@ def decode_record(record: dict[str, Any]) -> LogEntry:
     )
 
 
-def _said(payload: Payload) -> TextFacts:
+def _text_facts(payload: Payload) -> TextFacts:
     text = payload.text
     if payload.is_log:
-        return said_of(text)
-    return TextFacts(text.strip()) if text else _NOTHING_SAID
+        return text_facts_of(text)
+    return TextFacts(text.strip()) if text else _NO_TEXT_FACTS
 
 
 def _typed(values: Mapping[str, Any]) -> tuple[ExceptionInfo, ...]:
@@ -83,15 +83,15 @@ def _typed(values: Mapping[str, Any]) -> tuple[ExceptionInfo, ...]:
 
 
 def _level(
-    severity: Any, record: Mapping[str, Any], payload: Payload, said: TextFacts, http: HttpRequest | None
+    severity: Any, record: Mapping[str, Any], payload: Payload, text_facts: TextFacts, http: HttpRequest | None
 ) -> Level:
-    """Return the effective severity: the entry's own, else what the payload states, else what it shows."""
-    given = None if severity is None else level_of_severity(severity)
-    if given is None or given is Level.DEFAULT:
-        given = (level_in(payload.values) if payload.values else None) or said.level
-    if given is not None and given is not Level.DEFAULT:
-        return given
-    if payload.is_log and _fails(said):
+    """Return the effective severity: the entry's own, else the payload's level, else one inferred from its content."""
+    level = None if severity is None else level_of_severity(severity)
+    if level is None or level is Level.DEFAULT:
+        level = (level_in(payload.values) if payload.values else None) or text_facts.level
+    if level is not None and level is not Level.DEFAULT:
+        return level
+    if payload.is_log and _fails(text_facts):
         return Level.ERROR
     if http is not None and http.status is not None:
         return level_of_status(http.status)
@@ -99,13 +99,13 @@ def _level(
     return Level.ERROR if failed else Level.DEFAULT
 
 
-def _fails(said: TextFacts) -> bool:
-    message = said.message
-    return tells_failure(message) if said.exceptions else fails_without_exception(message)
+def _fails(text_facts: TextFacts) -> bool:
+    message = text_facts.message
+    return tells_failure(message) if text_facts.exceptions else fails_without_exception(message)
 
 
 def level_of_status(status: int) -> Level:
-    """Return the level of an answer that states none."""
+    """Return the level of an HTTP status, for a request without a severity."""
     if status >= _SERVER_ERROR:
         return Level.ERROR
     return Level.WARNING if status >= _CLIENT_ERROR else Level.INFO

@@ -1,4 +1,4 @@
-"""What a logger wrote in, what the program said out: without colours, markup, emoji and the logger's own prefix."""
+"""Strip what loggers add to a message: colours, markup, emoji and the logger's prefix."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _CLOCK = r"\d\d:\d\d:\d\d(?:[.,]\d{1,9})?"
 
 
 class _Patterns:
-    """Patterns that are tried in order; compiled when a text begins as all of them do, for few logs need them all."""
+    """Patterns that are tried in order; compiled when a text first matches their common beginning."""
 
     def __init__(self, *sources: str, begin: str = "") -> None:
         self._sources = sources
@@ -56,7 +56,7 @@ class _Patterns:
         return tuple(re.compile(source, re.VERBOSE) for source in self._sources)
 
     def match(self, text: str) -> re.Match[str] | None:
-        """Match the first that fits."""
+        """Return the match of the first pattern that fits."""
         if self._begins.match(text) is None:
             return None
         return next((match for pattern in self._patterns if (match := pattern.match(text))), None)
@@ -160,7 +160,7 @@ _STATED = _Patterns(
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _STATING = frozenset({*PLAIN_LEVELS, "NPM", "PNPM", "PHP", "FATAL", "PARSE"})
-"""Words that a text which states a level begins with, if not with the place of a line of code."""
+"""First words of a text that states a level, unless it begins with a file and line."""
 
 # What begins with neither: a word in ASCII, or a digit
 _BARE = re.compile(rf"(?!{_DIGIT_BEGIN} | {_LETTER_BEGIN}) (?: (?P<word>[A-Za-z]+)(?![^\W\d_]) | [0-9])", re.VERBOSE)
@@ -169,12 +169,12 @@ _ROUNDS = 3
 
 
 class Undecorated(Struct, frozen=True):
-    """What is left of a text, and what its decoration told."""
+    """A text without its decoration, and the facts in that decoration."""
 
     message: str
     level: Level | None
     prefixed: bool
-    """True when a logger's prefix stood before it: it is a line of its own."""
+    """True when the text had a logger's prefix, so that it begins a message."""
 
 
 def undecorate(text: str) -> Undecorated:
@@ -198,7 +198,7 @@ def undecorate(text: str) -> Undecorated:
 
 
 def _is_bare(message: str) -> bool:
-    """Tell of a text whether it surely begins with no symbol, no prefix and no level: most do, and end here."""
+    """Tell whether a text certainly has no symbol, prefix or level at its beginning, as most texts."""
     begin = _BARE.match(message)
     if begin is None or ("level=" in message[:120] and "msg=" in message):
         return False
@@ -208,12 +208,12 @@ def _is_bare(message: str) -> bool:
 
 
 def begins_like_logger(text: str) -> bool:
-    """Tell whether a text begins with a logger's prefix or states a level: it is a line of its own."""
+    """Tell whether a text begins with a logger's prefix or states a level, so that it begins a message."""
     return has_logger_prefix(text) or _stated_level(_without_symbols(text)) is not None
 
 
 def has_logger_prefix(text: str) -> bool:
-    """Tell whether a text begins with a logger's prefix; a level that it merely states is none."""
+    """Tell whether a text begins with a logger's prefix; a level alone is not enough."""
     return _without_prefix(_without_symbols(text))[0] is not None
 
 
@@ -227,7 +227,7 @@ def without_colours(text: str) -> str:
 
 
 def open_markup(text: str) -> int:
-    """Return how many tags of loguru's markup a text opens and does not close; negative the other way round."""
+    """Return the number of loguru tags that a text opens minus the number it closes."""
     tags = _MARKUP.findall(text) if "<" in text else []
     return sum(-1 if tag.startswith("</") else 1 for tag in tags)
 
@@ -240,7 +240,7 @@ def _without_symbols(text: str) -> str:
 
 
 def _without_prefix(text: str) -> tuple[str | None, Level | None]:
-    """Return what follows a logger's prefix, None when there is no prefix, and the level that it states."""
+    """Return the text after a logger's prefix (None without a prefix) and the prefix's level."""
     first = text[:1]
     if first.isdigit():
         patterns = _AT_DIGIT

@@ -1,4 +1,4 @@
-"""A JSON payload in, what its error objects hold out: stacks as a program would print them, and the exception named.
+"""Read the error objects of a JSON payload: stacks as a program would print them, and the named exception.
 
 `{"error": {"type": …, "message": …, "stack": …}}` has many spellings: ECS (nested, or flat as `error.type`), Log4j's
 `thrown`, Monolog's `context.exception`, structlog's lists, OpenTelemetry's `exception.type`.
@@ -31,21 +31,21 @@ STACK_KEYS = (
     "backtrace",
     "e",
 )
-"""Where a payload itself holds a stack, as text or as a list."""
+"""Keys of a payload's own stack, as text or as a list."""
 
 _STACK_KEYS = frozenset(STACK_KEYS)
 _OBJECTS = {
     path: path.partition(".")[0]
     for path in ("error", "err", "exception", "exc", "thrown", "context.exception", "fields.error")
 }
-"""Where a payload holds an error object, and the key without which it is not there."""
+"""Paths of error objects, and for each the first key, without which there is none."""
 _FLAT_OBJECTS = ("error", "exception", "err")
 _HINTS = frozenset(("thrown", "context", "fields", *_FLAT_OBJECTS, "exc"))
 _FLAT_HINTS = frozenset(
     f"{name}.{part}" for name in _FLAT_OBJECTS for part in ("type", "message", "stack_trace", "stack")
 )
 OBJECT_KEYS = _HINTS | _FLAT_HINTS
-"""A payload without one of these holds no error object."""
+"""A payload without any of these keys has no error object."""
 _TYPE_KEYS = ("type", "name", "class", "kind", "exc_type")
 _VALUE_KEYS = ("message", "value", "msg", "exc_value")
 _STACKS_OF_OBJECT = (
@@ -60,7 +60,7 @@ _STACKS_OF_OBJECT = (
 )
 _KEYS_OF_STACKS = frozenset(_STACKS_OF_OBJECT)
 _CAUSES = 4
-"""How many causes of causes are followed."""
+"""Depth to which causes of causes are followed."""
 
 
 def stacks_in(values: Mapping[str, Any]) -> Iterator[str]:
@@ -78,7 +78,7 @@ def stacks_in(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def typed_error(values: Mapping[str, Any]) -> ExceptionInfo | None:
-    """Return the exception that an error object names: `{"error": {"type": "KeyError", "message": …}}`."""
+    """Return the exception named by an error object: `{"error": {"type": "KeyError", "message": …}}`."""
     if OBJECT_KEYS.isdisjoint(values):
         return None
     # Only a word that is an exception's name counts: loggers also fill such an object with `"type": "str"` on INFO.
@@ -90,7 +90,7 @@ def typed_error(values: Mapping[str, Any]) -> ExceptionInfo | None:
 
 
 def coded_error(values: Mapping[str, Any]) -> Iterator[str]:
-    """Yield error objects with a code and no stack as they stand: answers of an API."""
+    """Yield error objects with a code and no stack, such as an API's error responses, as text."""
     for error in _objects_in(values):
         if _first(error, _VALUE_KEYS) and (error.get("code") or error.get("status")) and not _stack_of_object(error):
             yield json.dumps(error, ensure_ascii=False, sort_keys=True, default=str)
@@ -118,7 +118,7 @@ def _first(error: Mapping[str, Any], keys: tuple[str, ...]) -> str:
 
 
 def _stack_of_object(error: Mapping[str, Any]) -> str:
-    """The stack of an error object and of its causes, under the header that some loggers leave out."""
+    """Return the stacks of an error object and its causes, adding the header that some loggers leave out."""
     parts = []
     for _ in range(0 if _KEYS_OF_STACKS.isdisjoint(error) else _CAUSES):
         stack = next((text for key in _STACKS_OF_OBJECT if (text := _stack_text(error.get(key)))), "")
@@ -146,7 +146,7 @@ def _stack_text(value: Any) -> str:
 
 
 def _frame_line(item: Any) -> str:
-    """One frame of a list: text, or an object of Log4j's, as Java would print it."""
+    """Return one frame of a list as Java would print it; the frame is text or an object of Log4j."""
     if isinstance(item, str):
         return item
     if not isinstance(item, dict) or not (item.get("class") and item.get("method")):
@@ -166,7 +166,7 @@ def _stack_of_list(value: list[Any]) -> Iterator[str]:
 
 
 def _python_lines(part: Mapping[str, Any]) -> Iterator[str]:
-    """Structlog's `dict_tracebacks`, written as Python would have."""
+    """Yield structlog's `dict_tracebacks` as lines of a Python traceback."""
     yield "Traceback (most recent call last):"
     for frame in part["frames"]:
         if isinstance(frame, dict):

@@ -1,4 +1,4 @@
-"""Names and numbers that loggers give to severities in, `Level` out."""
+"""Map the names and numbers of severities in various loggers to `Level`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _ONLY_OF_LOGGERS = frozenset(
 )
 
 LOGGER_LEVELS = tuple(sorted((name for name in _BY_NAME if name != "DEFAULT"), key=lambda name: (-len(name), name)))
-"""Names of levels, longest first, for patterns."""
+"""Names of levels for patterns, longest first."""
 PLAIN_LEVELS = tuple(name for name in LOGGER_LEVELS if name not in _ONLY_OF_LOGGERS)
-"""Those that state a level wherever a line begins with them."""
+"""Names that state a level at the beginning of any line."""
 
 _SYSLOG = (
     Level.EMERGENCY,
@@ -44,12 +44,12 @@ _LEVELS = tuple(Level)
 
 
 def level_of_name(name: str) -> Level | None:
-    """Return the level that a word stands for; None when it is no level."""
+    """Return the level named by a word; None when it is no level."""
     return _BY_NAME.get(name) or _BY_NAME.get(name.strip().upper())
 
 
 def level_of_severity(value: Any) -> Level | None:
-    """Return the level of a `severity` field: a name in any case, or the number that Cloud Logging gives it."""
+    """Return the level of a `severity` field: a name in any case, or Cloud Logging's number."""
     if isinstance(value, str):
         named = _BY_NAME.get(value) or level_of_name(value)
         if named is not None:

@@ -1,4 +1,4 @@
-"""The payload of a record in, what it says out: its text, and the level that it states."""
+"""Read a record's payload: its text, and the level that it states."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _MESSAGE_KEYS = (
 )
 _LEVEL_KEYS = ("level", "severity", "levelname", "lvl", "log_level", "loglevel", "logLevel", "LogLevel", "@l", "Level")
 _LEVEL_PATHS = ("log.level", "level_name", "record.level.name", "level.name")
-# Texts that say more than the event that they belong to.
+# Texts that explain an event better than its message does.
 _REASON_KEYS = (
     "error",
     "err",
@@ -63,17 +63,17 @@ _REASON_KEYS = (
 
 _REASONS = frozenset(_REASON_KEYS)
 _TELLING = frozenset({*STACK_KEYS, *OBJECT_KEYS, *_REASON_KEYS, "fields"})
-"""Without one of these, an object holds a message and nothing that belongs to it."""
+"""An object without any of these keys has a message and nothing else that belongs to it."""
 
 
 class Payload(msgspec.Struct, frozen=True):
-    """What a payload says, before any decoration is stripped."""
+    """The content of a payload, before any decoration is stripped."""
 
     text: str
     values: Mapping[str, Any] = MappingProxyType({})
-    """The JSON payload, also where it came as text; empty for other payloads."""
+    """The JSON payload, also when it came as text; empty for other payloads."""
     is_log: bool = False
-    """True when a program wrote it, so that it may carry a logger's decoration."""
+    """True when a program wrote it, so that it may have a logger's decoration."""
 
 
 _EMPTY = Payload("")
@@ -81,7 +81,7 @@ _PAYLOADS = frozenset({"textPayload", "jsonPayload", "protoPayload"})
 
 
 def read_payload(record: Mapping[str, Any]) -> Payload:
-    """Return what the payload of a record says; an empty text when there is none."""
+    """Return the payload of a record, with an empty text when it has none."""
     text = record.get("textPayload")
     if isinstance(text, str) and text and not text.isspace():
         values = _json_in(text) if "{" in text else None
@@ -100,7 +100,7 @@ def read_payload(record: Mapping[str, Any]) -> Payload:
 
 
 def _json_in(text: str) -> Mapping[str, Any]:
-    """The object that a text with a brace is, when a JSON logger's line was not parsed on its way."""
+    """Return the JSON object in a text: the line of a JSON logger that the platform did not parse."""
     stripped = text.strip()
     if not (stripped.startswith("{") and stripped.endswith("}") and '"' in stripped):
         return {}
@@ -112,23 +112,23 @@ def _json_in(text: str) -> Mapping[str, Any]:
 
 
 def _says_something(values: Mapping[str, Any]) -> bool:
-    """Tell a logger's object from data that was printed."""
+    """Tell whether an object was written by a logger, and is not merely printed data."""
     return any(at_key(values, key) for key in (*_MESSAGE_KEYS, *STACK_KEYS))
 
 
 def _audit_text(proto: Mapping[str, Any]) -> str:
-    said = text_at(proto, "status", "message")
-    return said or f"{text_at(proto, 'methodName')} {text_at(proto, 'resourceName')}".strip()
+    message = text_at(proto, "status", "message")
+    return message or f"{text_at(proto, 'methodName')} {text_at(proto, 'resourceName')}".strip()
 
 
 def _structured(values: Mapping[str, Any]) -> Payload:
-    said = _message(values)
+    message = _message(values)
     if _TELLING.isdisjoint(values):
-        return Payload(said, values, is_log=True)
+        return Payload(message, values, is_log=True)
     stacks = [stack for stack in stacks_in(values) if stack.strip()]
-    known = "\n".join((said, *stacks))
-    parts = [said, *(reason for reason in _reasons(values) if reason not in known)]
-    parts += [stack for stack in stacks if stack.strip() not in said]
+    known = "\n".join((message, *stacks))
+    parts = [message, *(reason for reason in _reasons(values) if reason not in known)]
+    parts += [stack for stack in stacks if stack.strip() not in message]
     return Payload("\n".join(dict.fromkeys(part for part in parts if part)), values, is_log=True)
 
 
@@ -137,16 +137,16 @@ def _message(values: Mapping[str, Any]) -> str:
     if isinstance(first, str) and first and not first.isspace():
         return first
     for key in _MESSAGE_KEYS:
-        text = _said(at_key(values, key))
+        text = _message_text(at_key(values, key))
         if text:
             return text
     return "" if any(stacks_in(values)) else json.dumps(values, ensure_ascii=False, sort_keys=True, default=str)
 
 
-def _said(value: Any) -> str:
-    """The text of a message field; loggers also put objects, lists and numbers there."""
+def _message_text(value: Any) -> str:
+    """Return the text of a message field, which may also be an object, a list or a number."""
     if isinstance(value, dict):
-        # `{"message": {"message": …}}`; without a message inside, the next key may know better.
+        # `{"message": {"message": …}}`; without a message inside, the next key is tried.
         inner = value.get("message") or value.get("msg")
         return inner if isinstance(inner, str) else ""
     if isinstance(value, str):
@@ -175,7 +175,7 @@ def _reasons(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def level_in(values: Mapping[str, Any]) -> Level | None:
-    """Return the level that a JSON payload states; names go before numbers, which every logger counts its own way."""
+    """Return the level in a JSON payload; names take precedence over numbers, whose scale differs between loggers."""
     stated = [value for key in _LEVEL_KEYS if (value := values.get(key)) is not None]
     stated += [value for key in _LEVEL_PATHS if (value := at_key(values, key)) is not None]
     for value in stated:

@@ -1,4 +1,4 @@
-"""Find the revision and the service of a raw record: in its resource labels or, for an audit entry, in its message."""
+"""Find the revision and the service of a raw record: in its resource labels, or in the content of an audit entry."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _SAID_REVISION = re.compile(r"""(?:\bfor\ Revision\ ['"]?|\bRevision\ ['"])([a-z
 
 
 def revision_of(record: Mapping[str, Any]) -> str:
-    """Return the revision that a record belongs to or, for an audit entry, speaks of; "" when neither tells."""
+    """Return the revision of a record; for an audit entry, the one that it is about; "" when unknown."""
     name = text_at(record, "resource", "labels", "revision_name")
-    # Service-level audit entries carry an empty label; the verdict of a deployment hides in what they say.
+    # Service-level audit entries have an empty label; only their content names the revision that was deployed.
     return name or (_revision_spoken_of(dict_at(record, "protoPayload")) if "protoPayload" in record else "")
 
 
@@ -35,7 +35,7 @@ def _revision_spoken_of(proto: Mapping[str, Any]) -> str:
 
 
 def service_of(record: Mapping[str, Any]) -> str:
-    """Return the service of a record; a job's or function's name where there is no service."""
+    """Return the service of a record; without one, the name of the job or function."""
     labels = dict_at(record, "resource", "labels")
     name = text_at(labels, "service_name") or text_at(labels, "configuration_name")
     if not name and "protoPayload" in record:

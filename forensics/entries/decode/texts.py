@@ -1,8 +1,9 @@
-"""A text in, what it tells out, whatever record it stands in: message, level, exceptions, close.
+"""Analyse a log text independently of its record: message, level, exceptions, WebSocket close.
 
-Logs repeat themselves, mostly with other numbers, and no pattern that is asked here tells one ASCII digit from another,
-but for the codes of closes (1000 to 4999) and `Http404`. So what is found out about a text with zeros for digits holds
-of all that have the same: where the message stands, its level, and whether it may tell of an exception or a close.
+Logs repeat themselves, mostly with other numbers, and the patterns used here treat all ASCII digits alike, except for
+close codes (1000 to 4999) and `Http404`. So the outline of a text, computed once with zeros for digits, is valid for
+all texts that differ only in digits: the position of the message, its level, and whether it may contain an exception or
+a close.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from forensics.model import Close, ExceptionInfo, Level
 from forensics.text.digits import unzeroed, zeroed
 
 _REMEMBERED = 1_024
-"""Texts, and outlines of texts, of which it is remembered what they tell."""
+"""Texts, and outlines of texts, that are cached."""
 MEMORABLE = 2_048
-"""Characters of the longest of them: a longer text rarely comes again, and is not worth the memory."""
+"""Characters of the longest cached text: longer texts rarely repeat and are not worth the memory."""
 
 
 class TextFacts(Struct, frozen=True):
-    """What a text tells."""
+    """The facts in a text."""
 
     message: str
     level: Level | None = None
@@ -33,20 +34,20 @@ class TextFacts(Struct, frozen=True):
 
 
 class _Outline(Struct, frozen=True):
-    """What is the same of all texts that differ in digits only."""
+    """The facts shared by all texts that differ only in digits."""
 
     begin: int
-    """Where the message begins, and ends."""
+    """The bounds of the message."""
     end: int
     level: Level | None
     may_name: bool
-    """It may tell of an exception."""
+    """True when the text may contain an exception."""
     may_close: bool
-    """It may tell of a close."""
+    """True when the text may contain a WebSocket close."""
 
 
-def said_of(text: str) -> TextFacts:
-    """Return what a text of a log tells: as `read_text`, but what is remembered is not read again."""
+def text_facts_of(text: str) -> TextFacts:
+    """Return the facts in a text of a log: `read_text` with a cache."""
     if len(text) > MEMORABLE:
         return read_text(text)
     outline = _outline_of(zeroed(text))
@@ -56,7 +57,7 @@ def said_of(text: str) -> TextFacts:
 
 
 def read_text(text: str) -> TextFacts:
-    """Read a text of a log."""
+    """Return the facts in a text of a log."""
     words = undecorate(unescaped(text))
     return TextFacts(words.message, words.level, parse_exceptions(words.message), close_in_text(words.message))
 
@@ -72,7 +73,7 @@ def _remembered(text: str, outline: _Outline | None) -> TextFacts:
 
 @lru_cache(maxsize=_REMEMBERED)
 def _outline_of(outline: bytes) -> _Outline | None:
-    """Return the outline of a text with zeros for digits; None where the message is no plain part of the text."""
+    """Return the outline of a text with zeros for digits; None when the message is no contiguous part of the text."""
     text = unzeroed(outline)
     if unescaped(text) != text or without_colours(text) != text:
         return None

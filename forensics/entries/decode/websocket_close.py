@@ -1,4 +1,4 @@
-"""A message, or the JSON payload behind it, in; the WebSocket close that it tells of out."""
+"""Find the WebSocket close that a message or its JSON payload reports."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 _FIRST, _LAST = 1000, 4999
 _KEYS = frozenset({"close_code", "closeCode", "reason"})
-"""Without one of these, no values tell of a close."""
+"""A payload without any of these keys reports no close."""
 _CODE = late(r"[1-4][0-9]{3}(?![0-9])")
 _SPEAKS = WordSearch("code", "lose", "eceiv", "isconnect", "LOSE", "sent ")
-"""Each mark holds one of these: most texts do not, and end here."""
+"""Every mark contains one of these words, and most texts contain none."""
 _MARKS = ("receiv", "Receiv", "close", "Close", "CLOSE", "code", "disconnect", "Disconnect", "sent 1")
 
 # received 1011 (internal error) Internal error; then sent 1011 (internal error) Internal error
@@ -49,7 +49,7 @@ _SOCKET_WORDS = late(r"web.?socket|\bws\b|\bsocket\b|clos(?:e|ed|ing)\b|disconne
 
 
 def close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
-    """Return the close that a JSON payload tells of; its message says whether it speaks of sockets."""
+    """Return the close in a JSON payload, None without one; the message shows whether it is about sockets."""
     if _KEYS.isdisjoint(values):
         return None
     reason = text_at(values, "close_reason") or text_at(values, "closeReason") or text_at(values, "reason")
@@ -64,7 +64,7 @@ def close_in_values(message: str, values: Mapping[str, Any]) -> Close | None:
 
 
 def close_in_text(message: str) -> Close | None:
-    """Return the close that a message tells of; None when there is none."""
+    """Return the close in a message; None without one."""
     if not _SPEAKS.is_in(message):
         return None
     if not any(mark in message for mark in _MARKS) or _CODE.search(message) is None:
@@ -77,14 +77,14 @@ def close_in_text(message: str) -> Close | None:
 
 
 def may_tell_close(message: str) -> bool:
-    """Tell of a message whether it, or one that differs from it in ASCII digits only, may tell of a close."""
+    """Tell whether a message, or any that differs from it only in ASCII digits, may report a close."""
     # None of these patterns tells digits apart, and what `close_in_text` finds is found by one of them.
     patterns = (_WEBSOCKETS, _CODE_AND_REASON, _CLOSE_CODE, _BARE_NUMBER)
     return _SPEAKS.is_in(message) and any(pattern.search(message) for pattern in patterns)
 
 
 def _closes_in(message: str) -> Iterator[re.Match[str]]:
-    """Yield what may be a close, most telling first; a pattern is asked only where its words are."""
+    """Yield candidate closes, the most specific first; a pattern is tried only if its words occur."""
     lowered = message.lower()
     # Beyond ASCII, other characters count as letters of these words in another case.
     is_any = not message.isascii()
@@ -102,5 +102,5 @@ def _close(code: Any, reason: str) -> Close | None:
     number = whole_number(code)
     if number is None or not _FIRST <= number <= _LAST:
         return None
-    said = reason.strip().strip("'\"").strip()
-    return Close(code=number, reason="" if said.lower() in {"no reason", "none", "null", "undefined"} else said)
+    stripped = reason.strip().strip("'\"").strip()
+    return Close(code=number, reason="" if stripped.lower() in {"no reason", "none", "null", "undefined"} else stripped)

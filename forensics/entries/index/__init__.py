@@ -1,1 +1,1 @@
-"""An index of what was read, and the choice of a revision and its rows from it."""
+"""The index of all entries that were read, and the selection of a revision's rows."""

@@ -1,7 +1,7 @@
-"""Lines of NDJSON in, rows of an index out: only what sorting and selecting need is decoded of each.
+"""Index lines of NDJSON quickly: decode only the fields that sorting and selecting need.
 
-A line is taken at a glance when it is spelled as the API spells entries, and anything odd about it is left to the exact
-and forgiving reading: what is told here is what that reading would tell.
+This works for lines in the API's spelling. Any unusual line is left to the slow path, which reads exactly and
+forgivingly; for all other lines both give the same result.
 """
 
 from __future__ import annotations
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 
 
 _MINUTES = 10_000
-"""Minutes whose times are remembered."""
+"""Minutes whose times are cached."""
 _DEEP = 100
-"""Brackets from which on a line may be nested too deeply."""
+"""Brackets from which a line may be nested too deeply."""
 
 
-# Fields are decoded fastest in the order in which they come, which is that of the API: by name.
+# Decoding is fastest when fields are declared in the order of the input; the API sorts them by name.
 class _Labels(Struct, gc=False, frozen=True, kw_only=True):
     configuration_name: str = ""
     function_name: str = ""
@@ -62,10 +62,10 @@ class _Resource(Struct, gc=False):
     labels: _Labels
 
 
-class _Own(Struct, gc=False, frozen=True, kw_only=True):
+class _EntryLabels(Struct, gc=False, frozen=True, kw_only=True):
     instanceId: str = ""  # noqa: N815 - spelled as in the API
     instanceid: str | None = None
-    """How BigQuery spells it."""
+    """BigQuery's spelling."""
 
 
 class _Request(Struct, gc=False, kw_only=True):
@@ -75,14 +75,14 @@ class _Request(Struct, gc=False, kw_only=True):
 
 
 _NOTHING = Raw()
-_NOBODY = _Own()
+_NO_LABELS = _EntryLabels()
 
 
-class _Glance(Struct, gc=False, kw_only=True):
+class _FastEntry(Struct, gc=False, kw_only=True):
     httpRequest: _Request | None = None  # noqa: N815
     insertId: str  # noqa: N815
     jsonPayload: Raw = _NOTHING  # noqa: N815
-    labels: _Own = _NOBODY
+    labels: _EntryLabels = _NO_LABELS
     logName: str  # noqa: N815
     protoPayload: Raw = _NOTHING  # noqa: N815
     resource: _Resource
@@ -91,29 +91,29 @@ class _Glance(Struct, gc=False, kw_only=True):
     timestamp: str
 
 
-_glance = json.Decoder(_Glance).decode
+_decode_line = json.Decoder(_FastEntry).decode
 _Span = tuple[int, int]
-_Whose = tuple[_Labels, _Own, str, str | None, Level | None]
-"""What tells the kind of a row; the level is that of a request that may be passed by."""
-_FOREIGN = -1
-"""The kind of rows that nobody asked for."""
+_LabelKey = tuple[_Labels, _EntryLabels, str, str | None, Level | None]
+"""The fields that determine a row's label set; the level is set only for a routine request."""
+_EXCLUDED = -1
+"""The label id of rows of other revisions."""
 _MINUTE = len("2026-03-02T00:41:")
 _WHOLE_SECOND = len("2026-03-02T00:41:13Z")
-# What stands behind the minute in a time of Cloud Logging's own form.
+# The seconds of times in Cloud Logging's own form, one a line.
 _SECONDS = re.compile(r"(?:[0-5][0-9](?:\.[0-9]{1,9})?Z\n)*+")
 _SCALES = {_WHOLE_SECOND: SECOND} | {_WHOLE_SECOND + 1 + digits: 10 ** (9 - digits) for digits in range(1, 10)}
-"""Nanoseconds of the last digit of such a time, by its length."""
+"""Nanoseconds of the last digit of a time, by the length of the text."""
 
 
 class FastIndexReader:
-    """Reads lines into columns; an entry is left out when the name that is asked for is no part of its revision's."""
+    """Reads lines into columns, leaving out entries whose revision's name does not contain the queried one."""
 
-    def __init__(self, asked: str | None, screen: RequestPrefilter) -> None:
+    def __init__(self, asked: str | None, prefilter: RequestPrefilter) -> None:
         self._asked = asked
-        self._screen = screen
-        self._codes: dict[_Whose, int] = {}
+        self._prefilter = prefilter
+        self._codes: dict[_LabelKey, int] = {}
         self._levels: dict[tuple[object, str | None], Level | None] = {}
-        """The level of a quiet request by status and severity."""
+        """The level of a routine request by status and severity."""
         self._minutes: dict[str, int] = {}
         self._clear()
 
@@ -124,7 +124,7 @@ class FastIndexReader:
         self._codes.clear()
 
     def batch(self, source: str) -> IndexBatch:
-        """Return what was read since the last batch."""
+        """Return the rows since the last batch."""
         batch = IndexBatch(
             source=source,
             times=self._times,
@@ -137,18 +137,18 @@ class FastIndexReader:
         return batch
 
     def read(self, lines: Lines) -> tuple[int, list[SlowPathSpan]]:
-        """Read lines; return how many became rows, and those that must be read otherwise, in order."""
+        """Read lines; return the number of new rows, and the lines that need the slow path, in order."""
         data, first, keep = lines.data, lines.place, lines.keep
         # Column by column: a loop over one of them is several times as fast as its share in a loop over all.
-        entries, spans, slow_path = _at_a_glance(data, lines.spans)
+        entries, spans, slow_path = _decode_lines(data, lines.spans)
         times = self._times_of([entry.timestamp for entry in entries])
         if 0 in times:
             slow_path = sorted([*slow_path, *compress(spans, map(not_, times))])
             entries, spans, times = _chosen(times, entries, spans, times)
         label_ids = self._label_ids_of(entries)
-        if _FOREIGN in label_ids:
+        if _EXCLUDED in label_ids:
             entries, spans, times, label_ids = _chosen(
-                [label_set != _FOREIGN for label_set in label_ids], entries, spans, times, label_ids
+                [label_set != _EXCLUDED for label_set in label_ids], entries, spans, times, label_ids
             )
         self._times.extend(times)
         self._identities.extend(map(hash, [(entry.insertId, entry.logName) for entry in entries]))
@@ -157,7 +157,7 @@ class FastIndexReader:
         return len(entries), [(start, end, bisect_left(spans, (start, end))) for start, end in slow_path]
 
     def _times_of(self, texts: Sequence[str]) -> list[int]:
-        """Return times in Cloud Logging's own form; 0 for any other."""
+        """Parse times in Cloud Logging's own form; 0 for any other."""
         minutes = self._minutes
         if len(minutes) > _MINUTES:
             minutes.clear()
@@ -172,39 +172,39 @@ class FastIndexReader:
                 pass
         return [_time_of(text) for text in texts]
 
-    def _label_ids_of(self, entries: Sequence[_Glance]) -> list[int]:
+    def _label_ids_of(self, entries: Sequence[_FastEntry]) -> list[int]:
         codes = self._codes
         label_ids: list[int] = []
         routine, messages = [], []
         for entry in entries:
             level, request = None, entry.httpRequest
             if request is not None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING:
-                level = self._quiet_level(entry, request)
+                level = self._routine_level(entry, request)
                 if level is not None:
                     routine.append(len(label_ids))
                     messages.append(f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}")
-            whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, level)
-            code = codes.get(whose)
-            label_ids.append(self._new_code(whose) if code is None else code)
-        # What was said of requests whose words a rule may know is taken back.
-        for at in self._screen.suspects(messages):
+            key = (entry.resource.labels, entry.labels, entry.logName, entry.severity, level)
+            code = codes.get(key)
+            label_ids.append(self._new_code(key) if code is None else code)
+        # A request with words that a rule may match is not routine after all.
+        for at in self._prefilter.suspects(messages):
             entry = entries[routine[at]]
-            whose = (entry.resource.labels, entry.labels, entry.logName, entry.severity, None)
-            label_ids[routine[at]] = self._new_code(whose)
+            key = (entry.resource.labels, entry.labels, entry.logName, entry.severity, None)
+            label_ids[routine[at]] = self._new_code(key)
         return label_ids
 
-    def _new_code(self, whose: _Whose) -> int:
-        labels, own, log_name, severity, routine = whose
+    def _new_code(self, key: _LabelKey) -> int:
+        labels, entry_labels, log_name, severity, routine = key
         if self._asked is not None and self._asked not in labels.revision_name:
-            return self._codes.setdefault(whose, _FOREIGN)
-        code = self._codes.setdefault(whose, len(self._label_sets))
+            return self._codes.setdefault(key, _EXCLUDED)
+        code = self._codes.setdefault(key, len(self._label_sets))
         if code == len(self._label_sets):
             label_set = LabelSet(
                 revision=labels.revision_name,
                 service=labels.service_name or labels.configuration_name or labels.job_name or labels.function_name,
                 project=labels.project_id,
                 location=labels.location,
-                instance=own.instanceId,
+                instance=entry_labels.instanceId,
                 log_name=log_name,
                 severity=severity,
                 routine=routine,
@@ -212,8 +212,8 @@ class FastIndexReader:
             self._label_sets.append(label_set)
         return code
 
-    def _quiet_level(self, entry: _Glance, request: _Request) -> Level | None:
-        """Return the level of a request that may be passed by, None for what must be looked at."""
+    def _routine_level(self, entry: _FastEntry, request: _Request) -> Level | None:
+        """Return the level of a routine request, None for an entry that must be decoded."""
         status = request.status
         if type(status) is not int or not (request.requestMethod and request.requestUrl and entry.labels.instanceId):
             return None
@@ -223,21 +223,21 @@ class FastIndexReader:
         return self._levels[key]
 
     def _level_of(self, status: int, severity: str | None) -> Level | None:
-        if self._screen.is_blind or may_be_handshake(status) or self._screen.may_claim_status(status):
+        if self._prefilter.is_blind or may_be_handshake(status) or self._prefilter.may_claim_status(status):
             return None
         level = level_of_severity(severity)
         if level is None or level is Level.DEFAULT:
             level = level_of_status(status)
-        return level if level.rank < self._screen.level.rank else None
+        return level if level.rank < self._prefilter.level.rank else None
 
 
-def _at_a_glance(data: bytes, spans: Sequence[_Span]) -> tuple[list[_Glance], list[_Span], list[_Span]]:
-    """Decode lines; return entries with their bounds, and the bounds of lines about which something is odd."""
+def _decode_lines(data: bytes, spans: Sequence[_Span]) -> tuple[list[_FastEntry], list[_Span], list[_Span]]:
+    """Decode lines; return entries with their bounds, and the bounds of lines that need the slow path."""
     entries, of_entries, slow_path = [], [], []
     for span in spans:
         line = data[span[0] : span[1]]
         try:
-            entry = _glance(line)
+            entry = _decode_line(line)
         except (ValueError, RecursionError):
             slow_path.append(span)
             continue
@@ -249,8 +249,8 @@ def _at_a_glance(data: bytes, spans: Sequence[_Span]) -> tuple[list[_Glance], li
     return entries, of_entries, slow_path
 
 
-def _is_odd(entry: _Glance, line: bytes) -> bool:
-    """Tell whether the exact and forgiving reading may say something else of an entry, or more."""
+def _is_odd(entry: _FastEntry, line: bytes) -> bool:
+    """Tell whether the slow path may read an entry differently."""
     return bool(
         entry.protoPayload is not _NOTHING
         or not entry.insertId
@@ -265,5 +265,5 @@ def _time_of(text: str) -> int:
 
 
 def _chosen(chosen: Sequence[object], *columns: Sequence[Any]) -> Iterator[list[Any]]:
-    """Return columns with the chosen rows alone."""
+    """Return the columns reduced to the chosen rows."""
     return (list(compress(column, chosen)) for column in columns)

@@ -1,4 +1,4 @@
-"""What was read in, an `LogIndex` out: columns, sorted, without duplicates, counted."""
+"""Collect records into a `LogIndex`: sorted columns without duplicates, with counts."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _TEXT = json.JSONEncoder(sort_keys=True, default=str)
 
 
 class MemoryRecordStore:
-    """Keeps records as they are, for those who have them all in memory anyway."""
+    """A store of records in memory, for inputs that are in memory anyway."""
 
     def __init__(self) -> None:
         self._records: list[dict[str, Any]] = []
         self._lines: list[bytes] = []
 
     def keep(self, record: dict[str, Any]) -> int:
-        """Put a record away and return its place."""
+        """Store a record and return its place."""
         self._records.append(record)
         return len(self._records) - 1
 
     def keep_line(self, line: bytes) -> int:
-        """Put bytes away and return their place."""
+        """Store bytes and return their place."""
         self._lines.append(line)
         return len(self._lines) - 1
 
@@ -51,7 +51,7 @@ class MemoryRecordStore:
 
 
 def label_set_of(record: Mapping[str, Any]) -> LabelSet:
-    """Say whose entry a record is."""
+    """Return the labels of a record."""
     labels = dict_at(record, "resource", "labels")
     severity = record.get("severity")
     return LabelSet(
@@ -67,15 +67,15 @@ def label_set_of(record: Mapping[str, Any]) -> LabelSet:
 
 
 def identity_of(time: int, insert_id: str, log_name: str, record: Mapping[str, Any]) -> int:
-    """What makes two copies one entry: log, nanosecond and insertId; the whole record where one of them is missing.
+    """Return the deduplication key of an entry, valid in this process only.
 
-    The number is good for one run only.
+    It is made of log, nanosecond and insertId, or of the whole record when one of these is missing.
     """
     return hash((insert_id, log_name)) if insert_id and time else hash(_TEXT.encode(record))
 
 
 def collect(records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], store: RecordStore) -> LogIndex:
-    """Sort and count what was read; nothing is dropped but the second copy of an entry."""
+    """Sort and count all records; only second copies of an entry are dropped."""
     pile = _Pile()
     for record in records:
         if isinstance(record, RawEntry):
@@ -95,7 +95,7 @@ def collect(records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], 
 
 
 class _Pile:
-    """Columns in the order of reading."""
+    """The columns of a LogIndex while records are added in the order of reading."""
 
     def __init__(self) -> None:
         self.times, self.identities, self.places = array("q"), array("q"), array("q")
@@ -111,14 +111,14 @@ class _Pile:
         self.seen_codes: list[int] = []
 
     def see(self, source: str) -> _Direction:
-        """Note an input, though it may hold no entry."""
+        """Note an input, even if it has no entry."""
         direction = self.sources.get(source)
         if direction is None:
             direction = self.sources[source] = _Direction(len(self.sources))
         return direction
 
     def add(self, raw: RawEntry, store: RecordStore) -> None:
-        """Put one record away and note its row."""
+        """Store one record and add its row."""
         record = raw.record
         time = time_of(record)
         self.times.append(time)
@@ -131,7 +131,7 @@ class _Pile:
             direction.go((time,))
 
     def add_batch(self, batch: IndexBatch) -> None:
-        """Note rows whose records lie where they were read."""
+        """Add rows whose records are in the store already."""
         if batch.label_sets is not self.seen_table:  # parts of one batch share theirs
             self.seen_table = batch.label_sets
             self.seen_codes = [self.codes.setdefault(label_set, len(self.codes)) for label_set in batch.label_sets]
@@ -144,7 +144,7 @@ class _Pile:
         direction.go(batch.times if all(batch.times) else [time for time in batch.times if time])
 
     def sorted(self, store: RecordStore) -> LogIndex:
-        """Sort, leave out second copies, and count."""
+        """Return the sorted index without second copies."""
         self.names, self.label_sets = tuple(self.sources), tuple(self.codes)
         order = _order(self.times)
         if order is None:
@@ -173,7 +173,7 @@ class _Pile:
 
 
 class _Direction:
-    """Which ways the times of one input run."""
+    """The directions in which the times of one input run."""
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -181,7 +181,7 @@ class _Direction:
         self._last: int | None = None
 
     def go(self, times: Sequence[int]) -> None:
-        """Look at the next times."""
+        """Take the next times into account."""
         if not times:
             return
         if self._last is not None:
@@ -193,7 +193,7 @@ class _Direction:
 
     @property
     def order(self) -> ReadOrder | None:
-        """None when it cannot tell, as a single moment cannot."""
+        """The order in time; None when it is unknown, as with a single time."""
         if self.rises and self.falls:
             return ReadOrder.UNSORTED
         if self.falls:
@@ -209,7 +209,7 @@ def _together(sources: Iterable[_Direction]) -> ReadOrder:
 
 
 def _order(times: array[int]) -> Sequence[int] | None:
-    """Return the positions in order of time, equal times as they were read; None when they lie so already."""
+    """Return the positions in stable order of time; None when the times are sorted already."""
     if not any(map(gt, times, islice(times, 1, None))):
         return None
     # A list of all positions would be ten times the size of the columns: parts of it are sorted, and merged.
@@ -220,7 +220,7 @@ def _order(times: array[int]) -> Sequence[int] | None:
 
 
 def _settled(order: Sequence[int], pile: _Pile, store: RecordStore) -> Sequence[int]:
-    """Put entries of one moment in order of (insertId, logName), and leave out second copies."""
+    """Sort entries of equal time by (insertId, logName), and leave out second copies."""
     times = pile.times
     in_order = map(times.__getitem__, order)
     tied = array("I", compress(range(len(order)), starmap(eq, pairwise(in_order))))

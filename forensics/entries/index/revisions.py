@@ -1,4 +1,4 @@
-"""Records in, the revisions that they speak of out; and which revision, and which entries, a user's words mean."""
+"""Find the revisions in an index, the revision that a user's words mean, and its entries."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ ALL = "all"
 LATEST = "latest"
 
 _LISTED = 8
-"""More names than this help nobody to choose."""
+"""Names listed in a message; more do not help to choose."""
 
 # 180, 00180, 00180-jkl
 _NUMBER = re.compile(r"(\d{1,5})(-\w+)?")
 
 
 class _Tally:
-    """What the entries of one revision add up to."""
+    """Totals over the entries of one revision."""
 
     def __init__(self) -> None:
         self.entries = 0
@@ -48,7 +48,7 @@ class _Tally:
 
 
 def revision_spans(log_index: LogIndex) -> tuple[RevisionSpan, ...]:
-    """Return every revision that the entries name, the one that appeared first at the front."""
+    """Return the revisions that occur in the entries, in order of first appearance."""
     tallies: dict[str, _Tally] = {}
     counts = Counter(log_index.label_ids)
     first, last = _spans(log_index)
@@ -74,7 +74,7 @@ def revision_spans(log_index: LogIndex) -> tuple[RevisionSpan, ...]:
 
 
 def _spans(log_index: LogIndex) -> tuple[dict[int, int], dict[int, int]]:
-    """Return the first and the last time of each kind; rows without a time stand at the front."""
+    """Return the first and the last time by label id; rows without a time come first in the index and are ignored."""
     timed = len(log_index) - bisect_right(log_index.times, 0)
     backwards = zip(reversed(log_index.label_ids), reversed(log_index.times), strict=True)
     first = dict(islice(backwards, timed))
@@ -84,7 +84,7 @@ def _spans(log_index: LogIndex) -> tuple[dict[int, int], dict[int, int]]:
 
 
 def resolve_revision(asked: str, spans: Sequence[RevisionSpan], *, service: str | None = None) -> Revision:
-    """Return the one revision that a name, prefix, number, `latest` or `all` means; raise RevisionError."""
+    """Return the revision meant by a name, prefix, number, `latest` or `all`; raise RevisionError."""
     of_service = [span for span in spans if service is None or span.service == service]
     if asked == ALL:
         return _all(of_service, service)
@@ -130,7 +130,7 @@ def _services(spans: Sequence[RevisionSpan]) -> list[str]:
 
 
 def _fits(asked: str, spans: Sequence[RevisionSpan]) -> list[RevisionSpan]:
-    """The spans that a name means: in full, else as a prefix, else by number; never in the middle of a word."""
+    """Return the revisions that match a name: in full, else as a prefix, else by number; only at word boundaries."""
     exact = [span for span in spans if span.name == asked]
     if exact or not asked:
         return exact
@@ -166,7 +166,7 @@ def _revision(span: RevisionSpan, asked: str) -> Revision:
 
 
 def select(log_index: LogIndex, revision: Revision, query: Query) -> array[int]:
-    """Return the rows of a revision that a query asks for, with the audit entries of its service as context."""
+    """Return the rows of a revision that match a query, and the audit entries of its service as context."""
     label_ids = array("B", [_is_asked_for(label_set, revision, query) for label_set in log_index.label_sets])
     start = 0 if query.from_time is None else bisect_left(log_index.times, parse_time(query.from_time))
     end = len(log_index) if query.to_time is None else bisect_left(log_index.times, parse_time(query.to_time))

@@ -1,1 +1,1 @@
-"""Join the pieces of one message, which Cloud Run splits at line breaks."""
+"""Stitch messages that Cloud Run split at line breaks."""

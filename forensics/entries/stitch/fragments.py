@@ -1,4 +1,4 @@
-"""Which entries may be pieces of one message: told from a few facts of each, so that only those are looked at whole."""
+"""Pre-select, from cheap facts, entries that may be fragments of one multi-line message."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class FragmentShape(NamedTuple):
-    """What the text of an entry tells about what it may be a piece of."""
+    """Facts about a text that show whether it may be a fragment of a message."""
 
     is_line: bool
-    """A text that may be a piece of a longer one."""
+    """True for a line that may be a fragment of a longer message."""
     awaits: bool
-    """It ends in the middle of a traceback, the rest of which may come late."""
+    """True when it ends in the middle of a traceback, whose rest may come late."""
     is_typed: bool
-    """It begins with an exception, as the line does that ends a traceback."""
+    """True when it begins with an exception, like the last line of a traceback."""
 
 
 _WHOLE = FragmentShape(is_line=False, awaits=False, is_typed=False)
@@ -33,18 +33,18 @@ _PLAIN = FragmentShape(is_line=True, awaits=False, is_typed=False)
 
 
 def shape_of(entry: LogEntry) -> FragmentShape:
-    """Look at the text of an entry."""
+    """Return the shape of an entry's text."""
     text = text_of_line(entry)
     if text is None:
         return _WHOLE
-    # Of what is asked here, only one name of an exception has a digit of its own: `Http404`.
+    # The patterns used here have a single literal digit sequence, the exception `Http404`.
     if len(text) > MEMORABLE or "Http" in text:
         return shape_of_text(text)
     return _shape_of_outline(zeroed(text))
 
 
 def shape_of_text(text: str) -> FragmentShape:
-    """Look at a text that may be a piece."""
+    """Return the shape of a text that may be a fragment."""
     if is_plain(text):
         return _PLAIN
     looks = LineShape(text)
@@ -58,15 +58,15 @@ def _shape_of_outline(text: bytes) -> FragmentShape:
 
 
 def join(entries: Sequence[LogEntry]) -> LogEntry:
-    """Make one entry of the pieces of a message, in order."""
+    """Make one entry of the fragments of a message, in order."""
     return stitching.entry_of([line for entry in entries if (line := line_of(entry)) is not None])
 
 
 def runs(lines: Iterable[tuple[int, int, Hashable, EntryFacts]]) -> Iterator[list[int]]:
-    """Gather lines so close to one another that they may be pieces; a line that stands alone is in no run.
+    """Group lines that are close enough in time to be fragments of one message; single lines are left out.
 
-    Lines come in order of time as (row, time, stream, facts). What `stitch` makes of a whole stream and of its runs one
-    by one is the same: between two runs nothing is open that could take another line.
+    Lines come in order of time as (row, time, stream, facts). Stitching the runs one by one gives the same result as
+    stitching the whole stream: nothing is open between two runs that could take another line.
     """
     open_runs: dict[Hashable, _Run] = defaultdict(_Run)
     for row, time, stream, facts in lines:
@@ -76,7 +76,7 @@ def runs(lines: Iterable[tuple[int, int, Hashable, EntryFacts]]) -> Iterator[lis
                 yield run.rows
             run.rows = []
         run.rows.append(row)
-        # A traceback that lacks its end takes any line at once, and an exception for a long while; then it waits again.
+        # A traceback that lacks its end takes any line at once, an exception even much later, and then waits anew.
         is_near = time <= run.last + stitching.WINDOW
         if facts.awaits or (time <= run.awaits_until and (is_near or facts.is_typed)):
             run.awaits_until = time + stitching.LATE_END
@@ -86,7 +86,7 @@ def runs(lines: Iterable[tuple[int, int, Hashable, EntryFacts]]) -> Iterator[lis
 
 
 class _Run:
-    """Lines of one stream, each close behind the one before."""
+    """Consecutive lines of one stream with short gaps."""
 
     __slots__ = ("awaits_until", "last", "rows", "until")
 

@@ -1,4 +1,4 @@
-"""One text entry in, what its shape tells about it out: a line of its own, a frame, a tail, and so on."""
+"""Classify the shape of one text entry: the start of a message, a frame, the end of a traceback, and so on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _Shape = TypeVar("_Shape")
 
-# Streams whose entries are whole: nothing splits what the platform writes.
+# Streams with complete entries: what the platform writes is never split.
 _WHOLE_STREAMS = frozenset({"requests", "system", "activity", "system_event", "data_access", "policy"})
 
 # What continues any message: SQLAlchemy's and gRPC's details, PostgreSQL's fields
@@ -58,12 +58,12 @@ _ANNOUNCES = late(
     r"|--- logging error ---|traceback",
     re.IGNORECASE,
 )
-# What begins a sentence of its own in spite of having no logger: a tag, an address, a symbol
+# Beginnings of a new message without a logger: a tag, an address, a symbol
 _BEGINS_ANEW = late(r"\[[^\]\n]{1,60}\]|\d{1,3}(?:\.\d{1,3}){3}\b|[^\x00-\u02ff]|[=\-*#>]{2,}")
 
 
 class _once(Generic[_Shape]):  # noqa: N801 - a decorator
-    """`functools.cached_property` without its lock, which cost more than most shapes do."""
+    """`functools.cached_property` without its lock, which costs more time than most of the properties."""
 
     def __init__(self, work_out: Callable[[LineShape], _Shape]) -> None:
         self._work_out = work_out
@@ -82,14 +82,14 @@ class _once(Generic[_Shape]):  # noqa: N801 - a decorator
 
 
 class LineShape:
-    """The shape of a text; what belongs to it is worked out when it is asked for, since most never is."""
+    """The shape of a text; its properties are computed on demand, since most are never needed."""
 
     def __init__(self, text: str) -> None:
         self.raw_text = text
 
     @_once
     def text(self) -> str:
-        """Without colours and markup."""
+        """The text without colours and markup."""
         return without_colours(self.raw_text).rstrip()
 
     @_once
@@ -106,14 +106,14 @@ class LineShape:
 
     @_once
     def is_own(self) -> bool:
-        """Whole by itself: a logger's prefix or a level at the margin, or one JSON object."""
+        """True for a complete message: with a logger's prefix or a level at the margin, or one JSON object."""
         if self.start.startswith("{") and self.text.endswith("}") and len(self.text) > 2:  # noqa: PLR2004
             return True
         return not self.is_indented and begins_like_logger(self.start)
 
     @_once
     def is_prefixed(self) -> bool:
-        """Begins with a logger's prefix."""
+        """True when it begins with a logger's prefix."""
         return has_logger_prefix(self.start)
 
     @_once
@@ -123,111 +123,111 @@ class LineShape:
 
     @_once
     def is_rails_report(self) -> bool:
-        """Begins what Rails tells of an exception."""
+        """True for the first line of Rails' report of an exception."""
         return self._rails[0]
 
     @_once
     def is_npm_report(self) -> bool:
-        """Is a line of what npm tells of an error."""
+        """True for a line of npm's report of an error."""
         return _NPM.match(self.start) is not None
 
     def reports_with(self, head: LineShape) -> bool:
-        """Tell whether this line goes on with the report that Rails or npm began with another."""
+        """Tell whether this line continues a report of Rails or npm that begins with `head`."""
         if self.is_npm_report:
             return head.is_npm_report
         prefixed, tags = self._rails
         return head.is_rails_report and tags == head._rails[1] and (prefixed or bool(tags))
 
     def continuation(self, head: LineShape) -> str:
-        """Return the text as a part of the head's message."""
+        """Return the text as a continuation of the head's message."""
         return _RAILS.sub("", self.raw_text, count=1) if self.reports_with(head) else self.raw_text
 
     @_once
     def begins_anew(self) -> bool:
-        """No continuation, by its first words."""
+        """True when its first words begin a new message."""
         return self.is_own or self.is_typed or _BEGINS_ANEW.match(self.start) is not None
 
     @_once
     def is_cut(self) -> bool:
-        """A quotation or markup is open at one end of it."""
+        """True when a quotation or markup is open at either end."""
         return self.end.count('"') % 2 == 1 or open_markup(self.raw_text) != 0
 
     @_once
     def announces(self) -> bool:
-        """Speaks of an exception, so that a traceback may follow."""
+        """True when it mentions an exception, so that a traceback may follow."""
         return _ANNOUNCES.search(self.start) is not None
 
     @_once
     def is_indented(self) -> bool:
-        """Begins with a blank."""
+        """True when it begins with a blank."""
         return self.start[:1] in {" ", "\t"}
 
     @_once
     def is_header(self) -> bool:
-        """Begins a Python traceback."""
+        """True for the first line of a Python traceback."""
         if HEADER not in self.text:
             return False
         return self.start.lstrip(" +").removeprefix("Exception Group ").startswith(HEADER)
 
     @_once
     def is_connective(self) -> bool:
-        """Joins two Python tracebacks."""
+        """True for a line that connects two Python tracebacks."""
         return self.start.lstrip(" |").startswith(CONNECTIVES)
 
     @_once
     def is_typed(self) -> bool:
-        """Begins with an exception: `TypeError: …`."""
+        """True when it begins with an exception: `TypeError: …`."""
         return not self.is_indented and typed_start(self.text) is not None
 
     @_once
     def may_await(self) -> bool:
-        """May be a part of a traceback whose end comes late; told by a plain search."""
+        """True when a plain search shows that it may be part of a traceback whose end comes late."""
         text = self.raw_text
         return HEADER in text or 'File "' in text or "\x1b" in text or "<" in text
 
     @_once
     def is_exception_line(self) -> bool:
-        """May be the line that ends a Python traceback."""
+        """True when it may be the last line of a Python traceback."""
         return not self.is_indented and _EXCEPTION_LINE.match(self.start) is not None
 
     @_once
     def is_python_frame(self) -> bool:
-        """Is a frame of a Python traceback, perhaps with its code."""
+        """True for a frame of a Python traceback, with or without its code."""
         return 'File "' in self.text and _PYTHON_FRAME.match(self.start) is not None
 
     @_once
     def is_frame(self) -> bool:
-        """Is a frame of any stack."""
+        """True for a frame of any stack."""
         return self.is_python_frame or frame_of(self.start) is not None
 
     @_once
     def is_tail(self) -> bool:
-        """Continues whatever stands before it."""
+        """True when it continues any preceding line."""
         return _TAIL.match(self.start) is not None
 
     @_once
     def is_stack_tail(self) -> bool:
-        """Continues a stack."""
+        """True when it continues a stack."""
         return _STACK_TAIL.match(self.start) is not None
 
     @_once
     def is_closer(self) -> bool:
-        """Closes what a dump opened."""
+        """True when it closes a bracket of a dump."""
         return _CLOSER.match(self.start) is not None
 
     @_once
     def is_node_place(self) -> bool:
-        """Is what Node prints above the code of an uncaught error."""
+        """True for the place that Node prints above the code of an uncaught error."""
         return _NODE_PLACE.match(self.start) is not None
 
     @_once
     def is_dotnet_head(self) -> bool:
-        """Is a category of .NET's console logger, whose message follows."""
+        """True for a category line of .NET's console logger, whose message follows."""
         return self.start.endswith("]") and _DOTNET_HEAD.match(self.start) is not None
 
     @_once
     def ends_open(self) -> bool:
-        """Ends in the middle of a Python traceback, if it is a part of one: the line that names the exception lacks."""
+        """True when, as part of a Python traceback, it lacks the line with the exception."""
         return self.end[:1] in {" ", "\t"} or self.end.lstrip(" +").startswith("Traceback")
 
 
@@ -241,14 +241,14 @@ class Line(LineShape):
 
 
 def is_plain(text: str) -> bool:
-    """Tell of a text whether its line surely is neither a header nor a Python frame nor typed."""
+    """Tell whether a text is certainly neither the start of a traceback, nor a Python frame, nor an exception."""
     if "\x1b" in text or "<" in text or _TRACE_BEGIN.match(text) is not None:
         return False
     return text[:1] in {" ", "\t"} or typed_start(text.rstrip()) is None
 
 
 def text_of_line(entry: LogEntry) -> str | None:
-    """Return the text of an entry that may be a piece of something; None for entries that are whole."""
+    """Return the text of an entry that may be a fragment; None for a complete entry."""
     text = entry.raw.get("textPayload")
     if not isinstance(text, str) or entry.http is not None or not entry.time or entry.stream in _WHOLE_STREAMS:
         return None
@@ -256,6 +256,6 @@ def text_of_line(entry: LogEntry) -> str | None:
 
 
 def line_of(entry: LogEntry) -> Line | None:
-    """Return the line of an entry that may be a piece of something; None for entries that are whole."""
+    """Return an entry that may be a fragment, with its shape; None for a complete entry."""
     text = text_of_line(entry)
     return None if text is None else Line(entry, text)

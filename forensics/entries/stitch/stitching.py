@@ -1,7 +1,7 @@
-"""Decoded entries in, entries out in which the pieces of one message, which Cloud Run split at line breaks, are one.
+"""Stitch decoded entries: join the pieces of messages that Cloud Run split at line breaks.
 
-Measured on real logs: pieces of one write lie 3 to 30 microseconds apart, whatever severity each of them has. A
-traceback that Cloud Run recognises is one ERROR entry; what it does not recognise follows line by line without one.
+Measured on real logs: pieces of one write are 3 to 30 microseconds apart and may have different severities. A traceback
+that Cloud Run recognises is one ERROR entry; other tracebacks arrive line by line without a severity.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MICROSECOND = 1_000
 _MILLISECOND = 1_000_000
 WINDOW = 10 * _MILLISECOND
-"""Nanoseconds from one piece of a message to the next."""
+"""Longest time between consecutive pieces of a message, nanoseconds."""
 _ANNOUNCED_WITHIN = 2 * _MILLISECOND
 _SAME_WRITE = 100 * _MICROSECOND
 # An instance without a request has next to no CPU: the line that ends a traceback was seen 1.1 s after the others.
@@ -31,7 +31,7 @@ _OPEN_GROUPS = 8
 
 _StreamKey = tuple[str, str, str]
 _sort_key = attrgetter("time", "insert_id", "log_name")
-"""`LogEntry.sort_key`, taken faster."""
+"""A faster `LogEntry.sort_key`."""
 
 
 def stitch(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
@@ -51,7 +51,7 @@ def stitch(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
 
 
 def entry_of(lines: Sequence[Line]) -> LogEntry:
-    """Return the entry that lines make: the first one's identity, the text of all, the highest level."""
+    """Make one entry of lines: the identity of the first, the text of all, the highest level."""
     if len(lines) == 1:
         return lines[0].entry
     head = lines[0]
@@ -59,13 +59,13 @@ def entry_of(lines: Sequence[Line]) -> LogEntry:
     entry = decode_record({**head.entry.raw, "textPayload": text})
     pieces = tuple(line.entry for line in lines)
     level = max((entry.level, *(piece.level for piece in pieces)), key=lambda level: level.rank)
-    # An exception without a stack is seen where it begins a text, and here a log line stands before it.
+    # An exception without a stack is recognised only at the beginning of a text; here a log line precedes it.
     exceptions = entry.exceptions or next((piece.exceptions for piece in pieces if piece.exceptions), ())
     return replace(entry, level=level, pieces=pieces, exceptions=exceptions)
 
 
 def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Cut a stream where nothing can be open any more, whatever stands before: most lines stand alone."""
+    """Cut a stream where no message can still be open; most runs are a single line."""
     run: list[Line] = []
     awaits = False
     for line in lines:
@@ -79,7 +79,7 @@ def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
 
 
 def _joined(run: list[Line]) -> Iterator[list[Line]]:
-    """Yield the lines of each message; a line that stands alone need not be looked at."""
+    """Yield the lines of each message; a single line is not examined."""
     if len(run) == 1:
         yield run
     else:
@@ -87,7 +87,7 @@ def _joined(run: list[Line]) -> Iterator[list[Line]]:
 
 
 def _groups(lines: Iterable[Line]) -> Iterator[_Group]:
-    """Yield the groups of one stream; lines of several threads may lie between each other's."""
+    """Yield the groups of one stream; lines of several threads may be interleaved."""
     open_groups: list[_Group] = []  # the one that grew last at the end
     for line in lines:
         still_open = []
@@ -112,7 +112,7 @@ def _groups(lines: Iterable[Line]) -> Iterator[_Group]:
 
 
 class _Group:
-    """Lines that were one message, and what may follow them."""
+    """The lines of one message, and the state that decides what may follow."""
 
     def __init__(self, line: Line) -> None:
         self.lines: list[Line] = []
@@ -123,7 +123,7 @@ class _Group:
         """True while a Python traceback lacks its last line."""
         self.is_stack = False
         self.in_dump = False
-        """True behind `{` or `[` at the end of a line, until it is closed at the margin."""
+        """True after a `{` or `[` at the end of a line, until it is closed at the margin."""
         self.plain_followers = 0
         self.add(line)
 
@@ -149,11 +149,11 @@ class _Group:
             self.in_dump = False
 
     def is_over(self, line: Line) -> bool:
-        """Tell whether nothing can follow any more when this line comes."""
+        """Tell whether the group is complete by the time of a line."""
         return line.time - self.last.time > (LATE_END if self.awaits_exception else WINDOW)
 
     def takes(self, line: Line, latest: _Group) -> bool:
-        """Tell whether a line continues this group; between the lines of one group may lie those of another."""
+        """Tell whether a line continues this group; `latest` is the group of the preceding line."""
         gap = line.time - self.last.time
         if gap > WINDOW:
             return line.is_typed and not line.is_own
@@ -168,7 +168,7 @@ class _Group:
         return self._takes_next(line, gap)
 
     def _awaits(self, line: Line) -> bool:
-        """Tell whether a Python traceback without its last line goes on with this one."""
+        """Tell whether a line continues a Python traceback that lacks its last line."""
         if not self.awaits_exception or line.is_indented or line.is_python_frame:
             return self.awaits_exception
         return line.is_exception_line and not line.is_own and line.entry.severity is None
@@ -195,7 +195,7 @@ class _Group:
         return self.level.rank >= Level.WARNING.rank
 
     def _takes_plain(self, line: Line, gap: int) -> bool:
-        """Tell whether a line that has no shape at all is the rest of a message with a line break in it."""
+        """Tell whether a line without any recognisable shape is the rest of a message with a line break."""
         if line.entry.severity is not None or line.begins_anew:
             return False
         if self.last.is_cut and line.is_cut:
@@ -207,14 +207,14 @@ class _Group:
         return False
 
     def _speaks_of(self, line: Line, gap: int) -> bool:
-        """Tell whether a line is the exception that this log line speaks of: `ERROR … - Failed`, `java.io.X: …`."""
+        """Tell whether a line is the exception announced by this log line: `ERROR … - Failed`, `java.io.X: …`."""
         if gap > _SAME_WRITE or not line.is_typed or line.is_prefixed:
             return False
         speaks = self.head.announces or (self.head.is_prefixed and self.level.rank >= Level.ERROR.rank)
         return speaks and not self.is_stack and not self.has_trace
 
     def _announces(self) -> bool:
-        """Tell whether this is the log line that a traceback belongs to."""
+        """Tell whether this is a log line that a traceback may follow."""
         if self.has_trace or self.is_stack:
             return False
         if self.head.is_own:

@@ -1,6 +1,6 @@
-"""Text that holds a traceback or names an exception in, the chain of exceptions out, in the order they were raised.
+"""Parse tracebacks and exceptions in a text into the chain of exceptions, in the order they were raised.
 
-One module per way of printing; each is asked only when a plain search says that it may find something.
+One module for each format; each is tried only when a plain search says that it may find something.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _PRINTERS: tuple[_Printer, ...] = (python, at_lines, golang, others)
 
 
 def parse_exceptions(text: str) -> tuple[ExceptionInfo, ...]:
-    """Return the exceptions that a text tells of, the one where it began first; empty when it names none."""
+    """Return the exceptions in a text, in the order they were raised; empty when it has none."""
     if _may_be_printed(text):
         for printer in _PRINTERS:
             if printer.may_be(text):
@@ -46,29 +46,29 @@ def parse_exceptions(text: str) -> tuple[ExceptionInfo, ...]:
 
 
 def _may_be_printed(text: str) -> bool:
-    """Tell whether any printer may find something: in one piece, for most texts hold nothing of the kind."""
+    """Tell whether any parser may find something; one expression, because most texts contain nothing of the kind."""
     return ("\n" in text and "at " in text) or _PRINTED.is_in(text)
 
 
 def may_name_exception(text: str) -> bool:
-    """Tell of a text whether it, or one that differs from it in digits only, may tell of an exception."""
+    """Tell whether a text, or any that differs from it only in digits, may contain an exception."""
     return _may_be_printed(text) or "Http" in text or typed_start(text) is not None
 
 
 def tells_failure(text: str) -> bool:
-    """Tell whether a text is a traceback, begins with an exception, or reports a crash: an error by itself."""
+    """Tell whether a text shows a failure by itself: a traceback, an exception at its start, or a crash report."""
     if "Traceback (most recent call last)" in text or typed_start(text) is not None or reports_crash(text):
         return True
     return any(printer.may_be(text) and printer.parse(text) for printer in _PRINTERS[1:])
 
 
 def fails_without_exception(text: str) -> bool:
-    """`tells_failure` of a text in which `parse_exceptions` found nothing: what is left to look for."""
+    """`tells_failure` for a text in which `parse_exceptions` found nothing."""
     return python.HEADER in text or reports_crash(text)
 
 
 def unescaped(text: str) -> str:
-    r"""Turn the `\n` of a traceback that was written as a quoted string into line breaks."""
+    r"""Restore the line breaks of a traceback that was written as a quoted string with `\n`."""
     if "\\n" not in text or not any(
         mark in text for mark in ('\\n  File "', '\\n  File \\"', "\\n    at ", "\\n\\tat ")
     ):

@@ -1,4 +1,4 @@
-"""One `at …` line of a stack (Node, Java and its kin, .NET) in, its frame out."""
+"""Parse one `at …` line of a stack (Node, JVM languages, .NET) into a frame."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _NODE_PLACE = late(r"(?:file://)?(?P<file>(?=[^\n]*[/\\.<])[^\n]+?):(?P<line>\d+
 
 
 def frame_of(line: str) -> Frame | None:
-    """Return the frame of a line; None when it is no line of a stack."""
+    """Return the frame of a line; None when it is no stack line."""
     text = line.strip()
     if not text.startswith("at "):
         return None

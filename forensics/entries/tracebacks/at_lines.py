@@ -1,6 +1,6 @@
-"""Stacks of `at …` lines (Node, Java and its kin, .NET) with their headers in, exceptions out.
+"""Parse stacks of `at …` lines (Node, JVM languages, .NET) with their headers into exceptions.
 
-All three print the newest exception first and what brought it about below it, as `Caused by:`, `[cause]:` or ` ---> `.
+All three print the newest exception first and its cause below it, as `Caused by:`, `[cause]:` or ` ---> `.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _MORE = late(r"\s*(?:\.\.\. \d+ |--- End of )")
 
 
 def may_be(text: str) -> bool:
-    """Tell whether a text may hold such a stack."""
+    """Tell whether a text may contain such a stack."""
     return "\n" in text and (" at " in text or "\tat " in text or "\nat " in text)
 
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
-    """Return the exceptions of a text, the innermost cause first."""
+    """Return the exceptions in a text, the innermost cause first."""
     reader = _Reader()
     for line in text.split("\n"):
         reader.take(line.rstrip())
@@ -49,18 +49,18 @@ class _Block:
         self.value = [value]
         self.frames: list[Frame] = []
 
-    def told(self) -> ExceptionInfo:
+    def exception(self) -> ExceptionInfo:
         value = "\n".join(self.value).strip()
         return ExceptionInfo(type=self.type, value=value, frames=tuple(reversed(self.frames)))
 
 
 class _Reader:
-    """The chains read so far, and the lines since the last frame, among which a header may be."""
+    """The chains read so far, and the lines since the last frame, where a header may be."""
 
     def __init__(self) -> None:
         self.chains: list[list[_Block]] = []
         self.open: list[_Block] = []
-        """Exceptions whose frames are yet to come, the innermost last."""
+        """Exceptions whose frames are still to come, the innermost last."""
         self.waiting: list[str] = []
 
     def take(self, line: str) -> None:
@@ -74,7 +74,7 @@ class _Reader:
             self.waiting.append(line)
 
     def _read_headers(self) -> None:
-        """Open the exceptions whose headers stand above the frame that comes now."""
+        """Open the exceptions whose headers are above the next frame."""
         lines, self.waiting = self.waiting, []
         current: _Block | None = None
         for line in lines:
@@ -109,4 +109,4 @@ class _Reader:
     def finish(self) -> tuple[ExceptionInfo, ...]:
         # A single frame without a header may be a line that was torn from its stack.
         chains = [[block for block in chain if block.type or len(block.frames) > 1] for chain in self.chains]
-        return tuple(block.told() for chain in chains for block in reversed(chain))
+        return tuple(block.exception() for chain in chains for block in reversed(chain))

@@ -1,4 +1,4 @@
-"""Names of exception types, and the lines that begin with one, in; `ExceptionInfo` without frames out."""
+"""Recognise names of exception types, and lines that begin with one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TYPE = rf"(?:{_PACKAGE}|{_ENDS_LIKE_ONE}|(?:[A-Za-z_]\w*\.)*(?:{_KNOWN})|{_LOWER
 
 _TYPE_ALONE = late(rf"{TYPE}\Z")
 
-# What a runtime says before the name of an exception that nobody caught.
+# Words of a runtime before the name of an uncaught exception.
 UNCAUGHT = (
     r"(?:(?:Uncaught|Unhandled|Unexpected)(?:\ (?:exception|error|rejection|promise\ rejection))?"
     r"(?:\ \(in\ promise\))?[:.]?\s+|UnhandledPromiseRejection(?:Warning)?:\s+|Exception\ in\ thread\ \S+\s+"
@@ -52,25 +52,25 @@ _START = late(
 _IN_PARENTHESES = late(rf"\((?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
 
 _SCANNED = 400
-"""A type's name stands at the start; a long text is not searched for it."""
+"""Characters in which a type's name is searched: it is at the start of a text."""
 
 
 def is_exception_type(name: str) -> bool:
-    """Tell whether a word is the name of an exception's type."""
+    """Tell whether a word is the name of an exception type."""
     return bool(name) and _TYPE_ALONE.match(name) is not None
 
 
 def reports_crash(text: str) -> bool:
-    """Tell whether a text begins with what a runtime says when nobody caught an exception."""
+    """Tell whether a text begins with a runtime's report of an uncaught exception."""
     return text[:1] in "eEfFuU" and _CRASH.match(text) is not None
 
 
 def typed_start(text: str) -> ExceptionInfo | None:
-    """Return the exception that a text begins with: `TypeError: …`, `Uncaught exception: X: …`, `(pkg.XError) …`."""
+    """Return the exception at the start of a text: `TypeError: …`, `Uncaught exception: X: …`, `(pkg.XError) …`."""
     if ":" not in text[:_SCANNED] and ")" not in text[:_SCANNED]:
         return None
     match = _IN_PARENTHESES.match(text) if text.startswith("(") else _START.match(text)
     if match is None or match["type"] is None:
         return None
-    told = match.groupdict().get("told") or match["value"] or ""
-    return ExceptionInfo(type=match["type"], value=told.strip())
+    value = match.groupdict().get("told") or match["value"] or ""
+    return ExceptionInfo(type=match["type"], value=value.strip())

@@ -1,4 +1,4 @@
-"""Go's panics, fatal errors and stacks in, exceptions out."""
+"""Parse Go's panics, fatal errors and stacks into exceptions."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _FRAME = late(
 
 
 def may_be(text: str) -> bool:
-    """Tell whether a text may hold a panic or a Go stack."""
+    """Tell whether a text may contain a panic or a Go stack."""
     return "panic" in text or "goroutine " in text or ".go:" in text
 
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
-    """Return the panics of a text; the first one raised is printed first, and the stack is where the last one ended."""
+    """Return the panics in a text, printed in the order they were raised; the last one has the stack."""
     panics = list(_PANIC.finditer(text))
     frames = _frames(text)
     if not panics:
@@ -47,7 +47,7 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
 
 
 def _frames(text: str) -> tuple[Frame, ...]:
-    # Other goroutines say what else was going on, not where it broke.
+    # Other goroutines show what else was running, not where the failure is.
     first = text.find("goroutine ")
     second = text.find("\ngoroutine ", first + 1) if first >= 0 else -1
     found = _FRAME.finditer(text, 0, second if second >= 0 else len(text))

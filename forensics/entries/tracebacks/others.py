@@ -1,4 +1,4 @@
-"""Stacks of Ruby, PHP and Rust in, exceptions out."""
+"""Parse stacks of Ruby, PHP and Rust into exceptions."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ _RUST = late(
 
 
 def may_be(text: str) -> bool:
-    """Tell whether a text may hold one of these."""
+    """Tell whether a text may contain one of these stacks."""
     return ":in `" in text or ":in '" in text or ".php" in text or "panicked at " in text
 
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
-    """Return the exception of a text, or nothing."""
+    """Return the exception in a text; empty without one."""
     for read in (_ruby, _php, _rust):
         found = read(text)
         if found is not None:

@@ -1,4 +1,4 @@
-"""Python tracebacks in (chained, grouped, cut off at either end, indentation lost), exceptions out."""
+"""Parse Python tracebacks: chained, grouped, cut off at either end, or without indentation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forensics.model import ExceptionInfo, Frame
 from forensics.text.lazy_regex import late
 
 _MEMORABLE = 200
-"""Characters of the longest line that is worth remembering; failures have few places, and come again and again."""
+"""Characters of the longest cached line: failures occur at few places, again and again."""
 HEADER = "Traceback (most recent call last)"
 CONNECTIVES = (
     "During handling of the above exception, another exception occurred",
@@ -31,12 +31,12 @@ _SURELY_EXCEPTION = late(rf"(?P<type>{TYPE})(?::\s?(?P<value>.*)|)$")
 
 
 def may_be(text: str) -> bool:
-    """Tell whether a text may hold a Python traceback."""
+    """Tell whether a text may contain a Python traceback."""
     return HEADER in text or 'File "' in text
 
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
-    """Return the exceptions of all tracebacks in a text, first raised first."""
+    """Return the exceptions of all tracebacks in a text, in the order they were raised."""
     reader = _Reader()
     for line in text.split("\n"):
         reader.take(line.rstrip())
@@ -46,7 +46,7 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
 
 
 class _Reader:
-    """Where in a traceback we are: outside, among frames, or in the exception's own text."""
+    """The state of parsing a traceback: outside, among frames, or in the exception's message."""
 
     def __init__(self) -> None:
         self.found: list[tuple[int, ExceptionInfo]] = []
@@ -98,7 +98,7 @@ class _Reader:
             self.value = [match["value"] or ""]
 
     def finish(self) -> None:
-        """Close the traceback that is open, if there is one."""
+        """Close the open traceback, if any."""
         # One frame alone may be a line that was torn from its traceback.
         if self.value is not None or len(self.frames) > 1 or (self.headed and self.frames):
             value = "\n".join(self.value or []).strip()
@@ -114,7 +114,7 @@ def _frame_of(line: str) -> tuple[int, Frame] | None:
 
 
 def _read_frame(line: str) -> tuple[int, Frame] | None:
-    """Return the indentation of a frame's line, and the frame."""
+    """Return the indentation and the frame of a line; None when it is no frame."""
     frame = _FRAME.match(line)
     if frame is None:
         return None

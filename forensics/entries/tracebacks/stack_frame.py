@@ -1,4 +1,4 @@
-"""A frame's file and function in, `Frame` out, with whether the application's own code stands there."""
+"""Make a `Frame`, and tell whether it belongs to the application or to a library."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FOREIGN_FILE = late(
     re.VERBOSE,
 )
 
-# Packages of runtimes and frameworks, by the name that stands before a function.
+# Packages of runtimes and frameworks, by the prefix of a function's name.
 _FOREIGN_FUNCTION = late(
     r"""(?:(?:app|platform|bootstrap)//|java\.\w+(?:@[\d.]+)?/)?
     (?: javax?\. | jdk\. | sun\. | com\.sun\. | jakarta\. | kotlinx?\. | scala\. | groovy\. | clojure\.
@@ -35,7 +35,7 @@ _FOREIGN_FUNCTION = late(
 )
 
 _MEMORABLE = 200
-"""Characters of the longest name of a file that is worth remembering; the same files come again and again."""
+"""Characters of the longest cached file name: the same files occur again and again."""
 
 
 def _is_foreign(file: str) -> bool:
@@ -48,11 +48,11 @@ def _is_known_foreign(file: str) -> bool:
 
 
 def python_frame(file: str, line: int | None, function: str) -> Frame:
-    """Make a frame whose file tells where its code comes from."""
+    """Make a frame whose file shows where its code comes from."""
     return Frame(file=file, line=line, function=function, in_app=bool(file) and not _is_foreign(file))
 
 
 def named_frame(file: str, line: int | None, function: str) -> Frame:
-    """Make a frame whose function's package tells as well: Java, .NET and Go print no full path."""
+    """Make a frame whose function's package is considered too: Java, .NET and Go print no full path."""
     foreign = bool(_FOREIGN_FUNCTION.match(function)) or bool(file and _is_foreign(file))
     return Frame(file=file, line=line, function=function, in_app=not foreign)

@@ -1,4 +1,4 @@
-"""A zip or tar archive in, the files inside out, one after the other.
+"""Read the files inside a zip or tar archive, one after the other.
 
 Nothing is written to disk, and the name of a member is shown and never used as a path.
 """
@@ -35,7 +35,7 @@ _BROKEN = (
     lzma.LZMAError,
     struct.error,
     EOFError,
-    NotImplementedError,  # a way of packing, a version of the format
+    NotImplementedError,  # a compression method or a version of the format
     ValueError,  # an offset before the beginning, a name that is no UTF-8
 )
 
@@ -47,7 +47,7 @@ def parts_of_zip(raw: BinaryIO, blocks: Iterator[bytes]) -> Iterator[Part]:
 
 
 def _seekable(raw: BinaryIO, blocks: Iterator[bytes]) -> AbstractContextManager[IO[bytes]]:
-    """The directory of a zip archive stands at its end, so one from a pipe is kept aside first."""
+    """Return a seekable file: the directory of a zip archive stands at its end, so a pipe is buffered first."""
     if raw.seekable():
         return nullcontext(raw)
     kept = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  (closed by the caller)
@@ -91,7 +91,7 @@ def parts_of_tar(blocks: Iterator[bytes]) -> Iterator[Part]:
                 _check(number)
                 number += 1
                 if member.issparse():  # a few bytes may stand for terabytes of nothing
-                    yield Part(_shown(member.name), None, "a sparse file is not read")
+                    yield Part(_printable(member.name), None, "a sparse file is not read")
                 else:
                     yield from _part(member.name, _tar_blocks(archive.extractfile(member)))
     except (*_BROKEN, DamageError) as error:
@@ -119,17 +119,17 @@ def _part(name: str, blocks: Iterator[bytes]) -> Iterator[Part]:
     first, everything = peeked(unpacked(blocks), TAR_BLOCK)
     is_archive = first.startswith(ZIP) or is_tar(first)
     if is_archive:
-        yield Part(_shown(name), None, "an archive inside an archive is not read")
+        yield Part(_printable(name), None, "an archive inside an archive is not read")
     else:
-        yield Part(_shown(name), TextContent(everything))
+        yield Part(_printable(name), TextContent(everything))
 
 
-def _shown(name: str) -> str:
+def _printable(name: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name) or "(no name)"
 
 
 class _Reader(io.RawIOBase):
-    """Blocks, read as a file is."""
+    """A file object over blocks of bytes."""
 
     def __init__(self, blocks: Iterator[bytes]) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class _Reader(io.RawIOBase):
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next bytes: at most `size`, none at the end."""
+        """Return at most `size` of the next bytes, b"" at the end."""
         while not self._rest and (block := next(self._blocks, None)) is not None:
             self._rest = block
         block, self._rest = self._rest[:size], self._rest[size:]

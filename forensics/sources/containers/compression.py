@@ -1,4 +1,4 @@
-"""Blocks of a file in, the same unpacked out: gzip and zstd, told by content; everything else passes through."""
+"""Decompress gzip and zstd, recognised by their first bytes; all other data passes through unchanged."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _HIGHEST_RATIO = 200
 
 
 class DamageError(Exception):
-    """Data ends early, is broken or is a bomb; what came before is good."""
+    """Compressed data ends early, is broken or is a bomb; the data before that is good."""
 
 
 class Allowance:
-    """How much packed data may unpack to before it is taken for a bomb."""
+    """The limit on the size of unpacked data, against decompression bombs."""
 
     def __init__(self, packed: int = 0) -> None:
         self.packed = packed
@@ -40,7 +40,7 @@ class Allowance:
         return self._unpacked > max(_HARMLESS, _HIGHEST_RATIO * self.packed)
 
     def take(self, block: bytes) -> bytes:
-        """Count an unpacked block and return it; raise DamageError when it was one too many."""
+        """Count an unpacked block and return it; raise DamageError when the limit is exceeded."""
         self._unpacked += len(block)
         if self.is_used_up:
             raise DamageError(self.reason)
@@ -48,7 +48,7 @@ class Allowance:
 
     @property
     def reason(self) -> str:
-        """For people: why nothing more is unpacked."""
+        """Why nothing more is unpacked, for people."""
         size = f"{_HARMLESS / 2**20:g} MiB and more than {_HIGHEST_RATIO} times its size"
         return f"it unpacks to more than {size}, as no log does; the rest was not read"
 
@@ -60,7 +60,7 @@ def blocks_of(raw: BinaryIO) -> Iterator[bytes]:
 
 
 def peeked(blocks: Iterator[bytes], size: int) -> tuple[bytes, Iterator[bytes]]:
-    """Return at least `size` bytes of the beginning, where there are as many, and all blocks."""
+    """Return the beginning, at least `size` bytes unless the data is shorter, and an iterator over all blocks."""
     head = b""
     try:
         while len(head) < size and (block := next(blocks, b"")):
@@ -76,7 +76,7 @@ def _raising(damage: DamageError) -> Iterator[bytes]:
 
 
 def unpacked(blocks: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack gzip and zstd; raise DamageError behind what could be unpacked."""
+    """Unpack gzip and zstd; DamageError is raised after everything that could be unpacked."""
     first, everything = peeked(blocks, len(_ZSTD))
     if first.startswith(_GZIP):
         return _gunzip(everything)

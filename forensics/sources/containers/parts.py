@@ -1,4 +1,4 @@
-"""What an input is made of: itself, or, when it is a zip or tar archive, the files inside."""
+"""The parts of an input: the files inside a zip or tar archive, or the input itself."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ _TAR_MAGIC = slice(257, 262)
 
 
 class ArchiveError(Exception):
-    """An archive cannot be read, or not to its end; finishes a sentence that begins with its name."""
+    """An archive cannot be read, or not to its end; the message continues a sentence that begins with its name."""
 
 
 class Part(Struct, frozen=True):
-    """One file of an archive, or a whole file that is none."""
+    """One file of an archive, or an input that is no archive."""
 
     name: str
     """The member's name; empty for a file that is no archive."""
     content: TextContent | None
-    """None for a member that is not read."""
+    """None for a member that is skipped."""
     problem: str = ""
-    """Why it is not."""
+    """Why the member is skipped."""
 
 
 def is_tar(first: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""Open an input of any packing: yield the files of a zip or tar archive, or the file itself, unpacked and in UTF-8."""
+"""Open an input: yield the files of a zip or tar archive, or the input itself, decompressed and in UTF-8."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def parts_of(raw: BinaryIO) -> Iterator[Part]:
-    """Yield the parts of a file; each must be read before the next is asked for. Raise ArchiveError."""
+    """Yield the parts of a file; read each before asking for the next. Raise ArchiveError."""
     first, blocks = peeked(blocks_of(raw), len(ZIP[0]))
     if first.startswith(ZIP):
         from forensics.sources.containers.archives import parts_of_zip  # noqa: PLC0415 - few logs are packed so

@@ -1,4 +1,4 @@
-"""Unpacked blocks of a file in, UTF-8 blocks out: UTF-16 is turned into UTF-8, a BOM is dropped."""
+"""The text of an input in UTF-8: UTF-16 is converted, a byte order mark is dropped."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LONGEST_WHOLE = 16 * 1024 * 1024
-"""Of what can only be read whole: no document quotes so much, and no single entry is so large."""
+"""Bytes of a content that can only be read as a whole; documents that quote logs, and single entries, are smaller."""
 _HEAD = 256 * 1024
 _LONGEST_HEAD = 4 * 1024 * 1024
 # Two characters of ASCII: `{"`, `--`, `in`.
@@ -23,7 +23,7 @@ _UTF16_BE = re.compile(rb"\0[\t\n\r -~]\0[\t\n\r -~]")
 
 
 class TextContent:
-    """The UTF-8 bytes of one input: a head that can be looked at first, and then all of it, once."""
+    """The UTF-8 bytes of one input: a head to look at first, then all blocks, which can be read once."""
 
     def __init__(self, blocks: Iterable[bytes]) -> None:
         self.damage: str | None = None
@@ -35,7 +35,7 @@ class TextContent:
 
     @property
     def is_whole(self) -> bool:
-        """True when the head is all there is."""
+        """True when the head is the whole content."""
         return len(self.head) < _HEAD
 
     @property
@@ -49,11 +49,11 @@ class TextContent:
         return lines if self.is_whole or len(lines) == 1 else lines[:-1]
 
     def blocks(self) -> Iterator[bytes]:
-        """Yield all there is, the head included. Only once, but for what `everything` keeps."""
+        """Yield the whole content, head included. This works once, unless `everything` has kept the content."""
         return chain(sliced(self.head if self._all is None else self._all), self._blocks)
 
     def everything(self) -> bytes:
-        """Return all bytes, or the beginning of a content that is too large to be held (`is_cut`); they are kept."""
+        """Return and keep all bytes, or only the beginning of a content that is too large for memory (`is_cut`)."""
         if self._all is None:
             parts, size = [self.head], len(self.head)
             while size <= LONGEST_WHOLE and (block := next(self._blocks, None)) is not None:

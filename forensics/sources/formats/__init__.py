@@ -1,6 +1,6 @@
-"""How entries lie in a file, one module for each shape; the first that accepts a content reads it.
+"""File formats of logs, one module for each; the first that accepts a content reads it.
 
-A new shape is one module with `name`, `accepts` and `read`, and its line in `INPUT_FORMATS` or `QUOTATIONS`.
+A new format is one module with `name`, `accepts` and `read`, and its line in `INPUT_FORMATS` or `QUOTATIONS`.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ if TYPE_CHECKING:
 
 
 class Format(Protocol):
-    """One way in which entries lie in a file."""
+    """A file format: how entries are laid out in a file."""
 
     name: str
-    """For people: finishes "understood are …"."""
+    """The format's name for people; continues a sentence that begins "understood are …"."""
 
     def accepts(self, content: TextContent) -> bool:
-        """Tell from the content whether this is the shape."""
+        """Tell from the content whether it has this format."""
 
     def read(self, content: TextContent) -> Iterator[Element]:
-        """Yield what stands where an entry is expected, in order."""
+        """Yield, in order, each value where an entry is expected."""
 
 
 INPUT_FORMATS: tuple[Format, ...] = (lines, document, sequence, yaml_documents, delimited, table)
-"""In the order they are asked: the cheap and certain first."""
+"""In the order they are tried: the cheap and certain ones first."""
 
 QUOTATIONS: tuple[Format, ...] = (markdown, pasted)
-"""Asked last, and only of a file that was named: documents and source code that quote entries."""
+"""Tried last, and only for a file that the user named: documents and source code that quote entries."""

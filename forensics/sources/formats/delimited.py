@@ -1,4 +1,4 @@
-"""A table of the Logs Explorer or of BigQuery in (CSV, also with tabs or semicolons), an element for each row out."""
+"""Tables of the Logs Explorer or BigQuery as CSV, also separated by tabs or semicolons."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _FREE_TEXT = PAYLOADS - {"httpRequest"}
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether the first line names columns of an entry."""
+    """Tell whether the first line is a header with the columns of log entries."""
     return _header(content) is not None
 
 
 def _header(content: TextContent) -> tuple[str, list[str]] | None:
-    """The separator and the names of the columns."""
+    """Return the separator and the names of the columns; None when the content is no such table."""
     line = next((line for line in content.head_lines() if not _is_preamble(line)), b"").decode("utf-8", "replace")
     for separator in _SEPARATORS:
         names = _cells(line.strip(), separator)
@@ -60,7 +60,7 @@ def _without_prefix(path: Sequence[str], cell: str) -> str:
 
 
 def read(content: TextContent) -> Iterator[Element]:
-    """Yield every row; one that has not as many cells as there are columns costs its first line only."""
+    """Yield every row; when the number of cells is wrong, only the first line of the row is lost."""
     separator, names = _header(content) or ("", [])
     paths = [path_of(name) or (name or f"column {n}",) for n, name in enumerate(names, start=1)]
     times = [n for n, name in enumerate(names) if name in _TIMES]
@@ -79,7 +79,7 @@ def read(content: TextContent) -> Iterator[Element]:
 
 
 class _Lines:
-    """The lines below the header; the csv reader takes as many of them as a row has."""
+    """The lines below the header; the csv reader takes as many as each row needs."""
 
     def __init__(self, content: TextContent) -> None:
         self._source = numbered_lines(content.blocks(), _LONGEST)
@@ -92,7 +92,7 @@ class _Lines:
 
     @property
     def number(self) -> int:
-        """The first line of the row that was read last."""
+        """The number of the first line of the row that was read last."""
         return self._taken[0][0]
 
     def __iter__(self) -> Iterator[str]:
@@ -107,7 +107,7 @@ class _Lines:
         return f"{line}\n"
 
     def rows(self, separator: str) -> Iterator[list[str] | str]:
-        """Yield the cells of each row, or why there are none."""
+        """Yield the cells of each row, or the reason why it has none."""
         csv.field_size_limit(_LONGEST)  # a setting of the whole process, 128 KiB where nobody sets it
         reader = csv.reader(self, delimiter=separator)
         while True:
@@ -132,5 +132,5 @@ class _Lines:
         self._taken = taken
 
     def read_again_behind_first(self) -> None:
-        """Read the lines of this row but the first once more: a quote that is never closed takes all that follow."""
+        """Put back all lines of this row except the first: a quote that is never closed takes all lines after it."""
         self._again.extendleft(reversed(self._taken[1:]))

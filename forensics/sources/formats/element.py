@@ -1,4 +1,4 @@
-"""What a shape yields: a value where an entry is expected, or the reason why there is none."""
+"""The element of an input: a value where an entry is expected, or the reason why it cannot be read."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class Element(Struct, frozen=True, kw_only=True):
     """One line or element of a file."""
 
     number: int
-    """The line, or the element where there are no lines; from 1."""
+    """The number of the line, or of the element in a format without lines; from 1."""
     value: Any = None
     problem: str | None = None
-    """Why there is no value."""
+    """Why the value cannot be read; None when it can."""
     place: int | None = None
-    """Where a store finds it, when it lies there already."""
+    """The element's place in the record store, when it is already kept there."""
 
 
 class RawRun(Struct, frozen=True, kw_only=True):
-    """Elements that follow each other, not decoded yet."""
+    """Consecutive elements that are not decoded yet."""
 
     number: int
-    """That of the first."""
+    """The number of the first element."""
     values: list[Raw]

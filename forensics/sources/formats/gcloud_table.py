@@ -1,4 +1,4 @@
-"""What `gcloud logging read --format="table(timestamp,severity,textPayload)"` prints in, an element a row out."""
+"""Tables as `gcloud logging read --format="table(timestamp,severity,textPayload)"` prints them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 name = 'the output of `gcloud logging read --format="table(…)"`'
 
 _LONGEST = LONGEST_ENTRY
-_LOOKED_AT = 20  # a prompt, the command and its warnings may stand above
+_LOOKED_AT = 20  # lines: a prompt, the command and its warnings may come first
 # TIMESTAMP                    SEVERITY  TEXT_PAYLOAD
 _HEADER = re.compile(r"\s*[A-Z][A-Z0-9_]*(?:\s{2,}[A-Z][A-Z0-9_]*)+\s*")
 _HEADING = re.compile(r"\S+")
@@ -30,12 +30,12 @@ _TEXTS = (("textPayload",), ("jsonPayload", "message"))
 
 
 class _Layout(Struct, frozen=True):
-    """Where the columns begin, and what they hold."""
+    """The position and the path of each column."""
 
     starts: tuple[int, ...]
     paths: tuple[tuple[str, ...], ...]
     time: int | None
-    """The column of the timestamp: without a time, a line goes on with the row above it."""
+    """The column of the timestamp: a line without a time continues the row above it."""
     text: int
     """The column that may hold line breaks."""
 
@@ -44,13 +44,13 @@ class _Row(Struct):
     number: int
     cells: list[str]
     more: list[str]
-    """Lines that go on with the text."""
+    """Lines that continue the text."""
     size: int = 0
-    """Of these lines."""
+    """Bytes of the continuing lines."""
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether one of the first lines is the head of such a table."""
+    """Tell whether one of the first lines is the header of such a table."""
     lines = content.head_lines()[:_LOOKED_AT]
     return any(_layout(line.decode("utf-8", "replace")) for line in lines)
 
@@ -77,7 +77,7 @@ def _path(known: tuple[str, ...] | None, heading: str) -> tuple[str, ...]:
 
 
 def read(content: TextContent) -> Iterator[Element]:
-    """Yield every row with the lines that go on with it; what stands above the table is no part of it."""
+    """Yield every row with the lines that continue it; text above the table is ignored."""
     layout: _Layout | None = None
     row: _Row | None = None
     for number, line in numbered_lines(content.blocks(), _LONGEST):
@@ -107,7 +107,7 @@ def _starts_row(layout: _Layout, line: str) -> bool:
 
 
 def _cells(layout: _Layout, line: str) -> list[str]:
-    """Cut a line where the columns begin; where they do not fit (wide characters, a later page), at wide gaps."""
+    """Cut a line at the columns, or at wide gaps where the columns do not fit (wide characters, a later page)."""
     starts = layout.starts
     if any(line[start - 1 : start].strip() for start in starts[1:]):
         return _GAP.split(line.strip(), maxsplit=len(starts) - 1)

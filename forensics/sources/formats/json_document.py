@@ -1,4 +1,4 @@
-"""One JSON document in (an array, an object that wraps a list of entries, a single entry), its elements out."""
+"""One JSON document: an array, an object that wraps a list of entries, or a single entry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ name = 'a JSON array of entries, `{"entries": […]}` or another object around t
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether the whole is one JSON value that holds entries, or none yet."""
+    """Tell whether the content is one JSON value with entries, or an empty list of them."""
     if content.head.lstrip(b"\0 \t\r\n")[:1] not in {b"{", b"["}:
         return False
     if not content.is_whole:
@@ -44,7 +44,7 @@ def read(content: TextContent) -> Iterator[Element]:
 
 
 def _read_in_steps(window: SlidingWindow) -> Iterator[Element]:
-    """Yield the elements of lists that are too large to be held; what is broken, and what follows, one by one."""
+    """Yield the elements of lists that are too large for memory; after a broken element, read on one by one."""
     go_to_start(window)
     is_object = window.text.startswith("{", window.position)
     wrapper = Wrapper(window)
@@ -56,7 +56,7 @@ def _read_in_steps(window: SlidingWindow) -> Iterator[Element]:
         if not number:
             yield from sequence.from_beginning(window).elements()
             return
-        if is_object:  # one broken value: it is told, and its parts are read as values of their own
+        if is_object:  # one broken value: it is reported, and its parts are read as values of their own
             yield Element(number=1, problem=str(error))
             number, failures = number + 1, 1
     rest = sequence.Sequence(window, in_array=wrapper.is_in_array, number=number, failures=failures)

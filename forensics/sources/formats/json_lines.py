@@ -1,4 +1,4 @@
-"""One JSON value a line in, elements out; a line that is none costs that line only."""
+"""NDJSON: one JSON value in each line; a broken line does not affect the others."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 name = "one JSON entry a line"
 
 _LOOKED_AT = 100
-_ENOUGH = 3  # among other lines; a single one was rather pasted into a text
+_ENOUGH = 3  # among other lines; a single entry was more likely pasted into a text
 _LONGEST = LONGEST_ENTRY
-# Prose with code blocks may begin like lines that somebody talked over.
+# Prose with code blocks may begin like log lines with remarks between them.
 _FENCE = re.compile(rb"^[ \t]*(?:```|~~~)", re.MULTILINE)
 _FIRST_KEY = re.compile(r'\s*\{\s*"(\w+)"\s*:')
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether the first line is an entry, or, behind a line that is no JSON at all, some of the next."""
+    """Tell whether the first line is an entry; after a first line that is no JSON, look at a few more."""
     filled = [line.strip() for line in content.head_lines() if line.strip(b"\0 \t\r")]
     if not filled:
         return False
@@ -44,7 +44,7 @@ def accepts(content: TextContent) -> bool:
 
 
 def _is_long_entry(text: str) -> bool:
-    """Tell an entry of many megabytes from entries without line breaks between them."""
+    """Tell whether a long text is one entry of many megabytes, rather than entries without line breaks between them."""
     key = _FIRST_KEY.match(text)
     if key is None or key[1] not in ANY_KEYS:
         return False
@@ -56,7 +56,7 @@ def _is_long_entry(text: str) -> bool:
 
 
 def _entries(line: bytes) -> Any:
-    """The value of a line that holds entries, else None."""
+    """Return the value of a line with entries, else None."""
     if line[:1] not in {b"{", b"["}:
         return None
     try:
@@ -77,7 +77,7 @@ def read(content: TextContent) -> Iterator[Element]:
 
 
 def element_of(number: int, line: bytes) -> Element:
-    """Parse one line; what is no JSON becomes a problem."""
+    """Parse one line; a line that is no JSON becomes an element with a problem."""
     try:
         return Element(number=number, value=decode_json(line))
     except NotJsonError as error:

@@ -1,4 +1,4 @@
-"""A Markdown file in, the entries that its code blocks quote out; all other blocks are passed over."""
+"""Entries that are quoted in the code blocks of a Markdown file; other blocks are ignored."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _KEY = re.compile("|".join(sorted(ENTRY_KEYS | set(API_NAMES) | {"TIMESTAMP", "T
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether some code block holds entries; of a very long document, one in its first megabytes."""
+    """Tell whether a code block has entries; of a very long document only the first megabytes are searched."""
     head = content.head_text
     if "\0" in head or not _FENCE.search(head) or not _KEY.search(head):
         return False
@@ -41,7 +41,7 @@ def accepts(content: TextContent) -> bool:
 
 
 def read(content: TextContent) -> Iterator[Element]:
-    """Yield the entries of all blocks that hold some; their place is the line where their block begins."""
+    """Yield the entries of all blocks; the number of each is the line where its block begins."""
     for number, block in _blocks(content.blocks()):
         if block is None:
             yield Element(number=number, problem=too_long(_LONGEST))
@@ -56,7 +56,7 @@ def _shape_of(block: TextContent) -> Format | None:
 
 
 def _blocks(parts: Iterable[bytes]) -> Iterator[tuple[int, TextContent | None]]:
-    """Cut out the code blocks, each with its first line; None stands for one that is too long to be kept."""
+    """Yield the code blocks with the number of their first line; None for a block that is too long to be kept."""
     fence: re.Match[str] | None = None
     inside: list[str] = []
     start = size = 0

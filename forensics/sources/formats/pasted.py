@@ -1,4 +1,4 @@
-"""A text or source file in, the JSON entries that somebody pasted into it out; all else is passed over."""
+"""JSON entries that were pasted into a text or source file; everything else is ignored."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _MARGIN = re.compile(r"^[ \t]*(?://+|\*(?!/)|#+|>)[ \t]?", re.MULTILINE)
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether an entry begins somewhere and can be decoded; of a very long text, in its first megabytes."""
+    """Tell whether an entry can be decoded somewhere; of a very long text only the first megabytes are searched."""
     text = content.head_text
     if "\0" in text or not (_BEGINNING.search(text) or _BEGINNING.search(_MARGIN.sub("", text))):
         return False
@@ -35,7 +35,7 @@ def accepts(content: TextContent) -> bool:
 
 
 def read(content: TextContent) -> Iterator[Element]:
-    """Yield the entries; their place is the line where they begin."""
+    """Yield the entries; the number of each is the line where it begins."""
     beginning = content.everything()
     as_it_is, without_margins = (_entries(_elements(reading(sliced(beginning)))) for reading in _READINGS)
     reading = _READINGS[without_margins > as_it_is]
@@ -86,7 +86,7 @@ def _elements(blocks: Iterable[bytes]) -> Iterator[Element]:
 
 
 def _next_beginning(window: SlidingWindow) -> re.Match[str] | None:
-    """Find where an entry may begin, and read on until one does."""
+    """Find the next place where an entry may begin, reading on as needed."""
     while not (found := _BEGINNING.search(window.text, window.position)) and not window.is_end:
         last = window.text.rfind("{")
         is_near = last >= len(window.text) - _LONGEST_BEGINNING

@@ -1,4 +1,4 @@
-"""JSON objects one after the other in (also a document that is cut off or broken in places), elements out."""
+"""JSON objects one after the other, also a document that is cut off or broken in places."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _NEXT_OBJECT = re.compile(r"(?:[\[,}]\s*|\n[ \t]*)(?=\{)")
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether it begins like JSON, is not one whole value, and names a key of an entry."""
+    """Tell whether the content begins like JSON, is not one whole value, and has a key of an entry."""
     text = content.head_text
     names_key = _ENTRY_KEY.search(text) is not None
     if not text.startswith(("{", "["), start_of(text)) or (content.is_whole and not names_key):
@@ -40,28 +40,28 @@ def accepts(content: TextContent) -> bool:
 
 
 def read(content: TextContent) -> Iterator[Element]:
-    """Yield one object after the other; what is broken is one problem, up to the next entry that can be read."""
+    """Yield one object after the other; a broken stretch is one problem, up to the next entry that can be read."""
     window = SlidingWindow(content.blocks())
     go_to_start(window)
     return from_beginning(window).elements()
 
 
 def read_raw(content: TextContent) -> Iterator[Element | RawRun]:
-    """Yield the same, many at once and not decoded where that is possible."""
+    """Yield the same objects, in undecoded runs where possible."""
     window = SlidingWindow(content.blocks())
     go_to_start(window)
     return from_beginning(window).raw_elements()
 
 
 def from_beginning(window: SlidingWindow) -> Sequence:
-    """Return the values from where the first begins; the elements of an array, when this is one."""
+    """Return the sequence that begins at the first value; for an array, its elements."""
     in_array = window.text.startswith("[", window.position)
     window.position += in_array
     return Sequence(window, in_array=in_array)
 
 
 class Sequence:
-    """The values from some place on; in an array, up to its end."""
+    """The values from a position on; in an array, up to the array's end."""
 
     def __init__(self, window: SlidingWindow, *, in_array: bool, number: int = 0, failures: int = 0) -> None:
         self._window = window
@@ -71,7 +71,7 @@ class Sequence:
         self._is_over = False
 
     def elements(self) -> Iterator[Element]:
-        """Yield them all, many at once where they are as they should be."""
+        """Yield all values, decoding well-formed ones many at a time."""
         while not self._is_over:
             first = self._number + 1
             values = self._run(raw=False)
@@ -80,7 +80,7 @@ class Sequence:
                 yield from self._one_by_one()
 
     def raw_elements(self) -> Iterator[Element | RawRun]:
-        """Yield them all, not decoded where they are as they should be."""
+        """Yield all values, leaving well-formed ones undecoded."""
         while not self._is_over:
             first = self._number + 1
             values = self._run(raw=True)
@@ -97,7 +97,7 @@ class Sequence:
         return values
 
     def _one_by_one(self) -> Iterator[Element]:
-        """Yield what stands in the window, and make it larger when that is done."""
+        """Yield the values in the window one by one, and enlarge the window when it is used up."""
         window = self._window
         while not self._is_over and self._is_at_value():
             try:
@@ -120,7 +120,7 @@ class Sequence:
         self._go_to_next_entry()
 
     def _is_at_value(self) -> bool:
-        """Go to the next value, and tell whether the window holds its beginning."""
+        """Go to the next value, and tell whether its beginning is in the window."""
         window = self._window
         between = _BETWEEN.match(window.text, window.position)
         window.position = between.end() if between else window.position
@@ -132,7 +132,7 @@ class Sequence:
         return False
 
     def _go_to_next_entry(self) -> None:
-        """Leave what is broken for the next place where an entry can be decoded, or the end; count what failed."""
+        """Skip broken text up to the next entry that can be decoded, or the end, and count the skipped stretch."""
         failures = self._failures
         self._failures += 1
         while failures < _MOST_FAILURES and self._go_to_next_object():
@@ -146,7 +146,7 @@ class Sequence:
         self._window.position = len(self._window.text)
 
     def _go_to_next_object(self) -> bool:
-        """Go to the next place behind this one where an object may begin as an element; tell whether there is one."""
+        """Go to the next position where an object may begin as an element; False when there is none."""
         window = self._window
         window.position += 1
         while not (found := _NEXT_OBJECT.search(window.text, window.position)):
@@ -160,7 +160,7 @@ class Sequence:
         return True
 
     def _decoded_here(self) -> Any:
-        """Decode the object at this place; None when it is broken."""
+        """Decode the object at the position; None when it is broken."""
         while True:
             try:
                 return self._window.decode(self._window.position)[0]

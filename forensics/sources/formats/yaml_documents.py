@@ -1,4 +1,4 @@
-"""YAML as `gcloud logging read` writes it by default in (documents between `---`, or a list), elements out."""
+"""YAML as `gcloud logging read` writes it by default: documents between `---`, or a list."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 name = "YAML documents between `---`, or a YAML list"
 
 _LONGEST = LONGEST_ENTRY
-# Nothing that YAML says: blank lines, comments (a licence, say), directives, marks between documents.
+# Lines without content: blank ones, comments (a licence, say), directives, marks between documents.
 _NO_VALUE = re.compile(r"\s*(?:#.*)?|%.*|(?:---|\.\.\.)(?:\s*|\s+#.*)")
 _MARK = re.compile(r"---(?:\s|$)")
 _ITEM = re.compile(r"-(?:\s|$)")
@@ -25,7 +25,7 @@ _KEY = re.compile(r"""(?P<indent>-?\ *) (?P<quote>["']?) (?P<key>\w+) (?P=quote)
 
 
 def accepts(content: TextContent) -> bool:
-    """Tell whether the keys at the left edge, or those of the items of a list there, are those of an entry."""
+    """Tell whether the keys at the left edge, or those of list items there, are keys of log entries."""
     lines = (line.decode("utf-8", "replace").rstrip("\r") for line in content.head_lines())
     filled = [line for line in lines if not _NO_VALUE.fullmatch(line)]
     found = [key for line in filled if (key := _KEY.match(line))]
@@ -38,7 +38,7 @@ def accepts(content: TextContent) -> bool:
 
 
 def read(content: TextContent) -> Iterator[Element]:
-    """Yield the documents, or the items of a list; a broken one costs itself only."""
+    """Yield the documents, or the items of a list; a broken one does not affect the others."""
     from forensics.sources.values.yaml_values import NotYamlError, decode_yaml  # noqa: PLC0415 - few logs are YAML
 
     for number, chunk in _chunks(content):
@@ -56,7 +56,7 @@ def read(content: TextContent) -> Iterator[Element]:
 
 
 def _chunks(content: TextContent) -> Iterator[tuple[int, str | None]]:
-    """Cut the text where a document or, at the left edge, an item of a list begins; None stands for one too long."""
+    """Cut the text into documents, or into list items at the left edge; None for one that is too long."""
     kept: list[str] = []
     start, size = 0, 0
     in_list = False

@@ -1,1 +1,1 @@
-"""Index large NDJSON and arrays, and fetch single records again."""
+"""Index large NDJSON and arrays, and read single records again."""

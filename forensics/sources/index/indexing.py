@@ -1,4 +1,4 @@
-"""NDJSON or an array in, batches of its index out: plain large files in parts, by several processes where that pays."""
+"""Build the index of NDJSON and arrays; large plain files are read in parts, by several processes if that is faster."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from forensics.sources.containers.utf8 import TextContent
 
 LARGE = 8 * 2**20
-"""Bytes from which on a plain file stays where it is, and its lines are found again by their offsets."""
+"""Bytes from which a plain file is not copied: its lines are found again by their offsets."""
 PAYS = 48 * 2**20
-"""Bytes from which on a second process saves more than it costs."""
+"""Bytes from which a second process saves more time than it costs."""
 PART = 8 * 2**20
-"""Bytes that are read in one go."""
+"""Bytes of one part."""
 _BLOCK = 256 * 1024
-"""Bytes that are read at once: what is read last is still near the processor when it is searched."""
+"""Bytes of one read, small enough to stay in the processor's cache until they are searched."""
 _COMPARED = 1024
 
 
@@ -39,14 +39,14 @@ class Indexing(Struct, kw_only=True):
 
     store: FileRecordStore
     reader: Callable[[str | None], IndexReader]
-    """Makes a reader for a name that is asked for, or for every line."""
+    """Makes a reader for the lines that contain a revision's name, or for every line."""
     jobs: int = 1
     advance: Callable[[int], None] = lambda _: None
-    """Is told how many bytes were read."""
+    """Called with the number of bytes that were read."""
 
 
 class _Part(Struct):
-    """What came of a part of a file."""
+    """The result of reading one part of a file."""
 
     lines: int
     passed_over: int
@@ -57,7 +57,7 @@ class _Part(Struct):
 def index(
     source: str, content: TextContent, asked: str | None, how: Indexing
 ) -> Iterator[IndexBatch | PassedOver | Element]:
-    """Yield rows of an input, how many lines were passed over, and elements for lines that are odd."""
+    """Yield rows of an input, the number of lines passed over, and elements for lines that need the slow path."""
     size = _plain_size(source, content)
     place = how.store.open(source) if size >= LARGE else None
     if place is None:
@@ -69,7 +69,7 @@ def index(
     for part in parts:
         yield from _in_order(
             part.batch,
-            [(slow_path.row, element) for slow_path in part.slow_path for element in _told(slow_path, number)],
+            [(slow_path.row, element) for slow_path in part.slow_path for element in _parsed(slow_path, number)],
         )
         number += part.lines
         if part.passed_over:
@@ -80,13 +80,13 @@ def index(
 def index_runs(
     source: str, found: Iterable[Element | RawRun], how: Indexing
 ) -> Iterator[IndexBatch | PassedOver | Element]:
-    """Yield rows of an input whose entries do not stand in lines of their own, and elements for those that are odd."""
+    """Yield rows of an input whose entries are not one per line, and elements for entries that need the slow path."""
     reader = how.reader(None)
     for run in found:
         if isinstance(run, Element):
             yield run
             continue
-        # Outside of texts a line break means nothing, and inside of them neither it nor a NUL can stand as it is.
+        # Outside of strings a line break has no meaning; inside them neither it nor a NUL can occur unescaped.
         data = b"\0".join(run.values).replace(b"\n", b"").replace(b"\0", b"\n") + b"\n"
         place = how.store.keep_line(data)
         spans = all_lines(data)
@@ -95,13 +95,13 @@ def index_runs(
             SlowPathLine(number=bisect_left(spans, (start, end)), text=data[start:end], place=place + start, row=row)
             for start, end, row in slow_path
         ]
-        told = [(line.row, element) for line in numbered for element in _told(line, run.number)]
-        yield from _in_order(reader.batch(source), told)
+        slow_elements = [(line.row, element) for line in numbered for element in _parsed(line, run.number)]
+        yield from _in_order(reader.batch(source), slow_elements)
         yield PassedOver(place=Place(source=source, record=run.number + len(spans) - 1), lines=0)
 
 
-def _told(slow_path: SlowPathLine, number: int) -> Iterator[Element]:
-    """Read an odd line, `number` lines behind the beginning of its input; a blank one is nothing."""
+def _parsed(slow_path: SlowPathLine, number: int) -> Iterator[Element]:
+    """Parse a line of the slow path, `number` lines after the beginning of its input; a blank line yields nothing."""
     if not slow_path.text:
         yield Element(number=number + slow_path.number, problem=why_not_kept())
     elif slow_path.text.strip(b"\0 \t\r"):
@@ -109,7 +109,7 @@ def _told(slow_path: SlowPathLine, number: int) -> Iterator[Element]:
 
 
 def _in_order(batch: IndexBatch, slow_path: Iterable[tuple[int, Element]]) -> Iterator[IndexBatch | Element]:
-    """Yield rows, and odd elements in their places among them: the order of an input is told by its times."""
+    """Yield rows with the elements of the slow path in between, in the order of the input."""
     done = 0
     for row, element in slow_path:
         if row > done:
@@ -131,7 +131,7 @@ def _rows(batch: IndexBatch, start: int, end: int) -> IndexBatch:
 
 
 def _plain_size(source: str, content: TextContent) -> int:
-    """Return the size of a regular file that is read as it is; 0 for what is packed, or in UTF-16, or a pipe."""
+    """Return the size of a regular file that is read unchanged; 0 for a pipe, a packed file or one in UTF-16."""
     if source == STDIN:
         return 0
     try:
@@ -161,7 +161,7 @@ def _parts_of_file(source: str, size: int, place: int, asked: str | None, how: I
 
 
 def _parts_of_blocks(source: str, content: TextContent, asked: str | None, how: Indexing) -> Iterator[_Part]:
-    """Read what has no offsets of its own, and put away the lines that are selected."""
+    """Read an input without offsets of its own, and copy the selected lines into the store."""
     reader = how.reader(asked)
     for prefiltered in prefilter(gathered(content.blocks(), _BLOCK), asked, reader, keep=how.store.keep_line):
         yield _part(source, [prefiltered], reader)
@@ -181,7 +181,7 @@ def _part(source: str, blocks: Iterable[Prefiltered], reader: IndexReader) -> _P
 
 
 def _line_start(file: int, offset: int) -> int:
-    """Return where the first line begins that begins at an offset or behind it."""
+    """Return the offset of the first line that begins at or after an offset."""
     at = offset - 1
     while offset and (block := read_at(file, _BLOCK, at)):
         end = block.find(b"\n")
@@ -192,7 +192,7 @@ def _line_start(file: int, offset: int) -> int:
 
 
 def _blocks(file: int, start: int, end: int) -> Iterator[bytes]:
-    """Yield the lines that begin between two offsets, the last one whole, in blocks that end with a line."""
+    """Yield the lines that begin between two offsets, in blocks of whole lines."""
     at = start
     while at < end and (block := read_at(file, min(_BLOCK, end - at), at)):
         cut = block.rfind(b"\n") + 1

@@ -1,8 +1,8 @@
-"""Blocks of NDJSON in, the lines that may speak of a revision out; all others are counted, not parsed.
+"""Select the lines of NDJSON that may belong to a revision; all other lines are counted, not parsed.
 
-Reading is nearly all the cost of a large export, and most of its lines belong to other revisions. A line is passed
-over only when it cannot matter: it holds neither the name that was asked for, nor an escape that could spell a part of
-that name, nor an audit record (whose revision may be empty). What is kept is decided by its decoded values, as ever.
+Parsing is nearly all the cost of a large export, and most of its lines belong to other revisions. A line is passed over
+only when it cannot matter: it contains neither the revision's name, nor an escape that could spell a part of that name,
+nor an audit record (whose revision may be empty). The decoded values of a selected line then decide.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _HARMLESS_ESCAPES = (b"3c", b"3e", b"26", b"3C", b"3E")
 """How Go's encoder writes `<`, `>` and `&`: frequent, and never a part of a revision's name."""
 _BLANKS = b"\0 \t\r"
 AUDIT = (b"protoPayload", b"protopayload_auditlog")
-"""As the API spells it, and as a BigQuery sink does."""
+"""The key of an audit record as the API spells it, and as a BigQuery sink does."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{2,}")
 
 
-def can_sift(asked: str) -> bool:
-    """Tell whether a revision is asked for by a name, or a part of one, that a line must spell."""
+def can_prefilter(asked: str) -> bool:
+    """Tell whether a query for a revision is a name, or a part of one, that must occur in a line."""
     return asked not in {"all", "latest"} and _NAME.fullmatch(asked) is not None
 
 
@@ -44,20 +44,20 @@ def spells_like_the_api(head: bytes) -> bool:
 
 
 class SlowPathLine(Struct):
-    """A line to be read by itself."""
+    """A line that must be parsed by itself, exactly and forgivingly."""
 
     number: int
     """From 1, in the block or the part."""
     text: bytes
-    """Empty, where the line is too long."""
+    """Empty when the line is too long."""
     place: int | None = None
-    """Where a store finds it."""
+    """The line's place in the record store."""
     row: int = 0
-    """How many rows of the block or the part stand before it."""
+    """How many rows of the block or the part come before it."""
 
 
 class Prefiltered(Struct, kw_only=True):
-    """What came of one block."""
+    """The result of filtering one block."""
 
     lines: int
     """Line breaks in it."""
@@ -69,10 +69,10 @@ class Prefiltered(Struct, kw_only=True):
 def prefilter(
     blocks: Iterable[bytes], asked: str | None, reader: IndexReader, *, place: int = 0, keep: Keep | None = None
 ) -> Iterator[Prefiltered]:
-    """Hand the lines that may matter to a reader, and yield block by block what else was there.
+    """Pass the lines that may matter to a reader, and yield for each block what else was in it.
 
-    `place` is where a store finds the first byte; with `keep`, selected lines are put away instead. Without a name that
-    is asked for every line matters, and blocks are put away as they are.
+    `place` is the place of the first byte in the store; with `keep`, selected lines are copied into the store instead.
+    Without a revision's name every line matters, and whole blocks are copied.
     """
     literals = (asked.encode(), *AUDIT) if asked is not None else ()
     for at, block in _whole_lines(blocks):
@@ -102,12 +102,12 @@ def prefilter(
 
 
 def why_not_kept() -> str:
-    """Say what is wrong with a line that came without its text."""
+    """Return the problem of a line that came without its text."""
     return too_long(LONGEST_ENTRY)
 
 
 def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
-    """Cut at the last line break, each block with its offset and ending in one; None for a line that is too long."""
+    """Yield blocks of whole lines with their offsets; None for a line that is too long."""
     rest = b""
     at = 0
     too_long = False
@@ -133,7 +133,7 @@ def _whole_lines(blocks: Iterable[bytes]) -> Iterator[tuple[int, bytes | None]]:
 
 
 def all_lines(block: bytes) -> list[tuple[int, int]]:
-    """Return where the lines of a block begin and end that are not blank."""
+    """Return the bounds of the lines of a block that are not blank."""
     spans = []
     start = 0
     while (end := block.find(b"\n", start)) >= 0:
@@ -144,7 +144,7 @@ def all_lines(block: bytes) -> list[tuple[int, int]]:
 
 
 def _candidates(block: bytes, literals: Sequence[bytes]) -> list[tuple[int, int]]:
-    """Return where the lines begin and end that hold a literal or an escape that could spell a part of one."""
+    """Return the bounds of the lines that contain a literal, or an escape that could spell a part of one."""
     found: dict[int, int] = {}
     for literal in literals:
         at = stringzilla.find(block, literal)
@@ -169,8 +169,8 @@ def _escapes(block: bytes) -> Iterator[int]:
 
 
 def _blank(block: bytes, lines: int) -> int:
-    """Count the lines of a block in which nothing stands, or nothing but blanks and NULs."""
-    # Nearly always every line begins with a brace, and one look over the block shows it.
+    """Count the lines of a block that are empty or have only blanks and NULs."""
+    # Nearly always every line begins with a brace, and one search of the block shows it.
     if int(stringzilla.count(block, b"\n{")) + block.startswith(b"{") == lines:
         return 0
     first = not block[: block.find(b"\n")].strip(_BLANKS)
@@ -178,7 +178,7 @@ def _blank(block: bytes, lines: int) -> int:
 
 
 def _blank_from(block: bytes, start: bytes) -> int:
-    """Count the blank lines that begin in one way, which stands behind the line break before them."""
+    """Count the blank lines that begin with certain bytes."""
     blank = 0
     at = stringzilla.find(block, start)
     while at >= 0 and (end := block.find(b"\n", at + 1)) >= 0:

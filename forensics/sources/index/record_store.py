@@ -1,4 +1,4 @@
-"""Records put away while only an index of them is in memory: in the files they came from, or in a spool."""
+"""The store of records while only their index is in memory: the files they came from, or a temporary file."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE_BITS = 40
-"""A place is a file's number and an offset in it; the offset has as many bits."""
+"""Bits of the offset in a place, which is a file's number and an offset in that file."""
 _SPOOL = 0
 _WINDOW = 64 * 1024
 """Bytes read at once where entries lie close together."""
-_GLANCE = 8 * 1024
-"""Bytes read at once where they do not: most of a large window would be read for nothing."""
+_SMALL_WINDOW = 8 * 1024
+"""Bytes read at once where entries lie far apart: most of a large window would be wasted."""
 _MOST_OPEN = 64
-"""Files that are open at one time."""
+"""Files that are open at the same time."""
 _UNWRITTEN = 1024 * 1024
 _PAYLOADS = PAYLOADS | OTHER_PAYLOADS
 
@@ -39,20 +39,20 @@ class FileRecordStore:
         self._spool = tempfile.TemporaryFile(prefix="forensics-", buffering=0)  # noqa: SIM115 - closed with the store
         self._paths: list[str] = [""]
         self._files: OrderedDict[int, int] = OrderedDict({_SPOOL: self._spool.fileno()})
-        """Number → file that is open; the one used last at the end."""
+        """Open files by number; the most recently used one is last."""
         self._unwritten = bytearray()
         self._written = 0
         self._window, self._window_at, self._window_of = b"", 0, -1
 
     def open(self, path: Path | str) -> int:
-        """Note a plain file whose lines are to be found again; return the place of its first byte."""
+        """Register a plain file whose lines will be read again; return the place of its first byte."""
         self._paths.append(str(path))
         number = len(self._paths) - 1
         self._file(number)  # so that a file that is renamed or deleted meanwhile can still be read
         return number << _FILE_BITS
 
     def _file(self, number: int) -> int | None:
-        """Return an open file, closing others when there are many; None when it is gone."""
+        """Return an open file, closing others when there are many; None when the file is gone."""
         file = self._files.get(number)
         if file is None:
             try:
@@ -68,13 +68,13 @@ class FileRecordStore:
         return file
 
     def keep(self, record: dict[str, Any]) -> int:
-        """Put a record away and return its place."""
+        """Store a record and return its place."""
         return self.keep_line(_encoder.encode(record))
 
     def keep_line(self, line: bytes) -> int:
-        """Put a line that holds one entry, or several such lines, away and return the place of the first byte."""
+        """Store a line with one entry, or several such lines, and return the place of the first byte."""
         place = (_SPOOL << _FILE_BITS) + self._written + len(self._unwritten)
-        if len(line) >= _WINDOW:  # what is large need not wait for more
+        if len(line) >= _WINDOW:  # a large line is written at once
             self.flush()
             self._spool.writelines((line, b"\n"))
             self._written += len(line) + 1
@@ -86,7 +86,7 @@ class FileRecordStore:
         return place
 
     def flush(self) -> None:
-        """Write out what is kept, so that other processes find it too."""
+        """Write out all stored lines, so that other processes can read them."""
         if self._unwritten:
             self._spool.write(self._unwritten)
             self._written += len(self._unwritten)
@@ -101,7 +101,7 @@ class FileRecordStore:
         if place >> _FILE_BITS == _SPOOL:
             self.flush()
         number, offset = place >> _FILE_BITS, place & ((1 << _FILE_BITS) - 1)
-        # Entries are asked for nearly in the order in which they stand: one reading serves many of them.
+        # Entries are read almost in the order of the file: one read serves many of them.
         at = offset - self._window_at if number == self._window_of else -1
         if 0 <= at < len(self._window):
             end = self._window.find(b"\n", at)
@@ -110,9 +110,9 @@ class FileRecordStore:
         return self._read(number, offset)
 
     def _read(self, number: int, offset: int) -> bytes:
-        # The next entry often begins where the last window ended: then all of what was read was worth it.
+        # The next entry often begins near the end of the last window: then a large window is not wasted.
         behind = offset - self._window_at - len(self._window) if number == self._window_of else _WINDOW
-        size = _WINDOW if -_GLANCE < behind < _GLANCE else _GLANCE
+        size = _WINDOW if -_SMALL_WINDOW < behind < _SMALL_WINDOW else _SMALL_WINDOW
         file = self._file(number)
         if file is None:
             return b""
@@ -120,13 +120,13 @@ class FileRecordStore:
         while b"\n" not in window and len(window) == size:
             size *= 4
             window = read_at(file, size, offset)
-        # What was written to the spool stays as it is: it grows behind what was read of it.
+        # The spool only grows at its end: what was read of it stays valid.
         self._window, self._window_at, self._window_of = window[:_WINDOW], offset, number
         end = window.find(b"\n")
         return window if end < 0 else window[:end]
 
     def close(self) -> None:
-        """Let go of all files."""
+        """Close all files."""
         for number, file in self._files.items():
             if number != _SPOOL:
                 os.close(file)
@@ -135,12 +135,12 @@ class FileRecordStore:
 
 
 def one_record(line: bytes) -> dict[str, Any] | None:
-    """Decode a line that was seen to hold one entry; None when it does no more."""
+    """Decode a line that had one entry when it was indexed; None when the line has changed since."""
     try:
         value = decode_json(line)
     except NotJsonError:
         return None
-    # Nearly every record is one entry as it stands: `entries_in` would say so, in a list.
+    # Nearly every record is one plain entry; `entries_in` would return it in a list.
     if type(value) is dict and not _PAYLOADS.isdisjoint(value):
         return in_api_spelling(value)
     entries = entries_in(value)

@@ -1,1 +1,1 @@
-"""Read JSON values that are too large to be held, or not quite JSON."""
+"""Read JSON that is too large for memory, or broken in places."""

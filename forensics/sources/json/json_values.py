@@ -1,4 +1,4 @@
-"""JSON bytes in, values out, as exact and as forgiving as logs need; and which values are log entries."""
+"""Decode JSON exactly and forgivingly, and recognise the values that are log entries."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ DEEPEST = 100
 
 _ANY_PAYLOADS = PAYLOADS | OTHER_PAYLOADS
 _TELLING = ENTRY_KEYS | frozenset(API_NAMES) | {"severity"}
-# What Python's client library calls a payload of any kind; the word is too common to tell an entry by itself.
+# What Python's client library calls a payload of any kind; the word is too common to identify an entry by itself.
 _PYTHON_PAYLOAD = "payload"
 _BESIDE_IT = _TELLING - TIMES
 
@@ -24,11 +24,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class NotJsonError(ValueError):
-    """Bytes that are no JSON value, or one that is nested too deeply; says why."""
+    """Bytes are no JSON value, or one that is nested too deeply; the message says why."""
 
 
 class BrokenJsonError(NotJsonError):
-    """Text that stops being JSON at a place."""
+    """Text stops being JSON at a position."""
 
     def __init__(self, error: json.JSONDecodeError) -> None:
         super().__init__(f"no JSON: {error}")
@@ -37,7 +37,7 @@ class BrokenJsonError(NotJsonError):
 
     @property
     def is_open(self) -> bool:
-        """True when a text has no end: the place is where it begins."""
+        """True when a string is never closed: the position is where it begins."""
         return self.problem.startswith("Unterminated string")
 
 
@@ -57,7 +57,7 @@ def _too_deep() -> NotJsonError:
 
 def _decode_forgivingly(data: bytes, why: ValueError) -> Any:
     # Real exports hold bytes that are no UTF-8, raw control characters, NaN, halves of surrogate pairs, a BOM or
-    # NULs around a line, and a comma after it. The entry is worth more than its form.
+    # NULs around a line, and a comma after it. An entry matters more than its form.
     text = data.decode("utf-8", "replace").strip("\ufeff\0 \t\r\n").removesuffix(",")
     try:
         value, end = decode_at(text, 0)
@@ -76,7 +76,7 @@ def _reason(why: ValueError) -> str:
 
 
 def decode_at(text: str, position: int) -> tuple[Any, int]:
-    """Decode the JSON value that starts at a position, and say where it ends; raise NotJsonError."""
+    """Decode the JSON value at a position; return the value and its end. Raise NotJsonError."""
     try:
         value, end = _forgiving.raw_decode(text, position)
     except RecursionError as error:
@@ -109,7 +109,7 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def is_deep(value: Any) -> bool:
-    """Tell whether a value is nested deeper than is reasonable; later stages may recurse over what is not."""
+    """Tell whether a value is nested too deeply; later stages may recurse over all other values."""
     return (type(value) is dict or type(value) is list) and _reaches_below(value, DEEPEST)
 
 
@@ -137,12 +137,12 @@ def _has_payload(value: dict[str, Any]) -> bool:
 
 
 def may_be_entry(value: Any) -> bool:
-    """Tell whether a value among entries is one itself; some have lost all but their time and severity."""
+    """Tell whether a value in a list of entries is one itself; some entries have only their time and severity left."""
     return isinstance(value, dict) and not _TELLING.isdisjoint(value)
 
 
 def entries_in(value: Any) -> list[Any] | None:
-    """Return the entries that a value is or wraps, strangers among them included; None when there is no entry."""
+    """Return the entries that a value is or wraps, with other values of the same list; None without any entry."""
     if isinstance(value, dict) and _has_payload(value):
         return [value]
     parts = value if isinstance(value, list) else list(value.values()) if isinstance(value, dict) else []
@@ -156,7 +156,7 @@ def entries_in(value: Any) -> list[Any] | None:
 
 
 def is_empty(value: Any) -> bool:
-    """Tell whether a value is what "no entries" looks like: `[]`, `{}`, `{"entries": []}`."""
+    """Tell whether a value means "no entries": `[]`, `{}`, `{"entries": []}`."""
     if isinstance(value, dict):
         return not value or any(isinstance(item, list) and not item for item in value.values())
     return isinstance(value, list) and not value

@@ -1,8 +1,8 @@
-"""A window at the beginning of a JSON value in, this value and those behind it out, as many as are certain at once.
+"""Decode a run of consecutive JSON values at once, as many as can be delimited with certainty.
 
-The fast decoder says whether bytes are JSON, and not where a value ends in bytes that go on. So the end is guessed:
-where an object seems to begin as the first one did. That the bytes up to there decode as a list proves the guess:
-what stands between objects stands inside of none.
+The fast decoder says whether bytes are JSON, but not where a value ends when more bytes follow. So the end is guessed:
+the place where an object seems to begin in the same way as the first one. The guess is proved when the bytes up to
+there decode as a list, since text between objects is inside none of them.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _MOST_OTHERS = 3
 
 
 def decoded_run(window: SlidingWindow, *, in_array: bool, raw: bool = False) -> list[Any]:
-    """Decode and use up what surely is a run of values; an empty list says that nothing is certain.
+    """Decode and consume a run of values; an empty list means that nothing is certain.
 
-    A raw value is its bytes (msgspec.Raw): where it ends is certain, what stands in its texts was not looked at.
+    A raw value is its bytes (msgspec.Raw): its end is certain, the contents of its strings were not checked.
     """
     window.settle()
     is_cut = len(window.data) > 2 * RUN
@@ -59,12 +59,12 @@ def _decoded(data: bytes, *, has_comma: bool, raw: bool) -> list[Any]:
         if has_comma:
             return (_raw_decoder if raw else _decoder).decode(b"".join((b"[", data, b"]")))
         return (_raw_one_after_the_other if raw else _one_after_the_other).decode_lines(data)
-    except (ValueError, RecursionError):  # said exactly by who decodes the values one by one
+    except (ValueError, RecursionError):  # decoding one by one reports the exact problem
         return []
 
 
 def _ends(data: bytes, opening: bytes, start: int, *, is_end: bool) -> Iterator[tuple[int, bool]]:
-    """Guess where a value ends, the best guess first, and say whether a comma follows."""
+    """Yield guesses of where a value ends, the best first, and whether a comma follows."""
     if is_end:
         everything = data.rstrip(_SPACES)
         is_closed = everything.endswith(b"]")
@@ -85,7 +85,7 @@ def _ends(data: bytes, opening: bytes, start: int, *, is_end: bool) -> Iterator[
 
 
 def _beginning_before(data: bytes, opening: bytes, start: int, end: int) -> int:
-    """Return the last place before `end` where an object begins that way behind another one; else -1."""
+    """Return the last position before `end` where an object begins with these bytes after another object; else -1."""
     at = data.rfind(opening, start + 1, end)
     while at > start and data[_end_before(data, at)[0] - 1 : at][:1] != b"}":
         at = data.rfind(opening, start + 1, at)
@@ -93,7 +93,7 @@ def _beginning_before(data: bytes, opening: bytes, start: int, end: int) -> int:
 
 
 def _end_before(data: bytes, at: int) -> tuple[int, bool]:
-    """Return where the value ends that stands before a place, and whether a comma is between."""
+    """Return the end of the value before a position, and whether a comma lies between."""
     between = data[max(0, at - _WIDEST_GAP) : at]
     before = between.rstrip(_SPACES)
     value = before.removesuffix(b",").rstrip(_SPACES)

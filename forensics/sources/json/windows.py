@@ -1,4 +1,4 @@
-"""Blocks of a file in, a window that moves over them out: as bytes and as text, and where in the file it stands."""
+"""A window that moves over the blocks of a file, as bytes and as text, and knows its place in the file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 BLOCK = 256 * 1024
-"""Decoded at once: large enough that a call costs nothing, small enough that its values fit into a cache."""
+"""Bytes decoded at once: large enough to make calls cheap, small enough for the values to fit into the cache."""
 LONGEST = LONGEST_ENTRY
 
 # No literal, number or escape is longer, and the parser may have stopped inside one. What stands further back than
@@ -22,17 +22,17 @@ _CLOSED = ("}", "]", '"')
 
 
 class NeedsMoreError(Exception):
-    """What stands at a place goes on behind the window."""
+    """The value at a position continues beyond the window."""
 
 
 class SlidingWindow:
-    """The part of a file that was read and is not used up; `position` is the place in its text."""
+    """The part of a file that was read and is not used up yet; `position` is an index into its text."""
 
     def __init__(self, blocks: Iterable[bytes], *, is_part: bool = False) -> None:
         self._blocks = iter(blocks)
         self._is_part = is_part
         self.is_end = False
-        """True when nothing follows behind the window; never for a part of a file."""
+        """True when the window reaches the end of the file; never for a part of a file."""
         self.data = b""
         self.position = 0
         self._text: str | None = None
@@ -42,21 +42,21 @@ class SlidingWindow:
 
     @property
     def text(self) -> str:
-        """The same as `data`; bytes that are no UTF-8 become marks."""
+        """`data` as text; bytes that are no UTF-8 become replacement characters."""
         if self._text is None:
             self._text = self.data.decode("utf-8", "replace")
         return self._text
 
     @property
     def line(self) -> int:
-        """The line of the file in which the position is, from 1."""
+        """The number of the file's line at the position, from 1."""
         place, lines = self._counted if self._counted[0] <= self.position else (0, 0)
         lines += self.text.count("\n", place, self.position)
         self._counted = (self.position, lines)
         return self._lines + lines + 1
 
     def fill(self, size: int = 0) -> bool:
-        """Read until the window holds as many bytes, at least a block; tell whether there was anything to read."""
+        """Read until the window has `size` bytes, at least one block; return whether anything was left to read."""
         wanted = max(size, BLOCK) - len(self.data)
         parts = []
         while wanted > 0 and not self.is_end:
@@ -73,25 +73,25 @@ class SlidingWindow:
         return bool(parts)
 
     def grow(self) -> bool:
-        """Read as much again as is held, within reason, and tell whether that changed anything.
+        """Double the window, within limits, and return whether it grew.
 
         Raise NeedsMoreError where a part of a file ends.
         """
-        held = len(self.data)
+        size_before = len(self.data)
         self.settle()
         if self.is_end or len(self.data) >= LONGEST:
-            return len(self.data) < held
+            return len(self.data) < size_before
         if not self.fill(min(2 * len(self.data), LONGEST)) and self._is_part:
             raise NeedsMoreError
         return True
 
     def settle(self) -> None:
-        """Let go of what stands before the position."""
+        """Drop everything before the position."""
         if self.position:
             self.drop(_bytes_before(self.data, self.text, self.position))
 
     def drop(self, size: int) -> None:
-        """Let go of some bytes at the beginning."""
+        """Drop some bytes at the beginning."""
         passed = self.data[:size]
         lines = passed.count(b"\n")
         self._lines += lines
@@ -100,20 +100,20 @@ class SlidingWindow:
         self.data, self._text, self.position, self._counted = self.data[size:], None, 0, (0, 0)
 
     def decode(self, position: int) -> tuple[Any, int]:
-        """Decode the JSON value at a place and say where it ends; raise NotJsonError, or NeedsMoreError."""
+        """Decode the JSON value at a position; return the value and its end. Raise NotJsonError or NeedsMoreError."""
         text = self.text
         try:
             value, end = decode_at(text, position)
         except BrokenJsonError as error:
             if self.is_end or (_MARGIN + error.position < len(text) and not error.is_open):
-                raise NotJsonError(self.told(error.problem, error.position)) from error
+                raise NotJsonError(self.with_place(error.problem, error.position)) from error
         else:
             if self.is_end or end + _MARGIN < len(text) or text.startswith(_CLOSED, end - 1):
                 return value, end
         raise NeedsMoreError
 
-    def told(self, problem: str, place: int | None = None) -> str:
-        """Say what is no JSON, and where in the file; at the position where no other place is given."""
+    def with_place(self, problem: str, place: int | None = None) -> str:
+        """Add line and column in the file to a problem; `place` is an index into the text, else the position."""
         text, place = self.text, self.position if place is None else place
         lines = text.count("\n", 0, place)
         column = place - text.rfind("\n", 0, place) if lines else self._column + place + 1
@@ -126,7 +126,7 @@ def _length(data: bytes) -> int:
 
 
 def _bytes_before(data: bytes, text: str, position: int) -> int:
-    """Say how many bytes stand before a place of their text."""
+    """Return how many bytes come before a position of their text."""
     if position >= len(text):
         return len(data)
     if len(data) == len(text):

@@ -1,4 +1,4 @@
-"""How JSON begins: with entries, or with lists and objects around them; a window in, the entries out one by one."""
+"""Read the entries inside lists and objects that are too large for memory, one by one."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _ANY_PAYLOADS = PAYLOADS | OTHER_PAYLOADS
 
 
 class Beginning(Enum):
-    """What the beginning of a content makes certain."""
+    """The kind of a JSON content, as far as its beginning shows."""
 
     UNKNOWN = auto()
     ARRAY = auto()
     """A list of entries."""
     WRAPPER = auto()
-    """A list or an object around lists of entries, more than can be looked at."""
+    """A list or an object around lists of entries, longer than the head."""
     SEVERAL = auto()
-    """More than one value, or one that is broken."""
+    """More than one value, or a broken one."""
 
 
 def start_of(text: str) -> int:
-    """Say where the first value begins: behind comments and blanks."""
+    """Return where the first value begins, after comments and blanks."""
     comments = _COMMENTS.match(text)
     start = comments.end() if comments else 0
     between = _BETWEEN.match(text, start)
@@ -48,7 +48,7 @@ def start_of(text: str) -> int:
 
 
 def go_to_start(window: SlidingWindow) -> None:
-    """Go where the first value begins."""
+    """Move a window to its first value."""
     window.position = start_of(window.text)
     while not window.text.startswith(("{", "["), window.position) and not window.is_end:
         window.position = 0
@@ -58,7 +58,7 @@ def go_to_start(window: SlidingWindow) -> None:
 
 
 def beginning_of(content: TextContent) -> Beginning:
-    """Tell how a content begins; from its head where that is enough."""
+    """Return the kind of a content, from its head where that is enough."""
     seen = Beginning.UNKNOWN if content.is_whole else _seen_in(content.head)
     if seen is not Beginning.UNKNOWN:
         return seen
@@ -90,37 +90,38 @@ def _seen_in(data: bytes) -> Beginning:
 
 
 class Wrapper:
-    """Lists and objects around entries, which are too large to be decoded at once: what is open, and what follows.
+    """Lists and objects around entries that are too large to be decoded at once.
 
-    Goes in where `entries_in` would. What is left when a value turns out to be no JSON begins at the position.
+    It descends wherever `entries_in` would. When a value turns out to be no JSON, the rest begins at the window's
+    position.
     """
 
     def __init__(self, window: SlidingWindow) -> None:
         self._window = window
         self._open = ""
-        """A bracket for each list and each brace for each object around the position."""
+        """A bracket for each list, and a brace for each object, around the position."""
         self._is_behind_value = False
         self._is_listing = False
-        """True inside a list of entries, of which every value counts."""
+        """True inside a list of entries, where every value is returned."""
         self._tries_runs = True
 
     @property
     def is_open(self) -> bool:
-        """True inside of something."""
+        """True inside a list or an object."""
         return self._open != ""
 
     @property
     def is_in_array(self) -> bool:
-        """True inside of one list, and nothing else."""
+        """True inside exactly one list and nothing else."""
         return self._open == "["
 
     @property
     def is_list_of_entries(self) -> bool:
-        """True when nothing is around the entries but one list."""
+        """True when the entries are in exactly one list and nothing else."""
         return self._is_listing and self.is_in_array
 
     def entries(self) -> Iterator[Any]:
-        """Yield what `entries_in` would find in the value here; raise NotJsonError for what is none."""
+        """Yield the entries that `entries_in` would find in the value at the position; raise NotJsonError."""
         is_first = True
         while is_first or self._open:
             is_first = False
@@ -138,7 +139,7 @@ class Wrapper:
         return values
 
     def _whole_step(self) -> list[Any]:
-        """Take a step; one that does not come to its end leaves no trace, and is taken again in a larger window."""
+        """Take one whole step; an incomplete step is undone and repeated in a larger window."""
         while True:
             before = self._window.position, self._open, self._is_behind_value, self._is_listing
             try:
@@ -153,7 +154,7 @@ class Wrapper:
                 raise
 
     def _next_entries(self) -> list[Any]:
-        """Go on to the next value that holds entries, into a list of them, or to the end."""
+        """Go on to the next value with entries, into a list of them, or to the end."""
         while True:
             self._skip_blanks()
             text, position = self._window.text, self._window.position
@@ -175,11 +176,13 @@ class Wrapper:
         if window.position >= len(window.text):
             if not window.is_end:
                 raise NeedsMoreError
-            raise NotJsonError(window.told("Expecting ',' delimiter" if self._is_behind_value else "Expecting value"))
+            raise NotJsonError(
+                window.with_place("Expecting ',' delimiter" if self._is_behind_value else "Expecting value")
+            )
 
     def _go_over_comma(self) -> None:
         if not self._window.text.startswith(",", self._window.position):
-            raise NotJsonError(self._window.told("Expecting ',' delimiter"))
+            raise NotJsonError(self._window.with_place("Expecting ',' delimiter"))
         self._window.position += 1
         self._is_behind_value = False
 
@@ -189,11 +192,11 @@ class Wrapper:
         if key is None or (key.end() == len(window.text) and not window.is_end):
             if not window.is_end and (key or _CUT_KEY.match(window.text, window.position)):
                 raise NeedsMoreError
-            raise NotJsonError(window.told("Expecting property name enclosed in double quotes"))
+            raise NotJsonError(window.with_place("Expecting property name enclosed in double quotes"))
         window.position = key.end()
 
     def _value_here(self) -> list[Any]:
-        """Decode a value, with the key before it, and return its entries; go into what is too large."""
+        """Decode a value, with the key before it, and return its entries; descend into one that is too large."""
         window = self._window
         if self._open.endswith("{"):
             self._go_over_key()
@@ -214,7 +217,7 @@ class Wrapper:
         return (entries_in(value) or []) if isinstance(value, dict | list) else []
 
     def _goes_in(self, position: int) -> bool:
-        """Tell whether the value at a place is a list, or an object around other values and no entry."""
+        """Tell whether to descend into a value: a list, or an object around other values that is no entry."""
         text = self._window.text
         if not text.startswith("{", position):
             return text.startswith("[", position)
@@ -230,7 +233,7 @@ class Wrapper:
         return False
 
     def _is_list_of_entries(self, position: int) -> bool:
-        """Tell whether a list has an entry among its first elements, before anything that wraps some."""
+        """Tell whether a list has an entry among its first elements, before any value that wraps entries."""
         text = self._window.text
         if not text.startswith("[", position):
             return False

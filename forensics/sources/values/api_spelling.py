@@ -1,4 +1,4 @@
-"""A record as BigQuery, Log Analytics or a Python script spells it in, the record as the API spells it out."""
+"""Convert records from the spelling of BigQuery, Log Analytics or a Python script to the API's spelling."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _AS_THEY_ARE = frozenset({"request", "response", "metadata", "serviceData"})
 
 
 def in_api_spelling(record: dict[str, Any]) -> dict[str, Any]:
-    """Return a record in the API's spelling; one that has it already comes back untouched."""
+    """Return a record in the API's spelling; a record that already has it is returned unchanged."""
     if _FOREIGN.isdisjoint(record):  # asked of every record, so in one piece
         time = record.get("timestamp", "Z")
         if (
@@ -56,7 +56,7 @@ def in_api_spelling(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _named(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Name the fields at the top as the API does, and leave out columns without a value."""
+    """Rename the top-level fields to the API's names, and leave out columns without a value."""
     named: dict[str, Any] = {}
     for key, value in record.items():
         typed = _TYPED_COLUMN.fullmatch(key)
@@ -77,7 +77,7 @@ def _kind_of(payload: Any) -> str:
 
 
 def _object(value: Any) -> Any:
-    """Return what a JSON column holds that came as text; `[{"key": …, "value": …}]` is an object, too."""
+    """Decode a JSON column that came as text; `[{"key": …, "value": …}]` also becomes an object."""
     if isinstance(value, str) and value[:1] in {"{", "["}:
         try:
             value = decode_json(value.encode())
@@ -136,9 +136,9 @@ def _audit(value: Any) -> Any:
     inner = value.get("auditLog")  # Log Analytics: {"type": "type.googleapis.com/…", "audit_log": {…}}
     audit = _deep_camel_case(inner if isinstance(inner, dict) else value)
     for name in ("request", "response", "metadata"):
-        held = audit.pop(f"{name}Json", audit.get(name))  # a BigQuery sink writes them as text
-        if held is not None:
-            audit[name] = _object(held)
+        content = audit.pop(f"{name}Json", audit.get(name))  # a BigQuery sink writes them as text
+        if content is not None:
+            audit[name] = _object(content)
     return audit
 
 
@@ -150,7 +150,7 @@ def _deep_camel_case(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _time(value: Any) -> Any:
-    """Write a time as RFC 3339 with the precision that it has; what is no time stays as it is."""
+    """Write a time as RFC 3339 with its own precision; any other value is returned unchanged."""
     if isinstance(value, dict):
         return _time_of_parts(value)
     text = value.strip() if isinstance(value, str) else repr(value)

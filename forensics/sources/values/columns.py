@@ -1,4 +1,4 @@
-"""The columns of a table in, a record out: `resource.labels.project_id` is nested again, empty cells are left out."""
+"""Make records of table rows: columns such as `resource.labels.project_id` are nested, empty cells left out."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _LAST_PARTS: dict[str, Path] = {
 }
 _ANY_PAYLOADS = PAYLOADS | OTHER_PAYLOADS
 # Other tables have times, severities, messages and resources, too.
-_TELLING = _ANY_PAYLOADS | {"logName", "log_name", "receiveTimestamp", "receive_timestamp"}
+_LOG_KEYS = _ANY_PAYLOADS | {"logName", "log_name", "receiveTimestamp", "receive_timestamp"}
 
 
 def path_of(name: str) -> Path | None:
-    """Return where a column belongs in a record; None when its name says nothing."""
+    """Return the path of a column in a record; None when the column's name is no known field."""
     return _api_path(name.strip()) or _LAST_PARTS.get(name.strip())
 
 
@@ -52,7 +52,7 @@ def _api_path(name: str) -> Path | None:
 
 
 def is_log_header(names: Sequence[str]) -> bool:
-    """Tell whether names of columns are those of log entries."""
+    """Tell whether these are the column names of a table of log entries."""
     paths = [path for name in names if (path := path_of(name))]
     if len(names) == 1:
         return any(path[0] in _ANY_PAYLOADS for path in paths)
@@ -63,11 +63,11 @@ def is_log_header(names: Sequence[str]) -> bool:
 
 
 def _tells(path: Path) -> bool:
-    return path[0] in _TELLING or (path[0] == "resource" and len(path) > 1)
+    return path[0] in _LOG_KEYS or (path[0] == "resource" and len(path) > 1)
 
 
 def record_of(paths: Sequence[Path], cells: Sequence[str]) -> dict[str, Any]:
-    """Nest the cells of a row; a cell that is a whole object (`jsonPayload`, `labels`) is decoded."""
+    """Make a record of the cells of a row; a cell with a whole object (`jsonPayload`, `labels`) is decoded."""
     record: dict[str, Any] = {}
     for path, cell in zip(paths, cells, strict=False):
         if cell:

@@ -1,7 +1,7 @@
-"""YAML text in, values out that JSON would know too: times, `no`, `12:30`, `0o17`, `1_000` and `=` stay text.
+"""Decode YAML into the values of JSON: times, `no`, `12:30`, `0o17`, `1_000` and `=` stay text.
 
 YAML's own types are not used: they turn a timestamp into a date, `no` into False and `12:30` into 750. A plain word is
-a number or a boolean here only where a writer of YAML would have quoted a text that looks so.
+a number or a boolean here only if a writer of YAML would have quoted a text of the same spelling.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,40})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,40})\.[0-9]+(?:[eE][-+][0-9]{1,3})?")
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MOST_VALUES = 1_000_000
-"""Of one text, with what aliases repeat: a few lines of aliases of aliases stand for billions."""
+"""Values of one text, repeated aliases included: a few lines of nested aliases can stand for billions."""
 
 
 class NotYamlError(ValueError):
-    """Text that is no YAML, or means too much; says why and in which line, from 0."""
+    """Text is no YAML, or has too many values; the message says why, `line` where, from 0."""
 
     def __init__(self, reason: str, line: int) -> None:
         super().__init__(reason)
@@ -42,12 +42,12 @@ def decode_yaml(text: str) -> list[Any]:
         return list(_Builder(_UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)).documents())
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        said = getattr(error, "problem", None) or "it cannot be read"
-        raise NotYamlError(str(said), mark.line if mark else 0) from error
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise NotYamlError(str(problem), mark.line if mark else 0) from error
 
 
 class _Builder:
-    """Puts values together from the parser's events."""
+    """Builds values from the parser's events."""
 
     def __init__(self, text: str) -> None:
         self._events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
