@@ -180,5 +180,5 @@ def _stitch(table: EntryTable, extractor: FactsExtractor) -> None:
         for entry in stitch(entries):
             if entry.pieces:
                 pieces = tuple(rows[id(piece)] for piece in entry.pieces)
-                table.joined(pieces)
+                table.note_pieces(pieces)
                 table.note(pieces[0], extractor.facts(entry), entry.end, trace_of(entry))

@@ -126,7 +126,7 @@ class EntryTable:
             return None
         return self._line(self._cell_places[at])
 
-    def joined(self, rows: tuple[Row, ...]) -> None:
+    def note_pieces(self, rows: tuple[Row, ...]) -> None:
         """Note that rows are the pieces of one entry."""
         self.pieces[rows[0]] = rows
         self.heads.update(dict.fromkeys(rows[1:], rows[0]))

@@ -59,7 +59,7 @@ class IgnoreLine(Struct, frozen=True, kw_only=True):
 
 
 class CodeBase(Protocol):
-    """A git repository, of which nothing is ever executed.
+    """A git repository that is only read; nothing in it is executed.
 
     Paths are relative to the folder that the user named, with `/` as separator. Every method may raise
     `RepositoryError` when an object is missing or broken.

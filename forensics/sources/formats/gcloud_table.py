@@ -46,7 +46,7 @@ class _Row(Struct):
     more: list[str]
     """Lines that continue the text."""
     size: int = 0
-    """Bytes of the continuing lines."""
+    """Characters of the continuing lines."""
 
 
 def accepts(content: TextContent) -> bool:

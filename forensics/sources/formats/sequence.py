@@ -132,7 +132,7 @@ class Sequence:
         return False
 
     def _go_to_next_entry(self) -> None:
-        """Skip broken text up to the next entry that can be decoded, or the end, and count the skipped stretch."""
+        """Skip broken text up to the next entry that can be decoded, or the end; count the failed attempts."""
         failures = self._failures
         self._failures += 1
         while failures < _MOST_FAILURES and self._go_to_next_object():

@@ -178,7 +178,7 @@ def _blank(block: bytes, lines: int) -> int:
 
 
 def _blank_from(block: bytes, start: bytes) -> int:
-    """Count the blank lines that begin with certain bytes."""
+    """Count the blank lines that begin with certain bytes; `start` includes the line break before the line."""
     blank = 0
     at = stringzilla.find(block, start)
     while at >= 0 and (end := block.find(b"\n", at + 1)) >= 0:

@@ -56,7 +56,7 @@ class SlidingWindow:
         return self._lines + lines + 1
 
     def fill(self, size: int = 0) -> bool:
-        """Read until the window has `size` bytes, at least one block; return whether anything was left to read."""
+        """Read until the window has `size` bytes, at least one block; return whether anything was read."""
         wanted = max(size, BLOCK) - len(self.data)
         parts = []
         while wanted > 0 and not self.is_end:
@@ -73,7 +73,7 @@ class SlidingWindow:
         return bool(parts)
 
     def grow(self) -> bool:
-        """Double the window, within limits, and return whether it grew.
+        """Drop what is used up and double the window, within limits; return whether anything changed.
 
         Raise NeedsMoreError where a part of a file ends.
         """
