@@ -174,7 +174,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     tests: TestComparison | None = None
 
     def counts(self) -> dict[ChangeState, int]:
-        """Count the signatures in each state, the worst first; empty states are left out."""
+        """Count the signatures in each state, the worst first; empty states are omitted."""
         found = {state: sum(change.state is state for change in self.changes) for state in ChangeState}
         return {state: n for state, n in found.items() if n}
 

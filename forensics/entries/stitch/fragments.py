@@ -63,7 +63,7 @@ def join(entries: Sequence[LogEntry]) -> LogEntry:
 
 
 def runs(lines: Iterable[tuple[int, int, Hashable, EntryFacts]]) -> Iterator[list[int]]:
-    """Group lines that are close enough in time to be fragments of one message; single lines are left out.
+    """Group lines that are close enough in time to be fragments of one message; single lines are excluded.
 
     Lines come in order of time as (row, time, stream, facts). Stitching the runs one by one gives the same result as
     stitching the whole stream: nothing is open between two runs that could take another line.
