@@ -141,7 +141,7 @@ class _Moments:
     """
 
     def __init__(self, occurrences: Occurrences, sought: Sequence[_Sought], journal: Journal) -> None:
-        traces: set[int] = set().union(*(one.traces for one in sought)) - {0}
+        traces: set[int] = set().union(*(one.traces for one in sought))
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
         self.traces: set[int] = set()
