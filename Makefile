@@ -6,7 +6,7 @@ JOBS ?= 2
 # Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test install dev lint types arrows unit same fuzz exact pull-test bench lock samples clean
+.PHONY: demo test install dev lint types arrows unit same fuzz mutants exact pull-test bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -47,6 +47,11 @@ same: dev
 # Long: property tests with new examples, many more of them.
 fuzz: dev
 	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
+
+# Long: small changes of the arithmetic that carries verdicts. At least nine in ten must be noticed by the tests of each
+# module that tools/mutants.py lists.
+mutants: dev
+	$(BIN)/python tools/mutants.py
 
 # Long: the pulls of the tests with 100,000 entries instead of 4,000, and a sample of 130,000 requests.
 pull-test: dev

@@ -14,15 +14,18 @@ from forensics.compare import compare
 from forensics.compare.gating import judge
 from forensics.errors import BaselineError
 from forensics.model import (
+    EntryRef,
     Exposure,
     GateResult,
     GateThresholds,
+    Level,
     OccurrenceUnit,
     Outcome,
     Priority,
     Report,
     Role,
     RulebookInfo,
+    Sampled,
 )
 from forensics.pipeline import analyze
 
@@ -38,19 +41,18 @@ def report() -> Report:
     return analyze(records, [], query(), rulebook=INFO, tool_version="t").report
 
 
-def gate(
+def compared(
     report: Report,
     counts: Counts,
     *,
     exposures: tuple[Exposure | None, Exposure | None] = (ENOUGH, ENOUGH),
-    thresholds: GateThresholds | None = None,
     priority: Priority = Priority.P1,
     role: Role = Role.CAUSE,
     unit: OccurrenceUnit = OccurrenceUnit.REQUEST,
     cut: int | None = None,
     **fields: Any,
-) -> GateResult:
-    """Judge signatures with occurrences (before, after); `cut` is the side that a limit has cut."""
+) -> Report:
+    """Compare signatures with occurrences (before, after); `cut` is the side that a limit has cut."""
     sides = []
     for at in (0, 1):
         clusters = tuple(
@@ -58,8 +60,12 @@ def gate(
         )
         seen = coverage(truncated=None, cut="limit", truncation="exactly 1,000 entries") if cut == at else coverage()
         sides.append(side(f"r{at}", dict.fromkeys(counts, 0), clusters=clusters, coverage=seen, exposure=exposures[at]))
-    found = replace(report, comparison=compare(*sides), clusters=sides[1].clusters, **fields)
-    return judge(found, thresholds or GateThresholds())
+    return replace(report, comparison=compare(*sides), clusters=sides[1].clusters, **fields)
+
+
+def gate(report: Report, counts: Counts, *, thresholds: GateThresholds | None = None, **fields: Any) -> GateResult:
+    """Judge what was compared."""
+    return judge(compared(report, counts, **fields), thresholds or GateThresholds())
 
 
 @pytest.mark.parametrize(
@@ -70,7 +76,7 @@ def gate(
         (0, 1, Priority.P0, FAIL, "a P0 that the baseline does not show fails at first sight"),
         (0, 1, Priority.P1, PASS, "what is not shown to be new does not fail below P0"),
         (5, 60, Priority.P2, FAIL, "above the limit of 1.5 (--max-ratio)"),
-        (200, 290, Priority.P0, PASS, "within the limit of 1.5 (--max-ratio)"),
+        (200, 300, Priority.P0, PASS, "within the limit of 1.5 (--max-ratio)"),
         (40, 45, Priority.P0, PASS, "no signature of P1 or above is new"),
         (40, 2, Priority.P0, PASS, "no signature of P1 or above is new"),
         (40, 0, Priority.P0, PASS, "no signature of P1 or above is new"),
@@ -131,6 +137,64 @@ def test_a_baseline_with_little_traffic_does_not_tell_what_is_new(report: Report
     assert result.outcome is NOT_ENOUGH
     assert "r0 had too little traffic" in result.deciding()[0].statement
     assert gate(report, {"x": (0, 20)}, exposures=(few, ENOUGH), priority=Priority.P2).outcome is PASS
+
+
+def sampled(requests: int, margin: int) -> Exposure:
+    return replace(ENOUGH, requests=requests, requests_margin=margin)
+
+
+def test_of_a_sample_the_least_that_it_may_stand_for_counts_as_traffic(report: Report) -> None:
+    """Of 520 requests give or take 30 there may have been 490 only, and 500 are needed."""
+    at = Sampled(from_time="2026-03-01T10:00:00Z", to_time="2026-03-01T11:00:00Z", one_in=10, listed=52)
+    seen = replace(report.coverage, sampled=(at,))
+    result = gate(report, {}, exposures=(ENOUGH, sampled(520, 30)), coverage=seen)
+    assert result.outcome is NOT_ENOUGH
+    (reason,) = result.deciding()
+    assert reason.statement == (
+        "about 520 requests (give or take 30: from 2026-03-01T10:00:00Z on a sample of one in 10 was counted) so far, "
+        "500 are needed (--min-requests)"
+    )
+    assert gate(report, {}, exposures=(ENOUGH, sampled(530, 30)), coverage=seen).outcome is PASS
+    assert gate(report, {}, exposures=(ENOUGH, sampled(529, 30)), coverage=seen).outcome is NOT_ENOUGH
+
+
+def test_a_sampled_baseline_tells_what_is_new_by_the_least_that_it_may_stand_for(report: Report) -> None:
+    for before, outcome in ((sampled(520, 30), NOT_ENOUGH), (sampled(529, 30), NOT_ENOUGH), (sampled(530, 30), PASS)):
+        result = gate(report, {"x": (0, 1)}, exposures=(before, ENOUGH))
+        assert (result.outcome, result.reasons[-1].signature) == (outcome, "x")
+
+
+def test_a_baseline_without_a_request_does_not_tell_what_is_new_even_where_one_is_asked_for(report: Report) -> None:
+    starts_alone, one = Exposure(starts=10, lives=12), GateThresholds(min_requests=1)
+    result = gate(report, {"x": (0, 1)}, exposures=(starts_alone, ENOUGH), unit=OccurrenceUnit.LIFE, thresholds=one)
+    assert result.outcome is NOT_ENOUGH
+    assert "r0 had too little traffic" in result.deciding()[0].statement
+
+
+@pytest.mark.parametrize(("number", "said"), [(0, "0 requests"), (1, "1 request"), (2, "2 requests")])
+def test_how_much_traffic_there_was_is_said_in_numbers(report: Report, number: int, said: str) -> None:
+    result = gate(report, {}, exposures=(ENOUGH, replace(ENOUGH, requests=number)))
+    assert result.deciding()[0].statement == f"{said} so far, 500 are needed (--min-requests)"
+
+
+def test_a_pass_says_first_that_nothing_speaks_against_it_and_in_how_much_traffic(report: Report) -> None:
+    result = gate(report, {"x": (0, 40)}, priority=Priority.P2)
+    assert [reason.title for reason in result.reasons] == ["all signatures", "title of x"]
+    said = "no signature of P1 or above is new, and none is worse by more than 1.5"
+    assert result.reasons[0].statement == f"{said} in 1,000 requests"
+    none = replace(ENOUGH, requests=None)
+    silent = gate(report, {}, exposures=(none, none), thresholds=GateThresholds(min_requests=0))
+    assert silent.reasons[0].statement == said
+
+
+def test_a_reason_cites_five_entries_at_most(report: Report) -> None:
+    refs = tuple(
+        EntryRef(insert_id=f"id{n}", timestamp="", log_name="", level=Level.ERROR, severity=None, message="", url="")
+        for n in range(7)
+    )
+    found = compared(report, {"x": (0, 40)})
+    cited = replace(found, clusters=(replace(found.clusters[0], exemplars=refs),))
+    assert judge(cited, GateThresholds()).reasons[0].evidence == ("id0", "id1", "id2", "id3", "id4")
 
 
 def test_entries_without_payload_cannot_show_a_failure(report: Report) -> None:
