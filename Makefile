@@ -59,7 +59,7 @@ pull-test: dev
 
 # Exact p-values and intervals against scipy's own, on ten thousand random cases each.
 exact: dev
-	EXACT_CASES=10000 $(BIN)/python -m pytest tests/compare/test_exact.py
+	EXACT_CASES=10000 $(BIN)/python -m pytest tests/comparison/test_exact.py
 
 BENCH ?= 100MB
 KINDS ?= mixed clean all-errors array gz zst

@@ -142,7 +142,7 @@ def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOpti
         ForensicsError: in one line what cannot be read, found or compared.
     """
     if isinstance(after, Report):
-        from forensics.compare import compare as compare_sides, side_of  # noqa: PLC0415 - most callers analyze
+        from forensics.comparison import compare as compare_sides, side_of  # noqa: PLC0415 - most callers analyze
 
         return compare_sides(side_of(read_report(before)), side_of(after))
     comparison = analyze(revision=after, baseline=before, **options).comparison
@@ -173,7 +173,7 @@ def gate(
     Raises:
         ForensicsError: in one line what cannot be read, found or compared.
     """
-    from forensics.compare.gating import judge  # noqa: PLC0415 - most callers analyze
+    from forensics.comparison.gating import judge  # noqa: PLC0415 - most callers analyze
 
     thresholds = GateThresholds(max_new=_member(Priority, max_new), max_ratio=max_ratio, min_requests=min_requests)
     if isinstance(revision, Report):
@@ -205,7 +205,7 @@ def read_report(source: Report | AnyPath) -> Report:
     """
     if isinstance(source, Report):
         return source
-    from forensics.render import decode_report  # noqa: PLC0415 - most callers analyze
+    from forensics.rendering import decode_report  # noqa: PLC0415 - most callers analyze
 
     file = Path(source)
     try:
@@ -225,7 +225,7 @@ def render(report: Report, *, templates: AnyPath | None = None) -> dict[str, str
     Raises:
         TemplateError: a template is no template, or names what is not there.
     """
-    from forensics.render import encode_report, render_report  # noqa: PLC0415 - most callers analyze
+    from forensics.rendering import encode_report, render_report  # noqa: PLC0415 - most callers analyze
 
     folder = Path(templates) if templates is not None else None
     if folder is not None and not folder.is_dir():

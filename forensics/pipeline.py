@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
-from forensics.compare import Side, compare, needed_without, previous_revision, side_of
+from forensics.comparison import Side, compare, needed_without, previous_revision, side_of
 from forensics.context.commits import view_of
 from forensics.context.coverage.measure import measure
 from forensics.context.deployments import find_deploys

@@ -44,11 +44,11 @@ class Module(NamedTuple):
 
 MODULES = {
     "certificate": Module("forensics/whys/certificate.py", ("tests/whys/test_certificate.py",)),
-    "gating": Module("forensics/compare/gating.py", ("tests/compare/test_gating.py",)),
+    "gating": Module("forensics/comparison/gating.py", ("tests/comparison/test_gating.py",)),
     "occurrences": Module("forensics/clusters/occurrences.py", ("tests/clusters/test_occurrences.py",)),
     "join": Module("forensics/links/join.py", ("tests/links/test_nearest.py", "tests/links/test_join.py")),
     "judging": Module(
-        "forensics/compare/states.py", ("tests/compare/test_judging.py", "tests/compare/test_comparing.py")
+        "forensics/comparison/states.py", ("tests/comparison/test_judging.py", "tests/comparison/test_comparing.py")
     ),
     "decoding": Module("forensics/entries/decode/decoding.py", ("tests/entries/test_decoding.py",)),
     "exposure": Module("forensics/context/exposure.py", ("tests/context/test_exposure.py",)),

@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from forensics.errors import TemplateError, UsageError
-from forensics.render import encode_report, encode_rows, encode_tables, render_report
-from forensics.render.labels import worst
+from forensics.rendering import encode_report, encode_rows, encode_tables, render_report
+from forensics.rendering.labels import worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

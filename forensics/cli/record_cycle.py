@@ -19,7 +19,7 @@ from forensics.cli.verbs.analyze import chosen_formats, default_folder
 from forensics.cycles import CycleInput, as_report, check_claims, earlier_than, of_series, parse_claim, record
 from forensics.cycles.ledger import read_ledger, write_cycle
 from forensics.errors import LedgerError, UsageError
-from forensics.render import encode_report, render_cycle
+from forensics.rendering import encode_report, render_cycle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

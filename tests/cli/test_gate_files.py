@@ -13,8 +13,8 @@ from support.builders import query, raw, raws, request
 from support.comparisons import cluster, side
 
 from forensics.cli.screens.gate_screen import lines
-from forensics.compare import compare
-from forensics.compare.gating import judge
+from forensics.comparison import compare
+from forensics.comparison.gating import judge
 from forensics.model import (
     ClusterId,
     EntryRef,
@@ -28,9 +28,9 @@ from forensics.model import (
     RulebookInfo,
 )
 from forensics.pipeline import analyze
-from forensics.render.documents import render_gate
-from forensics.render.junit import encode_junit
-from forensics.render.sarif import encode_sarif
+from forensics.rendering.documents import render_gate
+from forensics.rendering.junit import encode_junit
+from forensics.rendering.sarif import encode_sarif
 from forensics.sources.junit import read_test_runs
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from support.cycles import recorded, report
 from forensics.cli.screens.cycle_screen import _print_by_rich, claim_lines
 from forensics.cycles import history
 from forensics.model import OccurrenceUnit
-from forensics.render import render_cycle
-from forensics.render.cycle_documents import rate_bars
+from forensics.rendering import render_cycle
+from forensics.rendering.cycle_documents import rate_bars
 
 if TYPE_CHECKING:
     import pytest

@@ -14,8 +14,8 @@ from incidents.sections import parse
 from incidents.tiles import Tiling, Values, fragments
 
 from forensics.model import ClusterId, EntryRef, Verdict
-from forensics.render import decode_report
-from forensics.render.escape import markdown
+from forensics.rendering import decode_report
+from forensics.rendering.escape import markdown
 from forensics.text.redact import visible
 
 if TYPE_CHECKING:

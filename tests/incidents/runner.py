@@ -16,7 +16,7 @@ from incidents.traps import TRAPS
 from forensics.classify import Classifier
 from forensics.model import EntryRow, Place, Query, RawEntry
 from forensics.pipeline import analyze
-from forensics.render import encode_report, render_report
+from forensics.rendering import encode_report, render_report
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:

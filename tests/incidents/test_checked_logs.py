@@ -15,7 +15,7 @@ from incidents.runner import Report, Run, analysed, rulebook
 
 from forensics.model import Place, Query, RawEntry
 from forensics.pipeline import analyze
-from forensics.render import encode_report, render_report
+from forensics.rendering import encode_report, render_report
 from forensics.sources.junit import read_test_runs
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from support.program import run
 from forensics.errors import UsageError
 from forensics.model import CLUSTER_COLUMNS, Change, Report, RulebookInfo
 from forensics.pipeline import analyze
-from forensics.render import encode_tables
+from forensics.rendering import encode_tables
 
 if TYPE_CHECKING:
     from pathlib import Path

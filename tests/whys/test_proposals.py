@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze, check_rules
-from forensics.render import render_report
+from forensics.rendering import render_report
 from forensics.rulebook import load_rules
 from forensics.whys.proposals import escaped, propose_rule
 

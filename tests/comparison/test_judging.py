@@ -6,8 +6,8 @@ from math import comb
 
 import pytest
 
-from forensics.compare.exact import ALPHA, Rates, compare_rates
-from forensics.compare.states import Counted, amount, judge, number
+from forensics.comparison.exact import ALPHA, Rates, compare_rates
+from forensics.comparison.states import Counted, amount, judge, number
 from forensics.model import ChangeState
 
 NEW, GONE, WORSE, BETTER = ChangeState.NEW, ChangeState.GONE, ChangeState.WORSE, ChangeState.BETTER

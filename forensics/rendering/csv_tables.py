@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from forensics.errors import UsageError
 from forensics.model import CLUSTER_COLUMNS, Change
-from forensics.render.escape import csv_cell
+from forensics.rendering.escape import csv_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

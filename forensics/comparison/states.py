@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from forensics.compare.exact import ALPHA, Rates, compare_rates, fisher_p, rate_p
+from forensics.comparison.exact import ALPHA, Rates, compare_rates, fisher_p, rate_p
 from forensics.model import ChangeState
 
 SHOWS_FROM = 3.0

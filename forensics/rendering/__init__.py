@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.render.csv_tables import encode_tables
-from forensics.render.report_json import decode_report, encode_report, encode_rows
+from forensics.rendering.csv_tables import encode_tables
+from forensics.rendering.report_json import decode_report, encode_report, encode_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,13 +30,13 @@ DEFAULT_FORMATS = ("md", "json")
 
 def render_cycle(cycle: Cycle, user_templates: Traversable | None = None) -> str:
     """Return the Markdown document of a cycle."""
-    from forensics.render.documents import render_cycle as render  # noqa: PLC0415 - as in render_report
+    from forensics.rendering.documents import render_cycle as render  # noqa: PLC0415 - as in render_report
 
     return render(cycle, user_templates)
 
 
 def render_report(report: Report, user_templates: Traversable | None = None) -> Iterator[tuple[str, str]]:
     """Yield (name, text) of every Markdown document, `index.md` first."""
-    from forensics.render.documents import render_documents  # noqa: PLC0415 - Jinja is for those who want Markdown
+    from forensics.rendering.documents import render_documents  # noqa: PLC0415 - Jinja is for those who want Markdown
 
     return render_documents(report, user_templates)

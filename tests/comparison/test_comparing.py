@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from support.builders import query, raws, request
 from support.comparisons import cluster, coverage, runs, side
 
-from forensics.compare import compare
-from forensics.compare.test_changes import compare_tests
+from forensics.comparison import compare
+from forensics.comparison.test_changes import compare_tests
 from forensics.model import (
     Change,
     ChangeState,
@@ -26,7 +26,7 @@ from forensics.model import (
     Sampled,
 )
 from forensics.pipeline import analyze
-from forensics.render import render_report
+from forensics.rendering import render_report
 
 INFO = RulebookInfo(count=0, folders=(), overridden=())
 

@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from support.builders import query, raw, raws, request
 
 from forensics.pipeline import analyze
-from forensics.render import decode_report, encode_report, encode_rows, render_report
+from forensics.rendering import decode_report, encode_report, encode_rows, render_report
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import ChangeState, Outcome
-from forensics.render.labels import change_name
+from forensics.rendering.labels import change_name
 from forensics.text.redact import visible
 
 if TYPE_CHECKING:

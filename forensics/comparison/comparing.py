@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.compare.comparables import Side, caveats, obstacle, rule_obstacle, sample_obstacle
-from forensics.compare.denominators import Denominator, choose, preferred
-from forensics.compare.exact import Rates, holm
-from forensics.compare.states import Counted, judge, sentence
-from forensics.compare.test_changes import compare_tests
+from forensics.comparison.comparables import Side, caveats, obstacle, rule_obstacle, sample_obstacle
+from forensics.comparison.denominators import Denominator, choose, preferred
+from forensics.comparison.exact import Rates, holm
+from forensics.comparison.states import Counted, judge, sentence
+from forensics.comparison.test_changes import compare_tests
 from forensics.model import Change, ChangeState, Comparison, Exposure, ExposureKind, Exposures, Role
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from jinja2 import Environment
 from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze
-from forensics.render import render_report, template_cache as compiled_module
+from forensics.rendering import render_report, template_cache as compiled_module
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:

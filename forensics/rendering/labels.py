@@ -22,7 +22,7 @@ from forensics.model import (
     Span,
     Verdict,
 )
-from forensics.render.escape import code, markdown
+from forensics.rendering.escape import code, markdown
 from forensics.text.timestamps import format_lag, format_seconds
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ compared, and `testing` does the same for results of tests.
 
 from __future__ import annotations
 
-from forensics.compare.comparables import Side, side_of
-from forensics.compare.comparing import compare
-from forensics.compare.previous_revision import previous_revision
-from forensics.compare.required_exposure import needed_without
+from forensics.comparison.comparables import Side, side_of
+from forensics.comparison.comparing import compare
+from forensics.comparison.previous_revision import previous_revision
+from forensics.comparison.required_exposure import needed_without
 
 __all__ = ["Side", "compare", "needed_without", "previous_revision", "side_of"]

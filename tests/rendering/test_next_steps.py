@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze
-from forensics.render import render_report
-from forensics.render.next_steps import next_steps
+from forensics.rendering import render_report
+from forensics.rendering.next_steps import next_steps
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:

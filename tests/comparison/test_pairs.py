@@ -11,7 +11,7 @@ import pytest
 from support.program import ROOT, run
 
 from forensics.model import ChangeState, Report
-from forensics.render import decode_report, encode_report, render_report
+from forensics.rendering import decode_report, encode_report, render_report
 
 if TYPE_CHECKING:
     from pathlib import Path

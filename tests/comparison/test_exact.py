@@ -10,7 +10,7 @@ from math import comb
 import pytest
 from hypothesis import given, strategies as st
 
-from forensics.compare.exact import binomial_p, compare_rates, fisher_p, holm, interval
+from forensics.comparison.exact import binomial_p, compare_rates, fisher_p, holm, interval
 
 CASES = int(os.environ.get("EXACT_CASES", "1000"))
 """`make exact` asks for ten thousand."""

@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
 from forensics.model import EntryRef, Evidence, Level
-from forensics.render.citation_links import addresses, anchor, short, sources
+from forensics.rendering.citation_links import addresses, anchor, short, sources
 
 URL = "https://console.cloud.google.com/logs/query;query=x?project=shop"
 

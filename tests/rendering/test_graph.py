@@ -11,8 +11,8 @@ from markdown_it import MarkdownIt
 from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze
-from forensics.render import decode_report, encode_report, render_report
-from forensics.render.escape import fence, mermaid
+from forensics.rendering import decode_report, encode_report, render_report
+from forensics.rendering.escape import fence, mermaid
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:

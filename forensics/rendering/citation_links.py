@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from forensics.render.escape import code
+from forensics.rendering.escape import code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

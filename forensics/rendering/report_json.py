@@ -10,7 +10,7 @@ from msgspec.structs import astuple
 
 from forensics.errors import BaselineError
 from forensics.model import REPORT_SCHEMA, EntryRow, Report
-from forensics.render.escape import csv_cell
+from forensics.rendering.escape import csv_cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from support.builders import query, raw, raws, request
 from support.comparisons import cluster, coverage, side
 
-from forensics.compare import compare
-from forensics.compare.gating import judge
+from forensics.comparison import compare
+from forensics.comparison.gating import judge
 from forensics.errors import BaselineError
 from forensics.model import (
     EntryRef,

@@ -8,9 +8,9 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from forensics.compare.denominators import choose
-from forensics.compare.exact import ALPHA
-from forensics.compare.states import SHOWS_FROM, Counted
+from forensics.comparison.denominators import choose
+from forensics.comparison.exact import ALPHA
+from forensics.comparison.states import SHOWS_FROM, Counted
 from forensics.model import ExposureKind, Needed
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined, TemplateError a
 from jinja2.sandbox import SandboxedEnvironment
 
 from forensics.errors import TemplateError
-from forensics.render import (
+from forensics.rendering import (
     citation_links as citing,
     cycle_documents as cycles,
     graph,
     labels as words,
     next_steps as steps,
 )
-from forensics.render.escape import code, fence, markdown, mermaid
-from forensics.render.template_cache import CompiledTemplates
+from forensics.rendering.escape import code, fence, markdown, mermaid
+from forensics.rendering.template_cache import CompiledTemplates
 from forensics.system.resources import bundled
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.render.escape import mermaid
+from forensics.rendering.escape import mermaid
 from forensics.text.timestamps import format_lag
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from urllib.parse import quote as percent_encode
 import msgspec
 
 from forensics.model import ChangeState, Cluster, Outcome, Role
-from forensics.render.escape import terminal
-from forensics.render.labels import change_name
+from forensics.rendering.escape import terminal
+from forensics.rendering.labels import change_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.compare.exact import ALPHA, fisher_p, holm
+from forensics.comparison.exact import ALPHA, fisher_p, holm
 from forensics.model import ChangeState, TestChange, TestComparison, TestRun, TestSuite
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from msgspec.structs import astuple
 
 from forensics.model import EntryRow, Level
-from forensics.render import encode_rows
-from forensics.render.escape import csv_cell
+from forensics.rendering import encode_rows
+from forensics.rendering.escape import csv_cell
 
 CELLS = st.text(max_size=8) | st.text(st.sampled_from(",\"\n\r\t\\;= '@+-a\x00\x85\u2028é\ud800"), max_size=6)
 ROWS = st.builds(

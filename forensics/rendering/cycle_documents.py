@@ -22,7 +22,7 @@ from forensics.model import (
     Priority,
     Role,
 )
-from forensics.render import labels as words
+from forensics.rendering import labels as words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

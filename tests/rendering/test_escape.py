@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 from markdown_it import MarkdownIt
 
-from forensics.render.escape import code, csv_cell, markdown, mermaid, terminal
+from forensics.rendering.escape import code, csv_cell, markdown, mermaid, terminal
 
 _PARSER = MarkdownIt("gfm-like", {"linkify": False})
 HOSTILE = [
