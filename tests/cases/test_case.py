@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time as clock
@@ -18,6 +17,7 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from platforms import locks
 
 from forensics.cases import Case, Checkpoint, PullRecord, segments, verify
 from forensics.errors import CaseError
@@ -151,7 +151,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
         clock.sleep(chance.random() * 0.1)
-        os.kill(child.pid, signal.SIGKILL)
+        child.kill()
         child.wait()
         child.stdout.close()
         assert verify(tmp_path / "case") == []
@@ -163,6 +163,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert before > 0
 
 
+@locks
 @pytest.mark.parametrize("broken", ["fsync", "rename"])
 @pytest.mark.parametrize("step", range(8))
 def test_a_disk_that_refuses_a_step_leaves_the_old_or_the_new(pulled: Path, broken: str, step: int) -> None:
@@ -201,6 +202,7 @@ def test_a_disk_that_refuses_a_step_leaves_the_old_or_the_new(pulled: Path, brok
 # --- other writers, other folders ---
 
 
+@locks
 def test_two_writers_get_one_line(pulled: Path) -> None:
     with Case.open(pulled), pytest.raises(CaseError, match="is being written by another pull"):
         Case.open(pulled)

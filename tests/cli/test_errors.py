@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from builders import raw
+from platforms import pipes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,6 +146,7 @@ def test_a_revision_named_by_a_log_is_no_path(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "evil").exists()
 
 
+@pipes
 def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
     command = f"{sys.executable} -m forensics rules list | head -1"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)

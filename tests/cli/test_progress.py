@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from corpus import write
+from platforms import open_terminal, terminals
 
 from forensics.workers import can_fork
 
@@ -78,7 +78,7 @@ def test_a_number_of_processes_is_one_or_more(log: tuple[Path, str], tmp_path: P
 
 def on_a_terminal(arguments: list[str]) -> tuple[int, bytes, bytes]:
     """Run with a terminal as stderr; return the exit code, stdout, and what the terminal was sent."""
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=theirs, env=environment)
     os.close(theirs)
@@ -102,6 +102,7 @@ def on_a_terminal(arguments: list[str]) -> tuple[int, bytes, bytes]:
     return process.wait(60), out, shown
 
 
+@terminals
 def test_progress_is_shown_on_a_terminal_and_goes_again(log: tuple[Path, str], tmp_path: Path) -> None:
     arguments = command(log, tmp_path / "out", "--json", "--jobs", "1")
     code, out, shown = on_a_terminal([sys.executable, "-c", SMALL_THRESHOLDS, *arguments])

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cloud.faults import FaultPlan, permission_denied, service_disabled, unauthenticated, unknown_project
 from cloud.server import CloudServer
+from platforms import open_terminal, read_terminal, signals, terminals
 
 from forensics.cases import Case, PullRecord
 from forensics.cli.pull_progress import PullProgress, describe
@@ -117,7 +116,7 @@ def test_an_analysis_that_was_killed_goes_on_and_an_unfinished_case_is_cut(tmp_p
         )
         while len(server.requests) < 6 and first.poll() is None:
             time.sleep(0.005)
-        first.send_signal(signal.SIGKILL)
+        first.kill()
         first.communicate(timeout=60)
         case = f"forensics-cases/{REVISION}"
         had = Case.look(tmp_path / case).manifest.entries
@@ -262,6 +261,7 @@ def test_queries_are_shown_beside_the_report(tmp_path: Path) -> None:
     assert "# errors: 5 new entries in 1 pages" in err
 
 
+@signals
 def test_who_stops_a_pull_is_told_that_it_goes_on(tmp_path: Path) -> None:
     entries = [entry(after(number / 10), f"ValueError: {number}") for number in range(20_000)]
     words = ("pull", "--revision", REVISION, "--project", "p", *SPAN)
@@ -306,21 +306,16 @@ def test_without_a_terminal_only_long_waits_are_told(capsys: pytest.CaptureFixtu
     assert slept == [4.0, 9.0, 42.0, 12.0]
 
 
+@terminals
 def test_a_terminal_sees_one_line_in_place(tmp_path: Path) -> None:
     entries = [entry(after(number), f"ValueError: {number}") for number in range(2_500)]
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     with CloudServer(entries) as server:
         asked = command(server, "pull", "--revision", REVISION, "--project", "p", *SPAN)
         pull = subprocess.Popen(asked, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, env=environment())
         os.close(theirs)
-        seen = b""
-        while select.select([ours], [], [], 60)[0]:
-            try:
-                seen += os.read(ours, 65536)
-            except OSError:  # Linux says so when the other end is closed
-                break
+        seen = read_terminal(ours)
         out, _ = pull.communicate(timeout=60)
-    os.close(ours)
     assert pull.returncode == 0
     assert b"2,500 entries of" in out
     assert b"\n" not in seen

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -162,7 +161,7 @@ def test_a_pull_that_goes_on_over_the_other_transport_notes_it(tmp_path: Path) -
         pull = start(server, tmp_path, "rest")
         while len(server.requests) < 5 and pull.poll() is None:
             time.sleep(0.005)
-        pull.send_signal(signal.SIGKILL)
+        pull.kill()
         finish(pull)
         assert finish(start(server, tmp_path, "grpc"))[0] == 0
     manifest = Case.look(tmp_path / "case").manifest

@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from platforms import pipes
 from repositories import Made
 
 from forensics.errors import RepositoryError
@@ -246,6 +247,7 @@ def test_damaged_repositories_are_refused_in_words_or_read(shop: Made, tmp_path:
     assert outcomes == {"read", "refused"}
 
 
+@pipes
 def test_nothing_of_a_hostile_repository_runs(shop: Made, tmp_path: Path) -> None:
     trap = tmp_path / "ran"
     run = f"touch {trap}"
