@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
@@ -126,3 +127,21 @@ def test_readme_leads_to_what_a_stranger_looks_for() -> None:
     readme = (ROOT / "README.md").read_text()
     for target in ("docs/glossary.md", "docs/limitations.md", "SECURITY.md", "CHANGELOG.md", "ARCHITECTURE.md"):
         assert f"]({target})" in readme
+
+
+def is_slow(test: ast.FunctionDef) -> bool:
+    return any(ast.unparse(mark) == "pytest.mark.slow" for mark in test.decorator_list)
+
+
+def test_what_is_quick_touches_every_room() -> None:
+    quick: dict[str, int] = {}
+    slow = 0
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        tests = [node for node in ast.parse(file.read_text("utf-8")).body if isinstance(node, ast.FunctionDef)]
+        tests = [test for test in tests if test.name.startswith("test_")]
+        room = file.parent.name
+        quick[room] = quick.get(room, 0) + sum(not is_slow(test) for test in tests)
+        slow += sum(map(is_slow, tests))
+    assert len(quick) > 10
+    assert [room for room, number in quick.items() if number == 0] == []
+    assert 0 < slow < sum(quick.values()) / 4

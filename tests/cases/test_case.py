@@ -42,6 +42,7 @@ def encode(value: Any, *, ascii_only: bool) -> bytes:
 LINES = st.builds(encode, VALUES | ENTRIES, ascii_only=st.booleans())
 
 
+@pytest.mark.slow
 @given(pages=st.lists(st.lists(LINES, max_size=4), max_size=5), finished=st.booleans())
 def test_lines_come_back_byte_for_byte(pages: list[list[bytes]], *, finished: bool) -> None:
     with TemporaryDirectory() as folder:
@@ -140,6 +141,7 @@ with Case.open(sys.argv[1]) as case:
 """
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
     chance = random.Random(4)  # noqa: S311 - moments of kills
     Case.create(tmp_path / "case").close()

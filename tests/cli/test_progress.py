@@ -48,6 +48,7 @@ def contents(folder: Path) -> Mapping[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not can_fork(), reason="workers are forked on Linux only")
 @pytest.mark.parametrize("start", [["-m", "forensics"], ["-c", SMALL_THRESHOLDS]], ids=["as shipped", "tiny parts"])
 def test_two_processes_write_the_same_folder(log: tuple[Path, str], tmp_path: Path, start: list[str]) -> None:
@@ -64,6 +65,7 @@ def test_two_processes_write_the_same_folder(log: tuple[Path, str], tmp_path: Pa
     assert [name for name in one if one[name] != two[name]] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["0", "-1", "two"])
 def test_a_number_of_processes_is_one_or_more(log: tuple[Path, str], tmp_path: Path, jobs: str) -> None:
     arguments = command(log, tmp_path / "out", "--jobs", jobs)
@@ -102,6 +104,7 @@ def on_a_terminal(arguments: list[str]) -> tuple[int, bytes, bytes]:
     return process.wait(60), out, shown
 
 
+@pytest.mark.slow
 @terminals
 def test_progress_is_shown_on_a_terminal_and_goes_again(log: tuple[Path, str], tmp_path: Path) -> None:
     arguments = command(log, tmp_path / "out", "--json", "--jobs", "1")

@@ -27,6 +27,7 @@ def ids(*groups: list[dict[str, object]]) -> list[object]:
     return [one["insertId"] for group in groups for one in group]
 
 
+@pytest.mark.slow
 @signals
 def test_what_stood_before_and_what_arrives_is_in_the_case_once_and_reported(tmp_path: Path) -> None:
     before, later = [entry("all well", "INFO"), *errors(2)], errors(3)
@@ -49,6 +50,7 @@ def test_what_stood_before_and_what_arrives_is_in_the_case_once_and_reported(tmp
     assert json.loads(again) == watch.report()
 
 
+@pytest.mark.slow
 def test_after_a_restart_of_the_server_nothing_is_missing_or_double(tmp_path: Path) -> None:
     first, meanwhile, last = errors(2), errors(30), errors(2)
     with CloudServer(first) as server, Watching(server, tmp_path, "--for", "30s") as watch:
@@ -67,6 +69,7 @@ def test_after_a_restart_of_the_server_nothing_is_missing_or_double(tmp_path: Pa
         assert server.breaches == []
 
 
+@pytest.mark.slow
 @signals
 def test_a_gap_that_cannot_be_filled_stands_in_lines_verdict_and_report_until_a_pull_fills_it(tmp_path: Path) -> None:
     first, meanwhile = errors(2), errors(3)
@@ -93,6 +96,7 @@ def test_a_gap_that_cannot_be_filled_stands_in_lines_verdict_and_report_until_a_
     assert filled["coverage"]["truncated"] is False
 
 
+@pytest.mark.slow
 @signals
 def test_what_cloud_logging_leaves_out_is_counted_asked_for_and_told(tmp_path: Path) -> None:
     entries = errors(4)
@@ -123,6 +127,7 @@ def test_the_first_p0_ends_it_and_fails_it(tmp_path: Path) -> None:
     assert "(first P0 websocket-1011-serialization at " in watch.out
 
 
+@pytest.mark.slow
 @signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_who_stops_it_gets_the_report(tmp_path: Path, number: signal.Signals) -> None:
@@ -135,6 +140,7 @@ def test_who_stops_it_gets_the_report(tmp_path: Path, number: signal.Signals) ->
         assert watch.report()["coverage"]["errors"] == 3
 
 
+@pytest.mark.slow
 @signals
 def test_after_a_kill_what_was_put_away_can_be_analysed_and_the_next_watch_brings_the_rest(tmp_path: Path) -> None:
     first, late = errors(5), errors(3)
@@ -156,6 +162,7 @@ def test_after_a_kill_what_was_put_away_can_be_analysed_and_the_next_watch_bring
     assert verify(tmp_path / "case") == []
 
 
+@pytest.mark.slow
 def test_a_revision_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     with (
         CloudServer([entry("up", "INFO", "shop-api-00041-xyz")]) as server,
@@ -186,6 +193,7 @@ def test_who_may_not_read_is_told_in_one_line_and_nothing_is_left(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_who_may_read_but_not_follow_asks_every_few_seconds(tmp_path: Path) -> None:
     plan = FaultPlan([permission_denied("logging.logEntries.tail")])
     with (
@@ -200,6 +208,7 @@ def test_who_may_read_but_not_follow_asks_every_few_seconds(tmp_path: Path) -> N
         assert sum(request.method == "tail" for request in server.requests) == 1
 
 
+@pytest.mark.slow
 def test_over_rest_it_asks_every_few_seconds(tmp_path: Path) -> None:
     with (
         CloudServer([entry("up", "INFO")]) as server,
@@ -212,6 +221,7 @@ def test_over_rest_it_asks_every_few_seconds(tmp_path: Path) -> None:
         assert watch.case.manifest.pulls[0].transport == "rest"
 
 
+@pytest.mark.slow
 @signals
 def test_what_a_saved_report_has_is_known_and_the_rest_is_new(tmp_path: Path) -> None:
     with CloudServer(errors(2)) as server:
@@ -224,6 +234,7 @@ def test_what_a_saved_report_has_is_known_and_the_rest_is_new(tmp_path: Path) ->
             assert watch.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_report_on_standard_output_has_nothing_beside_it(tmp_path: Path) -> None:
     with CloudServer(errors(2)) as server, Watching(server, tmp_path, "--for", "1s", "--json") as watch:
         assert watch.end() == 0
@@ -231,6 +242,7 @@ def test_a_report_on_standard_output_has_nothing_beside_it(tmp_path: Path) -> No
         assert "watched shop-api" in watch.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["--for", "--since", "--linger"])
 def test_a_length_that_is_none_is_bad_usage(tmp_path: Path, flag: str) -> None:
     asked = command("watch", "127.0.0.1:1", flag, "soon")
@@ -240,6 +252,7 @@ def test_a_length_that_is_none_is_bad_usage(tmp_path: Path, flag: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @terminals
 def test_a_terminal_sees_a_table_that_goes_away(tmp_path: Path) -> None:
     ours, theirs = open_terminal()

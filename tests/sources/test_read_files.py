@@ -120,6 +120,7 @@ def test_a_tree_as_a_sink_to_cloud_storage_writes_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_take_no_longer_than_they_must(tmp_path: Path) -> None:
     for number in range(10_000):
         if number % 100 == 0:

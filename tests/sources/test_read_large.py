@@ -80,6 +80,7 @@ def in_steps(data: bytes, sizes: tuple[int, int, int]) -> Found:
         return read(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(
     entries=st.lists(ENTRIES, min_size=1, max_size=8), shape=st.sampled_from(sorted(WHOLE)), indent=INDENTS, sizes=SIZES
@@ -95,6 +96,7 @@ def test_in_steps_as_in_one_piece(
         assert [record for _, record in found] == json.loads(json.dumps(entries))
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(
     entries=st.lists(ENTRIES, min_size=2, max_size=8),
@@ -154,6 +156,7 @@ BEGINNINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BEGINNINGS)
 def test_memory_does_not_grow_with_the_file(kind: str) -> None:
     first, between, last = BEGINNINGS[kind]
