@@ -6,7 +6,7 @@ JOBS ?= 2
 # Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test install dev lint types arrows unit same fuzz mutants exact pull-test bench lock samples clean
+.PHONY: demo test quick room install dev lint types arrows unit same mutants fuzz exact pull-test bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -43,6 +43,14 @@ unit: dev
 # Long: one hash over every document and screen of every input at hand; equal before and after a change that only moves code.
 same: dev
 	$(BIN)/python tools/same.py
+
+# While you work: a minute. Every room is touched, what is slow is left out, property tests try fewer examples.
+quick: dev
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" --hypothesis-profile=quick
+
+# The tests of one room, a folder of tests/ or a module there: make room ROOM=links, make room ROOM=gating
+room: dev
+	$(BIN)/python -m pytest -n $(JOBS) $(if $(ROOM),$(firstword $(wildcard tests/$(ROOM)/ tests/test_$(ROOM).py) tests/$(ROOM)),$(error say which: make room ROOM=links))
 
 # Long: property tests with new examples, many more of them.
 fuzz: dev

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
         Why,
     )
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _FUNCTIONS = ("analyze", "compare", "gate", "load_rules", "read_report", "render")
 _ERRORS = (

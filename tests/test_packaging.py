@@ -24,6 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("*.whl"))
 
 
+@pytest.mark.slow
 def test_the_wheel_holds_the_rules_and_templates_of_this_folder(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {
@@ -35,6 +36,7 @@ def test_the_wheel_holds_the_rules_and_templates_of_this_folder(wheel: Path) -> 
     assert names == here
 
 
+@pytest.mark.slow
 def test_the_wheel_runs_in_another_folder(wheel: Path, tmp_path: Path) -> None:
     """Unpacked beside the dependencies of this environment, with neither checkout nor editable install in sight."""
     with zipfile.ZipFile(wheel) as archive:

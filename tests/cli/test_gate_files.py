@@ -89,6 +89,7 @@ def test_sarif_is_as_the_schema_wants_it_whatever_logs_say(hostile: tuple[Report
     assert levels["unmatched-old"] == ("pass", "none")
 
 
+@pytest.mark.slow
 def test_junit_is_read_by_our_own_reader(hostile: tuple[Report, GateResult], tmp_path: Path) -> None:
     file = tmp_path / "gate.xml"
     file.write_bytes(encode_junit(*hostile))

@@ -258,6 +258,7 @@ def poisson(dice: random.Random, mean: float) -> int:
     return arrivals
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signatures", [1, 3, 12])
 def test_without_a_change_at_most_one_pair_in_twenty_shows_one(signatures: int) -> None:
     """The states of two thousand pairs of revisions that differ in nothing but traffic."""

@@ -31,6 +31,7 @@ def cases(seed: int) -> list[tuple[int, int, int, int]]:
     return found
 
 
+@pytest.mark.slow
 def test_p_values_and_intervals_are_those_of_scipy() -> None:
     from scipy.stats import binomtest  # noqa: PLC0415 - slow to import
 

@@ -32,6 +32,7 @@ def states(report: Report) -> dict[str | None, ChangeState]:
     return {c.signature: c.state for c in report.comparison.changes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("before", "after", "changed"),
     [
@@ -65,6 +66,7 @@ def test_revisions_of_the_sample_change_as_their_truth_says(
     assert {name: state for name, state in states(report).items() if state is not ChangeState.NO_CHANGE} == changed
 
 
+@pytest.mark.slow
 def test_exposure_is_what_the_logs_of_the_sample_hold(tmp_path: Path) -> None:
     report = compared(tmp_path, "analyze", "--revision", R180, "--baseline", R179)
     entries = [json.loads(line) for line in (SAMPLE / "logs" / "requests.ndjson").read_text().splitlines()]
@@ -83,6 +85,7 @@ def test_exposure_is_what_the_logs_of_the_sample_hold(tmp_path: Path) -> None:
         assert exposure.starts == len(starts)
 
 
+@pytest.mark.slow
 def test_whys_ask_the_comparison_whether_it_is_new(tmp_path: Path) -> None:
     report = compared(tmp_path, "analyze", "--revision", R180, "--baseline", "previous")
     found = {
@@ -101,6 +104,7 @@ def test_whys_ask_the_comparison_whether_it_is_new(tmp_path: Path) -> None:
     assert all("--baseline" in str(why.next_step) for why in whys)
 
 
+@pytest.mark.slow
 def test_every_way_to_name_a_baseline_says_the_same(tmp_path: Path) -> None:
     saved = tmp_path / "first"
     compared(saved, "analyze", "--revision", R179, "--tests", "samples/netra-backend-staging/tests/cycle2.xml")
@@ -119,6 +123,7 @@ def test_every_way_to_name_a_baseline_says_the_same(tmp_path: Path) -> None:
     assert set(found) == {found[0]}
 
 
+@pytest.mark.slow
 def test_bounds_are_those_of_the_revision_that_is_looked_at(tmp_path: Path) -> None:
     report = compared(tmp_path, "analyze", "--revision", R180, "--baseline", R179, "--from", "2025-09-08T15:50:00Z")
     assert report.comparison is not None
@@ -126,6 +131,7 @@ def test_bounds_are_those_of_the_revision_that_is_looked_at(tmp_path: Path) -> N
     assert str(report.comparison.covered_after.from_time) > "2025-09-08T15:50"
 
 
+@pytest.mark.slow
 def test_a_comparison_outlives_json_and_is_rendered_again(tmp_path: Path) -> None:
     cycle = "samples/netra-backend-staging/tests/cycle{}.xml"
     report = compared(tmp_path, "compare", R179, R180, "--tests", cycle.format(3), "--baseline-tests", cycle.format(2))
@@ -138,6 +144,7 @@ def test_a_comparison_outlives_json_and_is_rendered_again(tmp_path: Path) -> Non
     assert not re.search("resolved:", documents["comparison.md"])
 
 
+@pytest.mark.slow
 def test_the_comparison_is_printed_first_by_compare_and_in_two_lines_by_analyze(tmp_path: Path) -> None:
     first = run("compare", R179, R180, "--out", str(tmp_path)).stdout
     assert first.startswith(f"{R179} → {R180}\n\n  factory-validation  ")
@@ -147,6 +154,7 @@ def test_the_comparison_is_printed_first_by_compare_and_in_two_lines_by_analyze(
     assert lines[at + 1].startswith("    factory-validation: 0 → 33 in 55 → 73 WebSocket sessions")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -168,6 +176,7 @@ def test_a_baseline_that_cannot_be_used_is_one_line(arguments: tuple[str, ...], 
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real logs are not beside this checkout")
 def test_two_real_revisions_of_a_pull_with_a_limit_per_severity_are_not_comparable(tmp_path: Path) -> None:
     (logs,) = REAL.glob("*_143747.ndjson")
@@ -178,6 +187,7 @@ def test_two_real_revisions_of_a_pull_with_a_limit_per_severity_are_not_comparab
     assert all("limit per severity" in change.statement for change in report.comparison.changes)
 
 
+@pytest.mark.slow
 def test_an_old_comparison_does_not_stay_beside_a_report_without_one(tmp_path: Path) -> None:
     compared(tmp_path, "compare", R179, R180, "--format", "md,json,csv")
     assert {file.name for file in tmp_path.glob("comparison.*")} == {"comparison.md", "comparison.csv"}

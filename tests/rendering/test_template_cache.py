@@ -60,6 +60,7 @@ def test_a_users_template_is_kept_by_its_text(report: Report, kept: Path, own: P
     assert kept.is_dir()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [b"", b"x", b"\x00" * 5000])
 def test_a_damaged_file_is_ignored_and_written_anew(report: Report, kept: Path, damage: bytes) -> None:
     first = dict(render_report(report))
