@@ -57,7 +57,7 @@ def test_every_python_that_is_promised_is_tested_on_three_platforms() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", ".github/workflows/ci.yml", ".github/pull_request_template.md", ".ci/run"]
+    "name", ["README.md", "CONTRIBUTING.md", ".github/workflows/ci.yml", ".github/pull_request_template.md", ".ci/run"]
 )
 def test_every_target_that_is_named_is_in_the_makefile(name: str) -> None:
     named = set(re.findall(r"(?:^\s*|`|run: )make ([a-z-]+)", (ROOT / name).read_text(), re.MULTILINE))
@@ -65,12 +65,12 @@ def test_every_target_that_is_named_is_in_the_makefile(name: str) -> None:
     assert named <= TARGETS
 
 
-def test_every_target_is_phony_and_in_the_readme() -> None:
+def test_every_target_is_phony_and_in_the_guide_for_contributors() -> None:
     phony = re.search(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)
     assert phony is not None
     assert set(phony[1].split()) == TARGETS
-    readme = (ROOT / "README.md").read_text()
-    assert [target for target in sorted(TARGETS) if f"make {target}" not in readme] == []
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    assert [target for target in sorted(TARGETS) if f"make {target}" not in guide] == []
 
 
 def test_forms_ask_for_what_a_reader_needs() -> None:
