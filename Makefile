@@ -40,9 +40,9 @@ arrows: dev
 unit: dev
 	$(BIN)/python -m pytest -n $(JOBS)
 
-# Long: property tests with new examples, many more of them.
+# Long: property tests with new examples, many more of them, and every pattern on long texts at once.
 fuzz: dev
-	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
+	FORENSICS_PUMPED=full $(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
 
 # Long: the pulls of the tests with 100,000 entries instead of 4,000, and a sample of 130,000 requests.
 pull-test: dev
