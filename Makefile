@@ -52,9 +52,9 @@ quick: dev
 room: dev
 	$(BIN)/python -m pytest -n $(JOBS) $(if $(ROOM),$(firstword $(wildcard tests/$(ROOM)/ tests/test_$(ROOM).py) tests/$(ROOM)),$(error say which: make room ROOM=links))
 
-# Long: property tests with new examples, many more of them.
+# Long: property tests with new examples, many more of them, and every pattern on long texts at once.
 fuzz: dev
-	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
+	FORENSICS_PUMPED=full $(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
 
 # Long: small changes of the arithmetic that carries verdicts. At least nine in ten must be noticed by the tests of each
 # module that tools/mutants.py lists.

@@ -30,7 +30,7 @@ _CHUNK = 1_000
 """Rows that are boiled down in one go."""
 _WORTH = 4_000
 """Rows from which on other processes are asked to help."""
-_NAMED_BY_ID = re.compile(r"[^/]*\d[^/]*")
+_NAMED_BY_ID = re.compile(r"(?<![^/])[^/]*\d[^/]*")
 """The part of a path that differs from session to session: 17 in /rooms/17/ws"""
 _LOST = 2**32 - 1
 """Instead of facts: the record is not there any more."""

@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     from forensics.model import Cluster
 
-_VARIES = re.compile(r"…|\[redacted[^\]]*\]|<\*>|\b\w+://\S*|\S*\d\S*")
+_VARIES = re.compile(r"…|\[redacted[^\]]*\]|<\*>|\b\w+://\S*|(?:(?<![^\s…\]])|(?<=<\*>))\S*\d\S*")
 """… where a citation was cut; [redacted:token]; <*>; https://host/x; req-4711"""
 _AROUND = " \t-–:,;=(["
 """What leads to a value, or away from it."""
 _LETTERS = re.compile(r"[^\W\d_]")
+_LOOKED_AT = 2_000
+"""Characters of a line in which words are looked for; beyond that it is data."""
 ENOUGH = 6
 """Letters that make words worth searching for."""
 LONGEST = 160
@@ -25,7 +27,7 @@ LONGEST = 160
 
 def fixed_parts(text: str) -> tuple[str, ...]:
     """Cut the first line of a text at what varies; parts with a letter at least, in order."""
-    line = text.strip().split("\n", 1)[0]
+    line = text.strip().split("\n", 1)[0][:_LOOKED_AT]
     parts = (_shortened(part.strip(_AROUND)) for part in _VARIES.split(line))
     return tuple(part for part in parts if _LETTERS.search(part))
 

@@ -25,7 +25,7 @@ STRONG = 0.8
 """Share of a symptom's occurrences from which a link that is not the chosen one is drawn too."""
 _CLOSE_CODE = re.compile(r"\b1[0-4]\d\d\b ?")
 """1011 in `websocket-1011-serialization`: a close code names what a client saw, and causes nothing."""
-_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later before\b")
+_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]{1,40} (?:µs|ms|s|min|h)) later before\b")
 """5–25 ms later before the end of the request"""
 
 

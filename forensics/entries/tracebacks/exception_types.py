@@ -49,7 +49,7 @@ _START = late(
     re.VERBOSE | re.DOTALL,
 )
 # (psycopg2.OperationalError) connection to server failed
-_IN_PARENTHESES = late(rf"\((?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
+_IN_PARENTHESES = late(rf"\((?=[^)]{{1,400}}\))(?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
 
 _SCANNED = 400
 """A type's name stands at the start; a long text is not searched for it."""
