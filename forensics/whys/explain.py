@@ -8,7 +8,6 @@ from forensics.model import (
     Action,
     Cluster,
     ClusterId,
-    FailureClass,
     Finding,
     Priority,
     Role,
@@ -29,15 +28,6 @@ if TYPE_CHECKING:
     from forensics.whys.contexts import ClusterContext, EvidenceResult
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.NO_EVIDENCE, Verdict.NOT_OBSERVABLE, Verdict.PLAUSIBLE, Verdict.CONTESTED)
-_STARTUP = {
-    FailureClass.STARTUP_FAILURE,
-    FailureClass.IMPORT_ERROR,
-    FailureClass.SYNTAX_ERROR,
-    FailureClass.CONFIG_MISSING,
-    FailureClass.DB_CONNECTION,
-    FailureClass.PERMISSION_DENIED,
-    FailureClass.UNHANDLED_EXCEPTION,
-}
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
 _SECOND = 1_000_000_000
@@ -77,7 +67,7 @@ def headline(context: ClusterContext) -> str:
 def ends_every_life(context: ClusterContext) -> bool:
     """Tell whether the failure ended every recorded life of the revision (two or more) soon after its start."""
     cluster = context.cluster
-    if cluster.role is Role.SYMPTOM or cluster.failure_class not in _STARTUP:
+    if cluster.role is Role.SYMPTOM or not cluster.failure_class.may_end_start:
         return False
     ended = [life for life in context.run.lives if life.ended and life.revision == cluster.revision]
     touched = context.instances
