@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from forensics.model import Cycle, GateResult, Report
 
+_MISUSES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What filters and operators raise when a template gives them a value that they were not written for."""
 _FENCE = re.compile(r"`{3,}")
 
 
@@ -37,7 +39,7 @@ def render_documents(report: Report, user_templates: Traversable | None) -> Iter
     shared = {"report": report, **words.lookups(report)}
     for document in find_documents(user_templates):
         for name, values in instances(document, report):
-            yield name, _render(environment, document.template, shared | values)
+            yield name, _render(environment, document.template, shared | values, own=user_templates is not None)
 
 
 def instances(document: Document, report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -62,14 +64,15 @@ def render_cycle(cycle: Cycle, user_templates: Traversable | None) -> Iterator[t
     values = {"cycle": cycle, **cycles.lookups(cycle)}
     for document in find_documents(user_templates):
         if document.purpose is Purpose.CYCLE:
-            yield document.file(f"{cycle.number:04d}"), _render(environment, document.template, values)
+            text = _render(environment, document.template, values, own=user_templates is not None)
+            yield document.file(f"{cycle.number:04d}"), text
 
 
 def render_gate(report: Report, gate: GateResult) -> str:
     """Write a gate's summary as Markdown, for the page that a CI run shows."""
     environment, values = _environment(None), {"report": report, "gate": gate}
     pages = [document for document in find_documents(None) if document.purpose is Purpose.GATE]
-    return "\n".join(_render(environment, document.template, values) for document in pages)
+    return "\n".join(_render(environment, document.template, values, own=False) for document in pages)
 
 
 def _environment(user_templates: Traversable | None) -> Environment:
@@ -104,14 +107,26 @@ def _load(user_templates: Traversable | None, name: str) -> str | None:
     return None
 
 
-def _render(environment: Environment, name: str, values: dict[str, Any]) -> str:
+def _render(environment: Environment, name: str, values: dict[str, Any], *, own: bool) -> str:
+    """Fill a template; `own` says that a user's templates take part."""
     try:
         return _tidy(environment.get_template(name).render(values))
-    except JinjaError as error:
-        line = getattr(error, "lineno", None)
+    except (JinjaError, *_MISUSES) as error:
+        if not own and not isinstance(error, JinjaError):
+            raise  # shipped templates and filters fit together: a fault of the program
+        line = getattr(error, "lineno", None) or _line(error)
         raise TemplateError(
             f"template {name}{f':{line}' if line else ''}: {error}; mend it or leave --templates away"
         ) from error
+
+
+def _line(error: Exception) -> int | None:
+    """Return the line of a template at which an error was raised."""
+    found, at = None, error.__traceback__
+    while at is not None:
+        found = at.tb_lineno if at.tb_frame.f_code.co_filename == "<template>" else found
+        at = at.tb_next
+    return found
 
 
 def _tidy(text: str) -> str:

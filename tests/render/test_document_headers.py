@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +18,9 @@ from forensics.render.document_headers import Purpose, find_documents
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from forensics.model import Report
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +140,30 @@ def test_documents_of_an_earlier_run_are_named_by_their_ids(report: Report, tmp_
     patterns = [pattern for pattern in outdated_names(report, tmp_path) if pattern != "comparison.md"]
     found = sorted(str(file.relative_to(out)) for pattern in patterns for file in out.glob(pattern))
     assert found == ["five-whys/oom-a1b2c3.md", "oom-a1b2c3.md", "they/incident-1.md"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("{{ report.nothing }}", "template mine.md.j2:3: "),
+        ("{{ none | md }}", "template mine.md.j2:3: 'NoneType'"),
+        ("{{ 1 / 0 }}", "template mine.md.j2:3: division by zero"),
+        ("{{ 'a' + 1 }}", "template mine.md.j2:3: "),
+        ("{% if %}", "template mine.md.j2:3: "),
+    ],
+)
+def test_a_fault_of_a_users_template_is_one_line_with_its_place(
+    report: Report, tmp_path: Path, text: str, expected: str
+) -> None:
+    (tmp_path / "mine.md.j2").write_text(header("report", "mine.md") + "two\n" + text)
+    with pytest.raises(TemplateError, match=re.escape(expected)) as error:
+        list(render_report(report, tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_the_example_of_the_documentation_works(report: Report, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / "templates.md").read_text()
+    (tmp_path / "on-call.md.j2").write_text(text.split("```jinja\n")[1].split("```")[0])
+    written = dict(render_report(report, tmp_path))
+    assert written[f"on-call/{report.clusters[0].id}.md"].startswith("# ")
+    assert set(re.findall(r"^\| `(\w+)` \| .* \| .* \|", text, re.MULTILINE)) >= set(Purpose)
