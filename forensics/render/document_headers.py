@@ -60,7 +60,7 @@ class Document(NamedTuple):
     """The file that is written, with a placeholder where there is one for each of several things."""
 
     def file(self, word: str = "") -> str:
-        """Name the file of one thing by its id or number, of which no part becomes a path."""
+        """Name the file for one thing by its id or number; neither can become a path."""
         placeholder = _PLACEHOLDERS.get(self.purpose)
         return self.name.replace(placeholder, _safe(word)) if placeholder else self.name
 
@@ -84,14 +84,14 @@ def find_documents(user_templates: Traversable | None) -> tuple[Document, ...]:
 
 
 def _templates(folder: Traversable) -> Iterator[Traversable]:
-    """Yield the templates of a folder; what lies in folders inside it is there to be included."""
+    """Yield the templates of a folder; those in folders below it are for being included only."""
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         if file.name.endswith(_SUFFIX) and not file.name.startswith(".") and file.is_file():
             yield file
 
 
 def _read(file: Traversable, shipped: dict[str, Document | None] | None = None) -> Document | None:
-    """Read the header of a template; None for a partial. A file without a header is what it replaces."""
+    """Read the header of a template; None for a partial. A file without one takes that of the replaced file."""
     try:
         header = _HEADER.match(file.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError) as error:
@@ -125,7 +125,7 @@ def _parsed(template: str, words: str) -> Document | None:
 
 
 def _check_name(document: Document) -> None:
-    """Refuse a name that leaves the folder, or that all documents of a template would share."""
+    """Refuse a name outside the folder, or one without the placeholder that keeps documents apart."""
     where, placeholder = f"template {document.template}", _PLACEHOLDERS.get(document.purpose)
     if placeholder and document.name.count(placeholder) != 1:
         raise TemplateError(
@@ -140,7 +140,7 @@ def _check_name(document: Document) -> None:
 
 
 def _check_suffixes(folder: Traversable, shipped: dict[str, Document | None]) -> None:
-    """Refuse a file that would replace a shipped template, had it the suffix of one."""
+    """Refuse a file that is meant for a shipped template but lacks its suffix."""
     for file in sorted(folder.iterdir(), key=lambda file: file.name):
         for meant in (f"{file.name}{_SUFFIX}", f"{file.name.removesuffix(_SUFFIX)}.md{_SUFFIX}"):
             if meant in shipped and file.name not in shipped and file.is_file():
@@ -148,7 +148,7 @@ def _check_suffixes(folder: Traversable, shipped: dict[str, Document | None]) ->
 
 
 def _check_purpose(template: str, own: Document | None, replaced: Document | None) -> None:
-    """Refuse a file that is made for something else than the shipped one that it replaces."""
+    """Refuse a file with another purpose than the shipped one that it replaces."""
     needed = replaced.purpose if replaced else None
     if (own.purpose if own else None) != needed:
         what = f"is made for: {needed}" if needed else "is a partial"

@@ -56,7 +56,7 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Builder:
-    """Puts events together; holds the containers that are open and the spot that the next value belongs to."""
+    """Builds plain data from the events; holds the open containers and the location of the next value."""
 
     def __init__(self) -> None:
         self.root: Any = None
@@ -104,7 +104,7 @@ class _Builder:
         self._open.append((container, self._put(container, line)))
 
     def _put(self, value: Any, line: int) -> Location:
-        """Hang a value into the innermost open container and return its spot."""
+        """Hang a value into the innermost open container and return its location."""
         if not self._open:
             self.root = value
             self.lines[()] = line

@@ -1,4 +1,4 @@
-"""Evidence `deploys`: who deployed which image when, and how long before the failure."""
+"""Evidence `deploys`: which kind of principal deployed which image when, and how long before the failure."""
 
 from __future__ import annotations
 
