@@ -4,22 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.model import Exposure, ExposureKind, FailureClass, OccurrenceUnit
+from forensics.model import Exposure, ExposureKind, OccurrenceUnit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forensics.model import Cluster
 
-_AT_START = frozenset(
-    {
-        FailureClass.STARTUP_FAILURE,
-        FailureClass.IMPORT_ERROR,
-        FailureClass.SYNTAX_ERROR,
-        FailureClass.CONFIG_MISSING,
-        FailureClass.DEPLOY_FAILURE,
-    }
-)
 _STAND_INS = {ExposureKind.SESSIONS: ExposureKind.REQUESTS, ExposureKind.STARTS: ExposureKind.LIVES}
 """What may stand in where a measure was counted on neither side. Nothing may for requests: lives do not follow them."""
 
@@ -61,7 +52,7 @@ def preferred(clusters: Sequence[Cluster]) -> tuple[ExposureKind, str]:
         return ExposureKind.REQUESTS, "an occurrence is a request"
     if unit is OccurrenceUnit.LIFE:
         return ExposureKind.STARTS, "an occurrence is an instance life"
-    if failure_class in _AT_START:
+    if failure_class.is_of_start:
         return ExposureKind.STARTS, f"class {failure_class} belongs to the start of an instance"
     return ExposureKind.REQUESTS, "an occurrence belongs to no one request, and traffic is what an application works on"
 

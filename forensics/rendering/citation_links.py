@@ -1,4 +1,4 @@
-"""Citations in, words for a reader out: an entry's id as a link whose address stands at the end of the document.
+"""Write citations of entries: an id as a link, whose address stands at the end of the document.
 
 An address of the console takes three lines of a table; at the end it is out of the way of those who read the text.
 """
@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from forensics.rendering.escape import code
+from forensics.whys.evidence import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,6 +32,12 @@ def addresses(refs: Iterable[EntryRef]) -> list[str]:
     """Write the addresses of links, each id once, for the end of a document."""
     found = {ref.insert_id: ref.url for ref in refs if _is_linked(ref)}
     return [f"[`{name}`]: {url}" for name, url in found.items()]
+
+
+def in_table(evidence: Evidence) -> bool:
+    """Tell whether the citations of a piece of evidence stand in a table below its sentence."""
+    kind = EVIDENCE.get(evidence.kind)
+    return kind is None or kind.in_table
 
 
 def short(text: str, limit: int = SHORT) -> str:
@@ -76,6 +83,7 @@ def _is_linked(ref: EntryRef) -> bool:
 
 
 FILTERS = {
+    "in_table": in_table,
     "anchor": anchor,
     "addresses": addresses,
     "short": short,

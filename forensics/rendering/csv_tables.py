@@ -1,4 +1,4 @@
-"""A report in, its tables as CSV or Parquet out."""
+"""Write the tables of a report as CSV or Parquet."""
 
 from __future__ import annotations
 

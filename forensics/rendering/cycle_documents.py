@@ -1,4 +1,4 @@
-"""A cycle and its claims in, words for a reader out: the filters and look-ups of the cycle's document."""
+"""The filters and variables of a cycle's document."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _BARS = "▁▂▃▄▅▆▇█"
 
 
 def lookups(cycle: Cycle) -> dict[str, Any]:
-    """Return what the document looks up by cluster id."""
+    """Return the variables of templates of a cycle, each a mapping by cluster id."""
     return {
         "clusters": {cluster.id: cluster for cluster in cycle.clusters},
         "roots": {root.cluster: root for root in cycle.roots},
@@ -94,7 +94,7 @@ def works_now(cycle: Cycle) -> list[str]:
 
 
 def new_patterns(cycle: Cycle) -> list[str]:
-    """Say what the cycle before did not have; what is too rare to be called new is told as that."""
+    """Say what the cycle before did not have, and what of it is too rare to be called new."""
     clusters = {cluster.id: cluster for cluster in cycle.clusters}
     lines = []
     for change in _changes(cycle, *ChangeState):

@@ -1,4 +1,4 @@
-"""A report in, the text of each document out, by the templates in `templates/`."""
+"""Write the documents of a report, a cycle or a gate from their templates."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from forensics.rendering import (
     labels as words,
     next_steps as steps,
 )
+from forensics.rendering.document_headers import Document, Purpose, find_documents
 from forensics.rendering.escape import code, fence, markdown, mermaid
 from forensics.rendering.template_cache import CompiledTemplates
 from forensics.system.resources import bundled
@@ -27,33 +28,51 @@ if TYPE_CHECKING:
 
     from forensics.model import Cycle, GateResult, Report
 
+_MISUSES = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What filters and operators raise when a template gives them a value that they were not written for."""
 _FENCE = re.compile(r"`{3,}")
 
 
 def render_documents(report: Report, user_templates: Traversable | None) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of every Markdown document, `index.md` first."""
+    """Yield (name, text) of every document of a report, shipped documents first."""
     environment = _environment(user_templates)
     shared = {"report": report, **words.lookups(report)}
-    yield "index.md", _render(environment, "index.md.j2", shared)
-    yield "postmortem.md", _render(environment, "postmortem.md.j2", shared)
-    if report.comparison is not None:
-        yield "comparison.md", _render(environment, "comparison.md.j2", shared)
-    for cluster, finding in zip(report.clusters, report.findings, strict=True):
-        # A cluster's id is made of a rule's id and hex digits: no part of a log becomes a path.
-        yield (
-            f"five-whys/{cluster.id}.md",
-            _render(environment, "five-whys.md.j2", shared | {"cluster": cluster, "finding": finding}),
-        )
+    for document in find_documents(user_templates):
+        for name, values in instances(document, report):
+            yield name, _render(environment, document.template, shared | values, own=user_templates is not None)
 
 
-def render_cycle(cycle: Cycle, user_templates: Traversable | None) -> str:
-    """Return the Markdown document of a cycle."""
-    return _render(_environment(user_templates), "cycle.md.j2", {"cycle": cycle, **cycles.lookups(cycle)})
+def instances(document: Document, report: Report) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield (name, variables) for each time that a document is written: the variables are those of one thing."""
+    match document.purpose:
+        case Purpose.REPORT:
+            yield document.file(), {}
+        case Purpose.COMPARISON if report.comparison is not None:
+            yield document.file(), {"comparison": report.comparison}
+        case Purpose.INCIDENT:
+            postmortems = {one.incident: one for one in report.postmortems}
+            for incident in report.incidents:
+                yield document.file(incident.id), {"incident": incident, "postmortem": postmortems.get(incident.id)}
+        case Purpose.CLUSTER:
+            for cluster, finding in zip(report.clusters, report.findings, strict=True):
+                yield document.file(cluster.id), {"cluster": cluster, "finding": finding}
+
+
+def render_cycle(cycle: Cycle, user_templates: Traversable | None) -> Iterator[tuple[str, str]]:
+    """Yield (name, text) of every document of a cycle."""
+    environment = _environment(user_templates)
+    values = {"cycle": cycle, **cycles.lookups(cycle)}
+    for document in find_documents(user_templates):
+        if document.purpose is Purpose.CYCLE:
+            text = _render(environment, document.template, values, own=user_templates is not None)
+            yield document.file(f"{cycle.number:04d}"), text
 
 
 def render_gate(report: Report, gate: GateResult) -> str:
     """Write a gate's summary as Markdown, for the page that a CI run shows."""
-    return _render(_environment(None), "gate.md.j2", {"report": report, "gate": gate})
+    environment, values = _environment(None), {"report": report, "gate": gate}
+    pages = [document for document in find_documents(None) if document.purpose is Purpose.GATE]
+    return "\n".join(_render(environment, document.template, values, own=False) for document in pages)
 
 
 def _environment(user_templates: Traversable | None) -> Environment:
@@ -88,18 +107,30 @@ def _load(user_templates: Traversable | None, name: str) -> str | None:
     return None
 
 
-def _render(environment: Environment, name: str, values: dict[str, Any]) -> str:
+def _render(environment: Environment, name: str, values: dict[str, Any], *, own: bool) -> str:
+    """Fill a template; `own` says that a user's templates take part."""
     try:
         return _tidy(environment.get_template(name).render(values))
-    except JinjaError as error:
-        line = getattr(error, "lineno", None)
+    except (JinjaError, *_MISUSES) as error:
+        if not own and not isinstance(error, JinjaError):
+            raise  # shipped templates and filters fit together: a fault of the program
+        line = getattr(error, "lineno", None) or _line(error)
         raise TemplateError(
             f"template {name}{f':{line}' if line else ''}: {error}; mend it or leave --templates away"
         ) from error
 
 
+def _line(error: Exception) -> int | None:
+    """Return the line of a template at which an error was raised."""
+    found, at = None, error.__traceback__
+    while at is not None:
+        found = at.tb_lineno if at.tb_frame.f_code.co_filename == "<template>" else found
+        at = at.tb_next
+    return found
+
+
 def _tidy(text: str) -> str:
-    """Leave one blank line where templates left several, outside of blocks of code, and none at the end."""
+    """Leave one blank line where templates left several, except in blocks of code, and none at the end."""
     lines: list[str] = []
     fence = ""
     for line in text.split("\n"):

@@ -1,4 +1,4 @@
-"""Text in, the same text made harmless for where it goes: Markdown prose or code, a CSV cell, a terminal."""
+"""Escape text for where it is printed: Markdown prose or code, a CSV cell, a terminal."""
 
 from __future__ import annotations
 

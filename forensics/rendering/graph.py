@@ -1,4 +1,4 @@
-"""The steps of a finding in, a Mermaid graph out; labels are whitelisted text in quotes, nodes are numbered."""
+"""Draw the steps of a finding as a Mermaid graph; labels are whitelisted text in quotes, nodes are numbered."""
 
 from __future__ import annotations
 

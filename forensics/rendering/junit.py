@@ -1,4 +1,4 @@
-"""A report and its gate in, JUnit XML out: a test case for each signature, and one for what was seen at all."""
+"""Write the result of a gate as JUnit XML: a test case for each signature, and one for whether anything was seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Records of a report in, words for a reader out: the filters and look-ups that templates and the terminal share."""
+"""The filters and variables that templates and the terminal share: records of a report in words."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ _LABELS = {
 
 
 def lookups(report: Report) -> dict[str, Any]:
-    """Return what templates look up by cluster id."""
+    """Return the variables of all templates of a report, each a mapping by id."""
     return {
         "clusters": {c.id: c for c in report.clusters},
         "findings": {f.cluster: f for f in report.findings},
@@ -89,7 +89,7 @@ def cadence(cluster: Cluster) -> str | None:
 
 
 def has_rhythm(cluster: Cluster) -> bool:
-    """Tell whether the distances between occurrences are much alike."""
+    """Tell whether the occurrences come at regular intervals."""
     found = cluster.cadence
     return found is not None and found.longest <= 2 * found.median and found.shortest >= found.median / 2
 
@@ -122,7 +122,7 @@ def clocks(cluster: Cluster) -> str:
 
 
 def affected(cluster: Cluster, report: Report) -> str:
-    """Say what these entries tell of users; where it is not even known, that it cannot be told."""
+    """Say how many requests, sessions and users were affected, or that the entries do not tell."""
     for incident, postmortem in zip(report.incidents, report.postmortems, strict=False):
         if cluster.id in incident.clusters and postmortem.impact:
             return postmortem.impact[-1].statement
@@ -170,7 +170,7 @@ def spark(trend: tuple[int, ...]) -> str:
 
 
 def label(verdict: Verdict) -> str:
-    """Say what an answer of that verdict is called: Answer, Hypothesis or Needs investigation."""
+    """Name an answer by its verdict: Answer, Hypothesis or Needs investigation."""
     return _LABELS[verdict]
 
 
@@ -185,22 +185,22 @@ def severity(ref: EntryRef) -> str:
 
 
 def absent(logs: dict[str, int]) -> str:
-    """List the logs of Cloud Run that are not there."""
+    """List the logs of Cloud Run that are missing."""
     return ", ".join(name for name, n in logs.items() if not n)
 
 
 def present(logs: dict[str, int]) -> str:
-    """List the logs that are there with their entries."""
+    """List the logs that were read, with the number of their entries."""
     return ", ".join(f"{name} {n:,}" for name, n in logs.items() if n)
 
 
 def worth_a_look(report: Report) -> list[Cluster]:
-    """Return the clusters that are no noise."""
+    """Return the clusters without noise."""
     return [c for c in report.clusters if c.role is not Role.NOISE]
 
 
 def worst(report: Report) -> Priority | None:
-    """Return the highest priority of a cluster that is no noise; what `--fail-on` looks at."""
+    """Return the highest priority of all clusters but noise, for `--fail-on`."""
     return min((c.priority for c in worth_a_look(report)), default=None)
 
 
@@ -237,7 +237,7 @@ def confidence(finding: Finding) -> str:
 
 
 def titled(text: str, report: Report) -> str:
-    """Write a title as prose; the words of a log, which name a failure that no rule knows, as code."""
+    """Write a title as prose, or as code if it quotes the log because no rule knows the failure."""
     said = {c.title for c in report.clusters if c.signature is None}
     said |= {f.headline for c, f in zip(report.clusters, report.findings, strict=True) if c.signature is None}
     first = report.incidents[0].title if report.incidents else ""
@@ -257,7 +257,7 @@ def certified(rivals: Sequence[Rival]) -> list[tuple[list[str], Certificate]]:
 
 
 def measure(link: Link) -> str:
-    """Write how much more often than by chance a link was seen; "" where that was not reckoned."""
+    """Write lift and p-value of a link; "" where neither was computed."""
     parts = []
     if link.lift is not None:
         parts.append(f"{link.lift:.3g} × chance")

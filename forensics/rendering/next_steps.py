@@ -1,4 +1,4 @@
-"""A report in, what to do next out: each step once, with the incidents that ask for it."""
+"""List what to do next: each step once, with the incidents that need it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A report in, JSON or CSV out, and back."""
+"""Write a report as JSON and its entries as CSV, and read the JSON back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,11 @@ def encode_report(report: Report) -> bytes:
 
 
 def decode_report(data: bytes, name: str) -> Report:
-    """Read `report.json` back; BaselineError says why it cannot be used."""
+    """Read `report.json` back.
+
+    Raises:
+        BaselineError: why it cannot be used.
+    """
     try:
         head = msgspec.json.decode(data, type=dict)
     except msgspec.DecodeError as error:

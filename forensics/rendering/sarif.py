@@ -1,4 +1,4 @@
-"""A report and its gate in, SARIF 2.1.0 out: signatures are rules, what became of each is a result."""
+"""Write the result of a gate as SARIF 2.1.0: signatures are rules, what became of each is a result."""
 
 from __future__ import annotations
 

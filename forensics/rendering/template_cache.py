@@ -1,7 +1,7 @@
-"""Templates as Jinja compiled them last time: compiling the shipped ones costs more than filling them.
+"""A cache of compiled templates: compiling the shipped ones costs more than filling them.
 
-They are kept beside Python's own compiled modules: where that folder cannot be written nothing is, and a file that does
-not fit (another text of the template, another version, a byte that changed) is ignored and written anew.
+The cache lies beside Python's own compiled modules. Where that folder cannot be written there is no cache. A file that
+does not fit (another text of the template, another version, a changed byte) is ignored and written anew.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 
 
 class CompiledTemplates(BytecodeCache):
-    """One file for each template's name; a user's template and the shipped one of that name take turns in it."""
+    """Jinja's cache, with one file for each name of a template; a user's template replaces the shipped one in it."""
 
     def __init__(self, filters: Iterable[str]) -> None:
         # Jinja looks up filters while it compiles, and fills in those of constants then.
         self._made_by = "\n".join([sys.version, jinja2.__version__, __version__, *sorted(filters)])
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        """Give the bucket its code, if it is kept and whole."""
+        """Load the code of a template, if its cached file is there and whole."""
         try:
             data = _place(bucket).read_bytes()
         except OSError:
@@ -41,7 +41,7 @@ class CompiledTemplates(BytecodeCache):
             bucket.code = marshal.loads(compiled)  # noqa: S302 - as trusted as the modules beside it, and sealed
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        """Keep the bucket's code; where nothing can be written, nothing is."""
+        """Write the code of a template; do nothing where that is not possible."""
         compiled = marshal.dumps(bucket.code)
         seal = self._seal(bucket, compiled)
         place = _place(bucket)

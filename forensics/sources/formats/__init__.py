@@ -1,22 +1,13 @@
-"""How entries lie in a file, one module for each shape; the first that accepts a content reads it.
+"""How entries lie in a file, one module for each format; the first that accepts a content reads it.
 
-A new shape is one module with `name`, `accepts` and `read`, and its line in `INPUT_FORMATS` or `QUOTATIONS`.
+To add a format, add a module with `name`, `accepts` and `read`, and its name in `INPUT_FORMATS` or `QUOTATIONS`: their
+order decides.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-from forensics.sources.formats import (
-    delimited,
-    gcloud_table as table,
-    json_document as document,
-    json_lines as lines,
-    markdown,
-    pasted,
-    sequence,
-    yaml_documents,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +29,23 @@ class Format(Protocol):
         """Yield what stands where an entry is expected, in order."""
 
 
-INPUT_FORMATS: tuple[Format, ...] = (lines, document, sequence, yaml_documents, delimited, table)
-"""In the order they are asked: the cheap and certain first."""
+def _modules(*names: str) -> tuple[Format, ...]:
+    """Import the formats of these names."""
+    return tuple(cast("Format", import_module(f"{__name__}.{name}")) for name in names)
 
-QUOTATIONS: tuple[Format, ...] = (markdown, pasted)
+
+INPUT_FORMATS = _modules(
+    "json_lines",
+    "json_document",
+    "sequence",
+    "yaml_documents",
+    "delimited",
+    "gcloud_table",
+)
+"""In the order in which they are asked: the cheap and certain first."""
+
+QUOTATIONS = _modules(
+    "markdown",
+    "pasted",
+)
 """Asked last, and only of a file that was named: documents and source code that quote entries."""

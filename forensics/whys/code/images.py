@@ -1,4 +1,4 @@
-"""The files of a commit in, the Python version of its image out."""
+"""Find the Python version of an image in the files of a commit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a repository in, those that decide what an image holds out, and the commits that changed them."""
+"""Select the files that decide what an image holds, and the commits that changed them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A regular expression of a rule in, its named groups out, or a fault that says what to write instead."""
+"""Check a rule's regular expression against RE2, and say what to write instead of what RE2 refuses."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import re2
 
-from forensics.rulebook.template_check import PROVIDED
+from forensics.schema.template_check import PROVIDED
 
 if TYPE_CHECKING:
-    from forensics.rulebook.diagnostics import Diagnostics, Spot
+    from forensics.schema.diagnostics import Diagnostics, Location
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
@@ -28,15 +28,15 @@ _INSTEAD = (
     (r"\\p", r"RE2 has \pL, \pN, \p{Greek} and the like"),
     (r"invalid repetition size", "RE2 repeats at most 1000 times"),
 )
-"""What RE2 refuses, with what to write instead; looked for in the pattern and in RE2's own words."""
+"""Signs of what RE2 refuses, with what to write instead; looked for in the pattern and in RE2's own words."""
 _COUNT_FROM_NOTHING = re.compile(r"\{,\d+\}")
 """`{,3}`: up to three in Python, but the four characters themselves in RE2."""
 _GROUP_NAME = re.compile(r"(?<!\\)\(\?P?<(?P<name>\w+)>")
 _GOOD_NAME = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
 
 
-def check_pattern(pattern: str, location: Spot, diagnostics: Diagnostics) -> bool:
-    """Tell whether RE2 takes a pattern; note why not, or why it would mean something else than it seems to."""
+def check_pattern(pattern: str, location: Location, diagnostics: Diagnostics) -> bool:
+    """Tell whether RE2 accepts a pattern; note why not, or why it would not mean what it seems to."""
     try:
         compiled = re2.compile(pattern, _OPTIONS)
     except re2.error as error:
@@ -57,7 +57,7 @@ def capture_names(pattern: str) -> list[str]:
     return sorted(re2.compile(pattern, _OPTIONS).groupindex) if "(?P<" in pattern else []
 
 
-def _check_names(names: list[str], location: Spot, diagnostics: Diagnostics) -> None:
+def _check_names(names: list[str], location: Location, diagnostics: Diagnostics) -> None:
     for name in dict.fromkeys(names):
         if names.count(name) > 1:
             diagnostics.add(location, f"the pattern captures {name!r} twice; only the first would be kept: rename one")

@@ -1,21 +1,21 @@
-"""A template of a rule in, faults out where it does not parse or names what nothing provides."""
+"""Check that a rule's template parses and names only values that exist."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from forensics.rulebook.diagnostics import nearest
+from forensics.schema.diagnostics import nearest
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from forensics.rulebook.diagnostics import Diagnostics, Spot
+    from forensics.schema.diagnostics import Diagnostics, Location
 
 PROVIDED = frozenset(
     {"frame", "exception", "count", "of", "lag", "entries", "occurrences", "unit", "linked"},
 )
-"""Names that every template sees, beside the captures of its rule."""
+"""Names that every template sees, besides the captures of its rule."""
 _PARTS = {"frame": frozenset({"file", "line", "function", "owner"}), "exception": frozenset({"type", "value", "chain"})}
 
 _PLAIN = re.compile(r"\{\{\s*(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<part>[a-z_]+))?\s*\}\}", re.ASCII)
@@ -23,7 +23,7 @@ _PLAIN = re.compile(r"\{\{\s*(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<part>[a-z_]+))?\
 _SPECIAL = re.compile(r"\{[{%#]|[%#}]\}")
 
 
-def check_template(template: str, captures: Collection[str], location: Spot, diagnostics: Diagnostics) -> None:
+def check_template(template: str, captures: Collection[str], location: Location, diagnostics: Diagnostics) -> None:
     """Note a template that does not parse, and every unknown name in it."""
     if not _SPECIAL.search(_PLAIN.sub("", template)):
         names = [(found["name"], found["part"]) for found in _PLAIN.finditer(template)]
@@ -40,7 +40,7 @@ def check_template(template: str, captures: Collection[str], location: Spot, dia
 
 
 def _names(template: str) -> Iterator[tuple[str, str | None]]:
-    """Yield the free names of a template with the part that is asked of them, if any."""
+    """Yield the free names of a template with their parts: ("frame", "file") for `frame.file`, ("unit", None)."""
     from jinja2 import Environment, meta, nodes  # noqa: PLC0415 - as above
 
     tree = Environment(autoescape=True).parse(template)
@@ -51,7 +51,7 @@ def _names(template: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _check_names(
-    names: list[tuple[str, str | None]], captures: Collection[str], location: Spot, diagnostics: Diagnostics
+    names: list[tuple[str, str | None]], captures: Collection[str], location: Location, diagnostics: Diagnostics
 ) -> None:
     known = PROVIDED | set(captures)
     for name, part in names:

@@ -1,4 +1,4 @@
-"""A `match` of a rule file in, a condition out.
+"""Read the `match` of a rule file as a condition.
 
 message: {contains: [a, b]}, not: [{stream: {equals: system}}]
 →  AllOf(AnyOf(message contains a, message contains b), NoneOf(stream equals system))
@@ -10,23 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.log.field_paths import DERIVED_FIELDS, LEVEL_FIELDS, ROOTS, field_fault, holds_fields
 from forensics.model import AllOf, AnyOf, Condition, Leaf, Level, NoneOf
-from forensics.rulebook.checked_values import kind, shown
-from forensics.rulebook.diagnostics import nearest
-from forensics.rulebook.regex_check import capture_names, check_pattern
+from forensics.schema.checked_values import kind, shown
+from forensics.schema.diagnostics import nearest
+from forensics.schema.regex_check import capture_names, check_pattern
 from forensics.text.timestamps import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.rulebook.diagnostics import Diagnostics, Spot
+    from forensics.schema.diagnostics import Diagnostics, Location
 
 _GROUPS: dict[str, type[AllOf | AnyOf | NoneOf]] = {"all": AllOf, "any": AnyOf, "not": NoneOf}
 _SEARCHES = frozenset({"regex", "contains", "word"})
 _OPS = (*sorted(_SEARCHES), "equals", "in", "at_least", "at_most", "exists")
 
 
-def read_condition(value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
-    """Read a mapping of fields and groups, all of which must be true; None when there is a fault in it."""
+def read_condition(value: Any, location: Location, diagnostics: Diagnostics) -> Condition | None:
+    """Read a mapping of fields and groups that must all be true; None after a fault."""
     if not isinstance(value, dict) or not value:
         diagnostics.add(
             location, f"a condition must be a mapping such as 'message: {{contains: …}}', not {_given(value)}"
@@ -37,8 +37,8 @@ def read_condition(value: Any, location: Spot, diagnostics: Diagnostics) -> Cond
     return _joined(whole) if len(whole) == len(parts) else None
 
 
-def read_match(value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
-    """Read what claims an entry: a condition that asks for something rather than only excluding."""
+def read_match(value: Any, location: Location, diagnostics: Diagnostics) -> Condition | None:
+    """Read a rule's own condition: it must ask for something, and not only exclude."""
     condition = read_condition(value, location, diagnostics)
     if condition is not None and not _asks(condition):
         diagnostics.add(location, "'match' only excludes and so claims every other entry; add what the entry must have")
@@ -47,7 +47,7 @@ def read_match(value: Any, location: Spot, diagnostics: Diagnostics) -> Conditio
 
 
 def positive_leaves(condition: Condition) -> Iterator[Leaf]:
-    """Yield the leaves that can make a condition true; what stands under `not` cannot."""
+    """Yield the leaves that can make a condition true: all but those under `not`."""
     if isinstance(condition, Leaf):
         yield condition
     elif not isinstance(condition, NoneOf):
@@ -79,7 +79,7 @@ def _joined(parts: list[Condition]) -> Condition:
     return parts[0] if len(parts) == 1 else AllOf(conditions=tuple(parts))
 
 
-def _read_part(key: str, value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
+def _read_part(key: str, value: Any, location: Location, diagnostics: Diagnostics) -> Condition | None:
     if key in _GROUPS:
         return _read_group(key, value, location, diagnostics)
     diagnostic = field_fault(key)
@@ -100,7 +100,7 @@ def _meant(path: str) -> str:
     return nearest(path, (*DERIVED_FIELDS, *_GROUPS)) or nearest(root, ROOTS)
 
 
-def _read_group(key: str, value: Any, location: Spot, diagnostics: Diagnostics) -> Condition | None:
+def _read_group(key: str, value: Any, location: Location, diagnostics: Diagnostics) -> Condition | None:
     if not isinstance(value, list) or not value:
         diagnostics.add(location, f"{key!r} needs a list of conditions, not {_given(value)}")
         return None
@@ -109,8 +109,8 @@ def _read_group(key: str, value: Any, location: Spot, diagnostics: Diagnostics) 
     return _GROUPS[key](conditions=whole) if len(whole) == len(parts) else None
 
 
-def _read_field(path: str, value: dict[str, Any], location: Spot, diagnostics: Diagnostics) -> Condition | None:
-    """Read the operations on one field, all of which must be true."""
+def _read_field(path: str, value: dict[str, Any], location: Location, diagnostics: Diagnostics) -> Condition | None:
+    """Read the operations on one field; all of them must be true."""
     cased = value.get("cased", False)
     if not isinstance(cased, bool):
         diagnostics.add((*location, "cased"), f"'cased' must be true or false, not {shown(cased)}")
@@ -123,7 +123,7 @@ def _read_field(path: str, value: dict[str, Any], location: Spot, diagnostics: D
 
 
 def _read_op(
-    path: str, op: str, value: Any, location: Spot, diagnostics: Diagnostics, *, cased: bool
+    path: str, op: str, value: Any, location: Location, diagnostics: Diagnostics, *, cased: bool
 ) -> Condition | None:
     if op not in _OPS:
         diagnostics.add(location, f"unknown operation {op!r}{nearest(op, _OPS)}; there are {', '.join(_OPS)}")
@@ -143,9 +143,9 @@ def _read_op(
 
 
 def _read_search(
-    path: str, op: str, value: Any, location: Spot, diagnostics: Diagnostics, *, cased: bool
+    path: str, op: str, value: Any, location: Location, diagnostics: Diagnostics, *, cased: bool
 ) -> Condition | None:
-    """Read one text to look for, or a list of which one must be found."""
+    """Read one text to look for, or a list with at least one text to be found."""
     if value == []:
         diagnostics.add(location, f"{op!r} has an empty list: nothing could be found")
         return None
@@ -159,7 +159,7 @@ def _read_search(
     return found[0] if len(found) == 1 else AnyOf(conditions=found)
 
 
-def _is_searchable(op: str, text: Any, location: Spot, diagnostics: Diagnostics) -> bool:
+def _is_searchable(op: str, text: Any, location: Location, diagnostics: Diagnostics) -> bool:
     if not isinstance(text, str) or not text:
         diagnostics.add(location, f"{op!r} needs a text to look for, not {shown(text)}; write it in single quotes")
         return False

@@ -1,7 +1,7 @@
-"""One value of a rule file in, the same value checked out, or None and a fault.
+"""Check the values of a rule file.
 
-A reader takes a value, its spot and the faults to add to. Tables of keys are read by a table of readers, so that what
-a rule may hold can be read off the code.
+A reader takes a value, its location and the diagnostics. It returns the checked value, or None after it has noted a
+fault. A mapping is read by a mapping of readers, so that the code shows at a glance what a rule may hold.
 """
 
 from __future__ import annotations
@@ -9,18 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from forensics.rulebook.diagnostics import Diagnostics, nearest
+from forensics.schema.diagnostics import Diagnostics, nearest
+from forensics.text.timestamps import parse_duration
 
 if TYPE_CHECKING:
     from enum import StrEnum
 
-    from forensics.rulebook.diagnostics import Spot
+    from forensics.schema.diagnostics import Location
 
-Reader = Callable[[Any, "Spot", Diagnostics], Any]
+Reader = Callable[[Any, "Location", Diagnostics], Any]
+"""Value, location, diagnostics -> the checked value, or None after a fault."""
 
 
 def read_table(
-    value: Any, location: Spot, diagnostics: Diagnostics, readers: Mapping[str, Reader], needed: tuple[str, ...] = ()
+    value: Any,
+    location: Location,
+    diagnostics: Diagnostics,
+    readers: Mapping[str, Reader],
+    needed: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """Read a mapping key by key; unknown and missing keys are faults, faulty values are left out."""
     if not isinstance(value, dict):
@@ -41,9 +47,9 @@ def read_table(
 
 
 def list_of(reader: Reader, *, at_least: int = 0) -> Reader:
-    """Make a reader of lists; it keeps the place of a faulty element as None."""
+    """Make a reader of lists; a faulty element becomes None, so that the others keep their places."""
 
-    def read(value: Any, location: Spot, diagnostics: Diagnostics) -> tuple[Any, ...] | None:
+    def read(value: Any, location: Location, diagnostics: Diagnostics) -> tuple[Any, ...] | None:
         if not isinstance(value, list):
             diagnostics.add(location, f"{named(location)} must be a list, not {kind(value)}")
             return None
@@ -55,9 +61,9 @@ def list_of(reader: Reader, *, at_least: int = 0) -> Reader:
 
 
 def one_of(words: type[StrEnum]) -> Reader:
-    """Make a reader of a closed list of words."""
+    """Make a reader of the words of an enumeration."""
 
-    def read(value: Any, location: Spot, diagnostics: Diagnostics) -> StrEnum | None:
+    def read(value: Any, location: Location, diagnostics: Diagnostics) -> StrEnum | None:
         known = [word.value for word in words]
         if isinstance(value, str) and value in known:
             return words(value)
@@ -68,8 +74,8 @@ def one_of(words: type[StrEnum]) -> Reader:
     return read
 
 
-def read_text(value: Any, location: Spot, diagnostics: Diagnostics) -> str | None:
-    """Read a text that says something."""
+def read_text(value: Any, location: Location, diagnostics: Diagnostics) -> str | None:
+    """Read a text that is not empty."""
     if not isinstance(value, str):
         hint = "" if isinstance(value, dict | list) or value is None else f"; write '{value}' in quotes"
         diagnostics.add(location, f"{named(location)} must be text, not {kind(value)}{hint}")
@@ -80,7 +86,7 @@ def read_text(value: Any, location: Spot, diagnostics: Diagnostics) -> str | Non
     return value
 
 
-def read_version(value: Any, location: Spot, diagnostics: Diagnostics) -> int | None:
+def read_version(value: Any, location: Location, diagnostics: Diagnostics) -> int | None:
     """Read a whole number from 1."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
@@ -88,16 +94,25 @@ def read_version(value: Any, location: Spot, diagnostics: Diagnostics) -> int | 
     return None
 
 
-def read_mapping(value: Any, location: Spot, diagnostics: Diagnostics) -> dict[str, Any] | None:
-    """Read a mapping whose keys are free, such as a log entry."""
+def read_mapping(value: Any, location: Location, diagnostics: Diagnostics) -> dict[str, Any] | None:
+    """Read a mapping with any keys, such as a log entry."""
     if isinstance(value, dict) and value:
         return value
     diagnostics.add(location, f"{named(location)} must be a mapping, not {kind(value)}")
     return None
 
 
-def named(location: Spot) -> str:
-    """Name a spot for a sentence: `'ask'`, `whys 2`."""
+def read_duration(value: Any, location: Location, diagnostics: Diagnostics) -> int | None:
+    """Read a duration such as `250ms`, `2s` or `3m`, as nanoseconds."""
+    try:
+        return int(parse_duration(value if isinstance(value, str) else ""))
+    except ValueError:
+        diagnostics.add(location, f"{location[-1]!r} must be a duration such as 250ms, 2s or 3m, not {shown(value)}")
+        return None
+
+
+def named(location: Location) -> str:
+    """Name a location for a sentence: `'ask'`, `whys 2`."""
     if not location:
         return "a rule"
     if isinstance(location[-1], int):
@@ -118,7 +133,7 @@ def shown(value: Any) -> str:
     return repr(value) if isinstance(value, str | int | float) else kind(value)
 
 
-def _inside(location: Spot) -> str:
+def _inside(location: Location) -> str:
     return f" in {named(location)}" if location else ""
 
 

@@ -1,4 +1,4 @@
-"""Faults of one rule file in, as they are found; lines that name file, line and what to do out."""
+"""Collect the faults of one rule file, and print each as one line with its file and line number."""
 
 from __future__ import annotations
 
@@ -7,18 +7,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    Spot = tuple[str | int, ...]
-    """Where in a document: `("whys", 1, "ask")`."""
-
-
+Location = tuple[str | int, ...]
+"""Where in a document: `("whys", 1, "ask")`."""
 _NEAR = 0.7
-"""Share of letters in common from which a word may have been misspelt."""
+"""Least similarity (0 to 1) at which one word may be a misspelling of another."""
 
 
 class Diagnostics:
-    """What is wrong with one file."""
+    """The faults of one file; true when there are any."""
 
-    def __init__(self, source: str, lines: Mapping[Spot, int]) -> None:
+    def __init__(self, source: str, lines: Mapping[Location, int]) -> None:
         self.source = source
         self._lines = lines
         self._found: list[tuple[int, str]] = []
@@ -26,14 +24,14 @@ class Diagnostics:
     def __bool__(self) -> bool:
         return bool(self._found)
 
-    def add(self, location: Spot, words: str) -> None:
-        """Note a fault at a spot, or, if the document has no such spot, at the nearest one around it."""
+    def add(self, location: Location, words: str) -> None:
+        """Note a fault at a location; a location that the document lacks stands for the nearest one around it."""
         while location and location not in self._lines:
             location = location[:-1]
         self.add_line(self._lines.get(location, 1), words)
 
     def add_line(self, line: int, words: str) -> None:
-        """Note a fault of a text that is no document, and so has no spots."""
+        """Note a fault at a line: for texts that do not parse, and so have no locations."""
         self._found.append((line, words))
 
     def messages(self) -> list[str]:
@@ -42,7 +40,7 @@ class Diagnostics:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """Ask whether a known word was meant; "" when none is near."""
+    """Return ` (did you mean 'WORD'?)` with the most similar known word; "" when none is similar."""
     from difflib import get_close_matches  # noqa: PLC0415 - for a slip only
 
     close = get_close_matches(word, sorted(known), n=1, cutoff=_NEAR)
