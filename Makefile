@@ -6,7 +6,7 @@ JOBS ?= 2
 # Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test install dev lint types arrows unit same fuzz exact pull-test bench lock samples clean
+.PHONY: demo test quick room install dev lint types arrows unit same mutants fuzz exact pull-test bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -44,9 +44,22 @@ unit: dev
 same: dev
 	$(BIN)/python tools/same.py
 
-# Long: property tests with new examples, many more of them.
+# While you work: a minute. Every room is touched, what is slow is left out, property tests try fewer examples.
+quick: dev
+	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" --hypothesis-profile=quick
+
+# The tests of one room, a folder of tests/ or a module there: make room ROOM=links, make room ROOM=gating
+room: dev
+	$(BIN)/python -m pytest -n $(JOBS) $(if $(ROOM),$(firstword $(wildcard tests/$(ROOM)/ tests/test_$(ROOM).py) tests/$(ROOM)),$(error say which: make room ROOM=links))
+
+# Long: property tests with new examples, many more of them, and every pattern on long texts at once.
 fuzz: dev
-	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
+	FORENSICS_PUMPED=full $(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=fuzz
+
+# Long: small changes of the arithmetic that carries verdicts. At least nine in ten must be noticed by the tests of each
+# module that tools/mutants.py lists.
+mutants: dev
+	$(BIN)/python tools/mutants.py
 
 # Long: the pulls of the tests with 100,000 entries instead of 4,000, and a sample of 130,000 requests.
 pull-test: dev
@@ -54,7 +67,7 @@ pull-test: dev
 
 # Exact p-values and intervals against scipy's own, on ten thousand random cases each.
 exact: dev
-	EXACT_CASES=10000 $(BIN)/python -m pytest tests/compare/test_exact.py
+	EXACT_CASES=10000 $(BIN)/python -m pytest tests/comparison/test_exact.py
 
 BENCH ?= 100MB
 KINDS ?= mixed clean all-errors array gz zst

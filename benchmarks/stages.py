@@ -18,7 +18,7 @@ from forensics.entries import FastIndexReader, collect, resolve_revision, revisi
 from forensics.extract import FactsExtractor, extract
 from forensics.links import link
 from forensics.model import Level, Query
-from forensics.render import encode_rows
+from forensics.rendering import encode_rows
 from forensics.rulebook import load_rules
 from forensics.sources import FileRecordStore, Indexing, read_records
 

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group
-from forensics.compare import Side, compare, needed_without, previous_revision, side_of
+from forensics.comparison import Side, compare, needed_without, previous_revision, side_of
 from forensics.context.commits import view_of
 from forensics.context.coverage.measure import measure
 from forensics.context.deployments import find_deploys
@@ -52,7 +52,7 @@ from forensics.model import (
 )
 from forensics.report.postmortem import PostmortemContext, observe, write_postmortem
 from forensics.report.summary import count_lives, headline, in_order, root_causes, timeline
-from forensics.whys import ClusterContext, NearbyEntries, RunContext, complete, explain
+from forensics.whys import EVIDENCE, ClusterContext, NearbyEntries, RunContext, complete, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -217,6 +217,7 @@ def _report(
         observed=observe(table),
         query=task.query,
         revision=given.revision,
+        kinds=EVIDENCE,
     )
     postmortems = tuple(write_postmortem(incident, aftermath) for incident in incidents)
     ordered = in_order(clusters, incidents)

@@ -112,6 +112,7 @@ def template(entry: dict[str, Any]) -> str:
     return found[0]
 
 
+@pytest.mark.slow
 def test_the_truth_is_what_a_naive_reader_counts(corpus: tuple[bytes, dict[str, Any]]) -> None:
     data, truth = corpus
     found, unreadable = records(data, truth["kind"])
@@ -180,12 +181,14 @@ def test_odd_lines_are_in_it(tmp_path: Path) -> None:
     assert truth["duplicates"] > len(lines) - len(set(lines))  # some are the same entry in another spelling
 
 
+@pytest.mark.slow
 def test_a_seed_gives_the_same_bytes_each_time(tmp_path: Path) -> None:
     first, truth = generated("gz", tmp_path / "a", seed=7)
     assert (first, truth) == generated("gz", tmp_path / "b", seed=7)
     assert first != generated("gz", tmp_path / "c", seed=8)[0]
 
 
+@pytest.mark.slow
 def test_programs_are_compared_and_their_answers_checked(tmp_path: Path) -> None:
     _, truth = generated("mixed", tmp_path)
     options = [str(tmp_path), "--runs", "1", "--only", "json,msgspec"]
@@ -209,6 +212,7 @@ def ran(script: str, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, check=False, capture_output=True, text=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["compare.py", "floor.py", "stages.py", "memory.py"])
 def test_a_folder_without_a_log_is_told_in_one_line(script: str, tmp_path: Path) -> None:
     folders = [str(tmp_path)] * (2 if script == "memory.py" else 1)
@@ -228,6 +232,7 @@ def spelled_plainly(data: bytes) -> list[dict[str, Any]]:
     return [entry for entry in found if revision(entry) == ASKED]
 
 
+@pytest.mark.slow
 def test_the_floor_looks_at_what_a_rule_might_claim(tmp_path: Path) -> None:
     own = spelled_plainly(generated("mixed", tmp_path)[0])
     claimable = [

@@ -124,16 +124,19 @@ def is_right(analysis: Analysed, incident: Label) -> bool:
     return bool(classes_of(analysis, clusters) & ACCEPTED.get(wanted, {wanted}))
 
 
+@pytest.mark.slow
 def test_every_file_is_read_whole(analyses: dict[str, Analysed]) -> None:
     read = {name: analysis.report.coverage.entries_read for name, analysis in analyses.items()}
     assert read == {name: label_of(name)["entries"] for name in NAMES}
 
 
+@pytest.mark.slow
 def test_nearly_every_incident_is_found_and_named_right(analyses: dict[str, Analysed]) -> None:
     wrong = [f"{name}: {i['what']}" for name, i in incidents() if not is_right(analyses[name], i)]
     assert 1 - len(wrong) / len(list(incidents())) >= RIGHT_AT_LEAST, wrong
 
 
+@pytest.mark.slow
 def test_nothing_is_blamed_in_healthy_files(analyses: dict[str, Analysed]) -> None:
     healthy = [name for name in NAMES if all(i["class"] == "healthy" for i in label_of(name)["incidents"])]
     notable = [

@@ -14,8 +14,8 @@ from forensics.model import Condition, Leaf, LogEntry, Place, RawEntry, Rule
 from forensics.rulebook import load_rules
 from forensics.rulebook.folders import shipped_files
 from forensics.rulebook.load import read_file
-from forensics.rulebook.match_conditions import positive_leaves
-from forensics.rulebook.why_fields import EVIDENCE
+from forensics.schema.match_conditions import positive_leaves
+from forensics.whys.evidence import EVIDENCE
 
 READINGS = {rule_file.source: read_file(rule_file) for rule_file in shipped_files()}
 RULES = {source: reading.rule for source, reading in READINGS.items() if reading.rule is not None}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
 import msgspec
+import pytest
 from hypothesis import given, settings, strategies as st
 from support.builders import REVISION, query
 from support.files import BLANK, FORMS, ONCE, Form, anchors, write
@@ -118,6 +119,7 @@ def test_these_rules_leave_requests_to_pass_by() -> None:
     assert not RequestPrefilter(RULES, Level.ERROR).is_blind
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(KINDS, FORMS, ASKED, st.integers(20, 800), st.randoms(use_true_random=False))
 def test_in_every_way_the_same_files_give_the_same_report(
@@ -132,6 +134,7 @@ def test_in_every_way_the_same_files_give_the_same_report(
             assert with_same_numbers(indexed(paths, asked, only=asked), form) == with_same_numbers(wanted, form)
 
 
+@pytest.mark.slow
 @settings(max_examples=4)
 @given(KINDS.filter(lambda kinds: len(kinds) > 5), FORMS, st.randoms(use_true_random=False))
 def test_two_processes_give_the_same_report(kinds: list[tuple[str, int]], form: Form, random: Random) -> None:
@@ -144,6 +147,7 @@ def test_two_processes_give_the_same_report(kinds: list[tuple[str, int]], form: 
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(KINDS, FORMS, ASKED, st.integers(20, 800), st.randoms(use_true_random=False))
 def test_in_every_form_the_same_entries_give_the_same_report(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from hypothesis import given, strategies as st
 from support.builders import REVISION, raw
 
@@ -77,6 +78,7 @@ def test_pieces_that_arrive_together_are_one_failure() -> None:
     assert (sighting.name, sighting.entries) == ("KeyError: 'cart'", 3)
 
 
+@pytest.mark.slow
 @given(st.lists(st.lists(st.text(max_size=30), max_size=4), max_size=6))
 def test_every_error_is_counted_in_exactly_one_failure(batches: list[list[str]]) -> None:
     number = iter(range(1000))

@@ -9,17 +9,17 @@ from __future__ import annotations
 import re
 from string import punctuation
 
-_TOKEN = re.compile(
-    r"""
+_KNOWN = r"""
     [^\\\[\](){}|*+?.^$]+                               # plain characters
   | \\(?:x\{[0-9A-Fa-f]+\} | [pP]\{\^?\w+\} | [pP]\w | x[0-9A-Fa-f]{2} | [^0-9QxpP])
   | \[\^?\]?(?:\[:\^?[a-z]+:\] | \\. | [^\]\\])*\]      # a class
   | \(\?P?<\w+> | \(\?[imsU-]*: | \(\?[imsU-]+\) | \((?!\?)
   | [)|.^$]
   | [*+?]\?? | \{\d+(?:,\d*)?\}\??
-    """,
-    re.VERBOSE | re.DOTALL,
-)
+    """
+_TOKEN = re.compile(_KNOWN, re.VERBOSE | re.DOTALL)
+# What is not known ends the reading: without it, an open class would be looked for again at each bracket.
+_TOKENS = re.compile(rf"{_KNOWN} | .+", re.VERBOSE | re.DOTALL)
 _COMMON = (
     "error exception failed failure fail http https server request response connection service database query module "
     "message resource internal invalid document close closed code socket received timeout file the of no in is not set"
@@ -42,8 +42,8 @@ _NOTHING: _Worth = (False, 0, 0)
 
 def needed_words(pattern: str) -> Words | None:
     """List words, in lower case, of which a text in lower case must hold one; None when there are none."""
-    tokens = _TOKEN.findall(pattern)
-    if sum(map(len, tokens)) != len(pattern):
+    tokens = _TOKENS.findall(pattern)
+    if tokens and _TOKEN.fullmatch(tokens[-1]) is None:
         return None
     return _words_of(tokens)
 

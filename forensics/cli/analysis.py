@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-import gc
 import sys
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 import click
 from msgspec.structs import replace
 
-from forensics import __version__
+from forensics.api import open_analysis, open_repository, read_tests
 from forensics.cli.options import CloudOptions
 from forensics.cli.screens.progress import watching
 from forensics.cli.times import bounds
-from forensics.errors import CaseError, SeveralRevisionsError, SourceError, UsageError
-from forensics.model import Analysis, CaseRef, Level, Pulled, Query, Report, TestRun
+from forensics.errors import UsageError
+from forensics.model import Analysis, Level, Query, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from forensics.cases import Case
     from forensics.cli.options import InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Transport
-    from forensics.model import CodeBase
 
 
 @contextmanager
@@ -46,56 +43,29 @@ def analysed(
     Raises:
         ForensicsError: one line for the user, when what was asked for cannot be read, found or understood.
     """
-    # Heavy imports stand here: `--help` does without them.
-    from forensics.classify import RequestPrefilter  # noqa: PLC0415
-    from forensics.entries import FastIndexReader  # noqa: PLC0415
-    from forensics.pipeline import analyze  # noqa: PLC0415
-    from forensics.rulebook import load_rules  # noqa: PLC0415
-    from forensics.sources import FileRecordStore, Indexing, read_records  # noqa: PLC0415
-    from forensics.system.processes import default_jobs, in_processes  # noqa: PLC0415
-
     if asks_cloud(inputs, settings, live):
         revision, inputs = _pulled(revision, inputs, settings, live or CloudOptions())
-    case = _sound_case(inputs.case, inputs.logs) if inputs.case else None
+    if inputs.case and inputs.logs:
+        raise UsageError("--case and --logs both say what to read: give one of them")
     query = _query(revision, inputs, settings)
-    if not query.logs and case is None:
+    if not query.logs and query.case is None:
         raise UsageError(f"no logs given: {_how_to_export(revision, inputs, settings)}")
-    loaded, rulebook = load_rules([*map(Path, settings.rules), *inputs.rules])
-    runs = test_runs(inputs.tests)
-    only = None if inputs.strict or "-" in query.logs else query.revision
-    # Records are trees that live for a moment: collecting garbage among them costs a fifth and finds nothing.
-    gc.disable()
-    with watching() as watch, closing(FileRecordStore()) as store, _code(inputs) as code:
-        indexing = Indexing(
-            store=store,
-            reader=partial(FastIndexReader, prefilter=RequestPrefilter(loaded, query.level)),
-            jobs=inputs.jobs or default_jobs(),
-            advance=watch.advance,
-        )
-        parallel_map = watch.parallel_map(partial(in_processes, jobs=indexing.jobs, before=store.flush))
-        given = case.paths if case else query.logs
-        read = partial(read_records, given, _stdin(query), indexing=indexing, expect=watch.expect)
-        run = partial(
-            analyze,
-            rules=loaded,
-            query=query,
-            rulebook=rulebook,
-            tool_version=__version__,
-            tests=runs,
-            pulled=_listings(case),
+    with (
+        watching() as progress,
+        open_repository(inputs.repo, inputs.commit, inputs.baseline_commit) as code,
+        open_analysis(
+            query,
+            rules=(*map(Path, settings.rules), *inputs.rules),
+            tests=read_tests(inputs.tests),
             baseline=baseline,
             code=code,
-            store=store,
-            parallel_map=parallel_map,
-        )
-        try:
-            analysis = run(read(only=only))
-        except SourceError as error:
-            if only is None or isinstance(error, SeveralRevisionsError):
-                raise
-            # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
-            analysis = run(read())
-        yield _naming(case, analysis)
+            jobs=inputs.jobs,
+            strict=inputs.strict,
+            stdin=sys.stdin.buffer if "-" in query.logs else None,
+            progress=progress,
+        ) as analysis,
+    ):
+        yield analysis
 
 
 def asks_cloud(inputs: InputOptions, settings: Settings, live: CloudOptions | None) -> bool:
@@ -143,63 +113,6 @@ def _query(revision: str, inputs: InputOptions, settings: Settings) -> Query:
         logs=() if inputs.case else inputs.logs or settings.logs,
         case=str(inputs.case) if inputs.case else None,
     )
-
-
-def _sound_case(folder: Path, logs: tuple[str, ...]) -> Case:
-    """Open a case whose entries are those that were written; the report will name it by its hash."""
-    if logs:
-        raise UsageError("--case and --logs both say what to read: give one of them")
-    from forensics.cases import Case, check_hashes  # noqa: PLC0415 - most runs read exports
-
-    case = Case.look(folder)
-    if not case.manifest.entries:
-        raise CaseError(f"the case {str(folder)!r} holds no entries; read exports with --logs")
-    check_hashes(case)
-    return case
-
-
-def _listings(case: Case | None) -> tuple[Pulled, ...]:
-    if case is None:
-        return ()
-    from forensics.pulling import pulled_of  # noqa: PLC0415 - most runs read exports
-
-    return pulled_of(case.manifest)
-
-
-def _naming(case: Case | None, analysis: Analysis) -> Analysis:
-    """Let the report say which case it was made from."""
-    if case is None:
-        return analysis
-    # By name and not by path: the same case gives the same report wherever it lies.
-    reference = CaseRef(folder=case.folder.resolve().name, sha256=case.sha256)
-    return replace(analysis, report=replace(analysis.report, case=reference))
-
-
-def test_runs(files: tuple[Path, ...]) -> TestRun | None:
-    """Read results of tests, None where no file is named."""
-    if not files:
-        return None
-    from forensics.sources.junit import read_test_runs  # noqa: PLC0415
-
-    return read_test_runs(files)
-
-
-@contextmanager
-def _code(inputs: InputOptions) -> Iterator[CodeBase | None]:
-    """Open the repository; flags that speak of commits need one."""
-    if inputs.repo is None:
-        if inputs.commit or inputs.baseline_commit:
-            raise UsageError("--commit and --baseline-commit name commits of a repository: add --repo PATH")
-        yield None
-        return
-    from forensics.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
-
-    with closing(GitRepository(inputs.repo, commit=inputs.commit, baseline=inputs.baseline_commit)) as repository:
-        yield repository
-
-
-def _stdin(query: Query) -> BinaryIO | None:
-    return sys.stdin.buffer if "-" in query.logs else None
 
 
 def _how_to_export(revision: str, inputs: InputOptions, settings: Settings) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,20 +10,18 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from forensics.cli.analysis import analysed, asks_cloud, connected, test_runs
+from forensics.api import PREVIOUS, previous_revision, read_report, read_tests
+from forensics.cli.analysis import analysed, asks_cloud, connected
 from forensics.cli.options import CloudOptions
 from forensics.cli.screens.progress import watching
 from forensics.errors import BaselineError, UsageError
-from forensics.model import Analysis, Level, Query, Report
-from forensics.render import decode_report
+from forensics.model import Analysis, Query, Report
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from forensics.cli.options import BaselineOptions, InputOptions
     from forensics.cli.settings import Settings
-
-PREVIOUS = "previous"
 
 
 @contextmanager
@@ -134,35 +132,16 @@ def _is_report(name: str) -> bool:
 def _saved(file: Path, baseline_options: BaselineOptions) -> Report:
     if baseline_options.baseline_logs:
         raise UsageError("a saved report needs no --baseline-logs: give one of them")
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BaselineError(f"{str(file)!r}: {error.strerror}; give the report.json of an earlier run") from error
-    report = decode_report(data, file.name)
-    return (
-        replace(report, tests=test_runs(baseline_options.baseline_tests)) if baseline_options.baseline_tests else report
-    )
+    report, runs = read_report(file), read_tests(baseline_options.baseline_tests)
+    return replace(report, tests=runs) if runs else report
 
 
 def _previous(revision: str, own: InputOptions, inputs: InputOptions, settings: Settings) -> str:
     """Name the revision before; the lines of every revision are read, since any of them may be it."""
-    # Imported here, as in `analysed`.
-    from forensics.classify import RequestPrefilter  # noqa: PLC0415
-    from forensics.entries import FastIndexReader  # noqa: PLC0415
-    from forensics.pipeline import previous  # noqa: PLC0415
-    from forensics.sources import FileRecordStore, Indexing, read_records  # noqa: PLC0415
-    from forensics.system.processes import default_jobs  # noqa: PLC0415
-
     logs = own.logs or ((str(own.case),) if own.case else settings.logs)
     logs = tuple(dict.fromkeys((*logs, *inputs.logs, *(() if inputs.logs else settings.logs))))
     if not logs:
         raise UsageError("no logs given to find the previous revision in: name it with --baseline")
     query = Query(revision=revision, service=own.service or settings.service, logs=logs)
-    with watching() as watch, closing(FileRecordStore()) as store:
-        indexing = Indexing(
-            store=store,
-            reader=partial(FastIndexReader, prefilter=RequestPrefilter((), Level.ERROR)),
-            jobs=own.jobs or default_jobs(),
-            advance=watch.advance,
-        )
-        return previous(read_records(logs, None, indexing=indexing, expect=watch.expect), query, store)
+    with watching() as progress:
+        return previous_revision(query, jobs=own.jobs, progress=progress)

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from forensics.cloud.pacing import REQUESTS_PER_MINUTE
 from forensics.model import Level, Priority
-from forensics.render import FORMATS
+from forensics.rendering import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

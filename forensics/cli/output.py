@@ -7,8 +7,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from forensics.errors import TemplateError, UsageError
-from forensics.render import encode_report, encode_rows, encode_tables, render_report
-from forensics.render.labels import worst
+from forensics.rendering import encode_report, encode_rows, encode_tables, outdated_names, render_report
+from forensics.rendering.labels import worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +36,7 @@ def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], 
         files += [(name, (data,)) for name, data in encode_tables(analysis.report, kind)]
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _clear(folder, analysis.report, formats)
+        _clear(folder, analysis.report, outdated_names(analysis.report, templates) if "md" in formats else ())
         for name, pieces in files:
             _write(folder / name, pieces)
     except OSError as error:
@@ -63,11 +63,10 @@ def say_exit(report: Report, fail_on: Priority | None) -> None:
         sys.exit(1)
 
 
-def _clear(folder: Path, report: Report, formats: tuple[str, ...]) -> None:
+def _clear(folder: Path, report: Report, outdated: Iterable[str]) -> None:
     """Take away what an earlier run wrote and this one does not write again."""
-    if "md" in formats:
-        (folder / "five-whys").mkdir(exist_ok=True)
-        for file in (folder / "five-whys").glob("*-??????.md"):
+    for pattern in outdated:
+        for file in list(folder.glob(pattern)):
             file.unlink()
     if report.comparison is None:
         for kind in ("md", "csv", "parquet"):

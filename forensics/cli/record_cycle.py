@@ -19,7 +19,7 @@ from forensics.cli.verbs.analyze import chosen_formats, default_folder
 from forensics.cycles import CycleInput, as_report, check_claims, earlier_than, of_series, parse_claim, record
 from forensics.cycles.ledger import read_ledger, write_cycle
 from forensics.errors import LedgerError, UsageError
-from forensics.render import encode_report, render_cycle
+from forensics.rendering import encode_report, render_cycle
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,13 +87,13 @@ def record_cycle(
         # The cycle holds the hash of report.json, so that is always written.
         formats = tuple(dict.fromkeys((*chosen_formats(outputs.formats or settings.format), "json")))
         write_documents(replace(analysis, report=report), folder, formats, templates)
-    document = write_cycle_document(cycle, folder, templates)
+    document = write_cycle_documents(cycle, folder, templates)[0]
     return Recorded(cycle, report, encoded, write_cycle(noted.ledger, cycle), folder, document)
 
 
-def write_cycle_document(cycle: Cycle, folder: Path, templates: Path | None) -> Path:
-    """Write the document of a cycle into a folder; return its file."""
-    return write_text(folder, f"cycle-{cycle.number:04d}.md", render_cycle(cycle, templates))
+def write_cycle_documents(cycle: Cycle, folder: Path, templates: Path | None) -> list[Path]:
+    """Write the documents of a cycle into a folder; return their files, the shipped one first."""
+    return [write_text(folder, name, text) for name, text in render_cycle(cycle, templates)]
 
 
 def _analysed(

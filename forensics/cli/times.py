@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from forensics.errors import UsageError
+from forensics.text.timestamps import parse_duration, read_moment, to_utc
 
 
 def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | None, str | None]:
@@ -14,13 +15,11 @@ def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | 
     if since and (from_ or to):
         raise UsageError("--since and --from/--to say the same thing twice: give one of them")
     if since:
-        from forensics.text.timestamps import parse_duration  # noqa: PLC0415
-
         try:
             back = timedelta(microseconds=parse_duration(since) // 1000)
         except ValueError as error:
             raise UsageError(f"--since {since!r} is no duration: write 30m, 2h or 7d") from error
-        return (datetime.now(UTC) - back).isoformat().replace("+00:00", "Z"), None
+        return to_utc(datetime.now(UTC) - back), None
     return moment("--from", from_), moment("--to", to)
 
 
@@ -28,13 +27,10 @@ def moment(flag: str, text: str | None) -> str | None:
     """Turn the time that a flag names into RFC 3339 UTC; without a zone it is UTC, which is said."""
     if text is None:
         return None
-    from dateutil import parser  # noqa: PLC0415
-
     try:
-        moment = parser.parse(text)
-    except (ValueError, OverflowError) as error:
+        found = read_moment(text)
+    except ValueError as error:
         raise UsageError(f"{flag} {text!r} is no time: write 2025-09-08T14:00:00Z or 2025-09-08 16:00+02:00") from error
-    if moment.tzinfo is None:
+    if found.tzinfo is None:
         click.echo(f"forensics: {flag} {text!r} names no zone: taken as UTC", err=True)
-        moment = moment.replace(tzinfo=UTC)
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return to_utc(found)

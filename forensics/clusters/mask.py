@@ -27,6 +27,15 @@ _VALUE = re.compile(
     """,
     re.VERBOSE,
 )
+_LONG = 64
+"""Characters of the longest part in which a value is looked for at each of them."""
+# Runs of one kind of character, each once, and how far in it a value may begin.
+_MAY_BEGIN = (
+    re.compile(r"(?P<begins>\w++)(?=://[^\s'\"<>])|\w++"),
+    re.compile(r"(?P<begins>[\w.+%-]++)(?=@[\w.-])|[\w.+%-]++"),
+    re.compile(r"""(?P<begins>[^\s=:,()\[\]{}"';|<>]*\d)|[^\s=:,()\[\]{}"';|<>]++"""),
+    re.compile(r"(?P<begins>/|\b(?=[0-9a-fA-F]{8}-))"),
+)
 _MAY_VARY = re.compile(r"[\d/@-]")
 """One of these is in every value: without one there is none."""
 _RUN = re.compile(rf"{re.escape(WILDCARD)}(?:[\s.,:;/=-]*{re.escape(WILDCARD)})+")
@@ -44,9 +53,33 @@ def _masked(zeroed_text: bytes) -> str:
     text = unzeroed(zeroed_text)
     if _MAY_VARY.search(text) is not None:
         # No value holds a blank, and a word of letters holds none: the pattern is asked only of the other parts.
-        parts = [part if part.isalpha() else _VALUE.sub(WILDCARD, part) for part in text.split(" ")]
+        parts = [part if part.isalpha() else _masked_part(part) for part in text.split(" ")]
         text = " ".join(parts)
     return (_RUN.sub(WILDCARD, text) if text.count(WILDCARD) > 1 else text).strip()
+
+
+def _masked_part(part: str) -> str:
+    return _VALUE.sub(WILDCARD, part) if len(part) <= _LONG else _masked_long(part)
+
+
+def _masked_long(part: str) -> str:
+    """Do what `_VALUE.sub` does, but ask only where a value may begin: a long word would take its square in time."""
+    begins = bytearray(len(part) + 1)
+    for runs in _MAY_BEGIN:
+        for found in runs.finditer(part):
+            if found["begins"] is not None:
+                start, end = found.start(), max(found.end("begins"), found.start() + 1)
+                begins[start:end] = b"\1" * (end - start)
+    kept: list[str] = []
+    done = at = 0
+    while (at := begins.find(1, at)) >= 0:
+        value = _VALUE.match(part, at)
+        if value is None:
+            at += 1
+            continue
+        kept.append(part[done:at])
+        done = at = value.end()
+    return WILDCARD.join([*kept, part[done:]])
 
 
 def template(entry: LogEntry) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from forensics.compare import compare, side_of
-from forensics.compare.exact import ALPHA
-from forensics.compare.states import SHOWS_FROM
+from forensics.comparison import compare, side_of
+from forensics.comparison.exact import ALPHA
+from forensics.comparison.states import SHOWS_FROM
 from forensics.cycles.series import as_report, standing
 from forensics.model import ChangeState, ClaimCheck, ClaimKind, ClaimState
 

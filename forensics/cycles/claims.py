@@ -6,8 +6,8 @@ import re
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.compare.denominators import choose
-from forensics.compare.required_exposure import exposure_needed
+from forensics.comparison.denominators import choose
+from forensics.comparison.required_exposure import exposure_needed
 from forensics.errors import UsageError
 from forensics.model import ChangeState, Claim, ClaimKind, ClaimQuery, ClaimState, Exposure, Role
 from forensics.text.redact import quote

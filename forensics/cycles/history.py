@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from forensics.compare.denominators import preferred
+from forensics.comparison.denominators import preferred
 from forensics.model import ExposureKind, Priority, Role
 
 if TYPE_CHECKING:

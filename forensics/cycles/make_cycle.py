@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from forensics.compare.exact import interval
-from forensics.compare.required_exposure import needed_without
+from forensics.comparison.exact import interval
+from forensics.comparison.required_exposure import needed_without
 from forensics.cycles.check_claims import in_order
 from forensics.cycles.claims import ClaimStatement, CycleDraft, make_claims
 from forensics.model import (

@@ -30,7 +30,7 @@ _CHUNK = 1_000
 """Rows that are extracted in one call."""
 _WORTH = 4_000
 """Rows from which several processes are used."""
-_NAMED_BY_ID = re.compile(r"[^/]*\d[^/]*")
+_NAMED_BY_ID = re.compile(r"(?<![^/])[^/]*\d[^/]*")
 """The part of a path that differs from session to session: 17 in /rooms/17/ws"""
 _LOST = 2**32 - 1
 """The fact id of a row whose record is gone."""

@@ -12,6 +12,7 @@ from forensics.errors import SourceError
 from forensics.log.field_paths import field_fault, field_reader, read_field
 from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import EntryFacts, FailureClass, Level, Priority, Role, Rule, RuleTests
+from forensics.whys.evidence import EVIDENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -204,9 +205,8 @@ def _group_value(captures: Mapping[str, str], entry: LogEntry, name: str) -> str
 
 
 def _value_names(rule: Rule) -> tuple[str, ...]:
-    """List the names of the values that the whys of a rule ask for."""
-    wanted = [why.evidence for why in rule.whys if why.evidence_kind == "values"]
-    names = [name for value in wanted for name in ([value] if isinstance(value, str) else list(value))]
+    """List the values that the whys of a rule need from each entry."""
+    names = (name for why in rule.whys for name in EVIDENCE[why.evidence_kind].kept_values(why.evidence))
     return tuple(dict.fromkeys(names))
 
 

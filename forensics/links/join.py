@@ -144,7 +144,7 @@ class _CauseEvents:
     """
 
     def __init__(self, occurrences: Occurrences, sought: Sequence[_SymptomColumns], table: EntryTable) -> None:
-        traces: set[int] = set().union(*(one.traces for one in sought)) - {0}
+        traces: set[int] = set().union(*(one.traces for one in sought))
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
         self.traces: set[int] = set()

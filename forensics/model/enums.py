@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NewType
+from typing import NewType, Self
 
 Nanoseconds = NewType("Nanoseconds", int)
 ClusterId = NewType("ClusterId", str)
@@ -57,30 +57,66 @@ class Priority(StrEnum):
     P3 = "P3"
 
 
-class FailureClass(StrEnum):
-    """The class of a failure; every rule names one."""
+class Phase(StrEnum):
+    """When failures of a class happen."""
 
-    STARTUP_FAILURE = "startup_failure"
-    IMPORT_ERROR = "import_error"
-    SYNTAX_ERROR = "syntax_error"
-    OOM = "oom"
-    TIMEOUT = "timeout"
-    NO_INSTANCE = "no_instance"
-    MALFORMED_RESPONSE = "malformed_response"
-    AUTH = "auth"
-    UNHANDLED_EXCEPTION = "unhandled_exception"
-    DB_CONNECTION = "db_connection"
-    DEPENDENCY_API_ERROR = "dependency_api_error"
-    PERMISSION_DENIED = "permission_denied"
-    CONFIG_MISSING = "config_missing"
-    SERIALIZATION = "serialization"
-    WEBSOCKET_CLOSE = "websocket_close"
-    HTTP_ERROR = "http_error"
-    DEPLOY_FAILURE = "deploy_failure"
-    JOB_FAILURE = "job_failure"
-    RESOURCE_LIMIT = "resource_limit"
-    NOISE = "noise"
-    OTHER = "other"
+    DEPLOY = "deploy"
+    """Before an instance starts; counted for each start."""
+    START_UP = "start-up"
+    """While an instance starts, so that it never serves; counted for each start."""
+    ANY = "any"
+    """While an instance starts or serves; may keep it from serving, and is counted for each request."""
+    SERVING = "serving"
+    """While an instance serves or does its job; counted for each request."""
+
+
+class FailureClass(StrEnum):
+    """The class of a failure; every rule names one.
+
+    A class is added by one line here, with its phase, and by its word in rules/README.md.
+    """
+
+    def __new__(cls, word: str, phase: Phase) -> Self:
+        """Make a member of its word, with its phase beside it."""
+        member = str.__new__(cls, word)
+        member._value_ = word
+        member.phase = phase
+        return member
+
+    phase: Phase
+    """When its failures happen; what they are counted for follows from it."""
+
+    STARTUP_FAILURE = "startup_failure", Phase.START_UP
+    IMPORT_ERROR = "import_error", Phase.START_UP
+    SYNTAX_ERROR = "syntax_error", Phase.START_UP
+    OOM = "oom", Phase.SERVING
+    TIMEOUT = "timeout", Phase.SERVING
+    NO_INSTANCE = "no_instance", Phase.SERVING
+    MALFORMED_RESPONSE = "malformed_response", Phase.SERVING
+    AUTH = "auth", Phase.SERVING
+    UNHANDLED_EXCEPTION = "unhandled_exception", Phase.ANY
+    DB_CONNECTION = "db_connection", Phase.ANY
+    DEPENDENCY_API_ERROR = "dependency_api_error", Phase.SERVING
+    PERMISSION_DENIED = "permission_denied", Phase.ANY
+    CONFIG_MISSING = "config_missing", Phase.START_UP
+    SERIALIZATION = "serialization", Phase.SERVING
+    WEBSOCKET_CLOSE = "websocket_close", Phase.SERVING
+    HTTP_ERROR = "http_error", Phase.SERVING
+    DEPLOY_FAILURE = "deploy_failure", Phase.DEPLOY
+    JOB_FAILURE = "job_failure", Phase.SERVING
+    RESOURCE_LIMIT = "resource_limit", Phase.SERVING
+    NOISE = "noise", Phase.SERVING
+    OTHER = "other", Phase.SERVING
+
+    @property
+    def may_end_start(self) -> bool:
+        """Whether a failure of this class can keep an instance from serving."""
+        return self.phase in {Phase.START_UP, Phase.ANY}
+
+    @property
+    def is_of_start(self) -> bool:
+        """Whether its failures are counted for each start of an instance, and not for each request."""
+        return self.phase in {Phase.DEPLOY, Phase.START_UP}
 
 
 class Verdict(StrEnum):

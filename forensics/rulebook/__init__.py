@@ -1,4 +1,4 @@
-"""Rule files: folders of YAML in, checked rules out."""
+"""Load rules from folders of YAML files, and check them."""
 
 from __future__ import annotations
 

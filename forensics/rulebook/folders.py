@@ -1,4 +1,4 @@
-"""Folders in, the rule files in them out: shipped ones, and a user's that are laid over them."""
+"""Find rule files: the shipped ones, and a user's own, which override them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 SUFFIX = ".yaml"
 MAX_BYTES = 256 * 1024
-"""Of one file; the largest rule that we know of has 9 KiB."""
+"""Largest size of one rule file; the largest known has 9 KiB."""
 _MAX_DEPTH = 8
-"""Folders inside folders; a link that leads back up ends here."""
+"""Deepest nesting of folders that is searched: a link back up must end somewhere."""
 
 
 class RuleFile(NamedTuple):
@@ -38,7 +38,7 @@ def shipped_files() -> tuple[RuleFile, ...]:
 
 
 def user_files(folder: Path) -> tuple[RuleFile, ...]:
-    """Find the rules of a user's folder; a folder without any is a mistake worth a word."""
+    """Find the rule files of a user's folder; a folder without any is an error."""
     if not folder.is_dir():
         problem = "is not a folder" if folder.exists() else "does not exist"
         raise RuleError(f"--rules {str(folder)!r} {problem}; name a folder that holds rule files (<id>.yaml)")
@@ -63,7 +63,11 @@ def _walk(folder: Traversable, source: str, depth: int) -> Iterator[RuleFile]:
 
 
 def read_text(rule_file: RuleFile) -> str:
-    """Read a file as text; ValueError says why it cannot be a rule."""
+    """Read a file as text.
+
+    Raises:
+        ValueError: why the file cannot be a rule.
+    """
     try:
         with rule_file.file.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
@@ -78,5 +82,5 @@ def read_text(rule_file: RuleFile) -> str:
 
 
 def all_files(folders: Sequence[Path]) -> tuple[tuple[RuleFile, ...], tuple[RuleFile, ...]]:
-    """Find shipped files and users' files."""
+    """Find the shipped rule files and those of the user's folders."""
     return shipped_files(), tuple(rule_file for folder in folders for rule_file in user_files(folder))

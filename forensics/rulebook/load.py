@@ -1,4 +1,4 @@
-"""Folders in; the rules in them, or one error that lists everything that is wrong in all files, out."""
+"""Load the rules of all folders, or raise one error that lists the faults of all files."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.errors import RuleError
 from forensics.model import Rule, RulebookInfo
-from forensics.rulebook.diagnostics import Diagnostics
 from forensics.rulebook.folders import SUFFIX, RuleFile, all_files, read_text
 from forensics.rulebook.rule_cache import keep_rules, kept_rules
+from forensics.schema.diagnostics import Diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class RuleFileResult(NamedTuple):
-    """What came of one file."""
+    """One file as it was read: a rule, or None and the faults."""
 
     stem: str
     rule: Rule | None
@@ -24,14 +24,18 @@ class RuleFileResult(NamedTuple):
 
 
 def load_rules(user_folders: Sequence[Path] = ()) -> tuple[tuple[Rule, ...], RulebookInfo]:
-    """Load the shipped rules and lay those of the user's folders over them; one RuleError lists all faults."""
+    """Load the shipped rules, overridden by those of the user's folders.
+
+    Raises:
+        RuleError: every fault of every file, a line each.
+    """
     shipped_files, own_files = all_files(user_folders)
     kept = kept_rules(shipped_files)
     if kept is not None and not own_files:
         return kept, _info(kept)
     shipped, own = _layers(map(read_file, shipped_files) if kept is None else map(_as_read, kept), own_files)
     if kept is not None and any(reading.diagnostics for reading in shipped):
-        # What is kept has no lines to name: where shipped rules do not go with the user's, their files must tell.
+        # Cached rules have no line numbers: for faults together with the user's rules, read the shipped files again.
         shipped, own = _layers(map(read_file, shipped_files), own_files)
     chosen = {reading.stem: reading for reading in (*shipped, *own)}
     faulty = [reading.diagnostics for reading in (*shipped, *own) if reading.diagnostics]
@@ -65,7 +69,7 @@ def rule_text(rule: Rule, user_folders: Sequence[Path] = ()) -> str:
 
 
 def read_file(rule_file: RuleFile) -> RuleFileResult:
-    """Read one file for itself; what it says of other rules is checked when all are there."""
+    """Read one file by itself; references to other rules are checked when all are read."""
     # Imported here, with YAML behind them: shipped rules are kept as parsed, and most runs read no rule file.
     from forensics.rulebook.rule_file import read_rule  # noqa: PLC0415 - see above
     from forensics.rulebook.yaml_document import DocumentError, parse_document  # noqa: PLC0415 - see above
@@ -91,7 +95,7 @@ def _as_read(rule: Rule) -> RuleFileResult:
 
 
 def _layers(shipped: Iterable[RuleFileResult], own_files: Iterable[RuleFile]) -> tuple[tuple[RuleFileResult, ...], ...]:
-    """Lay the user's files over the shipped rules, and check what only all of them together can show."""
+    """Read the user's files, and check all rules together: unique ids, existing references."""
     layers = tuple(shipped), tuple(map(read_file, own_files))
     for layer in layers:
         _check_unique(layer)
@@ -108,7 +112,7 @@ def _check_unique(layer: Iterable[RuleFileResult]) -> None:
 
 
 def _check_together(chosen: dict[str, RuleFileResult]) -> None:
-    """Check what rules say of each other; a file that is no rule yet still counts as one that exists."""
+    """Check references between rules; the id of a faulty file counts as existing."""
     from forensics.rulebook.references import check_circle, check_references  # noqa: PLC0415 - as in read_file
 
     rules = {stem: reading.rule for stem, reading in chosen.items() if reading.rule is not None}

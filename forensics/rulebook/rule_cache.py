@@ -1,7 +1,7 @@
-"""The shipped rules as they were read last time: parsing 150 YAML files takes a quarter of a second, this takes none.
+"""A cache of the shipped rules as they were last parsed: parsing 150 YAML files takes a quarter of a second.
 
-They are kept beside Python's own compiled modules: where that folder cannot be written nothing is, a file that does not
-fit is ignored, and any change of a rule file (name, size or time) makes it unfit.
+The cache lies beside Python's own compiled modules. Where that folder cannot be written there is no cache. It is out of
+date, and ignored, as soon as a rule file or a kind of evidence changes its name, size or time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from forensics.rulebook.folders import RuleFile
 
 _FORMAT = "1"
-"""Raised when records of a rule change their meaning but not their shape."""
+"""To be raised when the records of a rule change their meaning but not their fields."""
+_KINDS = Path(__file__).parents[1] / "whys" / "evidence"
+"""The modules that read the evidence of rules; to import them would cost more than the cache saves."""
 
 
 class _CachedRules(msgspec.Struct, frozen=True, array_like=True):
@@ -31,7 +33,7 @@ class _CachedRules(msgspec.Struct, frozen=True, array_like=True):
 
 
 def kept_rules(files: Sequence[RuleFile]) -> tuple[Rule, ...] | None:
-    """Return the rules of these very files, None when they are not kept."""
+    """Return the cached rules; None when the cache is missing or of other files."""
     fingerprint = _fingerprint(files)
     try:
         found = msgspec.msgpack.decode(_place().read_bytes(), type=_CachedRules)
@@ -41,7 +43,7 @@ def kept_rules(files: Sequence[RuleFile]) -> tuple[Rule, ...] | None:
 
 
 def keep_rules(files: Sequence[RuleFile], rules: Sequence[Rule]) -> None:
-    """Keep rules that were read without a fault; where nothing can be written, nothing is."""
+    """Write the cache, with rules that have no fault; do nothing where it cannot be written."""
     fingerprint = _fingerprint(files)
     if fingerprint is None:
         return
@@ -59,12 +61,18 @@ def _place() -> Path:
 
 
 def _fingerprint(files: Sequence[RuleFile]) -> str | None:
-    """Identify the files by name, size and time; None for files inside an archive."""
+    """Hash name, size and time of the files; None for files inside an archive."""
     shape = msgspec.json.encode([field.encode_name for field in msgspec.structs.fields(Rule)])
     digest = hashlib.sha256(_FORMAT.encode() + msgspec.__version__.encode() + shape)
     for item in files:
         if not isinstance(item.file, Path):
             return None
-        status = item.file.stat()
-        digest.update(f"{item.source}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
+        digest.update(_stamp(item.source, item.file))
+    for file in sorted(_KINDS.glob("*.py")):
+        digest.update(_stamp(file.name, file))
     return digest.hexdigest()
+
+
+def _stamp(name: str, file: Path) -> bytes:
+    status = file.stat()
+    return f"{name}\0{status.st_size}\0{status.st_mtime_ns}\n".encode()

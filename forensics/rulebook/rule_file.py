@@ -1,4 +1,4 @@
-"""The data of one rule file in, the Rule out, or None and what is wrong with the file."""
+"""Check the data of one rule file, and make the Rule of it."""
 
 from __future__ import annotations
 
@@ -18,27 +18,36 @@ from forensics.model import (
     Rule,
     RuleTests,
 )
-from forensics.rulebook.checked_values import list_of, one_of, read_mapping, read_table, read_text, read_version, shown
-from forensics.rulebook.diagnostics import nearest
-from forensics.rulebook.match_conditions import captures_of, read_match
-from forensics.rulebook.template_check import check_template
-from forensics.rulebook.why_fields import named_values, read_duration, read_why
+from forensics.rulebook.why_fields import named_values, read_why
+from forensics.schema.checked_values import (
+    list_of,
+    one_of,
+    read_duration,
+    read_mapping,
+    read_table,
+    read_text,
+    read_version,
+    shown,
+)
+from forensics.schema.diagnostics import nearest
+from forensics.schema.match_conditions import captures_of, read_match
+from forensics.schema.template_check import check_template
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from forensics.rulebook.checked_values import Reader
-    from forensics.rulebook.diagnostics import Diagnostics, Spot
+    from forensics.schema.checked_values import Reader
+    from forensics.schema.diagnostics import Diagnostics, Location
 
 _KEBAB = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*", re.ASCII)
 _NEEDED = ("id", "version", "title", "class", "role", "priority", "match", "tests")
 _MIN_EXAMPLES = 2
 _EXTRA_NAMES = frozenset({"frame.line"})
-"""Said by evidence, though nothing can be matched on it."""
+"""Names that evidence may give although no field of a `match` has them."""
 
 
 def read_rule(data: Any, stem: str, diagnostics: Diagnostics) -> Rule | None:
-    """Read one rule; `stem` is the file's name without `.yaml`, which the id must repeat."""
+    """Read one rule; None after a fault. `stem` is the file's name without `.yaml`, which the id must repeat."""
     found = read_table(data, (), diagnostics, _READERS, needed=_NEEDED)
     if "id" in found and found["id"] != stem:
         diagnostics.add(("id",), f"id {found['id']!r} is not the file's name; rename the file to {found['id']}.yaml")
@@ -53,7 +62,7 @@ def _build(found: dict[str, Any], source: str) -> Rule:
 
 
 def _check_names(found: dict[str, Any], captures: Collection[str], diagnostics: Diagnostics) -> None:
-    """Check every name of a capture or field, in templates and outside."""
+    """Check that each capture or field named by the rule exists, in templates and elsewhere."""
     for i, name in enumerate(found.get("group_by", ())):
         _check_name(name, captures, ("group_by", i), diagnostics)
     if "headline" in found:
@@ -69,7 +78,7 @@ def _check_names(found: dict[str, Any], captures: Collection[str], diagnostics: 
                 check_template(getattr(why, key) or "", captures, ("whys", i, key), diagnostics)
 
 
-def _check_name(name: str | None, captures: Collection[str], location: Spot, diagnostics: Diagnostics) -> None:
+def _check_name(name: str | None, captures: Collection[str], location: Location, diagnostics: Diagnostics) -> None:
     if name is None or name in captures or name in _EXTRA_NAMES or field_fault(name) is None:
         return
     diagnostics.add(
@@ -77,7 +86,7 @@ def _check_name(name: str | None, captures: Collection[str], location: Spot, dia
     )
 
 
-def _read_id(value: Any, location: Spot, diagnostics: Diagnostics) -> str | None:
+def _read_id(value: Any, location: Location, diagnostics: Diagnostics) -> str | None:
     text = read_text(value, location, diagnostics)
     if text is not None and not _KEBAB.fullmatch(text):
         diagnostics.add(location, f"{text!r} must be kebab-case: lower case letters, digits and single hyphens")
@@ -85,14 +94,14 @@ def _read_id(value: Any, location: Spot, diagnostics: Diagnostics) -> str | None
     return text
 
 
-def _read_title(value: Any, location: Spot, diagnostics: Diagnostics) -> str | None:
+def _read_title(value: Any, location: Location, diagnostics: Diagnostics) -> str | None:
     text = read_text(value, location, diagnostics)
     if text is not None and text.rstrip().endswith("."):
         diagnostics.add(location, "'title' ends in a full stop; documents put it into sentences of their own")
     return text
 
 
-def _read_explains(value: Any, location: Spot, diagnostics: Diagnostics) -> Explains | None:
+def _read_explains(value: Any, location: Location, diagnostics: Diagnostics) -> Explains | None:
     readers: dict[str, Reader] = {"signature": _read_id, "within": read_duration}
     found = read_table(value, location, diagnostics, readers, needed=("signature", "within"))
     if len(found) < len(readers):
@@ -100,7 +109,7 @@ def _read_explains(value: Any, location: Spot, diagnostics: Diagnostics) -> Expl
     return Explains(signature=found["signature"], within=Nanoseconds(found["within"]))
 
 
-def _read_action(value: Any, location: Spot, diagnostics: Diagnostics) -> ActionRule | None:
+def _read_action(value: Any, location: Location, diagnostics: Diagnostics) -> ActionRule | None:
     readers = {"kind": one_of(ActionKind), "text": read_text, "verify": _read_verify, "priority": one_of(Priority)}
     found = read_table(value, location, diagnostics, readers, needed=("kind", "text"))
     if not {"kind", "text"} <= found.keys():
@@ -108,18 +117,18 @@ def _read_action(value: Any, location: Spot, diagnostics: Diagnostics) -> Action
     return ActionRule(**found)
 
 
-def _read_verify(value: Any, location: Spot, diagnostics: Diagnostics) -> dict[str, Any] | None:
+def _read_verify(value: Any, location: Location, diagnostics: Diagnostics) -> dict[str, Any] | None:
     return read_table(value, location, diagnostics, {"count": _read_count}, needed=("count",)) or None
 
 
-def _read_count(value: Any, location: Spot, diagnostics: Diagnostics) -> int | None:
+def _read_count(value: Any, location: Location, diagnostics: Diagnostics) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     diagnostics.add(location, f"'count' must be a whole number from 0, not {shown(value)}")
     return None
 
 
-def _read_tests(value: Any, location: Spot, diagnostics: Diagnostics) -> RuleTests | None:
+def _read_tests(value: Any, location: Location, diagnostics: Diagnostics) -> RuleTests | None:
     examples = list_of(read_mapping, at_least=_MIN_EXAMPLES)
     found = read_table(
         value, location, diagnostics, dict(match=examples, no_match=examples), needed=("match", "no_match")

@@ -1,4 +1,4 @@
-"""The text of a rule file in, plain data with the line of every part out.
+"""Parse the YAML of a rule file into plain data, and note the line of each part.
 
 The YAML is read event by event rather than loaded: this gives lines for free, refuses aliases (a few of them unfold to
 gigabytes), tags and duplicate keys, survives any depth, and follows YAML 1.2, where `no` and `12:30` are words.
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 if TYPE_CHECKING:
-    from forensics.rulebook.diagnostics import Spot
+    from forensics.schema.diagnostics import Location
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _MAX_DEPTH = 50
@@ -27,14 +27,14 @@ _CONSTANTS = {
 
 
 class DocumentError(Exception):
-    """The text is not the YAML that a rule file may hold."""
+    """A text that is not the YAML of a rule file: the line, and why."""
 
     def __init__(self, line: int, words: str) -> None:
         super().__init__(words)
         self.line = line
 
 
-def parse_document(text: str) -> tuple[Any, dict[Spot, int]]:
+def parse_document(text: str) -> tuple[Any, dict[Location, int]]:
     """Read one YAML document as plain data; the second part maps each key and element to its line."""
     builder = _Builder()
     try:
@@ -56,12 +56,12 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Builder:
-    """Puts events together; holds the containers that are open and the spot that the next value belongs to."""
+    """Builds plain data from the events; holds the open containers and the location of the next value."""
 
     def __init__(self) -> None:
         self.root: Any = None
-        self.lines: dict[Spot, int] = {}
-        self._open: list[tuple[Any, Spot]] = []
+        self.lines: dict[Location, int] = {}
+        self._open: list[tuple[Any, Location]] = []
         self._key: str | None = None
         self._documents = 0
 
@@ -103,8 +103,8 @@ class _Builder:
             raise DocumentError(line, f"nested more than {_MAX_DEPTH} levels deep")
         self._open.append((container, self._put(container, line)))
 
-    def _put(self, value: Any, line: int) -> Spot:
-        """Hang a value into the innermost open container and return its spot."""
+    def _put(self, value: Any, line: int) -> Location:
+        """Hang a value into the innermost open container and return its location."""
         if not self._open:
             self.root = value
             self.lines[()] = line

@@ -38,8 +38,8 @@ _WORST_FIRST = tuple(RunOutcome)
 
 _CLOSE = re.compile(
     r"""
-    received\ (?P<code>[1-4]\d{3})\ \([^)]*\)(?:\ (?P<reason>[^;]*))?     # `websockets` since version 10
-  | code\ =\ (?P<old_code>[1-4]\d{3})\ \([^)]*\),\ (?:reason\ =\ (?P<old_reason>.*)|no\ reason)   # and before
+    received\ (?P<code>[1-4]\d{3})\ \([^)]{0,100}\)(?:\ (?P<reason>[^;]*))?     # `websockets` since version 10
+  | code\ =\ (?P<old_code>[1-4]\d{3})\ \([^)]{0,100}\),\ (?:reason\ =\ (?P<old_reason>.*)|no\ reason)   # and before
     """,
     re.VERBOSE,
 )

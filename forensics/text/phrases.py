@@ -13,11 +13,13 @@ if TYPE_CHECKING:
 
     from forensics.model import Cluster
 
-_VARIES = re.compile(r"…|\[redacted[^\]]*\]|<\*>|\b\w+://\S*|\S*\d\S*")
+_VARIES = re.compile(r"…|\[redacted[^\]]*\]|<\*>|\b\w+://\S*|(?:(?<![^\s…\]])|(?<=<\*>))\S*\d\S*")
 """… where a citation was cut; [redacted:token]; <*>; https://host/x; req-4711"""
 _AROUND = " \t-–:,;=(["
 """Characters that separate words from a value."""
 _LETTERS = re.compile(r"[^\W\d_]")
+_LOOKED_AT = 2_000
+"""Characters of a line in which words are looked for; beyond that it is data."""
 ENOUGH = 6
 """Minimum number of letters in a phrase that is worth searching for."""
 LONGEST = 160
@@ -25,7 +27,7 @@ LONGEST = 160
 
 def fixed_parts(text: str) -> tuple[str, ...]:
     """Split the first line of a text at variable values; return the parts with at least one letter, in order."""
-    line = text.strip().split("\n", 1)[0]
+    line = text.strip().split("\n", 1)[0][:_LOOKED_AT]
     parts = (_shortened(part.strip(_AROUND)) for part in _VARIES.split(line))
     return tuple(part for part in parts if _LETTERS.search(part))
 

@@ -12,9 +12,10 @@ from collections.abc import Callable
 _Guard = Callable[[str], bool]
 """A plain search that tells whether a pattern may match a text."""
 
+# The name is the whole word that holds one of these: asked once for each word, however many it holds.
 _GUARDED_NAME = (
-    r"(?:[\w.-]*(?:password|passwd|pwd|secret|token|api[_-]?key|apikey|access[_-]?key|private[_-]?key|credential)[\w.-]*"
-    r"|authorization|cookie|set-cookie|x-api-key)"
+    r"(?:(?<![\w.-])(?=[\w.-]*(?:password|passwd|pwd|secret|token|(?:api|access|private)[_-]?key|credential))[\w.-]++"
+    r"|\b(?:authorization|cookie|set-cookie|x-api-key))"
 )
 
 
@@ -46,7 +47,11 @@ _PATTERNS: tuple[tuple[_Guard, re.Pattern[str], str], ...] = (
         "[redacted:key]",
     ),
     # eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl
-    (lambda text: "eyJ" in text, re.compile(r"\beyJ[\w-]{6,}\.[\w-]{6,}(?:\.[\w-]*)?"), "[redacted:jwt]"),
+    (
+        lambda text: "eyJ" in text,
+        re.compile(r"(?<![\w-])(?>(?P<before>[\w-]*?)\beyJ)[\w-]{6,}+\.[\w-]{6,}(?:\.[\w-]*)?"),
+        r"\g<before>[redacted:jwt]",
+    ),
     # Authorization: Bearer abc.def      Basic dXNlcjpwYXNz, but not: Basic authentication failed
     (
         lambda text: "earer" in text or "asic" in text,
@@ -74,7 +79,7 @@ _PATTERNS: tuple[tuple[_Guard, re.Pattern[str], str], ...] = (
     (
         _names_secret,
         re.compile(
-            rf"""(?P<name>\b{_GUARDED_NAME})(?P<q>\\?["']?)(?P<sep>\s*=\s*|\s*:\s*(?=\\?["']))(?P<v>\\?["']?)"""
+            rf"""(?P<name>{_GUARDED_NAME})(?P<q>\\?["']?)(?P<sep>\s*=\s*|\s*:\s*(?=\\?["']))(?P<v>\\?["']?)"""
             r"""(?!REDACTED|\[redacted|\*|\(|None\b|null\b|true\b|false\b)[^\s"',;&)}\]\\]{3,}""",
             re.IGNORECASE,
         ),

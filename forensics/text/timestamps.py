@@ -196,3 +196,19 @@ def _duration(seconds: float, longest: float) -> str:
     if longest < 0.1:  # noqa: PLR2004 - a tenth of a second
         return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.2f} s" if longest < 1 else format_seconds(round(seconds * SECOND))
+
+
+def read_moment(text: str) -> datetime:
+    """Read a time as people write it, in any zone; ValueError when it is none. Without a zone it stays without."""
+    from dateutil import parser  # noqa: PLC0415 - most runs name no time
+
+    try:
+        return parser.parse(text)
+    except OverflowError as error:
+        raise ValueError(text) from error
+
+
+def to_utc(moment: datetime) -> str:
+    """Write a time as RFC 3339 in UTC; one without a zone is taken as UTC."""
+    zoned = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+    return zoned.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,9 +1,10 @@
-"""Clusters, links and everything around them in, findings out: the five whys with their evidence."""
+"""Explain clusters: the five whys, each with its evidence and verdict."""
 
 from __future__ import annotations
 
 from forensics.whys.causal_steps import complete
 from forensics.whys.contexts import ClusterContext, NearbyEntries, RunContext
+from forensics.whys.evidence import EVIDENCE
 from forensics.whys.explain import explain
 
-__all__ = ["ClusterContext", "NearbyEntries", "RunContext", "complete", "explain"]
+__all__ = ["EVIDENCE", "ClusterContext", "NearbyEntries", "RunContext", "complete", "explain"]

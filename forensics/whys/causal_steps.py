@@ -1,4 +1,4 @@
-"""A finding and its stage in, the same finding with the error behind the error step by step, a query and a rule out."""
+"""Complete a finding: causal steps, the query that finds it, a proposed rule."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from forensics.log.citations import cite
-from forensics.model import Cluster, ClusterId, Finding, Link, Role, Step, Why
+from forensics.model import Cluster, ClusterId, Finding, Link, Role, Step
 from forensics.text.timestamps import format_lag
 from forensics.whys.nearest_cause import nearest_cause
 from forensics.whys.proposals import propose_rule
@@ -22,38 +22,28 @@ if TYPE_CHECKING:
     from forensics.whys.contexts import ClusterContext, RunContext
 
 STRONG = 0.8
-"""Share of a symptom's occurrences from which a link that is not the chosen one is drawn too."""
+"""Least share of a symptom's occurrences at which a link is drawn although another one was chosen."""
 _CLOSE_CODE = re.compile(r"\b1[0-4]\d\d\b ?")
-"""1011 in `websocket-1011-serialization`: a close code names what a client saw, and causes nothing."""
-_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later before\b")
+"""1011 in `websocket-1011-serialization`: a close code is what a client saw, and no cause."""
+_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]{1,40} (?:µs|ms|s|min|h)) later before\b")
 """5–25 ms later before the end of the request"""
 
 
 def complete(finding: Finding, context: ClusterContext, service: str | None) -> Finding:
-    """Add to a finding what its cluster and links make: steps, chain, a query, and a rule where there is none."""
+    """Add what follows from the cluster and its links: steps, chain, a query, and a rule where none knows it."""
     arrows = _arrows(context)
-    whys, root = tuple(map(_in_order, finding.whys)), finding.root
-    is_loud = context.cluster.role is not Role.NOISE
+    is_failure = context.cluster.role is not Role.NOISE
     return replace(
         finding,
-        whys=whys,
-        root=replace(root, statement=str(whys[root.why - 1].answer)) if root else None,
         chain=_chain(arrows, context.run.clusters, context.cluster),
         steps=tuple(_step(link, context.run) for link in arrows),
         query=cluster_query(context.cluster, service),
-        proposed_rule=propose_rule(context.cluster) if is_loud else "",
+        proposed_rule=propose_rule(context.cluster) if is_failure else "",
     )
 
 
-def _in_order(why: Why) -> Why:
-    """Let an answer say `after` where its cause was logged late: rules write `{{ lag }} before`, which fits most."""
-    if why.answer is None or why.evidence[0].kind != "linked":
-        return why
-    return replace(why, answer=_LATER_BEFORE.sub(r"\g<lag> after", why.answer))
-
-
 def _arrows(context: ClusterContext) -> list[Link]:
-    """List the links of the cluster's family, without those that a way over a third cluster explains."""
+    """List the links between clusters of one root, without those that a path over a third cluster explains."""
     family = _family(context.cluster.id, context.run.parents)
     links = {
         (link.cause, link.symptom): link
@@ -66,7 +56,7 @@ def _arrows(context: ClusterContext) -> list[Link]:
 
 
 def _family(start: ClusterId, parents: Mapping[ClusterId, Link]) -> set[ClusterId]:
-    """Return everything that shares the cluster's root."""
+    """Return the clusters with the same root, the root included."""
     root = _root(start, parents)
     return {root} | {symptom for symptom in parents if _root(symptom, parents) == root}
 
@@ -83,13 +73,13 @@ def _is_drawn(link: Link, parents: Mapping[ClusterId, Link]) -> bool:
 
 
 def _has_detour(cause: ClusterId, symptom: ClusterId, links: Mapping[tuple[ClusterId, ClusterId], Link]) -> bool:
-    """Tell whether the symptom is reached over a third cluster, which is not itself reached from the symptom."""
+    """Tell whether a path over a third cluster leads to the symptom; a circle through it does not count."""
     between = {to for at, to in links if at == cause} & {at for at, to in links if to == symptom}
     return any((symptom, middle) not in links and (middle, cause) not in links for middle in between)
 
 
 def _depths(pairs: Sequence[tuple[ClusterId, ClusterId]], family: set[ClusterId]) -> dict[ClusterId, int]:
-    """Return the length of the longest way to each cluster; circles end where they have been walked once."""
+    """Return the length of the longest path to each cluster; a circle is walked once."""
     depth = dict.fromkeys(family, 0)
     for _ in family:
         for cause, symptom in pairs:
@@ -98,7 +88,7 @@ def _depths(pairs: Sequence[tuple[ClusterId, ClusterId]], family: set[ClusterId]
 
 
 def _chain(arrows: Sequence[Link], clusters: Mapping[ClusterId, Cluster], own: Cluster) -> tuple[str, ...]:
-    """Write the longest way as labels, cause first; what follows from the same last step stands beside it."""
+    """Return the labels of the longest path, cause first; the last one also names what else follows from that step."""
     if not arrows:
         return (label(own),)
     reached = {link.symptom for link in arrows}
@@ -145,7 +135,7 @@ def _step(link: Link, run: RunContext) -> Step:
 
 
 def _pair(link: Link, run: RunContext) -> tuple[EntryRef, ...]:
-    """Cite one occurrence: of those that show it the one in the middle, since exports cut the first and the last."""
+    """Cite cause and symptom of one occurrence, from the middle of the log: exports cut the first and the last."""
     table = run.table
     occurrences = run.members[link.symptom].occurrences
     order = sorted(range(len(occurrences)), key=lambda at: (abs(at - len(occurrences) // 2), at))

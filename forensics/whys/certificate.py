@@ -1,4 +1,4 @@
-"""A claim that something is absent in, whether it would have shown out.
+"""Certify an absence: whether the log would have shown a thing that it does not show.
 
 "Looked for and not found" proves something only where it would have been found: the logs that it stands in are here,
 the times looked at were recorded, nothing of them was cut, lost or unreadable, and they are enough.
@@ -67,7 +67,7 @@ def _gaps(coverage: Coverage) -> list[tuple[int, int]]:
 
 
 def _is_cut(base: int, within: Nanoseconds, gaps: Sequence[tuple[int, int]]) -> bool:
-    """Tell whether a silence that stands out overlaps the time before an occurrence."""
+    """Tell whether an unusual silence overlaps the time before an occurrence."""
     return any(start < base and end > base - within for start, end in gaps)
 
 
@@ -86,7 +86,7 @@ def _stream(example: Mapping[str, Any]) -> str:
 
 
 def _logs(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
-    """Check that every log is here in which the cause may stand."""
+    """Check that the logs that may hold the cause are here."""
     logs = coverage.logs
     for stream in streams_of(cause):
         names = _APPLICATION if stream == "application" else (stream,)
@@ -137,7 +137,7 @@ def _levels(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
 
 
 def _enough(windows: int, thresholds: Thresholds) -> tuple[bool, str]:
-    """Check how likely it would be missed, did it stand before as many occurrences as a cause must."""
+    """Check how likely a cause would be missed that stands before the least share of occurrences."""
     missed = (1 - thresholds.coverage) ** windows
     if windows < FEWEST or missed > _UNLIKELY:
         return False, f"{counted(windows, 'occurrence')} could have shown it, too few to tell"

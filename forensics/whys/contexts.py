@@ -1,4 +1,4 @@
-"""What a why may look at: one cluster, and everything that the run knows around it."""
+"""What a why may look at: one cluster, and all that is known of the run; and how verdicts are judged."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from forensics.model import (
 )
 
 FEW, AS_OFTEN = 0.3, 0.5
-"""A cause that lies before fewer of a symptom's occurrences, and that chance more often than not brings as near, shows
-nothing, whatever a rule says."""
+"""A cause before less than this share of a symptom's occurrences shows nothing, whatever a rule says, if its p-value is
+above the second number."""
 
 
 class NearbyEntries:
-    """Every entry of the revision, errors or not, found by instance or trace and time."""
+    """Index of all entries of the revision by instance (or trace) and time."""
 
     def __init__(self, table: EntryTable) -> None:
         self._times = table.times
@@ -65,7 +65,7 @@ class NearbyEntries:
 
 
 class RunContext(Struct, frozen=True, kw_only=True):
-    """What is the same for every cluster of a run."""
+    """The part of the context that all clusters of a run share."""
 
     clusters: Mapping[ClusterId, Cluster]
     members: Mapping[ClusterId, ClusterEntries]
@@ -76,13 +76,13 @@ class RunContext(Struct, frozen=True, kw_only=True):
     table: EntryTable
     neighbours: NearbyEntries
     asked: Callable[[Condition, EntryTable], Callable[[int], bool] | None]
-    """For a condition of a why, what tells whether an entry satisfies it; None where no entry does."""
+    """Condition of a why -> row predicate; None if no entry satisfies it."""
     coverage: Coverage
     exposure: Exposure | None = None
     needed: Mapping[ClusterId, Needed]
-    """In how much traffic each must not be seen again to be called gone."""
+    """Traffic without an occurrence that it takes to call each cluster gone."""
     covered_from: int
-    """Nanoseconds: where the entries of this run begin."""
+    """Start of the entries of this run, in nanoseconds."""
     deploys: tuple[Deploy, ...]
     tests: TestRun | None = None
     comparison: Comparison | None = None
@@ -90,7 +90,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
 
 
 class ClusterContext(Struct, frozen=True, kw_only=True):
-    """One cluster on that stage."""
+    """One cluster, with the run around it."""
 
     run: RunContext
     cluster: Cluster
@@ -144,7 +144,7 @@ class ClusterContext(Struct, frozen=True, kw_only=True):
 
 
 class EvidenceResult(Struct, frozen=True, kw_only=True):
-    """What one kind of evidence has to say to one why."""
+    """The answer of one kind of evidence to one why."""
 
     verdict: Verdict
     evidence: tuple[Evidence, ...] = ()
@@ -154,17 +154,17 @@ class EvidenceResult(Struct, frozen=True, kw_only=True):
 
 
 def judge(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Verdict:
-    """Supported from the threshold on (four of five occurrences), plausible from one on, no evidence at none."""
+    """Judge a share of occurrences: supported from the threshold on, plausible from one occurrence on."""
     if count and count / of >= thresholds.coverage:
         return Verdict.SUPPORTED
     return Verdict.PLAUSIBLE if count else Verdict.NO_EVIDENCE
 
 
 def judge_link(link: Link, thresholds: Thresholds) -> Verdict:
-    """Judge a link by itself, before its rivals are looked at.
+    """Judge a link by itself, without its rivals.
 
-    Below the thresholds it is plausible by its order and key. Without a rule's word it must be more than chance, and
-    with one at least not less than chance where it lies before a few of the occurrences only.
+    Below the thresholds it is plausible, by order and key alone. A link that no rule declares must be nearer than
+    chance. A declared one must not be what chance brings as often, if it covers only a few of the occurrences.
     """
     if link.meets(thresholds):
         return Verdict.SUPPORTED
@@ -175,12 +175,12 @@ def judge_link(link: Link, thresholds: Thresholds) -> Verdict:
 
 
 def measured(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Measure:
-    """Write down a share of occurrences beside what it must reach."""
+    """Record a share of occurrences with the thresholds that it is held against."""
     return Measure(coverage=round(count / of, 4) if of else 0.0, thresholds=thresholds)
 
 
 def measured_link(link: Link, thresholds: Thresholds) -> Measure:
-    """Write down the numbers of a link beside what they must reach."""
+    """Record the numbers of a link with the thresholds that they are held against."""
     return Measure(
         coverage=link.coverage,
         lift=link.lift,
@@ -192,16 +192,17 @@ def measured_link(link: Link, thresholds: Thresholds) -> Measure:
 
 
 def recorded(occurrences: Occurrences, window: Nanoseconds, run: RunContext) -> tuple[list[Occurrence], int]:
-    """Return the occurrences early in the entries of which the time before was recorded, and where the others begin.
+    """Select the occurrences whose preceding window was recorded.
 
-    Of the others, which begin a window or more behind the first entry, it was recorded in any case.
+    Returns those that begin less than a window after the first entry and were recorded all the same, and the index from
+    which on every occurrence was.
     """
     at = bisect_left(occurrences.starts, run.covered_from + window)
     return [o for o in occurrences[:at] if is_recorded(o.start - window, o, run)], at
 
 
 def is_recorded(start: int, occurrence: Occurrence, run: RunContext) -> bool:
-    """Tell whether the time from `start` to an occurrence was recorded: an export may begin in the middle of a life."""
+    """Tell whether the log covers the time from `start` to an occurrence; an export may begin within a life."""
     if start >= run.covered_from:
         return True
     return any(

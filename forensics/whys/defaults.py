@@ -1,4 +1,4 @@
-"""A cluster without questions of its own in, the questions that fit any failure out."""
+"""The questions and actions for a cluster whose rule has none, or that no rule knows."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ _AFTERWARDS = (
     WhyRule(ask="Why did no test catch it?", evidence_kind="tests", evidence={"covering": "frame.function"}),
     WhyRule(ask="Why did it go unnoticed?", evidence_kind="unnoticed", evidence={}),
 )
-"""What is asked of any failure, whatever the chain before has shown."""
+"""Questions about the circumstances of any failure."""
 
 
 def default_whys(context: ClusterContext) -> tuple[WhyRule, ...]:
     """Ask what failed, where, what followed or came before, since when, what changed, and why nobody noticed.
 
-    The chain proper comes first, and ends at the open question about the code; what stands behind it are circumstances.
+    The causal chain comes first and ends at the question about the code; the circumstances follow.
     """
     if context.cluster.role is Role.NOISE:
         return (WhyRule(ask="What is it?", evidence_kind="entries", evidence={}, answer=_what(context)),)
@@ -47,7 +47,7 @@ _CHANGED = WhyRule(ask="What changed there?", evidence_kind="commits", evidence=
 
 
 def _consequence(context: ClusterContext) -> Iterator[WhyRule]:
-    """Ask what it led to where something may; that nothing stands behind it is said by `unnoticed`."""
+    """Ask what it led to, where links show something; `unnoticed` says so where they show nothing."""
     if context.as_cause:
         yield WhyRule(
             ask="What did it lead to?",
@@ -58,7 +58,7 @@ def _consequence(context: ClusterContext) -> Iterator[WhyRule]:
 
 
 def default_actions(context: ClusterContext) -> tuple[ActionRule, ...]:
-    """Propose what can be said without knowing the failure: a rule that names it, and a test."""
+    """Propose what helps with an unknown failure: a rule that names it, and a test."""
     if context.cluster.role is Role.NOISE or context.cluster.signature is not None:
         return ()
     rule = "Write a rule for it, so that the next report knows it by name"

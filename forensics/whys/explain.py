@@ -1,4 +1,4 @@
-"""One cluster on its stage in, its finding out: the chain of whys as far as it is shown, then open questions."""
+"""Explain one cluster: the chain of whys as far as evidence shows it, then open questions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from forensics.model import (
     ActionKind,
     Cluster,
     ClusterId,
-    FailureClass,
     Finding,
     Priority,
     Role,
@@ -31,17 +30,6 @@ if TYPE_CHECKING:
     from forensics.whys.contexts import ClusterContext, EvidenceResult
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.NO_EVIDENCE, Verdict.NOT_OBSERVABLE, Verdict.PLAUSIBLE, Verdict.CONTESTED)
-_STARTUP = {
-    FailureClass.STARTUP_FAILURE,
-    FailureClass.IMPORT_ERROR,
-    FailureClass.SYNTAX_ERROR,
-    FailureClass.CONFIG_MISSING,
-    FailureClass.DB_CONNECTION,
-    FailureClass.PERMISSION_DENIED,
-    FailureClass.UNHANDLED_EXCEPTION,
-}
-NAMING = {"values", "frames", "commits"}
-"""Kinds of evidence that name a thing or a place."""
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
 _TYPED = ("gcloud ", "docker ", "git ", "forensics ")
@@ -50,7 +38,7 @@ _TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 def explain(context: ClusterContext) -> Finding:
     """Ask the whys of the cluster's rule, or the default ones, and say how far the answers are shown."""
     rules = context.rule.whys if context.rule and context.rule.whys else default_whys(context)
-    asked = [(rule, EVIDENCE[rule.evidence_kind](rule, context)) for rule in rules]
+    asked = [(rule, EVIDENCE[rule.evidence_kind].gather(rule, context)) for rule in rules]
     whys = tuple(_why(rule, gathered, context) for rule, gathered in asked)
     first, last = _chain(asked)
     root = _root(asked, whys, first, last)
@@ -68,7 +56,7 @@ def explain(context: ClusterContext) -> Finding:
 
 
 def headline(context: ClusterContext) -> str:
-    """Say in one line what happened; says "every instance" only when the lives show it."""
+    """Say in one line what happened; "every instance" only where the instance lives show it."""
     rule = context.rule
     said = fill(rule.headline, template_values(context)) if rule and rule.headline else None
     text = said or _own_words(context)
@@ -78,9 +66,9 @@ def headline(context: ClusterContext) -> str:
 
 
 def ends_every_life(context: ClusterContext) -> bool:
-    """Tell whether all lives of the revision that ended, two at least, ended in this cluster soon after the start."""
+    """Tell whether the failure ended every recorded life of the revision (two or more) soon after its start."""
     cluster = context.cluster
-    if cluster.role is Role.SYMPTOM or cluster.failure_class not in _STARTUP:
+    if cluster.role is Role.SYMPTOM or not cluster.failure_class.may_end_start:
         return False
     ended = [life for life in context.run.lives if life.ended and life.revision == cluster.revision]
     touched = context.instances
@@ -89,7 +77,7 @@ def ends_every_life(context: ClusterContext) -> bool:
 
 
 def error_chain(context: ClusterContext) -> tuple[str, ...]:
-    """Return the error behind the error, cause first: the parents' titles, then the cluster, then what hangs below."""
+    """Name the clusters of one causal chain, cause first: what is above the cluster, itself, what is below."""
     above: list[str] = []
     at = context.run.parents.get(context.cluster.id)
     while at is not None:
@@ -100,7 +88,7 @@ def error_chain(context: ClusterContext) -> tuple[str, ...]:
 
 
 def _below(context: ClusterContext) -> list[ClusterId]:
-    """Return what follows from the cluster: step by step, and within a step what follows first."""
+    """Return the clusters that follow from this one, level by level, within a level by lag."""
     found: list[ClusterId] = []
     step = [context.cluster.id]
     while step:
@@ -122,7 +110,7 @@ def _distinct(texts: Sequence[str]) -> list[str]:
 
 
 def _is_word(text: str) -> bool:
-    """Tell whether a sentence begins with an ordinary capitalised word, which goes small after a colon."""
+    """Tell whether a sentence begins with an ordinary word, written small after a colon; names keep their capital."""
     word = text.split(" ", 1)[0]
     return (
         word.isalpha()
@@ -132,7 +120,7 @@ def _is_word(text: str) -> bool:
 
 
 def _own_words(context: ClusterContext) -> str:
-    """Without a headline of a rule: the title, for an unknown error its own first line."""
+    """Return the headline where a rule gives none: the rule's title, or the first line of an unknown error."""
     if context.rule is not None:
         return context.rule.title
     if not representative(context).has_payload:
@@ -159,7 +147,7 @@ def _why(rule: WhyRule, gathered: EvidenceResult, context: ClusterContext) -> Wh
     answer = None
     if holds:
         answer = fill(rule.answer, template_values(context) | gathered.values) if rule.answer else None
-        answer = answer or gathered.evidence[0].statement
+        answer = EVIDENCE[rule.evidence_kind].mend_answer(answer or gathered.evidence[0].statement)
     return Why(
         ask=rule.ask,
         answer=answer,
@@ -171,22 +159,19 @@ def _why(rule: WhyRule, gathered: EvidenceResult, context: ClusterContext) -> Wh
 
 
 def _sentence(text: str | None) -> str | None:
-    """Begin with a capital, as a step stands by itself in lists; a command stays as it is typed."""
+    """Begin a next step with a capital, as in lists it is a sentence of its own; leave a command as it is typed."""
     return text if not text or text.startswith(_TYPED) else text[:1].upper() + text[1:]
 
 
 def _next_step(rule: WhyRule, gathered: EvidenceResult, context: ClusterContext) -> str | None:
-    """Say what to look at: the rule's own advice, and where a source is missing also the command that gives it."""
+    """Say what to look at: the rule's advice, and where a source is missing the command that gives it."""
     if gathered.verdict is Verdict.REFUTED:
         return gathered.next_step  # the rule's advice is for a question that is open
     advice = None
     if rule.otherwise:
         advice = fill(name_places(rule.otherwise, context), template_values(context) | gathered.values)
-    if (
-        advice
-        and gathered.next_step
-        and (gathered.verdict is Verdict.NOT_OBSERVABLE or rule.evidence_kind == "commits")
-    ):
+    adds_step = gathered.verdict is Verdict.NOT_OBSERVABLE or EVIDENCE[rule.evidence_kind].adds_its_step
+    if advice and gathered.next_step and adds_step:
         return f"{advice.rstrip('.')}. Next: {gathered.next_step}"
     return advice or gathered.next_step
 
@@ -196,16 +181,14 @@ def _kind(rule: WhyRule, verdict: Verdict) -> StatementKind:
         return StatementKind.OPEN_QUESTION
     if verdict is not Verdict.SUPPORTED:
         return StatementKind.HYPOTHESIS
-    own = rule.evidence_kind in {"values", "frames", "deploys"} or (
-        rule.evidence_kind == "entries" and not rule.condition
-    )
-    return StatementKind.FACT if own else StatementKind.INFERENCE
+    is_fact = EVIDENCE[rule.evidence_kind].is_own_fact(rule)
+    return StatementKind.FACT if is_fact else StatementKind.INFERENCE
 
 
 def _chain(asked: Sequence[tuple[WhyRule, EvidenceResult]]) -> tuple[int, int]:
-    """Return the first and last index of the chain: it may begin behind symptoms that are not in the entries."""
+    """Return the first and last index of the chain; questions for other failures are skipped where none is found."""
     first = 0
-    while first < len(asked) and asked[first][0].evidence_kind == "linked" and not asked[first][1].verdict.holds:
+    while first < len(asked) and _finds_no_other(*asked[first]):
         first += 1
     last = first - 1
     while last + 1 < len(asked) and asked[last + 1][1].verdict.holds:
@@ -213,10 +196,15 @@ def _chain(asked: Sequence[tuple[WhyRule, EvidenceResult]]) -> tuple[int, int]:
     return first, last
 
 
+def _finds_no_other(rule: WhyRule, gathered: EvidenceResult) -> bool:
+    """Tell whether a why asks for another failure that is not in these entries."""
+    return EVIDENCE[rule.evidence_kind].looks_outside and not gathered.verdict.holds
+
+
 def _root(asked: Sequence[tuple[WhyRule, EvidenceResult]], whys: Sequence[Why], first: int, last: int) -> Root | None:
-    """Take the last why of the chain that names something; what merely stood near is a circumstance."""
+    """Choose the last why of the chain that names something as the root; what only stood near is a circumstance."""
     chain = range(first, last + 1)
-    naming = [i for i in chain if asked[i][0].evidence_kind in NAMING or asked[i][0].evidence == "causes"]
+    naming = [i for i in chain if EVIDENCE[asked[i][0].evidence_kind].names_a_thing(asked[i][0])]
     at = naming[-1] if naming else last
     if at not in chain:
         return None

@@ -1,4 +1,4 @@
-"""A link and an occurrence of its symptom in, the entry of the cause that explains it out."""
+"""Find the entry of a cause that stands nearest before an occurrence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A cluster that no rule knows in, the text of a rule file that would name it out. Pure; YAML is written, never read.
+"""Propose a rule file for a cluster that no rule knows; YAML is written here, never read.
 
 The file is a start: it says what was seen, not why. A person gives it a better title, its class and its whys.
 """

@@ -1,4 +1,4 @@
-"""A cluster in, a query of Cloud Logging out that finds its entries again; words from a log stand in it as quoted text.
+"""Write the query of Cloud Logging that finds the entries of a cluster; words of a log are quoted text in it.
 
 In that language a text in double quotes is looked for in all fields, without regard to case; inside, only the
 backslash and the quote have a meaning, and both are escaped here.

@@ -1,4 +1,4 @@
-"""The rivals that a rule names in, out how far each explains the same, or is shown to be absent."""
+"""Judge the rivals that a rule declares: other causes of the same symptoms."""
 
 from __future__ import annotations
 

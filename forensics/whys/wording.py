@@ -1,4 +1,4 @@
-"""Templates of rules and values of entries in, sentences out. Values are data: never a template, never markup."""
+"""Fill the templates of rules with values of entries. Values are data: never a template, never markup."""
 
 from __future__ import annotations
 

@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time as clock
@@ -18,6 +17,7 @@ from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings, strategies as st
+from support.platforms import locks
 
 from forensics.cases import Case, Checkpoint, PullRecord, segments, verify
 from forensics.errors import CaseError
@@ -42,6 +42,7 @@ def encode(value: Any, *, ascii_only: bool) -> bytes:
 LINES = st.builds(encode, VALUES | ENTRIES, ascii_only=st.booleans())
 
 
+@pytest.mark.slow
 @given(pages=st.lists(st.lists(LINES, max_size=4), max_size=5), finished=st.booleans())
 def test_lines_come_back_byte_for_byte(pages: list[list[bytes]], *, finished: bool) -> None:
     with TemporaryDirectory() as folder:
@@ -140,6 +141,7 @@ with Case.open(sys.argv[1]) as case:
 """
 
 
+@pytest.mark.slow
 def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
     chance = random.Random(4)  # noqa: S311 - moments of kills
     Case.create(tmp_path / "case").close()
@@ -151,7 +153,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
         assert child.stdout is not None
         assert child.stdout.readline() == b"ready\n"
         clock.sleep(chance.random() * 0.1)
-        os.kill(child.pid, signal.SIGKILL)
+        child.kill()
         child.wait()
         child.stdout.close()
         assert verify(tmp_path / "case") == []
@@ -163,6 +165,7 @@ def test_a_kill_at_any_moment_loses_and_doubles_nothing(tmp_path: Path) -> None:
     assert before > 0
 
 
+@locks
 @pytest.mark.parametrize("broken", ["fsync", "rename"])
 @pytest.mark.parametrize("step", range(8))
 def test_a_disk_that_refuses_a_step_leaves_the_old_or_the_new(pulled: Path, broken: str, step: int) -> None:
@@ -201,6 +204,7 @@ def test_a_disk_that_refuses_a_step_leaves_the_old_or_the_new(pulled: Path, brok
 # --- other writers, other folders ---
 
 
+@locks
 def test_two_writers_get_one_line(pulled: Path) -> None:
     with Case.open(pulled), pytest.raises(CaseError, match="is being written by another pull"):
         Case.open(pulled)

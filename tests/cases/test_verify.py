@@ -53,6 +53,7 @@ def test_a_sound_case_is_told_in_one_line(pulled: Path) -> None:
     assert out == f"case is sound: 4 entries in 2 segments, sha256 of the manifest {sha256}\n"
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(position=st.floats(min_value=0, max_value=1, exclude_max=True), bit=st.integers(0, 7), which=st.integers(0, 2))
 def test_a_flipped_bit_is_found(position: float, bit: int, which: int) -> None:
@@ -68,6 +69,7 @@ def test_a_flipped_bit_is_found(position: float, bit: int, which: int) -> None:
         assert "\n" not in problems[0]
 
 
+@pytest.mark.slow
 def test_every_byte_of_a_manifest_counts(pulled: Path) -> None:
     file = pulled / "manifest.json"
     data = file.read_bytes()
@@ -121,6 +123,7 @@ def test_a_manifest_does_not_lead_out_of_its_folder(pulled: Path, file: str) -> 
     assert "cannot be a segment's file" in verify(pulled)[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", ["nothing", "empty", "file", "schema"])
 def test_a_bad_folder_is_one_line(tmp_path: Path, make: str) -> None:
     if make == "empty":

@@ -194,6 +194,7 @@ def no_rule_claims(record: Record, rules: Sequence[Rule], screen: RequestPrefilt
     assert entry.close is None
 
 
+@pytest.mark.slow
 @settings(max_examples=400)
 @given(st.lists(requests(), min_size=1, max_size=4), st.lists(NARROW | CONDITIONS, max_size=3), LEVELS)
 def test_what_is_passed_by_no_rule_claims(records: list[Record], conditions: list[Condition], level: Level) -> None:
@@ -214,6 +215,7 @@ def test_what_is_passed_by_no_shipped_rule_claims(record: Record) -> None:
         assert SHIPPED_CLASSIFIER.classify(decode_record(record)).primary is None
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(requests(), min_size=1, max_size=4), NARROW | CONDITIONS)
 def test_what_is_passed_by_answers_no_screened_why(records: list[Record], asked: Condition) -> None:

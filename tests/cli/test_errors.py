@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from support.builders import raw
+from support.platforms import pipes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,11 +73,13 @@ def test_several_fits_are_listed_with_their_times(tmp_path: Path, logs: Path) ->
     assert "2026-03-01T10:00:05Z" in said
 
 
+@pytest.mark.slow
 def test_bytes_that_are_no_log_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\xff\xfe")
     assert "x.png" in failing(tmp_path, "--revision", "x", "--logs", "x.png")
 
 
+@pytest.mark.slow
 def test_a_bad_rule_is_named_with_its_line(tmp_path: Path, logs: Path) -> None:
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "mine.yaml").write_text("id: mine\nversion: 1\ntitel: x\n")
@@ -145,6 +148,7 @@ def test_a_revision_named_by_a_log_is_no_path(tmp_path: Path) -> None:
     assert not (tmp_path.parent / "evil").exists()
 
 
+@pipes
 def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
     command = f"{sys.executable} -m forensics rules list | head -1"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)

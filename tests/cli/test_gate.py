@@ -29,6 +29,7 @@ def blocks(text: str) -> Iterator[tuple[str, list[str], str]]:
         yield found[1], shlex.split(found[2]), found[3]
 
 
+@pytest.mark.slow
 def test_the_outputs_in_the_docs_are_what_the_program_prints(pytestconfig: pytest.Config) -> None:
     text = DOCS.read_text()
     codes = []
@@ -45,6 +46,7 @@ def test_the_outputs_in_the_docs_are_what_the_program_prints(pytestconfig: pytes
     assert codes == [1, 3, 0]
 
 
+@pytest.mark.slow
 def test_the_workflow_of_the_docs_runs_on_the_sample(tmp_path: Path) -> None:
     found = re.search(r"<!-- workflow -->\n```yaml\n(.*?)```", DOCS.read_text(), re.DOTALL)
     assert found is not None
@@ -82,6 +84,7 @@ def test_the_result_as_json_is_the_record(tmp_path: Path) -> None:
     assert all(reason.evidence for reason in result.deciding())
 
 
+@pytest.mark.slow
 def test_limits_come_from_the_settings_and_flags_beat_them(tmp_path: Path) -> None:
     logs = ROOT / "samples" / "netra-backend-staging" / "logs"
     settings = tmp_path / "forensics.toml"
@@ -95,6 +98,7 @@ def test_limits_come_from_the_settings_and_flags_beat_them(tmp_path: Path) -> No
         assert (done.returncode, said in done.stderr, done.stderr.count("\n")) == (2, True, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -112,6 +116,7 @@ def test_what_cannot_be_judged_is_one_line_and_exit_code_2(arguments: tuple[str,
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_the_summary_is_appended(tmp_path: Path) -> None:
     summary = tmp_path / "summary.md"
     summary.write_text("# Build\n\n")

@@ -13,8 +13,8 @@ from support.builders import query, raw, raws, request
 from support.comparisons import cluster, side
 
 from forensics.cli.screens.gate_screen import lines
-from forensics.compare import compare
-from forensics.compare.gating import judge
+from forensics.comparison import compare
+from forensics.comparison.gating import judge
 from forensics.model import (
     ClusterId,
     EntryRef,
@@ -28,9 +28,9 @@ from forensics.model import (
     RulebookInfo,
 )
 from forensics.pipeline import analyze
-from forensics.render.documents import render_gate
-from forensics.render.junit import encode_junit
-from forensics.render.sarif import encode_sarif
+from forensics.rendering.documents import render_gate
+from forensics.rendering.junit import encode_junit
+from forensics.rendering.sarif import encode_sarif
 from forensics.sources.junit import read_test_runs
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def test_sarif_is_as_the_schema_wants_it_whatever_logs_say(hostile: tuple[Report
     assert levels["unmatched-old"] == ("pass", "none")
 
 
+@pytest.mark.slow
 def test_junit_is_read_by_our_own_reader(hostile: tuple[Report, GateResult], tmp_path: Path) -> None:
     file = tmp_path / "gate.xml"
     file.write_bytes(encode_junit(*hostile))

@@ -78,6 +78,7 @@ OLD = "shop-api-00041-xyz"
 NOW = "shop-api-00042-abc"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failing", "code", "word"), [(0, 0, "✓ pass"), (60, 1, "✗ fail")])
 def test_it_waits_until_the_outcome_is_clear(tmp_path: Path, failing: int, code: int, word: str) -> None:
     later = requests(NOW, 400, failing=failing, back=timedelta(minutes=2))
@@ -103,6 +104,7 @@ def many(revision: str, count: int, failing: int = 0) -> list[dict[str, Any]]:
     return [served(n, 500 if n in failed else 200, start + n * step, revision) for n in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("failing", "code", "word"), [(0, 0, "✓ pass"), (400, 1, "✗ fail")])
 def test_a_service_with_more_requests_than_a_pull_takes_is_judged_by_a_sample(
     tmp_path: Path, failing: int, code: int, word: str
@@ -125,6 +127,7 @@ def test_a_service_with_more_requests_than_a_pull_takes_is_judged_by_a_sample(
         )
 
 
+@pytest.mark.slow
 def test_when_the_time_is_over_the_last_outcome_counts(tmp_path: Path) -> None:
     with CloudServer([*requests(OLD, 400), *requests(NOW, 5)]) as server:
         done = waited(server, tmp_path, "--wait", "1s")
@@ -132,6 +135,7 @@ def test_when_the_time_is_over_the_last_outcome_counts(tmp_path: Path) -> None:
     assert "looking again" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_revision_that_is_silent_is_waited_for(tmp_path: Path) -> None:
     with CloudServer(requests(OLD, 400)) as server:
         look = requests_of_a_look(server, tmp_path, 2)
@@ -146,6 +150,7 @@ def test_a_revision_that_is_silent_is_waited_for(tmp_path: Path) -> None:
     assert never.stderr.splitlines()[-1].startswith("forensics: no ")
 
 
+@pytest.mark.slow
 def test_a_revision_that_is_silent_is_waited_for_before_its_previous_one_is_looked_for(tmp_path: Path) -> None:
     with CloudServer(requests(OLD, 400)) as server:
         feeding = more_when_asked(server, requests(NOW, 400, back=timedelta(minutes=2)), 3)

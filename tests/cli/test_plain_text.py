@@ -63,6 +63,7 @@ class Shown:
         self.notes = lambda report: iter(report.coverage.warnings)
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(
     title=TEXT,
@@ -122,6 +123,7 @@ def test_neither_rich_nor_jinja_is_imported_for_help() -> None:
     assert done.stderr.strip() == "set()"
 
 
+@pytest.mark.slow
 def test_an_analysis_waits_for_no_package_that_it_does_not_need(tmp_path: Path) -> None:
     words = ["analyze", "--revision", "00180", "--out", str(tmp_path)]
     code = (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from corpus import write
+from support.platforms import open_terminal, terminals
 
 from forensics.system.processes import can_fork
 
@@ -49,6 +49,7 @@ def contents(folder: Path) -> Mapping[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not can_fork(), reason="workers are forked on Linux only")
 @pytest.mark.parametrize("start", [["-m", "forensics"], ["-c", SMALL_THRESHOLDS]], ids=["as shipped", "tiny parts"])
 def test_two_processes_write_the_same_folder(log: tuple[Path, str], tmp_path: Path, start: list[str]) -> None:
@@ -65,6 +66,7 @@ def test_two_processes_write_the_same_folder(log: tuple[Path, str], tmp_path: Pa
     assert [name for name in one if one[name] != two[name]] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", ["0", "-1", "two"])
 def test_a_number_of_processes_is_one_or_more(log: tuple[Path, str], tmp_path: Path, jobs: str) -> None:
     arguments = command(log, tmp_path / "out", "--jobs", jobs)
@@ -79,7 +81,7 @@ def test_a_number_of_processes_is_one_or_more(log: tuple[Path, str], tmp_path: P
 
 def on_a_terminal(arguments: list[str]) -> tuple[int, bytes, bytes]:
     """Run with a terminal as stderr; return the exit code, stdout, and what the terminal was sent."""
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     environment = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=theirs, env=environment)
     os.close(theirs)
@@ -103,6 +105,8 @@ def on_a_terminal(arguments: list[str]) -> tuple[int, bytes, bytes]:
     return process.wait(60), out, shown
 
 
+@pytest.mark.slow
+@terminals
 def test_progress_is_shown_on_a_terminal_and_goes_again(log: tuple[Path, str], tmp_path: Path) -> None:
     arguments = command(log, tmp_path / "out", "--json", "--jobs", "1")
     code, out, shown = on_a_terminal([sys.executable, "-c", SMALL_THRESHOLDS, *arguments])

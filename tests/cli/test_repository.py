@@ -7,6 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
 from support.builders import raw
 from support.repositories import Made
 
@@ -32,6 +33,7 @@ def test_the_report_names_the_commit(tmp_path: Path) -> None:
     assert [(d["how"], d["commit"]["id"]) for d in found["deployed"]] == [("given", second)]
 
 
+@pytest.mark.slow
 def test_what_a_user_can_mend_is_one_line(tmp_path: Path) -> None:
     Made(tmp_path / "shop").commit("one", {"a": "1"})
     for flags, words in (

@@ -18,6 +18,7 @@ from forensics.watch import Tally
 LONG = "a very long message that goes on and on about what a pity it is that nothing at all works in this shop"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [80, 130, 200])
 def test_a_narrow_terminal_cuts_the_names_and_no_number(width: int) -> None:
     tally = Tally(load_rules([])[0], Level.ERROR, REVISION)

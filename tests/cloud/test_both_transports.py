@@ -64,6 +64,7 @@ def striking(*faults: Fault) -> list[Fault | None]:
     return [None, *(fault for number in range(PAGES // 2) for fault in (None, faults[number % len(faults)]))]
 
 
+@pytest.mark.slow
 @over_both
 @pytest.mark.parametrize(
     "faults",
@@ -94,6 +95,7 @@ def test_every_entry_once_and_in_order_whatever_goes_wrong(
     assert verify(tmp_path / "case") == []
 
 
+@pytest.mark.slow
 @over_both
 @pytest.mark.parametrize("retry_after", [None, 30])
 def test_a_quota_used_up_for_90_seconds_is_waited_for(
@@ -109,6 +111,7 @@ def test_a_quota_used_up_for_90_seconds_is_waited_for(
     assert ids_of(tmp_path / "case") == WANTED
 
 
+@pytest.mark.slow
 @over_both
 def test_at_the_default_pace_the_request_log_keeps_to_the_quota(
     full: CloudServer, transport: str, tmp_path: Path
@@ -127,6 +130,7 @@ def test_at_the_default_pace_the_request_log_keeps_to_the_quota(
     assert ids_of(tmp_path / "case") == WANTED
 
 
+@pytest.mark.slow
 @over_both
 def test_wires_that_break_in_the_middle_of_a_page(full: CloudServer, transport: str, tmp_path: Path) -> None:
     full.begin_anew(FaultPlan(), Clock())
@@ -143,6 +147,7 @@ def _minutes(count: int) -> TimeSpan:
     return TimeSpan(START, Nanoseconds(START + 60 * count * SECOND))
 
 
+@pytest.mark.slow
 @over_both
 def test_late_entries_are_had_ahead_of_the_page_and_by_the_next_pull(transport: str, tmp_path: Path) -> None:
     case = tmp_path / "case"
@@ -163,6 +168,7 @@ def test_late_entries_are_had_ahead_of_the_page_and_by_the_next_pull(transport: 
     assert verify(case) == []
 
 
+@pytest.mark.slow
 @over_both
 def test_a_flipped_byte_is_found(full: CloudServer, transport: str, tmp_path: Path) -> None:
     full.begin_anew(FaultPlan(), Clock())
@@ -180,6 +186,7 @@ def test_a_flipped_byte_is_found(full: CloudServer, transport: str, tmp_path: Pa
     assert verify(tmp_path / "case") == []
 
 
+@pytest.mark.slow
 @over_both
 def test_a_process_killed_at_ten_moments_loses_and_doubles_nothing(
     full: CloudServer, transport: str, tmp_path: Path
@@ -231,6 +238,7 @@ def finish_pull(process: Any) -> None:
     assert process.exitcode == 0
 
 
+@pytest.mark.slow
 @over_both
 def test_a_server_that_goes_and_comes_back(transport: str, tmp_path: Path) -> None:
     with CloudServer(make_entry(number) for number in range(2500)) as server:
@@ -262,6 +270,7 @@ def test_a_pull_begun_over_rest_goes_on_over_grpc(full: CloudServer, tmp_path: P
     assert ids_of(tmp_path / "case") == WANTED
 
 
+@pytest.mark.slow
 @over_both
 def test_entries_come_as_the_server_has_them(full: CloudServer, transport: str, tmp_path: Path) -> None:
     full.begin_anew(FaultPlan(), Clock())

@@ -134,6 +134,7 @@ times = st.floats(0.1, _LENGTH).map(lambda at: round(at, 3))
 outage = st.tuples(times, st.floats(0.1, 90.0), st.booleans(), st.booleans())
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(logged=st.lists(times, max_size=40, unique=True), outages=st.lists(outage, max_size=4), polls=st.booleans())
 def test_an_entry_arrives_or_lies_in_a_hole(

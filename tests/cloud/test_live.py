@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cloud.faults import FaultPlan, permission_denied, service_disabled, unauthenticated, unknown_project
 from cloud.server import CloudServer
+from support.platforms import open_terminal, read_terminal, signals, terminals
 
 from forensics.cases import Case, PullRecord
 from forensics.cli.screens.pull_progress import PullProgress, describe
@@ -91,6 +90,7 @@ def test_without_logs_the_cloud_is_asked_and_the_report_names_the_case(tmp_path:
     assert REVISION in (tmp_path / "forensics-reports" / REVISION / "index.md").read_text()
 
 
+@pytest.mark.slow
 def test_everything_brings_what_is_no_error(tmp_path: Path) -> None:
     entries = [*FAILING, entry(after(3000), "all well", "INFO")]
     with CloudServer(entries) as server:
@@ -101,6 +101,7 @@ def test_everything_brings_what_is_no_error(tmp_path: Path) -> None:
     assert not any("--everything" in warning for warning in whole["coverage"]["warnings"])
 
 
+@pytest.mark.slow
 def test_a_round_number_of_a_finished_case_is_no_sign_of_a_limit(tmp_path: Path) -> None:
     entries = [entry(after(600 + number), f"ValueError: {number}") for number in range(100)]
     with CloudServer(entries) as server:
@@ -109,6 +110,7 @@ def test_a_round_number_of_a_finished_case_is_no_sign_of_a_limit(tmp_path: Path)
     assert report["coverage"]["truncated"] is False
 
 
+@pytest.mark.slow
 def test_an_analysis_that_was_killed_goes_on_and_an_unfinished_case_is_cut(tmp_path: Path) -> None:
     entries = [entry(after(number / 10), f"ValueError: {number}") for number in range(20_000)]
     words = ("analyze", "--revision", REVISION, "--project", "p", *SPAN)
@@ -118,7 +120,7 @@ def test_an_analysis_that_was_killed_goes_on_and_an_unfinished_case_is_cut(tmp_p
         )
         while len(server.requests) < 6 and first.poll() is None:
             time.sleep(0.005)
-        first.send_signal(signal.SIGKILL)
+        first.kill()
         first.communicate(timeout=60)
         case = f"forensics-cases/{REVISION}"
         had = Case.look(tmp_path / case).manifest.entries
@@ -132,6 +134,7 @@ def test_an_analysis_that_was_killed_goes_on_and_an_unfinished_case_is_cut(tmp_p
     assert (report["coverage"]["entries_read"], report["coverage"]["truncated"]) == (20_000, False)
 
 
+@pytest.mark.slow
 def test_a_second_analysis_asks_only_for_what_is_new(tmp_path: Path) -> None:
     with CloudServer(FAILING) as server:
         analyzed(server, tmp_path, "--to", "2026-05-01T13:00:00Z")
@@ -142,6 +145,7 @@ def test_a_second_analysis_asks_only_for_what_is_new(tmp_path: Path) -> None:
     assert [pull.from_time for pull in pulls if pull.part == "errors"][1:] == ["2026-05-01T12:55:00Z"]
 
 
+@pytest.mark.slow
 def test_errors_at_the_edge_widen_the_span_and_that_is_said(tmp_path: Path) -> None:
     now = datetime.now(UTC)
     moments = [now - timedelta(minutes=minutes) for minutes in (10, 29, 31, 50, 70, 200)]
@@ -156,6 +160,7 @@ def test_errors_at_the_edge_widen_the_span_and_that_is_said(tmp_path: Path) -> N
     assert parse_time(span["to"]) - parse_time(span["from"]) == pytest.approx(3600 * SECOND, abs=5 * SECOND)
 
 
+@pytest.mark.slow
 def test_a_start_that_was_given_is_kept_and_the_report_says_what_that_hides(tmp_path: Path) -> None:
     entries = [entry(after(number), f"ValueError: {number}") for number in (-60, 60, 120)]
     with CloudServer(entries) as server:
@@ -165,6 +170,7 @@ def test_a_start_that_was_given_is_kept_and_the_report_says_what_that_hides(tmp_
     assert not any("WARNING or above" in warning for warning in report["coverage"]["warnings"])
 
 
+@pytest.mark.slow
 def test_a_case_says_what_was_never_pulled_into_it(tmp_path: Path) -> None:
     with CloudServer([*FAILING, entry(after(1300), "said", "INFO", revision="shop-api-00041-xyz")]) as server:
         assert run(server, tmp_path, "pull", "--revision", REVISION, "--project", "p", "--case", "c", *SPAN)[0] == 0
@@ -174,6 +180,7 @@ def test_a_case_says_what_was_never_pulled_into_it(tmp_path: Path) -> None:
     assert "nothing was pulled of 2026-05-01T11:00:00Z – 2026-05-01T12:00:00Z" in report["coverage"]["truncation"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verb", ["analyze", "pull"])
 @pytest.mark.parametrize(
     ("fault", "words"),
@@ -196,6 +203,7 @@ def test_a_refusal_is_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("asked", "words"),
     [
@@ -216,6 +224,7 @@ def test_a_slip_of_the_pen_is_answered_with_the_nearest_names(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_revision_that_never_started_is_found_by_its_audit_entries(tmp_path: Path) -> None:
     verdict = entry(
         after(600),
@@ -233,6 +242,7 @@ def test_a_revision_that_never_started_is_found_by_its_audit_entries(tmp_path: P
     assert report["revision"]["name"] == REVISION
 
 
+@pytest.mark.slow
 def test_neither_logs_nor_credentials_names_both_ways(tmp_path: Path) -> None:
     code, out, err = run(None, tmp_path, "analyze", "--revision", REVISION, "--project", "p")
     assert (code, out, err.count("\n")) == (2, "", 1)
@@ -242,6 +252,7 @@ def test_neither_logs_nor_credentials_names_both_ways(tmp_path: Path) -> None:
     assert "--logs" not in live
 
 
+@pytest.mark.slow
 def test_a_project_that_is_missing_is_said_as_such(tmp_path: Path) -> None:
     with CloudServer(FAILING) as server:
         code, _, err = run(server, tmp_path, "analyze", "--revision", REVISION)
@@ -253,6 +264,7 @@ def test_live_and_logs_together_are_bad_usage(tmp_path: Path) -> None:
     assert (code, err) == (2, "forensics: --live and --logs both say what to read: give one of them\n")
 
 
+@pytest.mark.slow
 def test_queries_are_shown_beside_the_report(tmp_path: Path) -> None:
     asked = ("analyze", "--revision", REVISION, "--project", "p", *SPAN, "--json", "--show-query")
     with CloudServer(FAILING) as server:
@@ -263,6 +275,8 @@ def test_queries_are_shown_beside_the_report(tmp_path: Path) -> None:
     assert "# errors: 5 new entries in 1 pages" in err
 
 
+@pytest.mark.slow
+@signals
 def test_who_stops_a_pull_is_told_that_it_goes_on(tmp_path: Path) -> None:
     entries = [entry(after(number / 10), f"ValueError: {number}") for number in range(20_000)]
     words = ("pull", "--revision", REVISION, "--project", "p", *SPAN)
@@ -307,21 +321,17 @@ def test_without_a_terminal_only_long_waits_are_told(capsys: pytest.CaptureFixtu
     assert slept == [4.0, 9.0, 42.0, 12.0]
 
 
+@pytest.mark.slow
+@terminals
 def test_a_terminal_sees_one_line_in_place(tmp_path: Path) -> None:
     entries = [entry(after(number), f"ValueError: {number}") for number in range(2_500)]
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     with CloudServer(entries) as server:
         asked = command(server, "pull", "--revision", REVISION, "--project", "p", *SPAN)
         pull = subprocess.Popen(asked, cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs, env=environment())
         os.close(theirs)
-        seen = b""
-        while select.select([ours], [], [], 60)[0]:
-            try:
-                seen += os.read(ours, 65536)
-            except OSError:  # Linux says so when the other end is closed
-                break
+        seen = read_terminal(ours)
         out, _ = pull.communicate(timeout=60)
-    os.close(ours)
     assert pull.returncode == 0
     assert b"2,500 entries of" in out
     assert b"\n" not in seen

@@ -8,6 +8,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from cloud.server import CloudServer
 
 from forensics.cases import Case
@@ -62,6 +63,7 @@ def run(server: CloudServer, folder: Path, *arguments: str) -> subprocess.Comple
     )
 
 
+@pytest.mark.slow
 def test_the_revision_that_served_before_is_found_and_comes_into_the_same_case(tmp_path: Path) -> None:
     with CloudServer(HISTORY) as server:
         done = run(server, tmp_path, "analyze", "--revision", "00042", "--baseline", "previous", "--json")
@@ -75,6 +77,7 @@ def test_the_revision_that_served_before_is_found_and_comes_into_the_same_case(t
     assert {pull.revision for pull in case.manifest.pulls} == {OLD, NOW}
 
 
+@pytest.mark.slow
 def test_what_was_pulled_can_be_compared_again_without_asking(tmp_path: Path) -> None:
     words = ("analyze", "--revision", NOW, "--baseline", "previous", "--json")
     with CloudServer(HISTORY) as server:
@@ -86,6 +89,7 @@ def test_what_was_pulled_can_be_compared_again_without_asking(tmp_path: Path) ->
     assert changes[0] == changes[1] != []
 
 
+@pytest.mark.slow
 def test_bounds_of_the_revision_do_not_hide_what_served_before_them(tmp_path: Path) -> None:
     bounds = ("--from", "2026-05-01T12:25:00Z")
     with CloudServer(HISTORY) as server:
@@ -94,6 +98,7 @@ def test_bounds_of_the_revision_do_not_hide_what_served_before_them(tmp_path: Pa
     assert json.loads(done.stdout)["comparison"]["baseline"] == OLD
 
 
+@pytest.mark.slow
 def test_compare_and_gate_take_it_too(tmp_path: Path) -> None:
     with CloudServer(HISTORY) as server:
         compared = run(server, tmp_path, "compare", "previous", "00042", "--json")
@@ -103,6 +108,7 @@ def test_compare_and_gate_take_it_too(tmp_path: Path) -> None:
     assert gate.returncode == 1
 
 
+@pytest.mark.slow
 def test_where_none_answered_requests_the_one_that_ran_counts(tmp_path: Path) -> None:
     ran = [entry(DEPLOYED, number, "stdout", textPayload=f"working {number}") for number in range(30)]
     now = [entry(NOW, 100 + number, "stderr", severity="ERROR", textPayload="ValueError: no") for number in range(9)]

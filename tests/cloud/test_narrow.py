@@ -99,6 +99,7 @@ def test_a_revision_without_errors_is_there_all_the_same(tmp_path: Path) -> None
     assert len(texts(tmp_path)) == 20
 
 
+@pytest.mark.slow
 def test_requests_are_left_at_a_limit_and_the_report_says_so(tmp_path: Path) -> None:
     entries = [request(60 + number / 10, instance=f"i{number % 7}") for number in range(20_500)]
     entries.append(entry(3000, "ValueError: late", severity="ERROR", instance="i9"))
@@ -135,6 +136,7 @@ def test_what_came_after_the_limit_is_counted_in_a_sample_and_all_that_failed_is
     assert texts(tmp_path).count("404") == 220
 
 
+@pytest.mark.slow
 def test_a_later_pull_counts_again_from_where_the_sample_began(tmp_path: Path) -> None:
     entries = [request(60 + number / 20, instance=f"i{number % 7}") for number in range(36_000)]
     with CloudServer(entries) as server:
@@ -145,6 +147,7 @@ def test_a_later_pull_counts_again_from_where_the_sample_began(tmp_path: Path) -
     assert abs(requests - 20 * 60 * 28) < 2 * margin
 
 
+@pytest.mark.slow
 def test_a_sample_that_bounds_cut_through_tells_nothing(tmp_path: Path) -> None:
     entries = [request(60 + number / 10, instance="i1") for number in range(30_000)]
     with CloudServer(entries) as server:
@@ -161,6 +164,7 @@ def analyzed(folder: Path, *more: str, revision: str = REVISION) -> Any:
     return json.loads(subprocess.run(command, check=True, capture_output=True, text=True, cwd=folder).stdout)
 
 
+@pytest.mark.slow
 def test_two_revisions_share_a_case_and_no_entry_stands_in_it_twice(tmp_path: Path) -> None:
     other = "backend-00041-xyz"
     entries = [
@@ -176,6 +180,7 @@ def test_two_revisions_share_a_case_and_no_entry_stands_in_it_twice(tmp_path: Pa
     assert counts == {REVISION: 1, other: 1, "all": 2}
 
 
+@pytest.mark.slow
 def test_a_later_pull_leaves_out_what_the_overlap_brought(tmp_path: Path) -> None:
     with CloudServer([entry(3500, "ValueError: one", severity="ERROR")]) as server:
         assert pull(server, tmp_path, *SPAN)[0] == 0

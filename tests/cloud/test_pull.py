@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -63,6 +62,7 @@ def wanted(count: int) -> list[str]:
     return [make_entry(number)["insertId"] for number in range(count)]
 
 
+@pytest.mark.slow
 @over_both
 def test_all_is_pulled_in_order_and_once_in_spite_of_faults(transport: str, tmp_path: Path) -> None:
     faults = FaultPlan([None, unavailable(), Cut(), None, unavailable()])
@@ -76,6 +76,7 @@ def test_all_is_pulled_in_order_and_once_in_spite_of_faults(transport: str, tmp_
     assert "case is sound: 3,500 entries" in run(tmp_path, "verify", "case")
 
 
+@pytest.mark.slow
 @over_both
 def test_what_json_can_hold_goes_from_the_server_to_the_report(transport: str, tmp_path: Path) -> None:
     number, time, proto = 9007199254740993, "2026-05-01T00:00:01.123456789Z", {"@type": "type.example.com/un.Known"}
@@ -103,6 +104,7 @@ def test_what_json_can_hold_goes_from_the_server_to_the_report(transport: str, t
     assert unknown["insertId"] in report
 
 
+@pytest.mark.slow
 @over_both
 def test_a_case_and_the_same_entries_as_a_file_give_the_same_report(transport: str, tmp_path: Path) -> None:
     entries: list[dict[str, Any]] = [
@@ -141,6 +143,7 @@ def test_a_later_pull_adds_what_came_since(tmp_path: Path) -> None:
     assert len(ids(tmp_path)) == 23
 
 
+@pytest.mark.slow
 @over_both
 @pytest.mark.parametrize(
     ("faults", "revision", "words"),
@@ -159,12 +162,13 @@ def test_what_cannot_be_had_is_one_line_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_pull_that_goes_on_over_the_other_transport_notes_it(tmp_path: Path) -> None:
     with CloudServer([make_entry(number) for number in range(20_000)]) as server:
         pull = start(server, tmp_path, "rest")
         while len(server.requests) < 5 and pull.poll() is None:
             time.sleep(0.005)
-        pull.send_signal(signal.SIGKILL)
+        pull.kill()
         finish(pull)
         assert finish(start(server, tmp_path, "grpc"))[0] == 0
     manifest = Case.look(tmp_path / "case").manifest

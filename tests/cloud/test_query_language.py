@@ -205,6 +205,7 @@ entries = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.recursive(comparisons(), combine, max_leaves=6), st.lists(entries, min_size=1, max_size=6))
 def test_filters_mean_what_plain_python_means(case: Case, some: list[Entry]) -> None:

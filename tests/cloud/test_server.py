@@ -333,6 +333,7 @@ def test_the_real_client_reads_over_grpc_and_tries_again() -> None:
         assert [request.status for request in server.requests] == ["OK", "UNAVAILABLE", "INTERNAL", "OK", "OK"]
 
 
+@pytest.mark.slow
 def test_a_hundred_thousand_entries_go_out_fast() -> None:
     with CloudServer(make_entries(100_000)) as server:
         connection = http.client.HTTPConnection(server.rest_endpoint.removeprefix("http://"), timeout=30)

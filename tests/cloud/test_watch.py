@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
-import select
 import signal
 import subprocess
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ from cloud.faults import FaultPlan, Suppressed, permission_denied
 from cloud.server import CloudServer
 from cloud.test_live import environment
 from cloud.watches import P0, REVISION, Watching, command, entry, errors, run, wait_until
+from support.platforms import open_terminal, read_terminal, signals, terminals
 
 from forensics.cases import verify
 
@@ -28,6 +27,8 @@ def ids(*groups: list[dict[str, object]]) -> list[object]:
     return [one["insertId"] for group in groups for one in group]
 
 
+@pytest.mark.slow
+@signals
 def test_what_stood_before_and_what_arrives_is_in_the_case_once_and_reported(tmp_path: Path) -> None:
     before, later = [entry("all well", "INFO"), *errors(2)], errors(3)
     with CloudServer(before) as server, Watching(server, tmp_path, "--for", "60s") as watch:
@@ -49,6 +50,7 @@ def test_what_stood_before_and_what_arrives_is_in_the_case_once_and_reported(tmp
     assert json.loads(again) == watch.report()
 
 
+@pytest.mark.slow
 def test_after_a_restart_of_the_server_nothing_is_missing_or_double(tmp_path: Path) -> None:
     first, meanwhile, last = errors(2), errors(30), errors(2)
     with CloudServer(first) as server, Watching(server, tmp_path, "--for", "30s") as watch:
@@ -67,6 +69,8 @@ def test_after_a_restart_of_the_server_nothing_is_missing_or_double(tmp_path: Pa
         assert server.breaches == []
 
 
+@pytest.mark.slow
+@signals
 def test_a_gap_that_cannot_be_filled_stands_in_lines_verdict_and_report_until_a_pull_fills_it(tmp_path: Path) -> None:
     first, meanwhile = errors(2), errors(3)
     with CloudServer(first) as server, Watching(server, tmp_path, "--for", "60s") as watch:
@@ -92,6 +96,8 @@ def test_a_gap_that_cannot_be_filled_stands_in_lines_verdict_and_report_until_a_
     assert filled["coverage"]["truncated"] is False
 
 
+@pytest.mark.slow
+@signals
 def test_what_cloud_logging_leaves_out_is_counted_asked_for_and_told(tmp_path: Path) -> None:
     entries = errors(4)
     plan = FaultPlan([Suppressed(7, "NOT_CONSUMED", after=2)])
@@ -121,6 +127,8 @@ def test_the_first_p0_ends_it_and_fails_it(tmp_path: Path) -> None:
     assert "(first P0 websocket-1011-serialization at " in watch.out
 
 
+@pytest.mark.slow
+@signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_who_stops_it_gets_the_report(tmp_path: Path, number: signal.Signals) -> None:
     entries = errors(3)
@@ -132,12 +140,14 @@ def test_who_stops_it_gets_the_report(tmp_path: Path, number: signal.Signals) ->
         assert watch.report()["coverage"]["errors"] == 3
 
 
+@pytest.mark.slow
+@signals
 def test_after_a_kill_what_was_put_away_can_be_analysed_and_the_next_watch_brings_the_rest(tmp_path: Path) -> None:
     first, late = errors(5), errors(3)
     with CloudServer(first) as server:
         with Watching(server, tmp_path, "--for", "60s") as watch:
             wait_until(lambda: watch.had() == 5)
-            watch.send(signal.SIGKILL)
+            watch.process.kill()
             watch.end()
         half = json.loads(run(tmp_path, "analyze", "--revision", REVISION, "--case", "case", "--json"))
         assert half["coverage"]["errors"] == 5
@@ -152,6 +162,7 @@ def test_after_a_kill_what_was_put_away_can_be_analysed_and_the_next_watch_bring
     assert verify(tmp_path / "case") == []
 
 
+@pytest.mark.slow
 def test_a_revision_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
     with (
         CloudServer([entry("up", "INFO", "shop-api-00041-xyz")]) as server,
@@ -182,6 +193,7 @@ def test_who_may_not_read_is_told_in_one_line_and_nothing_is_left(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_who_may_read_but_not_follow_asks_every_few_seconds(tmp_path: Path) -> None:
     plan = FaultPlan([permission_denied("logging.logEntries.tail")])
     with (
@@ -196,6 +208,7 @@ def test_who_may_read_but_not_follow_asks_every_few_seconds(tmp_path: Path) -> N
         assert sum(request.method == "tail" for request in server.requests) == 1
 
 
+@pytest.mark.slow
 def test_over_rest_it_asks_every_few_seconds(tmp_path: Path) -> None:
     with (
         CloudServer([entry("up", "INFO")]) as server,
@@ -208,6 +221,8 @@ def test_over_rest_it_asks_every_few_seconds(tmp_path: Path) -> None:
         assert watch.case.manifest.pulls[0].transport == "rest"
 
 
+@pytest.mark.slow
+@signals
 def test_what_a_saved_report_has_is_known_and_the_rest_is_new(tmp_path: Path) -> None:
     with CloudServer(errors(2)) as server:
         with Watching(server, tmp_path, "--for", "1s", "--out", "saved") as watch:
@@ -219,6 +234,7 @@ def test_what_a_saved_report_has_is_known_and_the_rest_is_new(tmp_path: Path) ->
             assert watch.stop() == 0
 
 
+@pytest.mark.slow
 def test_a_report_on_standard_output_has_nothing_beside_it(tmp_path: Path) -> None:
     with CloudServer(errors(2)) as server, Watching(server, tmp_path, "--for", "1s", "--json") as watch:
         assert watch.end() == 0
@@ -226,6 +242,7 @@ def test_a_report_on_standard_output_has_nothing_beside_it(tmp_path: Path) -> No
         assert "watched shop-api" in watch.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("flag", ["--for", "--since", "--linger"])
 def test_a_length_that_is_none_is_bad_usage(tmp_path: Path, flag: str) -> None:
     asked = command("watch", "127.0.0.1:1", flag, "soon")
@@ -235,20 +252,16 @@ def test_a_length_that_is_none_is_bad_usage(tmp_path: Path, flag: str) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.slow
+@terminals
 def test_a_terminal_sees_a_table_that_goes_away(tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
+    ours, theirs = open_terminal()
     with CloudServer([*errors(2), entry(P0)]) as server:
         asked = command("watch", server.grpc_endpoint, "--linger", "1s", "--case", "case")
         watch = subprocess.Popen(asked, cwd=tmp_path, stdout=theirs, stderr=theirs, env=environment())
         os.close(theirs)
-        seen = b""
-        while select.select([ours], [], [], 60)[0]:
-            try:
-                seen += os.read(ours, 65536)
-            except OSError:  # Linux says so when the other end is closed
-                break
+        seen = read_terminal(ours)
         assert watch.wait(timeout=60) == 0
-    os.close(ours)
     assert b"per min" in seen
     assert b"websocket-1011-serialization" in seen
     assert b"Ctrl-C ends and reports" in seen

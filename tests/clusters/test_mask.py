@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 from support.builders import entry
 
 from forensics.clusters import fingerprint, mask
-from forensics.clusters.mask import _RUN, _VALUE, WILDCARD
+from forensics.clusters.mask import _RUN, _VALUE, WILDCARD, _masked_long
 
 if TYPE_CHECKING:
     import random
@@ -27,6 +27,39 @@ def test_ids_inside_words_are_values() -> None:
 def test_masking_twice_is_masking_once(text: str) -> None:
     once = mask(text)
     assert mask(once) == once
+
+
+PIECES = (
+    *(
+        "a",
+        "b",
+        "7",
+        "²",
+        "é",
+        "://",
+        "http",
+        "@",
+        "+",
+        "%",
+        "/",
+        "/a/b",
+        "-",
+        "_",
+        ".",
+        "!",
+        ":",
+        "'",
+        "<",
+        "<*>",
+        "#",
+    ),
+    *("(", "=", "\t", "deadbeef", "abcdefab-abcd-abcd-abcd-abcdefabcdef"),
+)
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
+def test_a_long_part_is_masked_as_a_short_one(part: str) -> None:
+    assert _masked_long(part) == _VALUE.sub(WILDCARD, part)
 
 
 def test_the_same_words_with_other_numbers_have_one_fingerprint() -> None:

@@ -77,6 +77,7 @@ def test_a_number_that_nobody_would_choose_does_not(count: int) -> None:
     assert covered(*lines(count)[::-1]).truncated is False
 
 
+@pytest.mark.slow
 def test_of_round_numbers_few_are_suspected() -> None:
     suspected = [count for count in range(10, 1001, 10) if covered(*lines(count)[::-1]).truncated is not False]
     assert suspected == [100, 150, 200, 250, 300, 400, 500, 600, 700, 800, 900, 1000]

@@ -2,18 +2,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from support.builders import raw, request, table
+from support.builders import START, raw, request, table
 
 from forensics.clusters import find_lives
 from forensics.context.exposure import measure_exposure
+from forensics.model import Sampled
+from forensics.text.timestamps import format_time
 
 if TYPE_CHECKING:
     from forensics.model import Exposure
 
+SECOND = 1_000_000_000
 
-def measured(*records: dict[str, Any], system: int = 0) -> Exposure:
+
+def measured(*records: dict[str, Any], system: int = 0, sampled: tuple[Sampled, ...] = ()) -> Exposure:
     found = table(*records)
-    return measure_exposure(found, find_lives(found), {"system": system})
+    return measure_exposure(found, find_lives(found), {"system": system}, sampled)
 
 
 def started(instance: str, at: float) -> dict[str, Any]:
@@ -53,3 +57,37 @@ def test_no_start_is_not_the_same_as_no_system_log() -> None:
     assert measured(raw("hello", at=0)).starts is None
     assert measured(raw("hello", at=0), system=1).starts == 0
     assert measured(raw("hello", at=0, instance="")).lives is None
+
+
+def sample(first: int, last: int, *, one_in: int, listed: int) -> Sampled:
+    times = [format_time(START + at * SECOND) for at in (first, last)]
+    return Sampled(from_time=times[0], to_time=times[1], one_in=one_in, listed=listed)
+
+
+def test_what_a_sample_stands_for_is_counted_once_and_within_a_margin() -> None:
+    """Nine of one in ten stand for ninety: with the five before them 95, give or take 1.96 × √(9 × 9 × 10) = 55.8."""
+    before = [request(200, at=n, latency=0.1) for n in range(5)]
+    within = [request(500 if n % 3 else 200, at=100 + n, latency=0.1) for n in range(11)]
+    found = measured(*before, *within, sampled=(sample(100, 200, one_in=10, listed=9),))
+    assert (found.requests, found.requests_margin, found.sessions) == (95, 56, None)
+
+
+def test_samples_add_up_and_so_do_the_squares_of_their_margins() -> None:
+    """Beside the one request that is here: 90 and 80 more, give or take 1.96 × √(9 × 9 × 10 + 4 × 19 × 20) = 94.6."""
+    samples = (sample(100, 200, one_in=10, listed=9), sample(200, 300, one_in=20, listed=4))
+    found = measured(request(200, at=0, latency=0.1), sampled=samples)
+    assert (found.requests, found.requests_margin) == (171, 95)
+
+
+def test_where_more_requests_are_here_than_a_sample_stands_for_those_are_counted() -> None:
+    records = [request(500, at=100 + n, latency=0.1) for n in range(11)]
+    assert measured(*records, sampled=(sample(100, 200, one_in=2, listed=3),)).requests == 11
+
+
+def test_without_a_sample_requests_have_no_margin() -> None:
+    assert measured(request(200, at=0, latency=0.1)).requests_margin == 0
+
+
+def test_a_sample_of_which_no_request_is_here_tells_no_traffic() -> None:
+    found = measured(raw("hello", at=0), sampled=(sample(100, 200, one_in=10, listed=9),))
+    assert (found.requests, found.requests_margin) == (None, 0)

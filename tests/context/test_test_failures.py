@@ -14,7 +14,7 @@ from forensics import model
 from forensics.context.test_failures import telling_words, tie
 from forensics.model import Query, Report
 from forensics.pipeline import analyze
-from forensics.render import render_report
+from forensics.rendering import render_report
 from forensics.rulebook import load_rules
 from forensics.sources import read_records
 from forensics.sources.junit import read_test_runs

@@ -12,13 +12,21 @@ from support.cycles import recorded, report
 from forensics.cli.screens.cycle_screen import _print_by_rich, claim_lines
 from forensics.cycles import history
 from forensics.model import OccurrenceUnit
-from forensics.render import render_cycle
-from forensics.render.cycle_documents import rate_bars
+from forensics.rendering import render_cycle as render_documents
+from forensics.rendering.cycle_documents import rate_bars
 
 if TYPE_CHECKING:
     import pytest
 
+    from forensics.model import Cycle
+
 HOSTILE = "{{ 7*7 }} <script>alert(1)</script> | [x](https://evil.example) \x1b[31m"
+
+
+def render_cycle(cycle: Cycle) -> str:
+    [(name, text)] = render_documents(cycle)
+    assert name == f"cycle-{cycle.number:04d}.md"
+    return text
 
 
 def test_what_was_not_given_is_said() -> None:

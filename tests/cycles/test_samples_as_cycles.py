@@ -64,6 +64,7 @@ def truth(revision: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_an_action_is_done_by_the_figure_that_the_cycle_asks_for(loop: tuple[Path, dict[str, str]]) -> None:
     """One failure, one figure: in the actions of a finding, in the roots of a cycle and in its document."""
     figures = 0
@@ -77,6 +78,7 @@ def test_an_action_is_done_by_the_figure_that_the_cycle_asks_for(loop: tuple[Pat
     assert figures >= 10
 
 
+@pytest.mark.slow
 def test_three_revisions_are_three_cycles(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     files = sorted(file.name for file in (folder / ".forensics" / "cycles").iterdir())
@@ -93,6 +95,7 @@ def test_three_revisions_are_three_cycles(loop: tuple[Path, dict[str, str]]) -> 
             assert hashlib.sha256(report).hexdigest() == found["report_sha256"]
 
 
+@pytest.mark.slow
 def test_the_cure_that_was_claimed_is_refuted_by_the_next_revision(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     seen = [truth(name)[SERIALIZATION]["occurrences"] for name in REVISIONS]
@@ -112,12 +115,14 @@ def test_the_cure_that_was_claimed_is_refuted_by_the_next_revision(loop: tuple[P
     assert [c["statement"] for c in refuted] == [f"{SERIALIZATION} gone", f"{SERIALIZATION} fixed by 4f2a9c1"]
 
 
+@pytest.mark.slow
 def test_what_the_numbers_show_is_claimed_by_itself(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     made = [c for c in cycle(folder, 3)["claims"] if c["made_in"] == 3]
     assert [(c["statement"], c["state"], c["by_hand"]) for c in made] == [(f"{SERIALIZATION} better", "shown", False)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "told",
     [
@@ -152,17 +157,20 @@ def test_the_third_report_says_what_a_team_has_to_know(told: str, loop: tuple[Pa
     assert told in documents(loop[0])[2]
 
 
+@pytest.mark.slow
 def test_every_failure_of_a_test_is_a_line(loop: tuple[Path, dict[str, str]]) -> None:
     section = documents(loop[0])[2].split("### What they said")[1].split("\n## ")[0]
     assert len(re.findall(r"^- `tests", section, re.MULTILINE)) == 7
     assert " — tied to websocket-1011-serialization by time alone\n" in section
 
 
+@pytest.mark.slow
 def test_no_report_calls_itself_done(loop: tuple[Path, dict[str, str]]) -> None:
     for document in documents(loop[0]):
         assert not re.search(r"(?i)mission|accomplish|success|resolved|all green|\bcomplete\b", document)
 
 
+@pytest.mark.slow
 def test_every_figure_of_a_report_is_in_its_json(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     for number, document in enumerate(documents(folder), 1):
@@ -199,6 +207,7 @@ def flattened(value: object) -> tuple[set[str], set[float]]:
     return set().union(*texts), set().union(*numbers)
 
 
+@pytest.mark.slow
 def test_recording_it_all_again_elsewhere_writes_the_same_bytes(
     loop: tuple[Path, dict[str, str]], tmp_path: Path
 ) -> None:
@@ -212,6 +221,7 @@ def test_recording_it_all_again_elsewhere_writes_the_same_bytes(
         assert b"e2e@example.com" not in data
 
 
+@pytest.mark.slow
 def test_a_revision_is_one_cycle_unless_again(loop: tuple[Path, dict[str, str]]) -> None:
     folder, _ = loop
     before = {file: file.read_bytes() for file in (folder / ".forensics" / "cycles").iterdir()}
@@ -221,6 +231,7 @@ def test_a_revision_is_one_cycle_unless_again(loop: tuple[Path, dict[str, str]])
     assert {file: file.read_bytes() for file in (folder / ".forensics" / "cycles").iterdir()} == before
 
 
+@pytest.mark.slow
 def test_the_status_in_the_document_is_what_the_program_prints(
     loop: tuple[Path, dict[str, str]], request: pytest.FixtureRequest
 ) -> None:
@@ -231,6 +242,7 @@ def test_the_status_in_the_document_is_what_the_program_prints(
     assert shown in DOCUMENT.read_text()
 
 
+@pytest.mark.slow
 def test_an_analysis_puts_refuted_claims_first(loop: tuple[Path, dict[str, str]]) -> None:
     folder, printed = loop
     assert printed["cycle report"] == f"forensics-reports/{REVISIONS[2]}/cycle-0003.md\n"
@@ -241,6 +253,7 @@ def test_an_analysis_puts_refuted_claims_first(loop: tuple[Path, dict[str, str]]
     assert "| chat | 120K MRR | at risk |" in postmortem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -265,6 +278,7 @@ def test_what_a_user_can_mend_is_one_line(
     assert said in done.stderr
 
 
+@pytest.mark.slow
 def test_a_pattern_of_impact_that_no_rule_fits_is_named(tmp_path: Path) -> None:
     settle(tmp_path)
     (tmp_path / "forensics.toml").write_text(

@@ -112,6 +112,21 @@ def test_requests_say_their_status_method_and_path() -> None:
 
 
 @pytest.mark.parametrize(
+    ("http", "message"),
+    [
+        ({"status": 503}, "503"),
+        ({"requestMethod": "GET"}, "GET"),
+        ({"requestMethod": "GET", "requestUrl": "https://shop.example/pay"}, "GET /pay"),
+        ({"status": 503, "requestUrl": "https://shop.example/pay"}, "503 /pay"),
+        ({"status": 503, "requestMethod": "GET"}, "503 GET"),
+        ({"latency": "0.5s"}, ""),
+    ],
+)
+def test_what_a_request_lacks_its_message_leaves_out(http: dict[str, Any], message: str) -> None:
+    assert decode(httpRequest=http).message == message
+
+
+@pytest.mark.parametrize(
     ("url", "path"),
     [
         ("https://shop.example", "/"),
@@ -170,6 +185,39 @@ def test_identity_and_places() -> None:
     assert decode(textPayload="x", timestamp="never").time == 0
 
 
+def test_an_audit_entry_says_itself_of_which_revision_and_service_it_speaks() -> None:
+    entry = decode(protoPayload={"resourceName": "namespaces/p/services/shop/revisions/shop-00001-abc"})
+    assert (entry.revision, entry.service) == ("shop-00001-abc", "shop")
+
+
+@pytest.mark.parametrize(
+    ("payload", "code"),
+    [
+        ({"message": "bye", "close_code": 1011, "close_reason": "bad"}, 1011),
+        # The payload says more than the message.
+        ({"message": "WebSocket closed with code 1006", "close_code": 1011}, 1011),
+        ({"message": "WebSocket closed with code 1006", "user": 7}, 1006),
+        ({"message": "bye", "user": 7}, None),
+    ],
+)
+def test_a_close_is_told_by_the_payload_or_else_by_the_message(payload: dict[str, Any], code: int | None) -> None:
+    close = decode(jsonPayload=payload).close
+    assert (None if close is None else close.code) == code
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"textPayload": "x"},
+        {"jsonPayload": {"a": 1}},
+        {"protoPayload": {"methodName": "m"}},
+        {"httpRequest": {"status": 200}},
+    ],
+)
+def test_one_payload_of_any_kind_is_a_payload(record: dict[str, Any]) -> None:
+    assert decode(**record).has_payload
+
+
 @pytest.mark.parametrize("record", [{}, {"textPayload": ""}, {"jsonPayload": {}, "protoPayload": None}])
 def test_no_payload_is_told(record: dict[str, Any]) -> None:
     entry = decode(**record)
@@ -193,6 +241,19 @@ def test_no_payload_is_told(record: dict[str, Any]) -> None:
 def test_the_severity_counts_in_every_spelling(severity: Any, level: str) -> None:
     entry = decode(severity=severity, textPayload="x")
     assert (entry.severity, entry.level) == (str(severity), level)
+
+
+@pytest.mark.parametrize("severity", [None, [], {"a": 1}, True])
+def test_what_is_no_text_and_no_number_is_no_severity(severity: Any) -> None:
+    assert decode(severity=severity, textPayload="x").severity is None
+
+
+@pytest.mark.parametrize(
+    ("status", "level"),
+    [(200, "INFO"), (399, "INFO"), (400, "WARNING"), (499, "WARNING"), (500, "ERROR"), (503, "ERROR")],
+)
+def test_an_answer_from_400_on_is_a_warning_and_from_500_on_an_error(status: int, level: str) -> None:
+    assert decode(httpRequest={"status": status}).level == level
 
 
 @pytest.mark.parametrize("severity", [None, "DEFAULT", 0, "strange", [], {}])
@@ -250,6 +311,7 @@ INNER = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(
     st.dictionaries(

@@ -197,6 +197,7 @@ def made(read: list[tuple[str, float, dict[str, Any]]]) -> list[LogEntry]:
     return in_order(entries)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(READ)
 def test_stitching_run_by_run_is_stitching_everything(read: list[tuple[str, float, dict[str, Any]]]) -> None:

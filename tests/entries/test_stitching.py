@@ -254,6 +254,7 @@ def test_nothing_is_lost_and_nothing_doubled(texts: list[tuple[str, dict[str, An
         assert e.level.rank >= max(p.level.rank for p in e.originals)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(TEXTS, STREAMS), max_size=14), st.randoms(use_true_random=False))
 def test_stitching_twice_or_in_another_order_is_the_same(
@@ -266,6 +267,7 @@ def test_stitching_twice_or_in_another_order_is_the_same(
     assert stitch(entries) == once
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(TEXTS, STREAMS), max_size=14))
 def test_lines_apart_from_others_need_not_be_looked_at(texts: list[tuple[str, dict[str, Any]]]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import re2
 import yaml
 
-from forensics.render.escape import mermaid
+from forensics.rendering.escape import mermaid
 from forensics.text.timestamps import format_lag
 
 if TYPE_CHECKING:

@@ -14,8 +14,10 @@ from incidents.sections import parse
 from incidents.tiles import Tiling, Values, fragments
 
 from forensics.model import ClusterId, EntryRef, Verdict
-from forensics.render import decode_report
-from forensics.render.escape import markdown
+from forensics.rendering import decode_report
+from forensics.rendering.document_headers import find_documents
+from forensics.rendering.documents import instances
+from forensics.rendering.escape import markdown
 from forensics.text.redact import visible
 
 if TYPE_CHECKING:
@@ -64,9 +66,9 @@ def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Ite
     yield from _missing(decoded, documents)
     claimable = Claims(decoded)
     ids = {cluster.id for cluster in decoded.clusters}
-    of_no_cluster = {name for name in documents if name not in _names(decoded)}
+    templates = _templates(decoded)
     for name, text in documents.items():
-        if name in of_no_cluster:
+        if name not in templates:
             continue
         page = parse(text)
         prose = "\n".join(line for section in page.sections for line in section.lines)
@@ -74,7 +76,7 @@ def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Ite
         yield from claimable.faults(name, prose)
         about = [f for f in decoded.findings if name == f"five-whys/{f.cluster}.md"]
         yield from _open_whys(name, prose, about or decoded.findings)
-        yield from _Reader(name, decoded, values).faults(page)
+        yield from _Reader(name, templates[name], decoded, values).faults(page)
 
 
 @lru_cache(maxsize=8)
@@ -84,25 +86,26 @@ def _decoded(report: bytes) -> tuple[Report, Values]:
     return decoded, Values(decoded)
 
 
-def _names(report: Report) -> set[str]:
-    names = {"index.md", "postmortem.md", *(f"five-whys/{cluster.id}.md" for cluster in report.clusters)}
-    return names | ({"comparison.md"} if report.comparison else set())
+def _templates(report: Report) -> dict[str, str]:
+    """Name the documents of a report, each with its template; a new one is among them by being in the folder."""
+    return {name: document.template for document in find_documents(None) for name, _ in instances(document, report)}
 
 
 def _missing(report: Report, documents: Mapping[str, str]) -> Iterator[Fault]:
-    for name in sorted(_names(report) ^ set(documents)):
+    for name in sorted(_templates(report).keys() ^ documents.keys()):
         yield Fault(name, "a document without its cluster, or a cluster without its document")
 
 
 class _Reader:
     """Holds each section of one document against what it may speak of."""
 
-    def __init__(self, name: str, report: Report, values: Values) -> None:
+    def __init__(self, name: str, template: str, report: Report, values: Values) -> None:
         self.name, self.report, self.values = name, report, values
         self.clusters = {cluster.id: cluster for cluster in report.clusters}
         self.findings = {finding.cluster: finding for finding in report.findings}
         self.finding = self.findings.get(ClusterId(name.removeprefix("five-whys/").removesuffix(".md")))
-        self.literal = fragments("five-whys.md.j2" if self.finding else f"{name}.j2")
+        self.literal = fragments(template)
+        self.sections = {"index.md": index, "postmortem.md": postmortem, "comparison.md": comparison}.get(name)
 
     def faults(self, page: Page) -> Iterator[Fault]:
         """Yield what is said and not carried, section by section."""
@@ -121,7 +124,8 @@ class _Reader:
                 yield Fault(where, "a section of nothing that the report holds")
                 continue
             yield from self._lines(where, section.lines, scope)
-            yield from self._blocks(where, section.blocks, scope)
+            if self.finding or self.sections:
+                yield from self._blocks(where, section.blocks, scope)
         yield from self._whys(page)
         refs = {f"[`{ref.insert_id}`]: {ref.url}" for ref in _citations(self.report)}
         yield from (Fault(self.name, f"leads to no citation: {line}") for line in page.addresses if line not in refs)
@@ -129,8 +133,9 @@ class _Reader:
     def _scope(self, section: Section) -> Scope | None:
         if self.finding:
             return five_whys(self.report, self.clusters[self.finding.cluster], self.finding, section)
-        kinds = {"index.md": index, "postmortem.md": postmortem, "comparison.md": comparison}
-        return kinds[self.name](self.report, section)
+        if self.sections:
+            return self.sections(self.report, section)
+        return Scope([(self.report,)])  # any other document may show what the report holds, wherever it likes
 
     def _lines(self, where: str, lines: Iterable[str], scope: Scope) -> Iterator[Fault]:
         tilings = [Tiling(self.values.below(*one), self.literal) for one in (*scope.alternatives, ())]

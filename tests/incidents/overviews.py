@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from incidents.scopes import Scope, foot, of_headline, reading
 from incidents.tiles import Shallow
 
-from forensics.render.citation_links import short
+from forensics.rendering.citation_links import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
 
+import pytest
 from incidents.order import ORDER
 from incidents.platform import PLATFORM
 from incidents.requests import REQUESTS
@@ -16,11 +17,11 @@ from incidents.traps import TRAPS
 from forensics.classify import Classifier
 from forensics.model import EntryRow, Place, Query, RawEntry
 from forensics.pipeline import analyze
-from forensics.render import encode_report, render_report
+from forensics.rendering import encode_report, render_report
 from forensics.rulebook import load_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from incidents.scenario import Expected, Record, Scenario
 
@@ -29,6 +30,15 @@ if TYPE_CHECKING:
 SCENARIOS: dict[str, Scenario] = {
     scenario.name: scenario for scenario in (make() for make in (*REQUESTS, *PLATFORM, *STARTS, *ORDER, *TRAPS))
 }
+
+QUICK = frozenset({"by-arrival", "crash-loop", "database-refused", "healthy", "job-fails", "serialization"})
+"""A request, a start, the platform, an order and a trap: one incident of each kind that costs little."""
+
+
+def mostly_slow(names: Iterable[str]) -> list[Any]:
+    """Parameters for a test of many incidents: all but a few are left out by `make quick`."""
+    return [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in sorted(names)]
+
 
 Report = dict[str, Any]
 """`report.json` as a reader of the file sees it."""

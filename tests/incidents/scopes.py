@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from incidents.tiles import Shallow
 
-from forensics.render.citation_links import short
+from forensics.rendering.citation_links import short
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -15,7 +15,7 @@ from incidents.runner import Report, Run, analysed, rulebook
 
 from forensics.model import Place, Query, RawEntry
 from forensics.pipeline import analyze
-from forensics.render import encode_report, render_report
+from forensics.rendering import encode_report, render_report
 from forensics.sources.junit import read_test_runs
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +38,7 @@ def records_of(*files: Path) -> list[dict[str, object]]:
     return [json.loads(line) for file in files for line in file.read_text("utf-8").splitlines() if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sample", "revision"), SAMPLES)
 def test_every_sentence_about_a_sample_is_carried(sample: str, revision: str) -> None:
     records = records_of(*sorted((ROOT / "samples" / sample / "logs").glob("*.ndjson")))
@@ -64,12 +65,14 @@ def compared() -> tuple[Run, Report]:
     )
 
 
+@pytest.mark.slow
 def test_every_sentence_about_tests_and_a_baseline_is_carried() -> None:
     found, baseline = compared()
     assert found.report["comparison"]["tests"]
     assert check(found.report, found.documents, found.records, found.rows, rulebook()[0], baseline=baseline) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("document", "old", "new"),
     [
@@ -98,6 +101,7 @@ def new_faults(found: Run, document: str, text: str) -> int:
     return len(list(check_documents(found.report, {document: text})))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["before", "after", "ratio", "p_value", "ci_low", "exposure_after", "state"])
 def test_a_wrong_number_of_a_change_is_found(field: str) -> None:
     found, baseline = compared()
@@ -108,6 +112,7 @@ def test_a_wrong_number_of_a_change_is_found(field: str) -> None:
     assert not list(comparison_faults(found.report, baseline))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", sorted({*SOME, *ONCE_FAULTY}), ids=lambda file: file.stem)
 def test_every_sentence_about_an_export_is_carried(file: Path) -> None:
     found = analysed(records_of(file), "all")

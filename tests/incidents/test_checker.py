@@ -51,6 +51,7 @@ def replaced(old: str, new: str, *, document: str | None = None) -> Callable[[Re
     return plant
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -83,6 +84,7 @@ def test_what_is_planted_into_a_five_whys_document_is_found(old: str, new: str) 
     assert planted(replaced(old, new))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("document", "old", "new"),
     [
@@ -105,6 +107,7 @@ def test_what_is_planted_into_another_document_is_found(document: str, old: str,
     assert planted(replaced(old, new, document=document))
 
 
+@pytest.mark.slow
 def test_nearly_every_figure_that_is_changed_is_found() -> None:
     """What may slip through is a figure that the same section holds elsewhere, and the number of a question."""
     found, seen, missed = run(NAME), 0, []
@@ -121,6 +124,7 @@ def test_nearly_every_figure_that_is_changed_is_found() -> None:
     assert len(missed) <= 0.05 * seen, missed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("old", "new"),
     [
@@ -139,6 +143,7 @@ def test_what_is_planted_into_a_certificate_is_found(old: str, new: str) -> None
     assert list(check_documents(found.report, found.documents | {name: text}))
 
 
+@pytest.mark.slow
 def test_an_invented_insert_id_is_found_in_a_document_and_in_a_report() -> None:
     def in_document(report: Report, documents: Documents) -> None:
         real = report["clusters"][0]["exemplars"][0]["insert_id"]
@@ -152,6 +157,7 @@ def test_an_invented_insert_id_is_found_in_a_document_and_in_a_report() -> None:
     assert any("6981b997000899f500000000" in fault.what for fault in planted(in_report))
 
 
+@pytest.mark.slow
 def test_an_invented_quotation_is_found_in_a_report() -> None:
     def plant(report: Report, documents: Documents) -> None:
         del documents
@@ -160,6 +166,7 @@ def test_an_invented_quotation_is_found_in_a_report() -> None:
     assert any("does not say" in fault.what for fault in planted(plant))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -178,6 +185,7 @@ def test_a_wrong_count_or_statement_is_found_in_a_report(change: Report) -> None
     assert [fault for fault in planted(plant) if "not carried" not in fault.what]
 
 
+@pytest.mark.slow
 def test_an_answer_at_an_open_why_is_found_in_a_report() -> None:
     def plant(report: Report, documents: Documents) -> None:
         del documents
@@ -187,6 +195,7 @@ def test_an_answer_at_an_open_why_is_found_in_a_report() -> None:
     assert any("never committed" in fault.what for fault in planted(plant))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("answer", ["Somebody deleted the module.", "The entries name `orders.exports`, since Monday."])
 def test_an_invented_answer_at_a_why_that_holds_is_found_in_a_report(answer: str) -> None:
     def plant(report: Report, documents: Documents) -> None:
@@ -198,6 +207,7 @@ def test_an_invented_answer_at_a_why_that_holds_is_found_in_a_report(answer: str
     assert any("no rule says" in fault.what for fault in planted(plant))
 
 
+@pytest.mark.slow
 def test_an_open_why_printed_as_a_fact_is_found() -> None:
     def plant(report: Report, documents: Documents) -> None:
         del documents
@@ -206,6 +216,7 @@ def test_an_open_why_printed_as_a_fact_is_found() -> None:
     assert any("printed as fact" in fault.what for fault in planted(plant))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["explained", "of", "within"])
 def test_a_wrong_link_is_found(field: str) -> None:
     def plant(report: Report, documents: Documents) -> None:
@@ -215,6 +226,7 @@ def test_a_wrong_link_is_found(field: str) -> None:
     assert any("counted again" in fault.what for fault in planted(plant))
 
 
+@pytest.mark.slow
 def test_wrong_counts_of_a_cluster_are_found() -> None:
     for field in ("entries", "occurrences"):
 
@@ -225,6 +237,7 @@ def test_wrong_counts_of_a_cluster_are_found() -> None:
         assert any("counted again" in fault.what for fault in planted(plant)), field
 
 
+@pytest.mark.slow
 def test_a_distance_that_no_entry_keeps_is_found() -> None:
     def plant(report: Report, documents: Documents) -> None:
         del documents
@@ -234,6 +247,7 @@ def test_a_distance_that_no_entry_keeps_is_found() -> None:
     assert any("does not stand 41–43 s" in fault.what for fault in planted(plant))
 
 
+@pytest.mark.slow
 def test_more_confidence_than_the_root_has_is_found() -> None:
     def plant(report: Report, documents: Documents) -> None:
         del documents
@@ -251,6 +265,7 @@ def test_an_incident_of_no_cluster_is_found() -> None:
     assert any("not in the report" in fault.what for fault in planted(plant))
 
 
+@pytest.mark.slow
 def test_a_document_of_no_cluster_is_found() -> None:
     def plant(report: Report, documents: Documents) -> None:
         del report
@@ -274,6 +289,7 @@ def first(report: Report, *path: str | int) -> Report:
     return record
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "field", "value"),
     [
@@ -312,6 +328,7 @@ def test_what_is_planted_into_a_report_is_found(path: tuple[str | int, ...], fie
     assert [fault for fault in found if "not carried by the report" not in fault.what and ".md" not in fault.where]
 
 
+@pytest.mark.slow
 def test_a_certificate_with_a_fact_that_is_not_so_is_found() -> None:
     def plant(report: Report, documents: Documents) -> None:
         del documents

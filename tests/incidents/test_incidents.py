@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from incidents.checker import check
-from incidents.runner import SCENARIOS, Report, analysed, clusters_called, first_root, rulebook, run, verdicts_of
+from incidents.runner import (
+    SCENARIOS,
+    Report,
+    analysed,
+    clusters_called,
+    first_root,
+    mostly_slow,
+    rulebook,
+    run,
+    verdicts_of,
+)
 from incidents.traps import NOISES
 
 from forensics.model import FailureClass
@@ -27,7 +37,7 @@ PLACES = {
     "JOB": "job_name",
 }
 """Words that a command may hold for a name, with the label that tells it."""
-EVERY = pytest.mark.parametrize("name", sorted(SCENARIOS))
+EVERY = pytest.mark.parametrize("name", mostly_slow(SCENARIOS))
 
 
 def is_right_root(scenario: Scenario, report: Report | None = None) -> bool:
@@ -44,6 +54,7 @@ def is_right_verdict(scenario: Scenario, expected: Expected, report: Report | No
     return bool(found) and found <= set(expected.verdicts)
 
 
+@pytest.mark.slow
 def test_the_root_cause_is_ranked_first() -> None:
     wrong = [
         f"{one.name}: {one.truth.root} expected, {first_root(run(one.name).report)} found"
@@ -54,6 +65,7 @@ def test_the_root_cause_is_ranked_first() -> None:
     assert 1 - len(wrong) / len(SCENARIOS) >= RIGHT_AT_LEAST, wrong
 
 
+@pytest.mark.slow
 def test_whys_are_judged_as_an_expert_would() -> None:
     asked = [(one, expected) for one in SCENARIOS.values() for expected in one.truth.whys]
     wrong = [
@@ -79,6 +91,7 @@ def test_the_root_and_each_verdict_are_right(name: str) -> None:
     assert wrong == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", NOISES)
 def test_noise_is_no_cause_by_any_luck(make: Callable[[str], Scenario]) -> None:
     """One draw in twenty has a p of 0.05, so that p alone would let a line that every request logs win now and then."""
@@ -131,6 +144,7 @@ def test_every_sentence_is_carried_by_evidence(name: str) -> None:
     assert check(found.report, found.documents, found.records, found.rows, rulebook()[0]) == []
 
 
+@pytest.mark.slow
 def test_every_class_of_failure_has_its_incident() -> None:
     seen = {cluster["class"] for name in SCENARIOS for cluster in run(name).report["clusters"]}
     assert {kind.value for kind in FailureClass} <= seen

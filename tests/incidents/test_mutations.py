@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from incidents.documents import HOLDS
 from incidents.requests import DEADLOCK, DENIED, RATE
-from incidents.runner import SCENARIOS, analysed, clusters_called, run
+from incidents.runner import SCENARIOS, analysed, clusters_called, mostly_slow, run
 from incidents.scenario import SECOND
 
 from forensics.text.timestamps import format_time, parse_duration, parse_time
@@ -98,7 +98,7 @@ def without_cause(scenario: Scenario) -> list[Record]:
     ]
 
 
-@pytest.mark.parametrize("name", WITH_CAUSE)
+@pytest.mark.parametrize("name", mostly_slow(WITH_CAUSE))
 def test_without_the_cause_nothing_is_explained_by_it(name: str) -> None:
     scenario = SCENARIOS[name]
     root = root_of(scenario)
@@ -144,6 +144,7 @@ CONTESTABLE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "symptom", "rival", "words"), CONTESTABLE, ids=lambda value: str(value)[:30])
 def test_an_equally_strong_rival_makes_it_contested(name: str, symptom: str, rival: str, words: str) -> None:
     scenario = SCENARIOS[name]
@@ -198,7 +199,7 @@ def cut_report(name: str) -> Json | None:
         return None
 
 
-@pytest.mark.parametrize("name", CUT)
+@pytest.mark.parametrize("name", mostly_slow(CUT))
 def test_a_cause_outside_of_the_window_is_no_evidence_and_not_refuted(name: str) -> None:
     scenario, report = SCENARIOS[name], cut_report(name)
     if report is None:
@@ -214,6 +215,7 @@ def test_a_cause_outside_of_the_window_is_no_evidence_and_not_refuted(name: str)
         assert named <= known, f"{symptom} is explained by something that explained nothing before"
 
 
+@pytest.mark.slow
 def test_most_cut_windows_still_hold_a_symptom() -> None:
     """Else the test above would show nothing."""
     held = [
@@ -247,7 +249,7 @@ def comparable(report: Json) -> str:
     return json.dumps(report, ensure_ascii=False)
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS))
+@pytest.mark.parametrize("name", mostly_slow(SCENARIOS))
 def test_shuffled_or_doubled_input_gives_the_same_report(name: str) -> None:
     scenario, dice = SCENARIOS[name], random.Random(name)  # noqa: S311 - seeded randomness is wanted
     shuffled = list(scenario.records)

@@ -17,8 +17,8 @@ from jinja2 import Environment
 from msgspec import Struct
 
 from forensics.model import Evidence
-from forensics.render.documents import _environment
-from forensics.render.escape import code, markdown
+from forensics.rendering.documents import _environment
+from forensics.rendering.escape import code, markdown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -229,6 +229,7 @@ def independent(seed: int, kind: str) -> list[Record]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["moments", "revision", "lives", "requests"])
 def test_what_is_independent_is_called_more_than_chance_as_rarely_as_promised(kind: str) -> None:
     found = [x for seed in range(120) for x in links_of(*independent(seed, kind)) if x.p_value is not None]
@@ -244,6 +245,7 @@ def bursts(draw: Random, text: str, count: int, number: int) -> list[Record]:
     return [said(text, start + draw.uniform(0, 60), one) for one, start in numbered]
 
 
+@pytest.mark.slow
 def test_bursts_that_meet_by_chance_count_once() -> None:
     told = 0
     for seed in range(120):
@@ -318,6 +320,7 @@ def made(drawn_: list[tuple[str, int, str, str]], shift: int = 0) -> list[Record
     return records
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(drawn_=RECORDS, order=st.randoms(use_true_random=False))
 def test_order_and_copies_of_the_input_change_no_link(drawn_: list[tuple[str, int, str, str]], order: Random) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, strategies as st
-from support.builders import raw, request, table
+from support.builders import START, raw, request, table
+from support.comparisons import cluster
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
-from forensics.links.join import _found
+from forensics.links.join import _found, _window
 from forensics.model import (
     Cluster,
     Explains,
@@ -15,11 +17,13 @@ from forensics.model import (
     LeafOp,
     Link,
     Nanoseconds,
+    OccurrenceUnit,
     Priority,
     Role,
     Rule,
     RuleTests,
 )
+from forensics.text.timestamps import format_time
 
 SECOND = 1_000_000_000
 
@@ -130,6 +134,87 @@ def test_two_rules_that_explain_each_other_make_no_circle() -> None:
 def test_an_unknown_exception_is_linked_by_place_and_order_alone() -> None:
     _, (found,) = joined(request(500, at=0, latency=1), raw("KeyError: 'price'", at=0.9, severity="ERROR"))
     assert (found.declared, found.coverage) == (False, 1.0)
+
+
+def gone(at: float, number: int = 0, **fields: object) -> dict[str, object]:
+    return raw("database gone", at=at, severity="ERROR", number=number, **fields)
+
+
+def test_a_rule_may_speak_of_one_failure_in_three_and_without_its_word_every_other_is_needed() -> None:
+    failures = [request(500, at=at, latency=1) for at in (0, 100, 200)]
+    _, (found,) = joined(*failures, gone(0.9))
+    assert (found.explained, found.of, found.coverage, found.declared) == (1, 3, 0.3333, True)
+    unknown = raw("KeyError: 'price'", at=0.9, severity="ERROR")
+    assert joined(*failures, unknown)[1] == ()
+    _, (found,) = joined(*failures[:2], unknown)
+    assert (found.explained, found.of, found.coverage, found.declared) == (1, 2, 0.5, False)
+
+
+@pytest.mark.parametrize(("at", "is_linked"), [(4, True), (3.999999, False)])
+def test_without_a_rule_a_cause_lies_five_seconds_before_at_most(at: float, *, is_linked: bool) -> None:
+    _, links = joined(request(500, at=0, latency=9), raw("KeyError: 'price'", at=at, severity="ERROR"))
+    assert [found.within for found in links] == ([5.0] if is_linked else [])
+
+
+def test_lags_and_windows_are_written_to_the_microsecond() -> None:
+    """Two seconds before the end of the request: 123,456,789 ns and 1,999,999,999 ns of them are rounded."""
+    late = raw("database gone", severity="ERROR", timestamp=format_time(START + 10 * SECOND - 123_456_789))
+    early = raw("database gone", severity="ERROR", timestamp=format_time(START + 100 * SECOND - 1_876_543_211))
+    _, (found,) = joined(request(500, at=0, latency=10), late, request(500, at=90, latency=10), early)
+    assert (found.lag, found.within) == ((0.123457, 1.876543), 2.0)
+
+
+def test_each_occurrence_of_a_cause_that_explains_something_is_counted_once() -> None:
+    """Three bursts: the first explains two failures by two of its lines, the others one each."""
+    odd = raw("database gone", severity="ERROR", timestamp=format_time(START + 10_900_000_001), number=1)
+    failures = [request(500, at=at - 1, latency=1, number=n) for n, at in enumerate((10.6, 11.5, 20.6, 30.6))]
+    _, (found,) = joined(gone(10), odd, gone(20), gone(30), *failures)
+    assert (found.explained, found.causes) == (4, 3)
+
+
+def traced(status: int, at: float, trace: str) -> dict[str, object]:
+    return request(status, at=at, latency=1, trace=trace)
+
+
+def test_what_stands_in_the_traces_of_all_failures_and_in_no_other_is_weighed_by_traces() -> None:
+    """Two of 22 traces hold the cause, and these are the two that failed: one draw of 231."""
+    records = [traced(200, n * 10, f"ok{n}") for n in range(20)]
+    for n in range(2):
+        records += [traced(500, 300 + n * 10, f"t{n}"), gone(300.9 + n * 10, trace=f"t{n}")]
+    _, (found,) = joined(*records)
+    assert (found.by, found.lift, found.p_value) == ("trace", 21.0, 0.00433)
+    # A failure of which no trace is known makes the cause of the others no weaker.
+    _, (among,) = joined(*records, request(500, at=900, latency=1))
+    assert (among.by, among.of) == ("trace", 3)
+    assert among.lift is not None
+    assert among.lift >= 21.0
+
+
+def named(name: str, role: Role, *, revision: str = "r", title: str = "f") -> Cluster:
+    return cluster(name, 3, OccurrenceUnit.REQUEST, role=role, revision=revision, fingerprint=title)
+
+
+CAUSE, MECHANISM, SYMPTOM, NOISE = (named(role.value, role) for role in Role)
+NO_RULES = {role.value: rule(role.value, role, says("x")) for role in Role}
+ALL_EXPLAINED = {
+    role.value: rule(role.value, role, says("x"), *((other.value, 2.0) for other in Role)) for role in Role
+}
+
+
+def test_without_a_rule_causes_and_mechanisms_may_explain_symptoms_and_nothing_else() -> None:
+    clusters = (CAUSE, MECHANISM, SYMPTOM, NOISE)
+    found = [(c.role, s.role) for c in clusters for s in clusters if _window(c, s, NO_RULES) is not None]
+    assert found == [(Role.CAUSE, Role.SYMPTOM), (Role.MECHANISM, Role.SYMPTOM)]
+    assert _window(CAUSE, named("unknown", Role.CAUSE), NO_RULES) is None
+    assert _window(named("symptom", Role.SYMPTOM, title="g"), SYMPTOM, NO_RULES) is None
+
+
+def test_whatever_rules_say_nothing_explains_itself_noise_or_another_revision() -> None:
+    clusters = (CAUSE, MECHANISM, SYMPTOM, NOISE)
+    found = [(c.role, s.role) for c in clusters for s in clusters if _window(c, s, ALL_EXPLAINED) is not None]
+    notable = [Role.CAUSE, Role.MECHANISM, Role.SYMPTOM]
+    assert found == [(c, s) for c in notable for s in notable if c is not s]
+    assert _window(CAUSE, named("symptom", Role.SYMPTOM, revision="r2", title="g"), ALL_EXPLAINED) is None
 
 
 @given(

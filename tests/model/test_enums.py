@@ -12,7 +12,7 @@ from support.builders import query, raws, request
 from forensics.errors import BaselineError
 from forensics.model import CutBy, Deploy, DeployOutcome, DeployTarget, Principal, Pulled, PullPart, Report
 from forensics.pipeline import analyze
-from forensics.render import decode_report, encode_report
+from forensics.rendering import decode_report, encode_report
 from forensics.rulebook import load_rules
 from forensics.sources.junit import read_test_runs
 

@@ -15,7 +15,7 @@ from support.program import run
 from forensics.errors import UsageError
 from forensics.model import CLUSTER_COLUMNS, Change, Report, RulebookInfo
 from forensics.pipeline import analyze
-from forensics.render import encode_tables
+from forensics.rendering import encode_tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,6 +94,7 @@ def test_parquet_holds_the_same() -> None:
     assert list(read.columns) == list(second.to_frame().columns)
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_tables_that_are_asked_for(tmp_path: Path) -> None:
     run("compare", "00179", "00180", "--out", str(tmp_path), "--format", "csv", check=True)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["clusters.csv", "comparison.csv"]

@@ -9,7 +9,7 @@ import pytest
 
 from forensics.model import Query, Report
 from forensics.pipeline import analyze
-from forensics.render import decode_report, encode_report, render_report
+from forensics.rendering import decode_report, encode_report, render_report
 from forensics.rulebook import load_rules
 from forensics.sources import read_records
 

@@ -49,6 +49,7 @@ def made(tmp_path: Path) -> Made:
     return made
 
 
+@pytest.mark.slow
 def test_left_out_of_the_image_by_that_line_of_that_commit(made: Made) -> None:
     reporter = f"{MODULE}/gcp_error_reporter.py"
     made.commit("Report errors", {f"{MODULE}/__init__.py": "", reporter: "x = 1\n"}, at="2025-09-12T10:00:00Z")
@@ -67,6 +68,7 @@ def test_left_out_of_the_image_by_that_line_of_that_commit(made: Made) -> None:
     assert any("is an assumption" in evidence.statement for evidence in assumed.evidence)
 
 
+@pytest.mark.slow
 def test_never_committed(made: Made) -> None:
     why = asked_of(made)
     assert why.verdict is Verdict.SUPPORTED

@@ -114,6 +114,7 @@ def test_an_error_logged_after_the_response_explains_it() -> None:
     assert symptom.failure_class == "http_error"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", sorted(p.name for p in NETRA.glob("*.ndjson")) if NETRA.is_dir() else [])
 def test_every_line_is_an_entry(file: str) -> None:
     lines = sum(1 for line in (NETRA / file).read_bytes().splitlines() if line.strip())

@@ -24,13 +24,16 @@ def total(tmp_path_factory: pytest.TempPathFactory) -> dict[str, int]:
     return scores
 
 
+@pytest.mark.slow
 def test_every_file_is_read_whole(total: dict[str, int]) -> None:
     assert (total["files"] > 50, total["crashed"], total["wrong_count"]) == (True, 0, 0)
 
 
+@pytest.mark.slow
 def test_nine_of_ten_incidents_are_found_and_named_right(total: dict[str, int]) -> None:
     assert total["right"] / total["incidents"] >= 0.9
 
 
+@pytest.mark.slow
 def test_nothing_is_blamed_in_healthy_files(total: dict[str, int]) -> None:
     assert total["alarms"] == 0

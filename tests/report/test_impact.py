@@ -9,7 +9,7 @@ from support.comparisons import runs
 from support.cycles import report
 
 from forensics.cli.settings import Settings
-from forensics.compare import compare, side_of
+from forensics.comparison import compare, side_of
 from forensics.model import Capability, CapabilityImpact, CapabilityState, Report
 from forensics.report.impact import impact, unknown_patterns
 

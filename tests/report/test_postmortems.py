@@ -12,7 +12,7 @@ from support.builders import query, raw, raws, request
 from forensics import model
 from forensics.model import Postmortem, Report, Verdict
 from forensics.pipeline import analyze
-from forensics.render import render_report
+from forensics.rendering import render_report
 from forensics.rulebook import load_rules
 
 RULES, INFO = load_rules()

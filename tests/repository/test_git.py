@@ -10,6 +10,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
+from support.platforms import pipes
 from support.repositories import Made
 
 from forensics.errors import RepositoryError
@@ -217,6 +218,7 @@ def test_symbolic_links_large_files_binary_files_and_names_that_are_no_utf8(tmp_
         assert [found.text(head, name) for name in ("link", "large.py", "binary.py", "absent.py")] == [None] * 4
 
 
+@pytest.mark.slow
 def test_damaged_repositories_are_refused_in_words_or_read(shop: Made, tmp_path: Path) -> None:
     """Whatever bytes the files of a repository hold, what is raised is what a user can mend."""
     packed = tmp_path / "packed"
@@ -246,6 +248,7 @@ def test_damaged_repositories_are_refused_in_words_or_read(shop: Made, tmp_path:
     assert outcomes == {"read", "refused"}
 
 
+@pipes
 def test_nothing_of_a_hostile_repository_runs(shop: Made, tmp_path: Path) -> None:
     trap = tmp_path / "ran"
     run = f"touch {trap}"

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from hypothesis import given, strategies as st
 
-from forensics.rulebook.diagnostics import Diagnostics
 from forensics.rulebook.rule_file import read_rule
 from forensics.rulebook.yaml_document import parse_document
+from forensics.schema.diagnostics import Diagnostics
 
 GOOD = Path(__file__).parent / "lock-lost.yaml"
 

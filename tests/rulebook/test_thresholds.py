@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from forensics.model import Thresholds
-from forensics.rulebook.diagnostics import Diagnostics
 from forensics.rulebook.why_fields import read_why
+from forensics.schema.diagnostics import Diagnostics
 
 
 def read(thresholds: Any) -> tuple[Thresholds | None, list[str]]:

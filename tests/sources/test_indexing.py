@@ -177,6 +177,7 @@ CHANGES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(st.lists(st.tuples(TIMES, CHANGES, st.dictionaries(LABELS, ODD_VALUES, max_size=2)), max_size=6))
 def test_a_row_tells_what_the_record_tells(drawn: list[tuple[str, dict[str, Any], dict[str, Any]]]) -> None:
@@ -299,6 +300,7 @@ def told(path: Path, how: Indexing | None) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     kinds=st.lists(st.sampled_from([*["a text", "a request"] * 8, *ELEMENTS]), min_size=3, max_size=20),

@@ -9,6 +9,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import yaml
 import zstandard
 from hypothesis import HealthCheck, assume, given, settings, strategies as st
@@ -120,6 +121,7 @@ def _mixed(text: str, mix: tuple[str, str, str]) -> bytes:
     return PACKINGS[packing](ENCODINGS[encoding](text.replace("\n", ends)))
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     records=st.lists(RECORDS, min_size=1, max_size=4),

@@ -190,6 +190,7 @@ def test_names_are_shown_without_control_characters(tmp_path: Path) -> None:
     assert found.place.source.endswith("!a�[31m�.json")
 
 
+@pytest.mark.slow
 @settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     kind=st.sampled_from(sorted(ARCHIVES)), at=st.floats(0, 1), new=st.binary(min_size=1, max_size=4), cut=st.booleans()

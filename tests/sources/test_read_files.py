@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 import time
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+from support.platforms import pipes
 
 from forensics.errors import SourceError
 from forensics.model import RawEntry, Unreadable
@@ -118,6 +120,7 @@ def test_a_tree_as_a_sink_to_cloud_storage_writes_it(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_ten_thousand_files_take_no_longer_than_they_must(tmp_path: Path) -> None:
     for number in range(10_000):
         if number % 100 == 0:
@@ -129,6 +132,7 @@ def test_ten_thousand_files_take_no_longer_than_they_must(tmp_path: Path) -> Non
     assert time.perf_counter() - began < 20
 
 
+@pipes
 def test_a_pipe_is_read_when_named_and_passed_over_in_a_folder(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "log").write_text(line("log"))
@@ -158,7 +162,7 @@ def test_what_must_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         ids(tmp_path / "secret")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may look into every folder")
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() == 0, reason="root may look into every folder")
 def test_a_folder_that_must_not_be_looked_into(tmp_path: Path) -> None:
     (tmp_path / "log").write_text(line("log"))
     (tmp_path / "closed").mkdir(mode=0)

@@ -150,6 +150,7 @@ def test_a_cut_last_line_costs_that_line(tmp_path: Path) -> None:
 MEGABYTE = 2**20
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [f"{GOOD}\n", ""])
 @pytest.mark.parametrize("after", [f"\n{GOOD}\n", ""])
 def test_a_line_of_200_megabytes_is_never_held(before: str, after: str) -> None:
@@ -188,6 +189,7 @@ def test_a_bomb_is_unpacked_in_steps(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert len(problems) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.binary(max_size=300) | st.text(alphabet='{}[]",:\n\\u0dé1 inserId', max_size=200).map(str.encode))
 def test_no_bytes_break_it(tmp_path: Path, content: bytes) -> None:

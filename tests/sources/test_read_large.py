@@ -82,6 +82,7 @@ def in_steps(data: bytes, sizes: tuple[int, int, int]) -> Found:
         return read(data)
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(
     entries=st.lists(ENTRIES, min_size=1, max_size=8), shape=st.sampled_from(sorted(WHOLE)), indent=INDENTS, sizes=SIZES
@@ -97,6 +98,7 @@ def test_in_steps_as_in_one_piece(
         assert [record for _, record in found] == json.loads(json.dumps(entries))
 
 
+@pytest.mark.slow
 @settings(max_examples=500, deadline=None)
 @given(
     entries=st.lists(ENTRIES, min_size=2, max_size=8),
@@ -156,6 +158,7 @@ BEGINNINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", BEGINNINGS)
 def test_memory_does_not_grow_with_the_file(kind: str) -> None:
     first, between, last = BEGINNINGS[kind]

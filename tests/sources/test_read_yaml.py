@@ -199,6 +199,7 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.lists(VALUES, min_size=1, max_size=3), st.booleans(), st.booleans())
 def test_what_a_writer_of_yaml_writes_is_read_as_json_would_be(values: list[Any], wide: bool, raw: bool) -> None:  # noqa: FBT001

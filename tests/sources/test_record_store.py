@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
+import sys
 from contextlib import closing
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from forensics.model import Report, Rule
+
+if sys.platform != "win32":
+    import resource
 
 JSON = st.recursive(
     st.none()
@@ -173,6 +176,7 @@ def test_another_entry_at_the_same_place_is_not_taken_for_it(log: Path) -> None:
     assert report.coverage.unreadable == 10
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sets no limit to open files")
 @pytest.mark.parametrize("files", [200])
 def test_many_large_files_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int) -> None:
     monkeypatch.setattr(indexing, "LARGE", 1)

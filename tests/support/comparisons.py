@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from forensics.compare import Side
+from forensics.comparison import Side
 from forensics.model import (
     Cluster,
     ClusterId,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from support.comparisons import cluster, coverage
 
-from forensics.compare import compare, side_of
+from forensics.comparison import compare, side_of
 from forensics.cycles import CycleInput, as_report, check_claims, earlier_than, parse_claim, record
 from forensics.model import (
     Cluster,

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze, check_rules
-from forensics.render import render_report
+from forensics.rendering import render_report
 from forensics.rulebook import load_rules
 from forensics.whys.proposals import escaped, propose_rule
 
@@ -58,6 +58,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", sorted(CASES))
 def test_a_proposal_keeps_its_promises_and_claims_what_it_was_made_from(case: str, tmp_path: Path) -> None:
     before = report(CASES[case])
@@ -83,6 +84,7 @@ def test_a_cluster_that_a_rule_knows_gets_none() -> None:
     assert [f.proposed_rule for f in found.findings] == [""]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=3))
 def test_the_rulebook_accepts_whatever_a_log_says(tmp_path_factory: pytest.TempPathFactory, texts: list[str]) -> None:
@@ -105,6 +107,7 @@ def test_a_file_is_read_as_written(tmp_path: Path) -> None:
     assert (rule.version, rule.priority, len(rule.tests.match), len(rule.tests.no_match)) == (1, "P2", 2, 2)
 
 
+@pytest.mark.slow
 def test_the_document_ends_in_a_block_that_can_be_taken_as_a_file(tmp_path: Path) -> None:
     found = report(CASES["a traceback"])
     cluster = unknown(found)

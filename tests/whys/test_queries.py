@@ -88,6 +88,7 @@ def test_nothing_ends_the_string_early(text: str) -> None:
     assert "\n" not in made
 
 
+@pytest.mark.slow
 @given(st.text(max_size=60), st.text(max_size=60))
 def test_a_query_of_hostile_words_has_the_lines_that_it_should(message: str, service: str) -> None:
     (found,) = clusters(raw("shard map is torn", severity="ERROR"))

@@ -10,7 +10,7 @@ from support.builders import query, raw, raws, request
 from forensics import model
 from forensics.model import Finding, Report, StatementKind, Verdict, Why
 from forensics.pipeline import analyze
-from forensics.render import render_report
+from forensics.rendering import render_report
 from forensics.rulebook import load_rules
 
 RULES, INFO = load_rules()

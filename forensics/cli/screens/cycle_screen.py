@@ -9,8 +9,8 @@ import click
 
 from forensics.cycles import history, standing
 from forensics.model import ClaimState
-from forensics.render.cycle_documents import claim_origin, claim_reason, claim_text, rate_bars
-from forensics.render.escape import terminal
+from forensics.rendering.cycle_documents import claim_origin, claim_reason, claim_text, rate_bars
+from forensics.rendering.escape import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import ChangeState, Outcome, Role
-from forensics.render import labels as words
-from forensics.render.escape import terminal
+from forensics.rendering import labels as words
+from forensics.rendering.escape import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -23,7 +23,7 @@ _GAP = 2
 """Cells between two columns."""
 _ONE_CELL = re.compile("[ -~¡-¬®-ʯͰ-ͳΑ-ΡΣ-ҁ─-◼–—‘’“”…→←✓✗]*")
 """Text whose characters are one cell wide each, by themselves and beside each other."""
-_WORD = re.compile(r"\s*\S+\s*")
+_WORD = re.compile(r"(?:(?<!\s)|(?=\S))\s*+\S+\s*")
 
 
 class _NeedsRichError(Exception):

@@ -1,15 +1,18 @@
-"""A report in, the words of one screen for a tired reader out: lines, and the cells of two tables."""
+"""The words of the screen after an analysis: its lines, and the cells of its two tables."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.model import Cluster, Comparison, Finding, OccurrenceUnit, Report, Role, Verdict, Why
-from forensics.render import labels as words
-from forensics.render.escape import terminal
+from forensics.rendering import labels as words
+from forensics.rendering.escape import terminal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from forensics.model import Evidence
+    from forensics.whys.evidence_kind import EvidenceKind
 
 NAME = 72
 """Characters of a cluster's name on the screen."""
@@ -17,7 +20,6 @@ ROWS = 12
 """Clusters on the screen; the rest is counted and stands in index.md."""
 SAID = 150
 """Characters of an answer on the screen."""
-_FLAGS = {"commits": "--repo PATH", "compare": "--baseline previous", "tests": "--tests junit.xml"}
 COLUMNS = ("role", "prio", "signature", "occurrences", "entries", "first", "last", "trend")
 NUMBERS = frozenset({"occurrences", "entries"})
 """Columns that stand to the right."""
@@ -88,8 +90,16 @@ def notes(report: Report) -> Iterator[str]:
     """Yield what a reader must know before trusting the screen: what was not read, and how many entries hide."""
     yield from report.coverage.warnings
     for evidence in report.postmortems[0].went_badly if report.postmortems else ():
-        if evidence.kind == "entries" and evidence.count:
+        kind = _kind_of(evidence)
+        if kind is not None and kind.is_caveat and evidence.count:
             yield f"First incident: {evidence.statement}"
+
+
+def _kind_of(evidence: Evidence) -> EvidenceKind | None:
+    # Imported here: `--help` of the verbs that show a screen need not know the kinds.
+    from forensics.whys.evidence import EVIDENCE  # noqa: PLC0415 - see above
+
+    return EVIDENCE.get(evidence.kind)
 
 
 def comparison_lines(report: Report) -> Iterator[str]:
@@ -172,10 +182,9 @@ def _why_rows(finding: Finding) -> list[WhyRow]:
 
 def _said(why: Why) -> str:
     """Write the answer, or what is missing and the flag that brings it; in full it stands in the document."""
-    kind = why.evidence[0].kind if why.evidence else ""
-    flag = _FLAGS.get(kind)
-    if why.answer is None and flag and why.verdict is Verdict.NOT_OBSERVABLE:
-        return f"not in these entries: {flag}"
+    kind = _kind_of(why.evidence[0]) if why.evidence else None
+    if why.answer is None and kind is not None and kind.flag and why.verdict is Verdict.NOT_OBSERVABLE:
+        return f"not in these entries: {kind.flag}"
     if why.verdict is Verdict.REFUTED:
         return _short(f"no: {why.evidence[0].statement}".replace("`", ""))
     return _short((why.answer or why.next_step or "open").replace("`", ""))

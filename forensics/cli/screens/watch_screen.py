@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from forensics.render.escape import terminal
+from forensics.rendering.escape import terminal
 from forensics.text.timestamps import SECOND, format_seconds, format_time
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from forensics.cli.screens.report_screen import print_comparison, print_summary
 from forensics.cli.settings import Settings, find_settings
 from forensics.errors import UsageError
 from forensics.model import Priority
-from forensics.render import DEFAULT_FORMATS, FORMATS, encode_report
+from forensics.rendering import DEFAULT_FORMATS, FORMATS, encode_report
 
 EPILOG = """\b
 Examples:

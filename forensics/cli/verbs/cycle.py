@@ -8,7 +8,7 @@ import click
 
 from forensics.cli.options import CloudOptions, InputOptions, OutputOptions, cloud_flags, input_flags, output_flags
 from forensics.cli.output import say_exit
-from forensics.cli.record_cycle import CycleNotes, record_cycle, write_cycle_document
+from forensics.cli.record_cycle import CycleNotes, record_cycle, write_cycle_documents
 from forensics.cli.screens.cycle_screen import claim_lines, print_status
 from forensics.cli.screens.report_screen import print_summary
 from forensics.cli.settings import find_settings
@@ -120,4 +120,5 @@ def report(number: int | None, ledger: Path | None, templates: Path | None, out:
         raise UsageError(f"no cycle {number} in {str(folder)!r}: there are {', '.join(map(str, cycles))}")
     cycle = cycles[number or max(cycles)]
     templates = templates or (Path(settings.templates) if settings.templates else None)
-    click.echo(write_cycle_document(cycle, out or default_folder(settings, cycle.revision.name), templates))
+    for file in write_cycle_documents(cycle, out or default_folder(settings, cycle.revision.name), templates):
+        click.echo(file)

@@ -25,10 +25,10 @@ from forensics.cli.options import (
 from forensics.cli.output import write_documents
 from forensics.cli.screens.gate_screen import lines
 from forensics.cli.settings import Settings, find_settings
-from forensics.compare.gating import judge
+from forensics.comparison.gating import judge
 from forensics.errors import NoEntriesError, RevisionError, SeveralRevisionsError, UsageError
 from forensics.model import GateResult, GateThresholds, Outcome, Priority, Report
-from forensics.render import DEFAULT_FORMATS
+from forensics.rendering import DEFAULT_FORMATS
 from forensics.text.timestamps import SECOND, parse_duration
 
 if TYPE_CHECKING:
@@ -214,9 +214,9 @@ def _until_clear(
 
 def _write(judged: JudgedDeployment, files: GateFiles) -> None:
     """Write the files that were asked for; the summary is appended, since other steps write to it too."""
-    from forensics.render.documents import render_gate  # noqa: PLC0415 - Jinja is for those who want Markdown
-    from forensics.render.junit import encode_junit  # noqa: PLC0415 - as above
-    from forensics.render.sarif import encode_sarif  # noqa: PLC0415 - as above
+    from forensics.rendering.documents import render_gate  # noqa: PLC0415 - Jinja is for those who want Markdown
+    from forensics.rendering.junit import encode_junit  # noqa: PLC0415 - as above
+    from forensics.rendering.sarif import encode_sarif  # noqa: PLC0415 - as above
 
     report, result = judged.report, judged.result
     if files.summary:

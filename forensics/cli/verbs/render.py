@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
+from forensics.api import read_report
 from forensics.cli.output import out_folder, write_documents
 from forensics.cli.screens.report_screen import print_summary
-from forensics.errors import BaselineError
 from forensics.model import Analysis
-from forensics.render import decode_report
 
 EPILOG = """\b
 Examples:
@@ -29,11 +28,7 @@ Examples:
 )
 def command(file: Path, templates: Path | None, out: Path | None) -> None:
     """Write the Markdown documents of a saved report.json again, without logs."""
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise BaselineError(f"{str(file)!r}: {error.strerror}; give the report.json of an earlier run") from error
-    report = decode_report(data, file.name)
+    report = read_report(file)
     folder = out_folder(out, report.revision.name) if out else file.parent
     write_documents(Analysis(report=report, rows=iter(())), folder, ("md",), templates)
     print_summary(report, folder, ("md",))

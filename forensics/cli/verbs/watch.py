@@ -25,7 +25,7 @@ from forensics.cli.settings import find_settings
 from forensics.cli.verbs.analyze import chosen_formats, default_folder
 from forensics.errors import BaselineError, UsageError
 from forensics.model import Level, Priority
-from forensics.render import decode_report, encode_report
+from forensics.rendering import decode_report, encode_report
 from forensics.text.timestamps import SECOND, format_seconds, parse_duration
 
 if TYPE_CHECKING:

@@ -72,7 +72,7 @@ _AT_DIGIT = _Patterns(
     # 2025-08-25 16:18:59.706 | ERROR    | app.core:connect:150 - Connection lost
     rf"{_TIME}\ \|\ {_ANY_CASE}\s*\|\ [^|\n]{{1,200}}?(?:\ \|\ |\ -\ )",
     # 2025-09-16 00:41:13.084  INFO 1 --- [           main] c.e.Application  : Started
-    rf"{_TIME}\s+{_LEVEL}\s+\d+\ ---\ (?:\[[^\]\n]*\]\s?)+\s*\S*\s*:\ ",
+    rf"{_TIME}\s+{_LEVEL}\s+\d+\ ---\ (?:\[[^\]\n]*\]\s?){{1,20}}\s*+\S*\s*:\ ",
     # 2026-02-20 15:45:50,218 - server - INFO - Loaded      2026-02-20 15:45:50,218 - INFO - app.db - Loaded
     rf"{_TIME}(?:\ -\ [\w.\-:/]+){{0,2}}?\ -\ {_ANY_CASE}(?:\ -\ [a-z_]\w*(?:\.\w+)+)?\ -\ ",
     # 2026-06-17 15:45:56,423 [INFO] agent.x: Loaded        2026-06-17T15:45:56.423Z [error]: Failed

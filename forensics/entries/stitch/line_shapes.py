@@ -32,7 +32,8 @@ _STACK_TAIL = late(
     r"""(?:Caused\ by:|Suppressed:|--->|at|\#\d+|created\ by|thrown\ in|exit\ status)[ ]
     | For\ further\ information\ visit | \.\.\.\ \d+\ (?:more|common) | ---\ End\ of | \{main\}
     | Stack\ trace: | Require\ stack: | -\ [/.]
-    | goroutine\ \d+\ \[ | \[signal\  | (?:[\w./*\-]+\.)+(?:\([^()\s]*\)\.)?[\w.\[\]·]+\([^()]*\)$
+    | goroutine\ \d+\ \[ | \[signal\  | (?:  # a function, at the first of the dots where its package may end
+        (?:(?:[\w.]*+[/*\-])++\w*+\.|[\w.]\w*+\.) | [\w./*\-]++(?<=[\w./*\-]\.)\([^()\s]*\)\. )[\w.\[\]·]+\([^()]*\)$
     | Node\.js\ v\d | \S+\.(?:rb|ru):\d+:in\  | note:\ run\ with\ `RUST_BACKTRACE | stack\ backtrace: | [\^~]+$""",
     re.VERBOSE,
 )
@@ -140,7 +141,10 @@ class LineShape:
 
     def continuation(self, head: LineShape) -> str:
         """Return the text as a continuation of the head's message."""
-        return _RAILS.sub("", self.raw_text, count=1) if self.reports_with(head) else self.raw_text
+        if not self.reports_with(head):
+            return self.raw_text
+        match = _RAILS.match(self.raw_text)
+        return self.raw_text if match is None else self.raw_text[match.end() :]
 
     @_once
     def begins_anew(self) -> bool:

@@ -19,7 +19,12 @@ _JAVA = late(
     re.VERBOSE,
 )
 # at Shop.Api.Pay(Order order) in /src/Api.cs:line 20      at System.Linq.Enumerable.First[T](IEnumerable`1 source)
-_DOTNET = late(r"at (?P<function>[^\s(]+)\([^\n]*?\)(?: in (?P<file>.+?):line (?P<line>\d+))?")
+# The end is looked at first: a line that does not end with its place is not searched for one at every parenthesis.
+_DOTNET = late(
+    r"""at\ (?P<function>[^\s(]+)\(
+    (?:(?=[^\n]*:line\ \d+\Z)[^\n]*?\)\ in\ (?P<file>.+?):line\ (?P<line>\d+)|[^\n]*\))""",
+    re.VERBOSE,
+)
 # /app/server.js:12:5      file:///app/dist/index.mjs:815:32      node:internal/process/task_queues:95:5
 _NODE_PLACE = late(r"(?:file://)?(?P<file>(?=[^\n]*[/\\.<])[^\n]+?):(?P<line>\d+):\d+")
 

@@ -49,7 +49,7 @@ _START = late(
     re.VERBOSE | re.DOTALL,
 )
 # (psycopg2.OperationalError) connection to server failed
-_IN_PARENTHESES = late(rf"\((?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
+_IN_PARENTHESES = late(rf"\((?=[^)]{{1,400}}\))(?P<type>[\w.]+\.{TYPE}|{TYPE})\)\s+(?P<value>.*)", re.DOTALL)
 
 _SCANNED = 400
 """Characters in which a type's name is searched: it is at the start of a text."""

@@ -12,7 +12,7 @@ from forensics.text.lazy_regex import late
 # http: panic serving 10.0.0.1:5000: runtime error: invalid memory address or nil pointer dereference
 # fatal error: all goroutines are asleep - deadlock!
 _PANIC = late(
-    r"""^[ \t]*(?:[^\n]*?http:\ panic\ serving\ [^\n ]+:\ |(?P<type>panic|fatal\ error):\ )
+    r"""^[ \t]*+(?:[^\n]*?http:\ panic\ serving\ [^\n ]+:\ |(?P<type>panic|fatal\ error):\ )
     (?P<value>[^\n]*?)(?:\ \[recovered(?:,\ repanicked)?\])?$""",
     re.MULTILINE | re.VERBOSE,
 )
@@ -20,7 +20,7 @@ _PANIC = late(
 # 	/app/shop.go:12 +0x1d
 _FRAME = late(
     r"^(?:created by )?(?P<function>[^\s(][^\n]*?)(?:\([^()\n]*\))?(?: in goroutine \d+)?\n"
-    r"[ \t]+(?P<file>[^\n]+?\.(?:go|s)):(?P<line>\d+)(?: \+0x[0-9a-f]+)?[ \t]*$",
+    r"[ \t]++(?P<file>[^\n]+?\.(?:go|s)):(?P<line>\d+)(?: \+0x[0-9a-f]+)?[ \t]*$",
     re.MULTILINE,
 )
 

@@ -18,27 +18,22 @@ _RUBY = late(
 _RAILS = late(rf"^(?P<type>{TYPE}) \((?P<value>[^\n]*)\):?\s*$", re.MULTILINE)
 # 	from app/shop.rb:3:in `<main>'      app/shop.rb:3:in `pay'
 _RUBY_FRAME = late(
-    r"^\s*(?:from )?(?P<file>[^\s:]+\.\w+):(?P<line>\d+):in [`'](?P<function>[^'\n]+)'\s*$", re.MULTILINE
+    r"^[^\S\n]*+(?:from )?(?P<file>[^\s:]+\.\w+):(?P<line>\d+):in [`'](?P<function>[^'\n]+)'[^\S\n]*$", re.MULTILINE
 )
 
 # PHP Fatal error:  Uncaught RuntimeException: no such order in /app/shop.php:12
-_PHP = late(
-    rf"""(?<![\w$.:\\])(?P<type>{TYPE}):\ (?P<value>[^\n]{{0,2000}}?)
-    \ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
-    re.VERBOSE,
-)
+_PHP = late(rf"(?<![\w$.:\\])(?P<type>{TYPE}):\ ")
 # PHP Fatal error:  Allowed memory size of 134217728 bytes exhausted in /app/shop.php on line 9
-_PHP_FATAL = late(
-    r"""PHP\ (?P<type>(?:Fatal|Parse)\ error):\s+(?P<value>[^\n]{0,2000}?)
-    \ in\ (?P<file>[^\s:]+\.php)(?::|\ on\ line\ )(?P<line>\d+)""",
-    re.VERBOSE,
-)
+_PHP_FATAL = late(r"PHP (?P<type>(?:Fatal|Parse) error):\s+")
+_PHP_PLACE = late(r" in (?P<file>[^\s:]+\.php)(?::| on line )(?P<line>\d+)")
+_LONGEST_VALUE = 2_000
+_LONGEST_TYPE = 300
 # #0 /app/index.php(3): Shop->pay()
 _PHP_FRAME = late(r"^\#\d+ (?P<file>[^\s(]+\.php)\((?P<line>\d+)\): (?P<function>[^\n(]+)", re.MULTILINE)
 
 # thread 'main' panicked at src/main.rs:4:5:\nno such order      thread 'main' panicked at 'no order', src/main.rs:4:5
 _RUST = late(
-    r"""thread\ '[^'\n]*'(?:\ \(\d+\))?\ panicked\ at\ (?:'(?P<old>[^\n]*?)',\ )?
+    r"""thread\ '[^'\n]*'(?:\ \(\d+\))?\ panicked\ at\ (?:'(?P<old>(?:(?!\ panicked\ at\ ')[^\n])*?)',\ )?
     (?P<file>[^\s:]+\.rs):(?P<line>\d+):\d+:?(?:\n(?P<value>[^\n]*))?""",
     re.VERBOSE,
 )
@@ -70,15 +65,29 @@ def _ruby(text: str) -> ExceptionInfo | None:
 
 
 def _php(text: str) -> ExceptionInfo | None:
-    header = _PHP.search(text) or _PHP_FATAL.search(text)
-    if header is None:
+    found = _php_header(_PHP, text) or _php_header(_PHP_FATAL, text)
+    if found is None:
         return None
+    header, place = found
     calls = list(_PHP_FRAME.finditer(text))
     # PHP names the place of each call; the function that a place lies in is the one called from the next line.
     functions = [call["function"] for call in calls]
-    frames = [_frame(header, functions[0] if functions else "")]
+    frames = [_frame(place, functions[0] if functions else "")]
     frames += [_frame(call, (*functions[i + 1 :], "{main}")[0]) for i, call in enumerate(calls)]
-    return ExceptionInfo(type=header["type"], value=header["value"], frames=tuple(reversed(frames)))
+    value = text[header.end() : place.start()]
+    return ExceptionInfo(type=header["type"], value=value, frames=tuple(reversed(frames)))
+
+
+def _php_header(pattern: re.Pattern[str], text: str) -> tuple[re.Match[str], re.Match[str]] | None:
+    """Find the first header that a place follows in its line, and the place: looked for from there, each text once."""
+    done = 0
+    for place in _PHP_PLACE.finditer(text):
+        end = place.start()
+        for header in pattern.finditer(text, max(done, end - _LONGEST_VALUE - _LONGEST_TYPE), end):
+            if end - header.end() <= _LONGEST_VALUE and text.find("\n", header.end(), end) < 0:
+                return header, place
+        done = end
+    return None
 
 
 def _rust(text: str) -> ExceptionInfo | None:

@@ -33,7 +33,7 @@ def write_postmortem(incident: Incident, given: PostmortemContext) -> Postmortem
         since=since(incident, family, given),
         detection=noticed,
         recovery=over,
-        factors=tuple(_factors(finding)),
+        factors=tuple(_factors(finding, given)),
         went_well=tuple(_went_well(root, finding, noticed, given)),
         went_badly=tuple(_went_badly(family, finding, noticed, given)),
         questions=tuple(questions(incident, (noticed, over), given)),
@@ -99,15 +99,11 @@ def _people(family: Sequence[Cluster], requests: int) -> str:
     return "how many people were affected cannot be told: no field of these entries names a user"
 
 
-def _factors(finding: Finding) -> Iterator[Why]:
+def _factors(finding: Finding, given: PostmortemContext) -> Iterator[Why]:
     """Yield what is shown beside the root: why it got through, why nobody saw it."""
     root = finding.root.why if finding.root else 0
     for number, why in enumerate(finding.whys, 1):
-        if (
-            number > root
-            and why.verdict.holds
-            and why.evidence[0].kind not in {"linked", "compare", "since", "deploys"}
-        ):
+        if number > root and why.verdict.holds and given.kinds[why.evidence[0].kind].is_factor:
             yield why
 
 
@@ -118,7 +114,7 @@ def _went_well(root: Cluster, finding: Finding, detection: Why, given: Postmorte
         yield Evidence(kind="verdicts", statement=statement, count=len(shown), of=len(finding.whys))
     if root.frame is not None:
         yield Evidence(kind="frames", statement="a traceback names the place", refs=root.exemplars[:1])
-    if detection.verdict.holds and detection.evidence[0].kind in {"tests", "deploys"}:
+    if detection.verdict.holds and given.kinds[detection.evidence[0].kind].is_safeguard:
         yield detection.evidence[0]
     if not _absent(given.coverage):
         yield Evidence(kind="coverage", statement="every log that Cloud Run writes is in these entries")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from msgspec import Struct
 
@@ -62,6 +63,30 @@ def _failed(facts: EntryFacts) -> bool:
     return facts.level.rank >= Level.ERROR.rank
 
 
+class ShownKind(Protocol):
+    """What a postmortem asks of a kind of evidence; `whys/evidence_kind.py` says what each means."""
+
+    @property
+    def flag(self) -> str | None:
+        """The option that gives its source."""
+
+    @property
+    def log_filter(self) -> str | None:
+        """The query that finds its source."""
+
+    @property
+    def is_comparison(self) -> bool:
+        """Whether it compares two revisions."""
+
+    @property
+    def is_factor(self) -> bool:
+        """Whether an answer is a contributing factor."""
+
+    @property
+    def is_safeguard(self) -> bool:
+        """Whether it went well when it noticed a failure."""
+
+
 class PostmortemContext(Struct, frozen=True, kw_only=True):
     """What a run knows beside its clusters."""
 
@@ -75,6 +100,8 @@ class PostmortemContext(Struct, frozen=True, kw_only=True):
     observed: Observed
     query: Query
     revision: Revision
+    kinds: Mapping[str, ShownKind]
+    """The kinds of evidence by name."""
 
 
 def fact(ask: str, evidence: Sequence[Evidence]) -> Why:

@@ -11,16 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from forensics.model import ClusterId, Incident, Why
-    from forensics.report.postmortem.postmortem_context import PostmortemContext
+    from forensics.report.postmortem.postmortem_context import PostmortemContext, ShownKind
 
 QUESTIONS = 12
 """Open questions that a postmortem lists; each document of a cluster has its own."""
-_SOURCES = {
-    "commits": "--repo PATH",
-    "compare": "--baseline previous",
-    "tests": "--tests junit.xml",
-}
-"""Kinds of evidence with the flag that brings their source."""
 
 
 def questions(incident: Incident, own: Sequence[Why], given: PostmortemContext) -> list[OpenQuestion]:
@@ -30,7 +24,7 @@ def questions(incident: Incident, own: Sequence[Why], given: PostmortemContext) 
     project = f" --project {shlex.quote(given.revision.project)}" if given.revision.project else ""
     commands = (
         f"gcloud alpha monitoring policies list{project}",
-        _command("", f'timestamp>="{incident.end}"\n{root.query}' if root.query else "", given, incident.root_cluster),
+        _command(f'timestamp>="{incident.end}"\n{root.query}' if root.query else "", given),
     )
     found += [
         OpenQuestion(ask=why.ask, look_at=why.next_step or "", command=command)
@@ -45,35 +39,44 @@ def questions(incident: Incident, own: Sequence[Why], given: PostmortemContext) 
 
 
 def _question(why: Why, about: ClusterId, query: str, given: PostmortemContext) -> OpenQuestion:
-    kind = why.evidence[0].kind if why.evidence else ""
-    if kind == "compare" and why.verdict is not Verdict.NOT_OBSERVABLE:
-        kind = ""  # it was compared: the same command would say the same again
+    kind = given.kinds.get(why.evidence[0].kind) if why.evidence else None
+    if kind is not None and kind.is_comparison and why.verdict is not Verdict.NOT_OBSERVABLE:
+        kind = None  # it was compared: the same command would say the same again
     return OpenQuestion(
         ask=why.ask,
         look_at=why.next_step or (why.evidence[0].statement if why.evidence else ""),
-        command=_command(kind, query, given, about),
+        command=_command_for(kind, query, given, about),
         about=about,
     )
 
 
-def _command(kind: str, query: str, given: PostmortemContext, about: ClusterId) -> str:
-    """Write the command that brings the missing source; everything from a log is quoted for the shell."""
-    flag, name = _SOURCES.get(kind), given.revision.name
-    if kind == "compare" and name == "all":
+def _command_for(kind: ShownKind | None, query: str, given: PostmortemContext, about: ClusterId) -> str:
+    """Write the command that brings the missing source of a kind of evidence, else the query of the cluster."""
+    if kind is None:
+        return _command(query, given)
+    if kind.flag is not None:
+        return _analysis(kind.flag, given, about if kind.is_comparison else None)
+    if kind.log_filter is not None:
+        service = given.revision.service
+        return _command(kind.log_filter + (f' resource.labels.service_name="{service}"' if service else ""), given)
+    return _command(query, given)
+
+
+def _analysis(flag: str, given: PostmortemContext, about: ClusterId | None) -> str:
+    """Write the same analysis with one more option; everything from a log is quoted for the shell."""
+    name = given.revision.name
+    if about is not None and name == "all":
         # One revision is compared with one: that of the cluster, where it has one.
         name = given.clusters[about].revision
-    if flag is not None and not name:
+    if not name:
         return ""
-    if flag is not None:
-        logs = "".join(f" --logs {shlex.quote(path)}" for path in given.query.logs)
-        logs = f" --case {shlex.quote(given.query.case)}" if given.query.case else logs
-        return f"forensics analyze --revision {shlex.quote(name)}{logs} {flag}"
+    logs = "".join(f" --logs {shlex.quote(path)}" for path in given.query.logs)
+    logs = f" --case {shlex.quote(given.query.case)}" if given.query.case else logs
+    return f"forensics analyze --revision {shlex.quote(name)}{logs} {flag}"
+
+
+def _command(query: str, given: PostmortemContext) -> str:
+    """Write the command that reads a query; everything from a log is quoted for the shell."""
     project = f" --project {shlex.quote(given.revision.project)}" if given.revision.project else ""
-    if kind == "deploys":
-        service = given.revision.service
-        wanted = 'logName:"cloudaudit.googleapis.com"' + (
-            f' resource.labels.service_name="{service}"' if service else ""
-        )
-        return f"gcloud logging read {shlex.quote(wanted)}{project} --freshness 7d --format json"
     one_line = query.replace("\n", " ")
     return f"gcloud logging read {shlex.quote(one_line)}{project} --freshness 7d --format json" if query else ""

@@ -1,22 +1,13 @@
 """File formats of logs, one module for each; the first that accepts a content reads it.
 
-A new format is one module with `name`, `accepts` and `read`, and its line in `INPUT_FORMATS` or `QUOTATIONS`.
+To add a format, add a module with `name`, `accepts` and `read`, and its name in `INPUT_FORMATS` or `QUOTATIONS`: their
+order decides.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
-
-from forensics.sources.formats import (
-    delimited,
-    gcloud_table as table,
-    json_document as document,
-    json_lines as lines,
-    markdown,
-    pasted,
-    sequence,
-    yaml_documents,
-)
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +29,23 @@ class Format(Protocol):
         """Yield, in order, each value where an entry is expected."""
 
 
-INPUT_FORMATS: tuple[Format, ...] = (lines, document, sequence, yaml_documents, delimited, table)
+def _modules(*names: str) -> tuple[Format, ...]:
+    """Import the formats of these names."""
+    return tuple(cast("Format", import_module(f"{__name__}.{name}")) for name in names)
+
+
+INPUT_FORMATS = _modules(
+    "json_lines",
+    "json_document",
+    "sequence",
+    "yaml_documents",
+    "delimited",
+    "gcloud_table",
+)
 """In the order they are tried: the cheap and certain ones first."""
 
-QUOTATIONS: tuple[Format, ...] = (markdown, pasted)
+QUOTATIONS = _modules(
+    "markdown",
+    "pasted",
+)
 """Tried last, and only for a file that the user named: documents and source code that quote entries."""

@@ -28,7 +28,7 @@ _GAP = re.compile(rb"[ \t\r\n]*,?[ \t\r\n]*")
 _SPACES = b" \t\r\n"
 _WIDEST_GAP = 256
 # Where the next object may begin otherwise, looked for at the end.
-_NEXT_OBJECT = re.compile(rb"\}[ \t\r\n]*,?[ \t\r\n]*(?=\{)")
+_NEXT_OBJECT = re.compile(rb"\}[ \t\r\n]*+(?:,[ \t\r\n]*+)?(?=\{)")
 _LOOKED_AT = 64 * 1024
 _MOST_OTHERS = 3
 

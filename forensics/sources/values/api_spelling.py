@@ -19,7 +19,7 @@ _FOREIGN = frozenset(API_NAMES) | {"payload"}
 _TYPED_COLUMN = re.compile(r"(json|proto)payload_\w+")
 # 2026-03-01 10:00:00.716289 UTC   2026-03-01T10:00:00+00:00   2026-03-01 10:00:00
 _TIME = re.compile(
-    r"""(?P<day>\d{4}-\d\d-\d\d) [Tt ] (?P<clock>\d\d:\d\d:\d\d) (?: (?P<fraction>\.\d{1,9}) \d* )? \ ?
+    r"""(?P<day>\d{4}-\d\d-\d\d) [Tt ] (?P<clock>\d\d:\d\d:\d\d) (?: (?P<fraction>\.\d{1,9}+) \d*+ )? \ ?
     (?: (?P<utc>Z|z|UTC|[+-]00(?::?00)?)? | (?P<hours>[+-]\d\d) :? (?P<minutes>\d\d)? )""",
     re.VERBOSE | re.ASCII,
 )

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     Path = tuple[str, ...]
 
 # labels."compute.googleapis.com/resource_id" has two parts, jsonPayload.@type too.
-_PART = re.compile(r'"((?:[^"\\]|\\.)*)"|([^."]+)')
-_PATH = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
+_STRICT_PART = r'"(?:[^"\\]|\\.)*"|[^."]+'
+_PATH = re.compile(rf"(?:{_STRICT_PART})(?:\.(?:{_STRICT_PART}))*")
+# Of a name that is no path, what is quoted and not closed is one part, up to the end.
+_PART = re.compile(r'"((?:[^"\\]|\\.)*+)(?:"|\\?\Z)|([^."]+)', re.DOTALL)
 # gcloud heads a column with the last part of its path.
 _LAST_PARTS: dict[str, Path] = {
     "message": ("jsonPayload", "message"),

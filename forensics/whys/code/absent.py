@@ -1,4 +1,4 @@
-"""Files that an image lacks in, why out, as far as the repository shows it: left out, removed, never committed."""
+"""Why an image lacks files, as far as the repository shows it: left out, removed, never committed."""
 
 from __future__ import annotations
 

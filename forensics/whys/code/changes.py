@@ -1,4 +1,4 @@
-"""A place in a file in, its lines and the commits that changed it out."""
+"""Quote the lines at a place, and find the commits that changed it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A name that a Python module lacks in, whether git ever had it there out. Sources are parsed, never run."""
+"""Find out whether git ever held a name that a Python module lacks. Sources are parsed, never run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The name of a package in, which requirement files name it out."""
+"""Find the requirement files that name a package."""
 
 from __future__ import annotations
 

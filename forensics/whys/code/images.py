@@ -1,4 +1,4 @@
-"""The files of a commit in, the Python version of its image out."""
+"""Find the Python version of an image in the files of a commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PYTHON = re.compile(
     r"(?:^|/)python:3\.(?P<minor>\d{1,2})(?:\D|$)|(?:^|[/_-])python3?[.:_-]?3\.?(?P<other>\d{1,2})(?:\D|$)"
 )
 """python:3.11-slim, europe-docker.pkg.dev/x/python:3.9; ghcr.io/astral-sh/uv:python3.12-bookworm"""
-_PLAIN = re.compile(r"^\s*(?:python-|python\s+)?3\.(?P<minor>\d{1,2})(?:\.\d+)?\s*$", re.MULTILINE)
+_PLAIN = re.compile(r"^[^\S\n]*+(?:python-|python\s++)?3\.(?P<minor>\d{1,2})(?:\.\d+)?[^\S\n]*$", re.MULTILINE)
 
 
 class ImagePython(Struct, frozen=True, kw_only=True):

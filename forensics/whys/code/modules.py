@@ -1,4 +1,4 @@
-"""The name of a missing module in, its fate in the repository out."""
+"""Find out what became of a missing module: its fate in the repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Paths as a container knows them in, paths of the repository out."""
+"""Map paths as a container knows them to paths of the repository."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of a repository in, those that decide what an image holds out, and the commits that changed them."""
+"""Select the files that decide what an image holds, and the commits that changed them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 _DOCKERFILE = re.compile(r"(?:^|/)(?:Dockerfile|Containerfile)(?:\.[\w.-]+)?$|\.(?:Dockerfile|dockerfile)$")
 _REQUIREMENTS = re.compile(
-    r"(?:^|/)(?:[\w.-]*requirements[\w.-]*\.(?:txt|in)|requirements/[\w.-]+\.(?:txt|in)|pyproject\.toml|setup\.(?:py|cfg)"
-    r"|Pipfile(?:\.lock)?|poetry\.lock|uv\.lock|pdm\.lock|environment\.ya?ml)$"
+    r"(?:^|/)(?:[\w.-]{0,255}requirements[\w.-]{0,255}\.(?:txt|in)|requirements/[\w.-]+\.(?:txt|in)|pyproject\.toml"
+    r"|setup\.(?:py|cfg)|Pipfile(?:\.lock)?|poetry\.lock|uv\.lock|pdm\.lock|environment\.ya?ml)$"
 )
 _PACKAGES = re.compile(r"(?:^|/)(?:package(?:-lock)?\.json|yarn\.lock|pnpm-lock\.yaml|bun\.lockb?|deno\.jsonc?)$")
 _OTHERS = re.compile(

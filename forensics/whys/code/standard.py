@@ -1,4 +1,4 @@
-"""A module of Python's standard library in, whether the image's Python has it out."""
+"""Find out whether an image's Python has a module of the standard library."""
 
 from __future__ import annotations
 

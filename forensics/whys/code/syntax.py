@@ -1,4 +1,4 @@
-"""A Python file that an image could not parse in, whether it was legal where it was written out. Nothing is run."""
+"""Find out whether a Python file that does not parse is legal for its image's Python. Nothing is run."""
 
 from __future__ import annotations
 

@@ -1,44 +1,27 @@
-"""The kinds of evidence, one module each: a why and its scene in, what shows it out.
+"""The kinds of evidence, one module each, found by being in this folder.
 
-A kind is added by a module with `gather(why, context) -> EvidenceResult` and its line in `EVIDENCE`.
+To add a kind, add a module with `KIND = EvidenceKind(name=…, gather=…, …)`, named after the kind, and a row in
+the table of rules/README.md.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
-from forensics.whys.evidence import (
-    commits,
-    compare,
-    deploys,
-    entries,
-    frames,
-    linked,
-    seen,
-    since,
-    tests,
-    unnoticed,
-    values,
-)
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from forensics.model import WhyRule
-    from forensics.whys.contexts import ClusterContext, EvidenceResult
+    from forensics.whys.evidence_kind import EvidenceKind
 
-EVIDENCE: Mapping[str, Callable[[WhyRule, ClusterContext], EvidenceResult]] = {
-    "entries": entries.gather,
-    "linked": linked.gather,
-    "values": values.gather,
-    "frames": frames.gather,
-    "deploys": deploys.gather,
-    "compare": compare.gather,
-    "commits": commits.gather,
-    "tests": tests.gather,
-    "seen": seen.gather,
-    "since": since.gather,
-    "unnoticed": unnoticed.gather,
-}
+
+def _declared(names: Iterable[str]) -> dict[str, EvidenceKind]:
+    """Import the modules of these names in order, and return what each declares."""
+    return {name: import_module(f"{__name__}.{name}").KIND for name in sorted(names)}
+
+
+EVIDENCE: Mapping[str, EvidenceKind] = _declared(module.name for module in iter_modules(__path__))
+"""Every kind by its name, in the order of their names."""
 
 __all__ = ["EVIDENCE"]

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import re
 import shlex
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from forensics.errors import RepositoryError
 from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, FailureClass, Verdict, WhyRule
+from forensics.schema.checked_values import read_table, read_text, shown
 from forensics.whys.code.changes import changed
 from forensics.whys.code.code_view import CodeQuestion
 from forensics.whys.code.definitions import defined_name
 from forensics.whys.code.modules import node_module, python_module
 from forensics.whys.code.syntax import parsed_there
 from forensics.whys.contexts import ClusterContext, EvidenceResult
+from forensics.whys.evidence_kind import Argument, EvidenceKind, always
 from forensics.whys.wording import dotted, representative, template_values
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from forensics.model import DeployedCommit
+    from forensics.schema.checked_values import Reader
+    from forensics.schema.diagnostics import Diagnostics, Location
+
+_LANGUAGES = ("python", "node")
+"""Languages whose modules can be looked for."""
 
 _IMAGE_ROOT = re.compile(r"^/(?:app|workspace|usr/src/app|srv|code|src|home/site/wwwroot)/")
 """Where images usually keep the repository's root."""
@@ -125,3 +134,34 @@ def _path(named: str, context: ClusterContext) -> str | None:
     if value and len(parts) > 1 and "/" not in value and all(part.isidentifier() for part in parts):
         return f"{'/'.join(parts)}*"
     return _IMAGE_ROOT.sub("", value) if value else None
+
+
+def _read(value: Any, location: Location, diagnostics: Diagnostics) -> Argument | None:
+    """Read what commits may touch, and for a module the language that maps its name to files."""
+    readers: dict[str, Reader] = dict.fromkeys(("touching", "beside", "defining", "language"), read_text)
+    beside = isinstance(value, dict) and "beside" in value
+    found = read_table(value, location, diagnostics, readers, needed=("beside" if beside else "touching",))
+    if beside and "touching" in value:
+        diagnostics.add(location, "'touching' and 'beside' exclude each other: what is beside settles nothing")
+        return None
+    if found.get("language", _LANGUAGES[0]) not in _LANGUAGES:
+        diagnostics.add(
+            (*location, "language"), f"'language' is one of {', '.join(_LANGUAGES)}, not {shown(found['language'])}"
+        )
+        return None
+    return Argument(found) if found else None
+
+
+def _names(argument: Any) -> Iterator[tuple[Location, str]]:
+    return (((key,), name) for key, name in argument.items() if key != "language")
+
+
+KIND = EvidenceKind(
+    name="commits",
+    read_argument=_read,
+    names_in=_names,
+    gather=gather,
+    names_a_thing=always,
+    adds_its_step=True,
+    flag="--repo PATH",
+)

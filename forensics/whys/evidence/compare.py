@@ -1,11 +1,18 @@
-"""Evidence `compare`: whether it is new against a baseline."""
+"""Evidence `compare`: whether the failure is new against a baseline."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from forensics.model import Certificate, ChangeState, Evidence, Verdict, WhyRule
+from forensics.schema.checked_values import shown
 from forensics.whys.contexts import ClusterContext, EvidenceResult
+from forensics.whys.evidence_kind import Argument, EvidenceKind
+
+if TYPE_CHECKING:
+    from forensics.schema.diagnostics import Diagnostics, Location
 
 _SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.NO_CHANGE})
 
@@ -46,3 +53,20 @@ def _without_baseline(context: ClusterContext) -> EvidenceResult:
     evidence = Evidence(kind="compare", statement="one revision alone does not tell whether it is new")
     step = f"run again with the revision before (--baseline previous, or its name) and look for `{name}` there"
     return EvidenceResult(verdict=Verdict.NOT_OBSERVABLE, evidence=(evidence,), next_step=step)
+
+
+def _read(value: Any, location: Location, diagnostics: Diagnostics) -> Argument | None:
+    if value == "baseline":
+        return Argument(value)
+    diagnostics.add(location, f"'compare' takes the word baseline, not {shown(value)}")
+    return None
+
+
+KIND = EvidenceKind(
+    name="compare",
+    read_argument=_read,
+    gather=gather,
+    is_factor=False,
+    is_comparison=True,
+    flag="--baseline previous",
+)

@@ -1,4 +1,4 @@
-"""Evidence `deploys`: what kind of principal deployed what image when, and how long before the cluster."""
+"""Evidence `deploys`: which kind of principal deployed which image when, and how long before the failure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from forensics.model import Deploy, DeployOutcome, Evidence, Verdict, WhyRule
 from forensics.text.timestamps import SECOND, format_seconds, parse_time
 from forensics.whys.contexts import ClusterContext, EvidenceResult
+from forensics.whys.evidence_kind import EvidenceKind, always
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,3 +80,14 @@ def _first_seen(deploys: Sequence[Deploy], cluster: Cluster) -> list[Evidence]:
         when = f"{format_seconds(abs(first - asked))} {'after' if first >= asked else 'before'}"
     statement = f"its first entry stands {when} the deployment was {_WORDS[deploys[0].outcome]}"
     return [Evidence(kind="deploys", statement=statement, refs=(*deploys[0].refs[:1], *cluster.exemplars[:1]))]
+
+
+KIND = EvidenceKind(
+    name="deploys",
+    gather=gather,
+    is_own_fact=always,
+    in_table=False,
+    is_factor=False,
+    is_safeguard=True,
+    log_filter='logName:"cloudaudit.googleapis.com"',
+)

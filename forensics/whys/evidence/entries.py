@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.log.citations import cite
 from forensics.model import Condition, Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
+from forensics.schema.checked_values import read_duration, read_table
+from forensics.schema.match_conditions import read_condition
 from forensics.text.timestamps import SECOND, format_lag, parse_duration
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured, recorded
+from forensics.whys.evidence_kind import Argument, EvidenceKind
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+    from forensics.schema.checked_values import Reader
+    from forensics.schema.diagnostics import Diagnostics, Location
 
 REFS = 3
 """Neighbouring entries that a document cites; all are in the logs."""
@@ -92,3 +98,23 @@ def _found(
         )
         if row is not None:
             yield occurrence, row
+
+
+def _read(value: Any, location: Location, diagnostics: Diagnostics) -> Argument | None:
+    """Read `{}`, the cluster's own entries, or a condition on others and how far away they may stand."""
+    if value == {}:
+        return Argument(value)
+    readers: dict[str, Reader] = {"match": read_condition, "before": read_duration, "after": read_duration}
+    found = read_table(value, location, diagnostics, readers, needed=("match",))
+    if isinstance(value, dict) and len(value.keys() & {"before", "after"}) != 1:
+        diagnostics.add(
+            location, "say on which side of the occurrence and how far: either 'before: 60s' or 'after: 60s'"
+        )
+    return Argument(value, found["match"]) if "match" in found else None
+
+
+def _is_own(why: WhyRule) -> bool:
+    return why.condition is None
+
+
+KIND = EvidenceKind(name="entries", read_argument=_read, gather=gather, is_own_fact=_is_own, is_caveat=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, Frame, Verdict, WhyRule
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
+from forensics.whys.evidence_kind import EvidenceKind, always
 from forensics.whys.wording import chain_of, plain, representative, units
 
 
@@ -46,3 +47,6 @@ def _nothing(context: ClusterContext) -> EvidenceResult:
     )
     step = "log the exception with its traceback (logger.exception), or read the lines that follow without severity"
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+
+
+KIND = EvidenceKind(name="frames", gather=gather, names_a_thing=always, is_own_fact=always, in_table=False)

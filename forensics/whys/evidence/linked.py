@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, Any
 
 from forensics.log.citations import cite
 from forensics.model import (
@@ -17,16 +18,24 @@ from forensics.model import (
     Verdict,
     WhyRule,
 )
+from forensics.schema.checked_values import list_of, read_text
 from forensics.text.timestamps import format_lag, format_seconds
 from forensics.whys.certificate import certify_absence
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge_link, measured, measured_link
+from forensics.whys.evidence_kind import Argument, EvidenceKind
 from forensics.whys.nearest_cause import nearest_cause
 from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from forensics.schema.diagnostics import Diagnostics, Location
+
 _ORDER = (Verdict.SUPPORTED, Verdict.PLAUSIBLE, Verdict.NO_EVIDENCE)
+_ANY = frozenset({"symptoms", "causes"})
+"""Words that stand for whatever signatures the links name."""
+_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later before\b")
+"""5–25 ms later before the end of the request"""
 PAIRS = 2
 """Pairs of cause and symptom that a document cites; all are in the logs."""
 
@@ -149,7 +158,7 @@ def _pairs(link: Link, context: ClusterContext) -> Iterator[EntryRef]:
 def _nothing(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Say what was looked for and not found, and whether it would have shown."""
     argument = why.evidence
-    if argument in {"causes", "symptoms"}:
+    if argument in _ANY:
         statement = (
             f"no {'cause before' if argument == 'causes' else 'symptom behind'} this cluster is in these entries"
         )
@@ -208,3 +217,36 @@ def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, 
         measure=measured(0, symptom.occurrences, why.thresholds),
         certificate=certificate,
     )
+
+
+def _read(value: Any, location: Location, diagnostics: Diagnostics) -> Argument | None:
+    read = list_of(read_text, at_least=1) if isinstance(value, list) else read_text
+    found = read(value, location, diagnostics)
+    return None if found is None else Argument(found)
+
+
+def _signatures(argument: Any) -> tuple[str, ...]:
+    if argument in _ANY:
+        return ()
+    return (argument,) if isinstance(argument, str) else tuple(argument)
+
+
+def _names_a_cause(why: WhyRule) -> bool:
+    return bool(why.evidence == "causes")
+
+
+def _after(answer: str) -> str:
+    """Let an answer say `after` where its cause was logged late: rules write `{{ lag }} before`, which fits most."""
+    return _LATER_BEFORE.sub(r"\g<lag> after", answer)
+
+
+KIND = EvidenceKind(
+    name="linked",
+    read_argument=_read,
+    signatures_in=_signatures,
+    gather=gather,
+    names_a_thing=_names_a_cause,
+    looks_outside=True,
+    mend_answer=_after,
+    is_factor=False,
+)

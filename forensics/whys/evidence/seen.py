@@ -6,6 +6,7 @@ from collections import Counter
 
 from forensics.model import Evidence, Verdict, WhyRule
 from forensics.whys.contexts import ClusterContext, EvidenceResult
+from forensics.whys.evidence_kind import EvidenceKind
 from forensics.whys.wording import counted, plain, units
 
 
@@ -34,3 +35,6 @@ def _streams(context: ClusterContext) -> str:
     for code, count in Counter(map(table.fact_ids.__getitem__, context.rows)).items():
         counts[table.distinct_facts[code].stream or "an unnamed log"] += count
     return ", ".join(plain(name) for name, _ in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))[:3])
+
+
+KIND = EvidenceKind(name="seen", gather=gather, in_table=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from forensics.model import Evidence, Verdict, WhyRule
 from forensics.text.timestamps import format_seconds, format_time, parse_time
 from forensics.whys.contexts import ClusterContext, EvidenceResult
+from forensics.whys.evidence_kind import EvidenceKind
 
 
 def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
@@ -39,3 +40,6 @@ def _moment(time: str) -> int | None:
         return parse_time(time)
     except ValueError:
         return None
+
+
+KIND = EvidenceKind(name="since", gather=gather, in_table=False, is_factor=False)

@@ -1,18 +1,21 @@
-"""Evidence `tests`: which failures repeat a cluster's words, which tests name its code; never what a test ran over."""
+"""Evidence `tests`: failed tests that repeat a cluster's words, and tests that name its code."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from forensics.model import DeployOutcome, Evidence, FailureTie, RunOutcome, Verdict, WhyRule
+from forensics.schema.checked_values import read_table, read_text
 from forensics.text.timestamps import format_seconds, parse_time
 from forensics.whys.contexts import ClusterContext, EvidenceResult
+from forensics.whys.evidence_kind import Argument, EvidenceKind
 from forensics.whys.wording import counted, dotted, plain, template_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from forensics.model import Deploy, TestFailure, TestName, TestRun
+    from forensics.schema.diagnostics import Diagnostics, Location
 
 SHOWN = 4
 """Tests that a sentence names."""
@@ -144,3 +147,23 @@ def _naming(tests: Iterable[TestName], names: Sequence[str]) -> list[TestName]:
     """List the tests whose module or name holds one of the names."""
     wanted = [name.strip("_<>").lower() for name in names]
     return [test for test in tests if any(name in f"{test.module} {test.name}".lower() for name in wanted)]
+
+
+def _read(value: Any, location: Location, diagnostics: Diagnostics) -> Argument | None:
+    found = read_table(value, location, diagnostics, {"covering": read_text}, needed=("covering",))
+    return Argument(found) if found else None
+
+
+def _names_in(argument: Any) -> Iterator[tuple[Location, str]]:
+    return (((key,), name) for key, name in argument.items())
+
+
+KIND = EvidenceKind(
+    name="tests",
+    read_argument=_read,
+    names_in=_names_in,
+    gather=gather,
+    in_table=False,
+    is_safeguard=True,
+    flag="--tests junit.xml",
+)

@@ -1,4 +1,4 @@
-"""Evidence `unnoticed`: what about the entries lets a failure pass: level, missing severity, no symptom, no rule."""
+"""Evidence `unnoticed`: why alerting may have missed it: level, missing severity, no symptom, no rule."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Level, Verdict, WhyRule
 from forensics.whys.contexts import ClusterContext, EvidenceResult
+from forensics.whys.evidence_kind import EvidenceKind
 from forensics.whys.wording import counted
 
 if TYPE_CHECKING:
@@ -58,3 +59,6 @@ def _entries(cluster: Cluster) -> str:
 
 def _is_low(name: str) -> bool:
     return name in set(Level) and Level(name).rank < Level.ERROR.rank
+
+
+KIND = EvidenceKind(name="unnoticed", gather=gather)

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 from forensics.model import Evidence, WhyRule
+from forensics.schema.checked_values import list_of, read_text
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
+from forensics.whys.evidence_kind import EvidenceKind, always, argument
 from forensics.whys.wording import plain, units
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from forensics.schema.diagnostics import Location
 
 SHOWN = 3
 """Values that a sentence lists; the cluster's captures have all."""
@@ -15,7 +23,7 @@ SHOWN = 3
 
 def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Count the occurrences whose entries give every named value, and list the values with their numbers."""
-    names = [why.evidence] if isinstance(why.evidence, str) else list(why.evidence)
+    names = list(_listed(why.evidence))
     table = context.run.table
     counts: dict[str, Counter[str]] = {name: Counter() for name in names}
     in_a_sentence = lru_cache(1024)(plain)
@@ -55,3 +63,23 @@ def _said(name: str, counter: Counter[str], of: int) -> str:
 
 def _ordered(counter: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
+
+
+def _listed(names: Any) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _names_in(names: Any) -> Iterator[tuple[Location, str]]:
+    return (((i,), name) for i, name in enumerate(names))
+
+
+KIND = EvidenceKind(
+    name="values",
+    read_argument=argument(list_of(read_text, at_least=1)),
+    names_in=_names_in,
+    kept_values=_listed,
+    gather=gather,
+    names_a_thing=always,
+    is_own_fact=always,
+    in_table=False,
+)

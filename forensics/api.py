@@ -1,0 +1,445 @@
+"""The front door: what other programs and notebooks call, and what the command line calls too.
+
+    import forensics
+
+    report = forensics.analyze("logs/", revision="shop-api-00042", baseline="previous")
+    print(report.headline)
+
+`forensics` itself exports everything here, with the records and errors that these functions speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from datetime import datetime
+from functools import partial
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, TypedDict, TypeVar, Unpack
+
+from msgspec.structs import replace
+
+from forensics import __version__
+from forensics.errors import BaselineError, CaseError, SeveralRevisionsError, SourceError, TemplateError, UsageError
+from forensics.model import (
+    Analysis,
+    CaseRef,
+    Comparison,
+    GateResult,
+    GateThresholds,
+    Level,
+    Priority,
+    Query,
+    Report,
+    Rule,
+    TestRun,
+)
+from forensics.system.progress import Progress, Silent
+from forensics.text.timestamps import read_moment, to_utc
+
+if TYPE_CHECKING:
+    from forensics.cases import Case
+    from forensics.model import CodeBase, Pulled
+    from forensics.sources import FileRecordStore, Indexing
+
+AnyPath = str | PathLike[str]
+Paths = AnyPath | Sequence[AnyPath]
+Baseline = Report | AnyPath
+"""A report, the path of a saved `report.json`, the name of a revision, or `previous`."""
+PREVIOUS = "previous"
+_DEFAULTS = GateThresholds()
+_Word = TypeVar("_Word", Level, Priority)
+
+
+class AnalyzeOptions(TypedDict, total=False):
+    """What `compare` and `gate` hand on to `analyze`."""
+
+    logs: Paths | None
+    case: AnyPath | None
+    service: str | None
+    project: str | None
+    region: str | None
+    from_time: str | datetime | None
+    to_time: str | datetime | None
+    level: Level | str
+    baseline_logs: Paths | None
+    tests: Paths
+    baseline_tests: Paths
+    repo: AnyPath | None
+    commit: str | None
+    baseline_commit: str | None
+    rules: Paths
+    jobs: int | None
+
+
+def analyze(
+    logs: Paths | None = None,
+    *,
+    revision: str,
+    case: AnyPath | None = None,
+    service: str | None = None,
+    project: str | None = None,
+    region: str | None = None,
+    from_time: str | datetime | None = None,
+    to_time: str | datetime | None = None,
+    level: Level | str = Level.ERROR,
+    baseline: Baseline | None = None,
+    baseline_logs: Paths | None = None,
+    tests: Paths = (),
+    baseline_tests: Paths = (),
+    repo: AnyPath | None = None,
+    commit: str | None = None,
+    baseline_commit: str | None = None,
+    rules: Paths = (),
+    jobs: int | None = None,
+) -> Report:
+    """Find out why a revision fails, and return everything that is known about it.
+
+    Args:
+        logs: Exports of Cloud Logging: files, folders or globs, in any form that `forensics analyze --logs` reads.
+        revision: A full name, a prefix at a word boundary, a number, `latest`, or `all` for every entry.
+        case: A case that `forensics pull` wrote, instead of logs.
+        service, project, region: Where the revision runs; project and region fill in commands of the report.
+        from_time, to_time: Bounds; a time without a zone is UTC.
+        level: Entries of this level or above are analysed even when no rule knows them.
+        baseline: What to compare with. Its logs are `baseline_logs` where they are other ones.
+        tests, baseline_tests: JUnit files of tests that ran against either.
+        repo, commit, baseline_commit: A git checkout, and the commits that were deployed, where they are known.
+        rules: Folders of your own rule files; they add to the shipped rules, and replace those of the same id.
+        jobs: Processes; as many as there are processors where it is not given.
+
+    Raises:
+        ForensicsError: in one line what cannot be read, found or compared, and what to do about it.
+    """
+    query = _query(revision, logs, case, service, project, region, from_time, to_time, level)
+    if baseline is not None and revision == "all":
+        raise UsageError("a baseline is compared with one revision: name it instead of 'all'")
+    before = (
+        None if baseline is None else _baseline(baseline, query, baseline_logs, baseline_tests, rules=rules, jobs=jobs)
+    )
+    with (
+        open_repository(None if repo is None else Path(repo), commit, baseline_commit) as code,
+        open_analysis(
+            query, rules=_paths(rules), tests=read_tests(_paths(tests)), baseline=before, code=code, jobs=jobs
+        ) as analysis,
+    ):
+        report = analysis.report
+    if before is not None and baseline_logs is None and report.revision.name == before.revision.name:
+        raise BaselineError(f"{report.revision.name!r} would be compared with itself: name another baseline")
+    return report
+
+
+def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOptions]) -> Comparison:
+    """Compare two revisions, and return what became of each signature.
+
+    Args:
+        before: A report, a saved `report.json`, a revision, or `previous`.
+        after: A report, or a revision.
+        **options: As for `analyze`, where a revision is named.
+
+    Raises:
+        ForensicsError: in one line what cannot be read, found or compared.
+    """
+    if isinstance(after, Report):
+        from forensics.comparison import compare as compare_sides, side_of  # noqa: PLC0415 - most callers analyze
+
+        return compare_sides(side_of(read_report(before)), side_of(after))
+    comparison = analyze(revision=after, baseline=before, **options).comparison
+    if comparison is None:  # a baseline was given, so that there is one
+        raise BaselineError(f"{after!r} was not compared with {before!r}")
+    return comparison
+
+
+def gate(
+    revision: Report | str,
+    baseline: Baseline | None = None,
+    *,
+    max_new: Priority | str = _DEFAULTS.max_new,
+    max_ratio: float = _DEFAULTS.max_ratio,
+    min_requests: int = _DEFAULTS.min_requests,
+    **options: Unpack[AnalyzeOptions],
+) -> GateResult:
+    """Judge a deployment against its baseline: pass, fail, or not enough traffic to tell.
+
+    Args:
+        revision: A revision, or a report that holds a comparison already.
+        baseline: What to compare with, where a revision is named.
+        max_new: A new signature of this priority or a higher one fails.
+        max_ratio: A signature that is worse by a ratio above this fails.
+        min_requests: Fewer requests than this cannot pass.
+        **options: As for `analyze`, where a revision is named.
+
+    Raises:
+        ForensicsError: in one line what cannot be read, found or compared.
+    """
+    from forensics.comparison.gating import judge  # noqa: PLC0415 - most callers analyze
+
+    thresholds = GateThresholds(max_new=_member(Priority, max_new), max_ratio=max_ratio, min_requests=min_requests)
+    if isinstance(revision, Report):
+        return judge(revision, thresholds)
+    if baseline is None:
+        raise UsageError("a gate holds a revision against another one: name its baseline")
+    return judge(analyze(revision=revision, baseline=baseline, **options), thresholds)
+
+
+def load_rules(folders: Paths = ()) -> tuple[Rule, ...]:
+    """Load the shipped rules and those of your own folders, in order of their ids.
+
+    Args:
+        folders: Folders of rule files, which add to the shipped ones and replace those of the same id.
+
+    Raises:
+        RuleError: everything that is wrong in all files, a line each.
+    """
+    from forensics.rulebook import load_rules as load  # noqa: PLC0415 - YAML is for those who read rules
+
+    return load(_paths(folders))[0]
+
+
+def read_report(source: Report | AnyPath) -> Report:
+    """Read a `report.json` of an earlier run; a report is returned as it is.
+
+    Raises:
+        BaselineError: it cannot be read, or is no report of this version.
+    """
+    if isinstance(source, Report):
+        return source
+    from forensics.rendering import decode_report  # noqa: PLC0415 - most callers analyze
+
+    file = Path(source)
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise BaselineError(f"{str(file)!r}: {error.strerror}; give the report.json of an earlier run") from error
+    return decode_report(data, file.name)
+
+
+def render(report: Report, *, templates: AnyPath | None = None) -> dict[str, str]:
+    """Write the documents of a report; return them by the names that `forensics analyze` gives to their files.
+
+    Args:
+        report: What to write about; no logs are needed.
+        templates: A folder of your own templates, which replace the shipped ones of the same name.
+
+    Raises:
+        TemplateError: a template is no template, or names what is not there.
+    """
+    from forensics.rendering import encode_report, render_report  # noqa: PLC0415 - most callers analyze
+
+    folder = Path(templates) if templates is not None else None
+    if folder is not None and not folder.is_dir():
+        raise TemplateError(f"{str(folder)!r} is no folder: give one that holds index.md.j2 or others")
+    return dict(render_report(report, folder)) | {"report.json": encode_report(report).decode("utf-8", "replace")}
+
+
+@contextmanager
+def open_analysis(
+    query: Query,
+    *,
+    rules: Sequence[Path] = (),
+    tests: TestRun | None = None,
+    baseline: Report | None = None,
+    code: CodeBase | None = None,
+    jobs: int | None = None,
+    strict: bool = False,
+    stdin: BinaryIO | None = None,
+    progress: Progress | None = None,
+) -> Iterator[Analysis]:
+    """Analyse a revision and keep its records open, so that `Analysis.rows` can be taken inside the context.
+
+    `strict` parses every line, also those that cannot belong to the revision. `stdin` is what `-` stands for.
+
+    Raises:
+        ForensicsError: in one line what cannot be read, found or understood.
+    """
+    # Heavy imports stand here: `import forensics` does without them.
+    from forensics.pipeline import analyze as run_analysis  # noqa: PLC0415
+    from forensics.rulebook import load_rules as load  # noqa: PLC0415
+    from forensics.sources import FileRecordStore, read_records  # noqa: PLC0415
+    from forensics.system.processes import in_processes  # noqa: PLC0415
+
+    progress = progress or Silent()
+    case = _open_case(query) if query.case is not None else None
+    loaded, rulebook = load(rules)
+    only = None if strict or "-" in query.logs else query.revision
+    with closing(FileRecordStore()) as store:
+        indexing = _indexing(store, loaded, query.level, jobs, progress)
+        paths = case.paths if case else query.logs
+        read = partial(read_records, paths, stdin, indexing=indexing, expect=progress.expect)
+        run = partial(
+            run_analysis,
+            rules=loaded,
+            query=query,
+            rulebook=rulebook,
+            tool_version=__version__,
+            tests=tests,
+            pulled=_listings(case),
+            baseline=baseline,
+            code=code,
+            store=store,
+            parallel_map=progress.parallel_map(partial(in_processes, jobs=indexing.jobs, before=store.flush)),
+        )
+        try:
+            analysis = run(read(only=only))
+        except SourceError as error:
+            if only is None or isinstance(error, SeveralRevisionsError):
+                raise
+            # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
+            analysis = run(read())
+        yield _with_case(case, analysis)
+
+
+def previous_revision(query: Query, *, jobs: int | None = None, progress: Progress | None = None) -> str:
+    """Name the revision that served before the one asked for; every line is read, since any may belong to it.
+
+    Raises:
+        ForensicsError: nothing was read, no revision fits or several do, or there is no earlier one.
+    """
+    from forensics.pipeline import previous  # noqa: PLC0415 - as in open_analysis
+    from forensics.sources import FileRecordStore, read_records  # noqa: PLC0415 - as above
+
+    progress = progress or Silent()
+    with closing(FileRecordStore()) as store:
+        indexing = _indexing(store, (), Level.ERROR, jobs, progress)
+        return previous(read_records(query.logs, None, indexing=indexing, expect=progress.expect), query, store)
+
+
+def read_tests(files: Sequence[Path]) -> TestRun | None:
+    """Read JUnit files, None where there are none; raise SourceError for one that is no JUnit file."""
+    if not files:
+        return None
+    from forensics.sources.junit import read_test_runs  # noqa: PLC0415 - most runs have none
+
+    return read_test_runs(files)
+
+
+def _query(  # noqa: PLR0917 - the same names in the same order as `analyze`
+    revision: str,
+    logs: Paths | None,
+    case: AnyPath | None,
+    service: str | None,
+    project: str | None,
+    region: str | None,
+    from_time: str | datetime | None,
+    to_time: str | datetime | None,
+    level: Level | str,
+) -> Query:
+    if (logs is None) == (case is None):
+        raise UsageError("give either logs, the paths of exports, or a case that `forensics pull` wrote")
+    return Query(
+        revision=revision,
+        service=service,
+        project=project,
+        region=region,
+        from_time=_rfc3339("from_time", from_time),
+        to_time=_rfc3339("to_time", to_time),
+        level=_member(Level, level),
+        logs=() if logs is None else tuple(map(str, _paths(logs))),
+        case=None if case is None else fspath(case),
+    )
+
+
+def _baseline(
+    baseline: Baseline,
+    query: Query,
+    logs: Paths | None,
+    tests: Paths,
+    *,
+    rules: Paths,
+    jobs: int | None,
+) -> Report:
+    """Read or make the report of a baseline. Bounds are those of the revision that is looked at, and not its own."""
+    runs = read_tests(_paths(tests))
+    if isinstance(baseline, Report) or str(baseline).endswith(".json"):
+        report = read_report(baseline)
+        return replace(report, tests=runs) if runs else report
+    own = replace(query, revision=str(baseline), from_time=None, to_time=None)
+    if logs is not None:
+        own = replace(own, logs=tuple(map(str, _paths(logs))), case=None)
+    if own.revision == PREVIOUS:
+        everywhere = (*own.logs, *query.logs) or (str(own.case),)
+        asked = replace(query, logs=tuple(dict.fromkeys(everywhere)), case=None, from_time=None, to_time=None)
+        own = replace(own, revision=previous_revision(asked, jobs=jobs))
+    with open_analysis(own, rules=_paths(rules), tests=runs, jobs=jobs) as analysis:
+        return analysis.report
+
+
+def _indexing(
+    store: FileRecordStore, rules: Sequence[Rule], level: Level, jobs: int | None, progress: Progress
+) -> Indexing:
+    from forensics.classify import RequestPrefilter  # noqa: PLC0415 - as in open_analysis
+    from forensics.entries import FastIndexReader  # noqa: PLC0415 - as above
+    from forensics.sources import Indexing  # noqa: PLC0415 - as above
+    from forensics.system.processes import default_jobs  # noqa: PLC0415 - as above
+
+    return Indexing(
+        store=store,
+        reader=partial(FastIndexReader, prefilter=RequestPrefilter(rules, level)),
+        jobs=jobs or default_jobs(),
+        advance=progress.advance,
+    )
+
+
+def _open_case(query: Query) -> Case:
+    """Open a case whose entries are those that were written; the report will name it by its hash."""
+    from forensics.cases import Case, check_hashes  # noqa: PLC0415 - most runs read exports
+
+    case = Case.look(Path(str(query.case)))
+    if not case.manifest.entries:
+        raise CaseError(f"the case {query.case!r} holds no entries; read exports with --logs")
+    check_hashes(case)
+    return case
+
+
+def _listings(case: Case | None) -> Sequence[Pulled]:
+    if case is None:
+        return ()
+    from forensics.pulling import pulled_of  # noqa: PLC0415 - most runs read exports
+
+    return pulled_of(case.manifest)
+
+
+def _with_case(case: Case | None, analysis: Analysis) -> Analysis:
+    """Let the report say which case it was made from."""
+    if case is None:
+        return analysis
+    # By name and not by path: the same case gives the same report wherever it lies.
+    reference = CaseRef(folder=case.folder.resolve().name, sha256=case.sha256)
+    return replace(analysis, report=replace(analysis.report, case=reference))
+
+
+@contextmanager
+def open_repository(
+    repo: Path | None, commit: str | None = None, baseline_commit: str | None = None
+) -> Iterator[CodeBase | None]:
+    """Open a git checkout, None where none is given; commits need one."""
+    if repo is None:
+        if commit or baseline_commit:
+            raise UsageError("--commit and --baseline-commit name commits of a repository: add --repo PATH")
+        yield None
+        return
+    from forensics.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
+
+    with closing(GitRepository(repo, commit=commit, baseline=baseline_commit)) as repository:
+        yield repository
+
+
+def _paths(given: Paths) -> tuple[Path, ...]:
+    return (Path(given),) if isinstance(given, str | PathLike) else tuple(map(Path, given))
+
+
+def _rfc3339(name: str, moment: str | datetime | None) -> str | None:
+    if moment is None or isinstance(moment, datetime):
+        return None if moment is None else to_utc(moment)
+    try:
+        return to_utc(read_moment(moment))
+    except ValueError as error:
+        raise UsageError(f"{name} {moment!r} is no time: write 2025-09-08T14:00:00Z") from error
+
+
+def _member(kinds: type[_Word], word: str) -> _Word:
+    try:
+        return kinds(word.upper())
+    except ValueError as error:
+        raise UsageError(f"{word!r} is none of {', '.join(kinds)}") from error

@@ -1,0 +1,238 @@
+"""When "looked for and not found" proves absence: each condition by itself, with figures to check by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from support.builders import REVISION, START, leaf, raw, rule, table
+from support.comparisons import cluster, coverage
+
+from forensics.clusters.occurrences import find_occurrences
+from forensics.log.entry_table import ClusterEntries
+from forensics.model import (
+    DEFAULT_THRESHOLDS,
+    Certificate,
+    Gap,
+    Life,
+    Nanoseconds,
+    OccurrenceUnit,
+    Rule,
+    RuleTests,
+    Thresholds,
+)
+from forensics.text.timestamps import format_time
+from forensics.whys.certificate import certify_absence, streams_of
+from forensics.whys.contexts import NearbyEntries, RunContext
+
+SECOND = 1_000_000_000
+SYMPTOM = cluster("failed", 1, OccurrenceUnit.BURST)
+HERE = {"stderr": 40}
+LATER = (100, 200, 300)
+"""Seconds after the first entry: with a window of ten seconds all three are recorded."""
+
+
+def cause(*examples: dict[str, Any]) -> Rule:
+    return replace(rule("cause", leaf(contains="gone")), tests=RuleTests(match=examples, no_match=()))
+
+
+def certified(
+    *ats: float,
+    by: Rule | None = None,
+    lives: tuple[Life, ...] = (),
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    **seen: Any,
+) -> Certificate:
+    """Look for a cause in the ten seconds before failures at these seconds; `seen` is what the coverage says."""
+    entries = table(*(raw("it fails", at=at, number=n) for n, at in enumerate(ats)))
+    rows = [*entries.rows()]
+    found = find_occurrences(rows, entries, {})
+    run = RunContext(
+        clusters={SYMPTOM.id: SYMPTOM},
+        members={
+            SYMPTOM.id: ClusterEntries(cluster=SYMPTOM.id, representative=0, rows=entries.fact_ids, occurrences=found)
+        },
+        rules={},
+        links=(),
+        parents={},
+        lives=lives,
+        table=entries,
+        neighbours=NearbyEntries(entries),
+        asked=lambda _condition, _table: None,
+        coverage=coverage(**({"logs": HERE} | seen)),
+        needed={},
+        covered_from=START,
+        deploys=(),
+    )
+    return certify_absence(by or cause(), SYMPTOM, Nanoseconds(10 * SECOND), thresholds, run)
+
+
+def gap(first: float, last: float) -> Gap:
+    times = [format_time(START + round(at * SECOND)) for at in (first, last)]
+    return Gap(from_time=times[0], to_time=times[1], seconds=last - first)
+
+
+# ── windows ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_window_counts_when_it_begins_with_the_entries_or_behind_their_begin() -> None:
+    assert certified(9.999999).windows == 0
+    assert certified(10).windows == 1
+    found = certified(2, 5, 300, 400)
+    assert found.windows == 2
+    assert "the 10 s before 2 of 4 occurrences were recorded" in found.facts
+
+
+def test_a_window_before_the_entries_counts_where_the_start_of_the_instance_was_logged() -> None:
+    life = Life(
+        instance="i1",
+        number=1,
+        revision=REVISION,
+        start=Nanoseconds(START),
+        end=Nanoseconds(START + 60 * SECOND),
+        ended=False,
+        started=True,
+    )
+    assert certified(5, lives=(life,)).windows == 1
+    assert certified(5, lives=(replace(life, started=False),)).windows == 0
+    assert certified(5, lives=(replace(life, instance="i2"),)).windows == 0
+
+
+def test_without_a_window_nothing_was_recorded() -> None:
+    assert "the 10 s before 0 of 1 occurrence were recorded" in certified(5).lacks
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "is_cut"),
+    [
+        (20, 90, False),
+        (20, 90.000001, True),
+        (92, 95, True),
+        (99.999999, 150, True),
+        (100, 150, False),
+        (20, 150, True),
+        (310, 400, False),
+    ],
+)
+def test_a_silence_cuts_a_window_that_it_overlaps_and_no_other(first: float, last: float, *, is_cut: bool) -> None:
+    found = certified(*LATER, gaps=(gap(first, last),))
+    assert found.windows == (2 if is_cut else 3)
+    assert ("a gap in the entries falls into the time looked at" in found.lacks) == is_cut
+
+
+def test_of_more_than_a_thousand_occurrences_some_are_looked_at() -> None:
+    assert certified(*range(100, 2100, 2)).windows == 1000
+    # One in two from here on.
+    assert certified(*range(100, 2102, 2)).windows == 501
+
+
+# ── enough of them ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_windows_are_too_few_and_three_are_enough() -> None:
+    """A cause of four in five is missed twice in a row in 4 of 100 cases: few enough, and still two are too few."""
+    assert certified(100, 200).lacks == ("2 occurrences could have shown it, too few to tell",)
+    found = certified(*LATER)
+    assert found.holds
+    assert found.facts[-1] == ("a cause that stands before 80% of them would be missed in all 3 with a chance of 0.008")
+
+
+def test_a_cause_of_every_other_failure_needs_five_windows() -> None:
+    """A half is missed four times in a row in 6 of 100 cases, five times in 3."""
+    half = Thresholds(coverage=0.5)
+    assert not certified(*LATER, 400, thresholds=half).holds
+    assert certified(*LATER, 400, 500, thresholds=half).holds
+
+
+# ── logs ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def log(name: str) -> str:
+    return f"projects/p/logs/{name}"
+
+
+@pytest.mark.parametrize(
+    ("examples", "streams"),
+    [
+        ((), ("application",)),
+        (({"textPayload": "x"},), ("application",)),
+        (({"logName": log("run.googleapis.com%2Fstderr")},), ("application",)),
+        (({"logName": log("run.googleapis.com%2Fvarlog%2Fsystem")},), ("system",)),
+        (({"logName": log("cloudaudit.googleapis.com%2Factivity")},), ("audit",)),
+        (({"protoPayload": {}},), ("audit",)),
+        (({"logName": log("run.googleapis.com%2Frequests")},), ("requests",)),
+        (({"httpRequest": {}},), ("requests",)),
+        # What an application says of a request of its own stands in its own log.
+        (({"httpRequest": {}, "logName": log("run.googleapis.com%2Fstdout")},), ("application",)),
+        (({"httpRequest": {}}, {"protoPayload": {}}, {"httpRequest": {}}), ("audit", "requests")),
+    ],
+)
+def test_where_a_cause_is_logged_is_told_by_the_examples_of_its_rule(
+    examples: tuple[dict[str, Any], ...], streams: tuple[str, ...]
+) -> None:
+    assert streams_of(cause(*examples)) == streams
+
+
+def test_both_streams_of_an_application_are_its_log() -> None:
+    assert "the application's log is here (7 entries)" in certified(*LATER, logs={"stdout": 3, "stderr": 4}).facts
+    assert "the application's log is here (1 entry)" in certified(*LATER, logs={"stdout": 1}).facts
+    assert "the application's log is absent" in certified(*LATER, logs={"system": 9}).lacks
+
+
+def test_every_log_is_needed_in_which_the_cause_may_stand() -> None:
+    found = certified(*LATER, by=cause({"protoPayload": {}}, {"httpRequest": {}}), logs={"audit": 2, "requests": 0})
+    assert "the audit log is here (2 entries)" in found.facts
+    assert found.lacks == ("the requests log is absent",)
+
+
+# ── nothing cut, lost or left out ────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("seen", "lack"),
+    [
+        ({"truncated": None, "truncation": "exactly 500"}, "the entries look cut (exactly 500)"),
+        ({"truncated": True, "truncation": "a limit"}, "the entries look cut (a limit)"),
+        ({"unreadable": 1}, "1 record could not be read"),
+        ({"no_payload": 2}, "2 entries have no payload"),
+        ({"no_payload": 1, "passed_over": 8}, "1 entry has no payload"),
+    ],
+)
+def test_what_was_cut_lost_or_empty_may_have_been_the_cause(seen: dict[str, Any], lack: str) -> None:
+    found = certified(*LATER, **seen)
+    assert found.lacks == (lack,)
+    assert not any(fact.startswith("nothing looks cut") for fact in found.facts)
+
+
+def test_whether_lines_that_were_passed_over_could_be_read_is_not_claimed() -> None:
+    assert "nothing looks cut, and nothing was unreadable" in certified(*LATER).facts
+    (said,) = (fact for fact in certified(*LATER, passed_over=8).facts if fact.startswith("nothing looks cut"))
+    assert said == "nothing looks cut, and nothing that names the revision was unreadable (8 lines do not name it)"
+
+
+@pytest.mark.parametrize(
+    ("levels", "severity", "is_left_out"),
+    [
+        ({"WARNING": 5, "ERROR": 2}, "INFO", True),
+        ({"ERROR": 2}, "INFO", True),
+        # Listed, and none of them here.
+        ({"INFO": 0, "ERROR": 2}, "INFO", True),
+        ({"strange": 3, "ERROR": 2}, "INFO", True),
+        # Without a severity, or with none that is known, an entry is of the lowest.
+        ({"ERROR": 2}, None, True),
+        ({"ERROR": 2}, "strange", True),
+        ({"ERROR": 2}, "WARNING", False),
+        ({"ERROR": 2}, "ERROR", False),
+        ({"INFO": 1, "ERROR": 2}, "INFO", False),
+        ({}, "INFO", False),
+    ],
+)
+def test_a_pull_of_loud_entries_alone_cannot_show_what_is_logged_quietly(
+    levels: dict[str, int], severity: str | None, *, is_left_out: bool
+) -> None:
+    by = cause({"textPayload": "x"} | ({"severity": severity} if severity else {}))
+    said = "only entries of severity WARNING or above are here, and it may be logged with less"
+    assert certified(*LATER, by=by, levels=levels).lacks == ((said,) if is_left_out else ())
+    # Where entries without a severity are here, the pull did not choose by it.
+    assert certified(*LATER, by=by, levels=levels, no_severity=1).holds
