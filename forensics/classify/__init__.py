@@ -1,4 +1,4 @@
-"""Decoded entries and rules in, every entry with the rules that claim it out."""
+"""Find the rules that match each log entry, and which of them is the primary one."""
 
 from __future__ import annotations
 
