@@ -1,4 +1,4 @@
-"""What is counted by columns, held against the plain way: entry by entry, as it is described."""
+"""Counts made by columns equal the counts made entry by entry."""
 
 from __future__ import annotations
 
