@@ -1,4 +1,4 @@
-"""Entries and a repository in, the commit that each revision was made from out, and what says so."""
+"""Find the commit that each revision was built from, and say how it is known."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _METADATA = (("metadata",), ("spec", "template", "metadata"))
 
 
 def view_of(base: CodeBase, revisions: Iterable[str], audit: Sequence[LogEntry], table: EntryTable) -> CodeView:
-    """Find the commit of every revision that a report speaks of."""
+    """Find the commit of every revision in a report."""
     firsts = _firsts(frozenset(revisions), table)
     deployed = {name: find_deployed(base, name, audit, firsts.get(name)) for name in sorted(revisions)}
     return CodeView(base=base, deployed=deployed)
 
 
 def _firsts(revisions: frozenset[str], table: EntryTable) -> dict[str, LogEntry]:
-    """Return the first entry of each revision that is not of the audit log."""
+    """Return the first entry of each revision, audit log excluded."""
     wanted = [
         None if label_set.is_audit or label_set.revision not in revisions else label_set.revision
         for label_set in table.label_sets
@@ -52,7 +52,7 @@ def _firsts(revisions: frozenset[str], table: EntryTable) -> dict[str, LogEntry]
 def find_deployed(base: CodeBase, revision: str, audit: Sequence[LogEntry], first: LogEntry | None) -> DeployedCommit:
     """Find the commit of a revision: as given, by a label, by the image's tag, else by time, which is an assumption.
 
-    `audit` are entries of the audit log, of any revision; `first` is the revision's first other entry.
+    `audit` holds entries of the audit log, of any revision; `first` is the revision's first entry of another log.
     """
     if base.given is not None:
         statement = f"commit {base.given.short} was deployed, as --commit says"
@@ -80,7 +80,7 @@ def _named(base: CodeBase, revision: str, value: str, how: str, what: str) -> De
 
 
 def _is_tag(text: str) -> bool:
-    """Tell a whole hash; a shorter tag may be a number or a date, and counts when the repository knows it."""
+    """Tell whether a tag is a full hash; a shorter one may be a number or a date, and needs a commit of that name."""
     return len(text) == 40  # noqa: PLR2004 - digits of a hash
 
 
@@ -92,19 +92,19 @@ def _by_time(base: CodeBase, revision: str, own: Sequence[LogEntry], first: LogE
     how = "time of the deploy" if own else "time of the first entry"
     what = "the first audit entry of the deploy" if own else "the revision's first entry"
     when = format_time(min(times))
-    found: Commit | None = base.before(min(times))
-    if found is None:
+    newest: Commit | None = base.before(min(times))
+    if newest is None:
         statement = f"no commit on HEAD is older than {what} ({when}): name the one that was deployed with --commit"
         return DeployedCommit(revision=revision, commit=None, how=how, statement=statement)
     statement = (
-        f"that commit {found.short} was deployed is an assumption: it is the newest on HEAD before {what} ({when}); "
+        f"that commit {newest.short} was deployed is an assumption: it is the newest on HEAD before {what} ({when}); "
         "name another with --commit"
     )
-    return DeployedCommit(revision=revision, commit=found, how=how, statement=statement, assumed=True)
+    return DeployedCommit(revision=revision, commit=newest, how=how, statement=statement, assumed=True)
 
 
 def _labels(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Yield labels and annotations of an entry that name a commit by its hash."""
+    """Yield (name, value) of an entry's labels and annotations whose value is the hash of a commit."""
     for tags in _tables(record):
         if isinstance(tags, dict):
             for name in sorted(key for key in tags if isinstance(key, str) and _LABEL.search(key.lower())):

@@ -1,4 +1,4 @@
-"""Entries in, the deployments that the audit log tells of out."""
+"""Find the deployments in the audit log: requests to deploy, and how they went."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 _DEPLOY_METHODS = re.compile(r"(?:ReplaceService|CreateService|UpdateService|CreateRevision|ReplaceRevision)$")
 _TARGETS = 5
-"""Revisions of a division of traffic that are listed."""
+"""Revisions that are listed when a deployment splits traffic."""
 
 
 def find_deploys(entries: Iterable[LogEntry]) -> tuple[Deploy, ...]:
-    """List requests to deploy and verdicts on them, in order of time; environment variables are never read."""
+    """List requests to deploy and their outcomes, in order of time; environment variables are never read."""
     audit = sorted((e for e in entries if _is_deploy(e)), key=lambda e: e.sort_key)
     return tuple(_deploy(entry, entry.raw["protoPayload"]) for entry in audit)
 
@@ -45,7 +45,7 @@ def _deploy(entry: LogEntry, proto: dict[str, Any]) -> Deploy:
 
 
 def _principal(entry: LogEntry, address: str) -> str:
-    """Say what kind of principal it was, never which: a name helps nobody to find the cause."""
+    """Name the kind of principal, never the principal: a name does not help to find the cause."""
     if address.endswith(".gserviceaccount.com"):
         return "a service account"
     if address:
@@ -54,14 +54,14 @@ def _principal(entry: LogEntry, address: str) -> str:
 
 
 def _about(proto: dict[str, Any]) -> str:
-    """Tell whether the entry speaks of a service or of one revision."""
+    """Return what the entry is about: `Service`, `Revision` or ""."""
     kind = _text(proto, "response", "kind")
-    said = re.search(r"\bfor (Service|Revision)\b", _text(proto, "status", "message"))
-    return kind if kind in {"Service", "Revision"} else said[1] if said else ""
+    in_message = re.search(r"\bfor (Service|Revision)\b", _text(proto, "status", "message"))
+    return kind if kind in {"Service", "Revision"} else in_message[1] if in_message else ""
 
 
 def _traffic(proto: dict[str, Any]) -> str:
-    """Say how a call divides the requests among revisions; "" where it does not say."""
+    """Write how a call splits traffic among revisions; "" when it does not say."""
     for path in (("request", "service", "spec"), ("response", "spec"), ("request", "spec")):
         targets = _at(proto, *path, "traffic")
         if isinstance(targets, list):
@@ -78,21 +78,21 @@ def _share(target: object) -> str:
 
 
 def _named(proto: dict[str, Any]) -> str:
-    """Return the revision that an answer or a call names, "" when neither does."""
+    """Return the revision that a response or a request names; "" when neither does."""
     template = ("spec", "template", "metadata", "name")
-    ways = (
+    paths = (
         ("response", "status", "latestCreatedRevisionName"),
         ("request", "service", *template),
         ("response", *template),
     )
-    return next(filter(None, (_text(proto, *way) for way in ways)), "")
+    return next(filter(None, (_text(proto, *path) for path in paths)), "")
 
 
 def _outcome(entry: LogEntry, proto: dict[str, Any]) -> str:
     status = proto.get("status")
     if isinstance(status, dict) and status.get("code"):
         return "failed"
-    # The user's call goes to `activity`; what came of it is written by the platform to `system_event`.
+    # The user's call is logged to `activity`; its outcome is logged by the platform to `system_event`.
     return "ready" if entry.stream == "system_event" or _text(proto, "status", "message") else "asked"
 
 
@@ -106,8 +106,8 @@ def _image(proto: dict[str, Any]) -> str:
 
 
 def _text(value: object, *path: str) -> str:
-    found = _at(value, *path)
-    return found if isinstance(found, str) else ""
+    text = _at(value, *path)
+    return text if isinstance(text, str) else ""
 
 
 def _at(value: object, *path: str) -> object:
