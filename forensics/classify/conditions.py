@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from forensics.classify.leaf_index import FieldIndex
     from forensics.model import Condition, LogEntry
 
-_BROAD_ROOTS = frozenset({"level", "severity", "stream", "logName", "resource", "labels", "timestamp", "insertId"})
+BROAD_ROOTS = frozenset({"level", "severity", "stream", "logName", "resource", "labels", "timestamp", "insertId"})
 """Fields that nearly every entry has, with few values: bad anchors."""
 
 
@@ -147,7 +147,7 @@ def _cost(chosen: tuple[Leaf, ...]) -> tuple[int, int]:
 
 def _breadth(leaf: Leaf) -> int:
     root = leaf.path.partition(".")[0]
-    if root in _BROAD_ROOTS:
+    if root in BROAD_ROOTS:
         return 3
     if leaf.op == "exists":
         return 2

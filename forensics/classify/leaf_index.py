@@ -74,7 +74,7 @@ class FieldIndex:
         regex = self._capturing.get(number)
         if regex is None:
             regex = self._capturing[number] = re2.compile(self._patterns[number])
-        found = regex.search(_encode(value))
+        found = regex.search(encode_text(value))
         groups = found.groupdict().items() if found else ()
         captured = {name: _decode(text)[:MAX_CAPTURE] for name, text in groups if text is not None} if found else None
         if len(value) <= _MEMORABLE:
@@ -99,14 +99,14 @@ class FieldIndex:
     def _find(self, value: str) -> frozenset[int]:
         if self._search is None:
             self._search = PatternSet(tuple(self._patterns.values()))
-        found = [self._numbers[i] for i in self._search.find(_encode(value))]
+        found = [self._numbers[i] for i in self._search.find(encode_text(value))]
         for measure, comparisons in self._comparisons.items():
             measured = measure(value)
             found += [number for number, holds in comparisons if holds(measured)]
         return self._present.union(found) if found else self._present
 
 
-def _encode(text: str) -> bytes:
+def encode_text(text: str) -> bytes:
     """Encode the part of a text that patterns see; a lone surrogate, valid in JSON but not in UTF-8, becomes `?`."""
     return text[:MAX_TEXT].encode("utf-8", "replace")
 

@@ -27,6 +27,19 @@ class Precedence:
         matching = frozenset(ids)
         return sorted(matching, key=lambda i: (self._rules[i].role.rank, len(self._above[i] & matching), i))
 
+    def reason(self, first: str, second: str, ids: Iterable[str]) -> str:
+        """Say why one of the matching rules stands before another one in their order."""
+        first_role, second_role = self._rules[first].role, self._rules[second].role
+        if first_role is not second_role:
+            return f"the role {first_role} comes before {second_role}"
+        if first in self._above[second]:
+            return f"{first} supersedes {second}"
+        matching = frozenset(ids)
+        above = sorted(self._above[second] & matching)
+        if len(above) > len(self._above[first] & matching):
+            return f"{second} is superseded by {', '.join(above)}"
+        return f"both have the role {first_role} and neither supersedes the other, so the id decides"
+
     def _is_peer(self, rule: Rule, other: str) -> bool:
         """Tell whether two rules have the same role: `supersedes` counts only there, since roles decide before it."""
         return other in self._rules and self._rules[other].role is rule.role

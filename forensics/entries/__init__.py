@@ -7,6 +7,7 @@ reads one record, and `stitch` joins what Cloud Run split.
 from __future__ import annotations
 
 from forensics.entries.decode.decoding import decode_entry, decode_record
+from forensics.entries.find_entries import all_entries, entries_with_id
 from forensics.entries.index.fast_index import FastIndexReader
 from forensics.entries.index.log_index import MemoryRecordStore, collect
 from forensics.entries.index.revisions import resolve_revision, revision_of, revision_spans, select, service_of
@@ -18,9 +19,11 @@ __all__ = [
     "SWITCHING_PROTOCOLS",
     "FastIndexReader",
     "MemoryRecordStore",
+    "all_entries",
     "collect",
     "decode_entry",
     "decode_record",
+    "entries_with_id",
     "join",
     "may_be_handshake",
     "resolve_revision",
