@@ -115,7 +115,7 @@ def _judge_report(log: Log, _run: Run, folder: Path) -> str:
 
 
 def _further_differences(report: Mapping[str, Any], log: Log) -> list[str]:
-    """Compare with the truth what only forensics answers: what was read, and the signatures of the errors."""
+    """Compare the answers that only forensics gives with the truth: the entries read, and the signatures of errors."""
     coverage, truth = report["coverage"], log.truth
     by_signature: Counter[str] = Counter()
     for cluster in report["clusters"]:

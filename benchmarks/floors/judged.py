@@ -86,7 +86,7 @@ def linking(patterns: Sequence[str]) -> Look:
 
 
 def link(log: Path, name: bytes, look: Look, out: Path) -> int:
-    """Do what `judge` does, and count what stands near the ends of requests that failed, on the same instance."""
+    """Judge all entries, and count those near the ends of failed requests on the same instance."""
     results = tell(log, name, look, out)
     _ordered(results)
     logged: dict[str, list[int]] = {}

@@ -41,7 +41,7 @@ _NOTHING: _Worth = (False, 0, 0)
 
 
 def needed_words(pattern: str) -> Words | None:
-    """Words, in lower case, of which every matching text, lowered, contains at least one; None if there are none."""
+    """Lower-case words: every matching text, lowered, contains at least one of them; None if there are none."""
     tokens = _TOKEN.findall(pattern)
     if sum(map(len, tokens)) != len(pattern):
         return None

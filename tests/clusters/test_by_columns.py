@@ -144,5 +144,5 @@ def test_trends_and_cadences_are_those_of_the_plain_way(starts: list[int], first
     found = _cadence(starts)
     assert (found is None) == (len(gaps) < 2)
     if found is not None:
-        told = (found.median, found.shortest, found.longest)
-        assert told == (round(median(gaps), 3), round(min(gaps), 3), round(max(gaps), 3))
+        measured = (found.median, found.shortest, found.longest)
+        assert measured == (round(median(gaps), 3), round(min(gaps), 3), round(max(gaps), 3))
