@@ -191,7 +191,7 @@ def _compared(
     """Compare with the baseline, if there is one. This comes before the whys, which use the outcome."""
     if task.baseline is None:
         return None
-    own = Side(
+    this_side = Side(
         revision=revision,
         coverage=coverage,
         exposure=exposure,
@@ -200,7 +200,7 @@ def _compared(
         versions=task.rulebook.versions,
         tests=task.tests,
     )
-    return compare(side_of(task.baseline), own)
+    return compare(side_of(task.baseline), this_side)
 
 
 def _report(
@@ -304,9 +304,9 @@ def read(
     revision = resolve_revision(query.revision, revision_spans(log_index), service=query.service)
     rows = select(log_index, revision, query)
     is_own = [revision.name in {"all", label_set.revision} for label_set in log_index.label_sets]
-    own = array("I", (row for row in rows if is_own[log_index.label_ids[row]]))
-    _require_selected(own, log_index, query)
-    table, lost = extract(log_index, own, store, extractor, parallel_map)
+    own_rows = array("I", (row for row in rows if is_own[log_index.label_ids[row]]))
+    _require_selected(own_rows, log_index, query)
+    table, lost = extract(log_index, own_rows, store, extractor, parallel_map)
     records_around = (store.record(log_index.places[row]) for row in rows if not is_own[log_index.label_ids[row]])
     around = [decode_record(record) for record in records_around if record is not None]
     return LoadedLog(log_index=log_index, revision=revision, table=table, around=around, lost=lost)
@@ -334,8 +334,8 @@ def _require_entries(log_index: LogIndex, query: Query) -> None:
     )
 
 
-def _require_selected(own: Sequence[int], log_index: LogIndex, query: Query) -> None:
-    if own:
+def _require_selected(own_rows: Sequence[int], log_index: LogIndex, query: Query) -> None:
+    if own_rows:
         return
     span = " – ".join(filter(None, (query.from_time, query.to_time))) or "what was asked for"
     read = f"{log_index.read + log_index.passed_over:,} entries were read"

@@ -34,9 +34,9 @@ def find_lives(table: EntryTable) -> tuple[Life, ...]:
     """Split the entries of each instance at its exits; ordered by start, then instance."""
     places = [(label_set.revision, label_set.instance) for label_set in table.label_sets]
     by_instance = {place: array("I") for place in places}
-    own = [by_instance[place] for place in places]
+    rows_of_label_set = [by_instance[place] for place in places]
     for row in table.rows():
-        own[table.label_ids[row]].append(row)
+        rows_of_label_set[table.label_ids[row]].append(row)
     # Exits and starts are few, and most entries are neither.
     exits = _by_place(table.rows_with([facts.exits for facts in table.distinct_facts]), places, table)
     starts = _by_place(table.rows_with([facts.starts for facts in table.distinct_facts]), places, table)
@@ -76,16 +76,16 @@ def _lives_of(
         behind = range(bisect_right(rows, exit_), len(rows))
         cuts += islice((at for at in behind if times[rows[at]] > late or _cuts(rows[at], table)), 1)
     for number, (first, end) in enumerate(pairwise([*cuts, len(rows)]), 1):
-        own = rows[first:end]
-        last = _first_within(own, exits)
+        life_rows = rows[first:end]
+        last = _first_within(life_rows, exits)
         yield Life(
             instance=place[1],
             number=number,
             revision=place[0],
-            start=Nanoseconds(times[own[0]]),
-            end=Nanoseconds(times[own[-1] if last is None else last]),
+            start=Nanoseconds(times[life_rows[0]]),
+            end=Nanoseconds(times[life_rows[-1] if last is None else last]),
             ended=last is not None,
-            started=_first_within(own, starts) is not None,
+            started=_first_within(life_rows, starts) is not None,
             exit=last,
         )
 

@@ -88,9 +88,9 @@ def _key(cluster: Cluster) -> _Key:
 def _pair(key: _Key, before: Side, after: Side, reason: str | None) -> _Pair:
     old, new = ([c for c in side.clusters if _key(c) == key] for side in (before, after))
     denominator = choose([*new, *old], (_occurrences(old), _occurrences(new)), before.exposure, after.exposure)
-    own = _level_obstacle(before, after) if key[0] is None else rule_obstacle(key[0], before, after)
-    own = own or sample_obstacle([*old, *new], before, after) or _measure_obstacle(old, new)
-    return _Pair(key, old, new, denominator, reason or own or denominator.obstacle)
+    own_obstacle = _level_obstacle(before, after) if key[0] is None else rule_obstacle(key[0], before, after)
+    own_obstacle = own_obstacle or sample_obstacle([*old, *new], before, after) or _measure_obstacle(old, new)
+    return _Pair(key, old, new, denominator, reason or own_obstacle or denominator.obstacle)
 
 
 def _level_obstacle(before: Side, after: Side) -> str | None:

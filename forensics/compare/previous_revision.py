@@ -25,9 +25,9 @@ def previous_revision(revision: Revision, spans: Sequence[RevisionSpan], log_ind
     """
     names = [span.name for span in spans if span.service == revision.service]
     earlier = names[: names.index(revision.name)] if revision.name in names else names
-    own = [label_set for label_set in log_index.label_sets if not label_set.is_audit]
-    served = {label_set.revision for label_set in own if label_set.log_name.endswith(_REQUESTS)}
-    ran = {label_set.revision for label_set in own}
+    label_sets = [label_set for label_set in log_index.label_sets if not label_set.is_audit]
+    served = {label_set.revision for label_set in label_sets if label_set.log_name.endswith(_REQUESTS)}
+    ran = {label_set.revision for label_set in label_sets}
     previous = next((name for group in (served, ran) for name in reversed(earlier) if name in group), None)
     if previous is None:
         raise BaselineError(

@@ -59,15 +59,15 @@ def find_deployed(base: CodeBase, revision: str, audit: Sequence[LogEntry], firs
         return DeployedCommit(revision=revision, commit=base.given, how="given", statement=statement)
     deploys = [deploy for deploy in find_deploys(audit) if deploy.revision == revision]
     own_ids = {deploy.insert_id for deploy in deploys}
-    own = [entry for entry in audit if entry.revision == revision or quote(entry.insert_id, 64) in own_ids]
-    labels = [pair for entry in (*own, *((first,) if first else ())) for pair in _labels(entry.raw)]
+    own_entries = [entry for entry in audit if entry.revision == revision or quote(entry.insert_id, 64) in own_ids]
+    labels = [pair for entry in (*own_entries, *((first,) if first else ())) for pair in _labels(entry.raw)]
     for name, value in labels:
         return _named(base, revision, value, "label", f"the label `{quote(name, 80)}` of the revision")
     for image in dict.fromkeys(deploy.image for deploy in deploys if deploy.image):
         tag = _TAG.search(image)
         if tag is not None and (_is_tag(tag["hash"]) or base.commit(tag["hash"])):
             return _named(base, revision, tag["hash"], "image", f"the tag of the image `{image}`")
-    return _by_time(base, revision, own, first)
+    return _by_time(base, revision, own_entries, first)
 
 
 def _named(base: CodeBase, revision: str, value: str, how: str, what: str) -> DeployedCommit:
@@ -84,13 +84,13 @@ def _is_tag(text: str) -> bool:
     return len(text) == 40  # noqa: PLR2004 - digits of a hash
 
 
-def _by_time(base: CodeBase, revision: str, own: Sequence[LogEntry], first: LogEntry | None) -> DeployedCommit:
-    times = [entry.time for entry in own if entry.time] + ([first.time] if first and first.time else [])
+def _by_time(base: CodeBase, revision: str, own_entries: Sequence[LogEntry], first: LogEntry | None) -> DeployedCommit:
+    times = [entry.time for entry in own_entries if entry.time] + ([first.time] if first and first.time else [])
     if not times:
         statement = "nothing in these entries tells which commit was deployed: name it with --commit"
         return DeployedCommit(revision=revision, commit=None, how="none", statement=statement)
-    how = "time of the deploy" if own else "time of the first entry"
-    what = "the first audit entry of the deploy" if own else "the revision's first entry"
+    how = "time of the deploy" if own_entries else "time of the first entry"
+    what = "the first audit entry of the deploy" if own_entries else "the revision's first entry"
     when = format_time(min(times))
     newest: Commit | None = base.before(min(times))
     if newest is None:

@@ -136,13 +136,13 @@ def _query(draft: CycleDraft, name: str) -> ClaimQuery:
     Raises:
         UsageError: no cycle has seen it.
     """
-    own = (draft.number, draft.report.revision.name, draft.report.clusters, draft.report.exposure)
+    current = (draft.number, draft.report.revision.name, draft.report.clusters, draft.report.exposure)
     before = [(c.number, c.revision.name, c.clusters, c.exposure) for c in reversed(draft.earlier)]
-    for number, revision, clusters, exposure in (*before, own):
+    for number, revision, clusters, exposure in (*before, current):
         seen = [cluster for cluster in clusters if _name(cluster) == name]
         if seen:
             return _query_of(seen, exposure, number, revision, draft.report)
-    known = dict.fromkeys(_name(cluster) for _, _, clusters, _ in (own, *before) for cluster in clusters)
+    known = dict.fromkeys(_name(cluster) for _, _, clusters, _ in (current, *before) for cluster in clusters)
     near = get_close_matches(name, known, 1)
     seen_not = f"--claim: no cycle has seen {quote(name, 80)!r}"
     raise UsageError(f"{seen_not} (did you mean {near[0]!r}?)" if near else f"{seen_not}; seen are {', '.join(known)}")

@@ -186,14 +186,14 @@ def _against_requests(
     trains: list[tuple[list[int], list[int]]] = []
     beside: list[int] = []
     attainable = 1.0
-    for instance, own in by_instance.items():
+    for instance, own_cases in by_instance.items():
         controls = []
         for row in groups.other_requests(case, instance, most):
             end = groups.end_of_request(row)
-            event = _at(end, own[0][0].instance and groups.instance(row))
+            event = _at(end, own_cases[0][0].instance and groups.instance(row))
             controls.append((end, 1, clipped(event)))
         beside += [distance for *_, distance in controls]
-        sequence = sorted([*controls, *((event.time, 0, distance) for event, distance in own)])
+        sequence = sorted([*controls, *((event.time, 0, distance) for event, distance in own_cases)])
         distances = [distance for *_, distance in sequence]
         parts = apart([place for place, x in enumerate(sequence) if x[1] == 0], len(sequence))
         trains += [(distances, part) for part in parts]
@@ -226,11 +226,11 @@ def _against_times(
         by_interval[groups.interval(case, event)].append((event, distance))
     trains: list[tuple[Interval, list[Event]]] = []
     attainable = 1.0
-    for interval, own in by_interval.items():
+    for interval, own_cases in by_interval.items():
         size = interval.end - interval.start + 1
-        usual = sum(distance for _, distance in own) / len(own)
-        parts = apart([event.time - interval.start for event, _ in own], size)
-        at = iter(own)
+        usual = sum(distance for _, distance in own_cases) / len(own_cases)
+        parts = apart([event.time - interval.start for event, _ in own_cases], size)
+        at = iter(own_cases)
         trains += [(interval, [next(at)[0] for _ in part]) for part in parts]
         attainable *= min(1.0, (usual + NEAR) / size) ** len(parts)
     if attainable > ATTAINABLE:

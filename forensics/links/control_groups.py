@@ -108,8 +108,8 @@ class ControlGroups:
         if key not in self._others:
             requests = self._requests.get((case.revision, instance), ())
             if self._table.facts(case.rows[0]).is_request:
-                own = set(case.rows)
-                others = list(filterfalse(own.__contains__, requests))
+                symptom_rows = set(case.rows)
+                others = list(filterfalse(symptom_rows.__contains__, requests))
             else:
                 times = sorted(m.time for m in case.events if not instance or m.instance == instance)
                 # More than needed, as some will be left out.
@@ -153,17 +153,23 @@ class ControlGroups:
         Traces of requests are ignored, since those of successful ones may be unknown.
         """
         table = self._table
-        own = [label_set.revision == revision for label_set in table.label_sets]
+        is_of_revision = [label_set.revision == revision for label_set in table.label_sets]
         is_request = [facts.is_request for facts in table.distinct_facts]
         rows = zip(table.label_ids, table.fact_ids, table.traces, strict=True)
-        seen = {trace for label_set, facts, trace in rows if trace and own[label_set] and not is_request[facts]}
+        seen = {
+            trace for label_set, facts, trace in rows if trace and is_of_revision[label_set] and not is_request[facts]
+        }
         return max(len(seen), len(self._requests.get((revision, ""), ())))
 
     def _span_of(self, revision: str) -> tuple[int, int]:
         """Return the times of the first and the last entry of a revision."""
         table = self._table
-        own = [label_set.revision == revision for label_set in table.label_sets]
-        times = [time for label_set, time in zip(table.label_ids, table.times, strict=True) if own[label_set] and time]
+        is_of_revision = [label_set.revision == revision for label_set in table.label_sets]
+        times = [
+            time
+            for label_set, time in zip(table.label_ids, table.times, strict=True)
+            if is_of_revision[label_set] and time
+        ]
         return (times[0], times[-1]) if times else (0, 0)
 
 

@@ -163,8 +163,8 @@ def _stands_beside(root: ClusterId, links: Sequence[Link], chosen: Mapping[Clust
     However frequent it is, the failures matter more. A cause with no failure near it, or only failures that another
     cause explains, is different: its consequences may not be logged.
     """
-    own = [x for x in links if x.cause == root]
-    return any(x.symptom not in chosen for x in own) and not any(_explains_much(x) for x in own)
+    links_of_root = [x for x in links if x.cause == root]
+    return any(x.symptom not in chosen for x in links_of_root) and not any(_explains_much(x) for x in links_of_root)
 
 
 def _explains_much(link: Link) -> bool:

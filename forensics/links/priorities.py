@@ -157,13 +157,13 @@ def _below_root(cluster: Cluster, by_id: Mapping[ClusterId, Cluster], chosen: Ma
         is_owned = is_owned and chosen[at].coverage >= OWNED and grade(chosen[at]) < _BY_CHANCE
         at = chosen[at].cause
     root = by_id[at]
-    own = min(root.priority, _LOWEST)
-    if cluster.role is not Role.SYMPTOM or root is cluster or not is_owned or cluster.priority >= own:
+    root_priority = min(root.priority, _LOWEST)
+    if cluster.role is not Role.SYMPTOM or root is cluster or not is_owned or cluster.priority >= root_priority:
         return cluster
     name = root.signature or "the error"
     why = f"no more urgent than {name}, which explains it"
     return replace(
         cluster,
-        priority=own,
-        priority_reason=f"lowered from {cluster.priority} to {own}: {why} ({cluster.priority_reason})",
+        priority=root_priority,
+        priority_reason=f"lowered from {cluster.priority} to {root_priority}: {why} ({cluster.priority_reason})",
     )

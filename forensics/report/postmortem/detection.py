@@ -30,12 +30,12 @@ def since(incident: Incident, family: Sequence[Cluster], context: PostmortemCont
             refs=min(family, key=lambda cluster: (moment(cluster.first_seen), cluster.id)).exemplars[:1],
         )
     ]
-    own = [deploy for deploy in context.deploys if deploy.revision in revisions]
-    for deploy in own[:2]:
+    own_deploys = [deploy for deploy in context.deploys if deploy.revision in revisions]
+    for deploy in own_deploys[:2]:
         words = {"asked": "was asked for", "ready": "was reported ready", "failed": "was reported not ready"}
         statement = f"{apart(onset, moment(deploy.time))} the deployment {words[deploy.outcome]} ({deploy.time})"
         evidence.append(Evidence(kind="deploys", statement=statement, refs=deploy.refs))
-    if not own:
+    if not own_deploys:
         audit = context.coverage.logs.get("audit", 0)
         reason = (
             "the audit entries do not speak of this revision" if audit else "there is no audit log in these entries"

@@ -23,10 +23,10 @@ _SOURCES = {
 """Kind of evidence → the option that adds its source."""
 
 
-def questions(incident: Incident, own: Sequence[Why], context: PostmortemContext) -> list[OpenQuestion]:
+def questions(incident: Incident, incident_whys: Sequence[Why], context: PostmortemContext) -> list[OpenQuestion]:
     """List the open questions with their commands, the root's first, each once.
 
-    `own` holds the whys that belong to the incident instead of a cluster: detection and recovery.
+    `incident_whys` holds the whys that belong to the incident instead of a cluster: detection and recovery.
     """
     root = context.findings[incident.root_cluster]
     listed = [_question(why, incident.root_cluster, root.query, context) for why in root.whys if not why.verdict.holds]
@@ -39,7 +39,7 @@ def questions(incident: Incident, own: Sequence[Why], context: PostmortemContext
     )
     listed += [
         OpenQuestion(ask=why.ask, look_at=why.next_step or "", command=command)
-        for why, command in zip(own, commands, strict=True)
+        for why, command in zip(incident_whys, commands, strict=True)
         if not why.verdict.holds
     ]
     for cluster in incident.clusters[1:]:
