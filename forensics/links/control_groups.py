@@ -45,7 +45,7 @@ class TestedSymptom(NamedTuple):
     """What cause and symptom share: `instance` or `revision`."""
     unit: OccurrenceUnit
     events: Sequence[Event]
-    """Of all occurrences, in order of time."""
+    """One for each occurrence, in order of time."""
     rows: Sequence[int]
     """The symptom's entries."""
 

@@ -201,7 +201,7 @@ def _incident(
 
 
 def _moment(time: str) -> int:
-    """Order times by what they mean: as text, 12.1Z would come after 12.12Z."""
+    """Parse a time for sorting: as text, 12.1Z would come after 12.12Z."""
     try:
         return parse_time(time)
     except ValueError:
