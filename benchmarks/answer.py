@@ -1,8 +1,8 @@
-"""A library's name, a log and a revision in; the library's answer as JSON out: `python answer.py duckdb LOG REVISION`.
+"""Answer one question about a log with one library, as JSON: `python answer.py duckdb LOG REVISION`.
 
-Every library is asked the same: the entries and errors of the revision, the first and the last, the errors of each
-minute. Identity is (logName, timestamp, insertId). Times are compared as text without their `Z`: with it, `12.1Z`
-would lie behind `12.12Z`.
+The question is the same for every library: the entries and errors of the revision, the first and the last, the errors
+of each minute. Identity is (logName, timestamp, insertId). Times are compared as text without their `Z`: with it,
+`12.1Z` would sort behind `12.12Z`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST = 16 * 1024 * 1024
 
 
 class Count:
-    """Counts entries one by one, each once."""
+    """Counts distinct entries, one by one."""
 
     def __init__(self) -> None:
         self.seen: set[tuple[str, str, str]] = set()
@@ -43,7 +43,7 @@ class Count:
             self.minutes[time[:16]] += 1
 
     def answer(self) -> dict[str, Any]:
-        """Return what was counted."""
+        """Return the counts as the answer."""
         return _answer(len(self.seen), self.first, self.last, dict(self.minutes))
 
 
@@ -71,7 +71,7 @@ def _library(name: str) -> Any:
 
 
 def with_json(log: Path, revision: str) -> dict[str, Any]:
-    """Ask the standard library."""
+    """Answer with the standard library."""
     count = Count()
     with log.open("rb") as lines:
         for line in lines:
@@ -85,7 +85,7 @@ def with_json(log: Path, revision: str) -> dict[str, Any]:
 
 
 def with_msgspec(log: Path, revision: str) -> dict[str, Any]:
-    """Ask msgspec, which decodes only the fields that are needed: the baseline of a reader in Python."""
+    """Answer with msgspec, which decodes only the fields that are needed: the baseline of a reader in Python."""
     msgspec = _library("msgspec")
     labels = msgspec.defstruct("Labels", [("revision_name", str)], gc=False)
     resource = msgspec.defstruct("Resource", [("labels", labels)], gc=False)
@@ -105,7 +105,7 @@ def with_msgspec(log: Path, revision: str) -> dict[str, Any]:
 
 
 def with_duckdb(log: Path, revision: str, *, distinct: bool = True) -> dict[str, Any]:
-    """Ask DuckDB in one pass; with `distinct` duplicates are dropped first, as the question wants it."""
+    """Answer with DuckDB in one pass; with `distinct` duplicates are dropped first, as the question requires."""
     is_array = log.suffix == ".json"
     options = "format='array'" if is_array else "format='newline_delimited', ignore_errors=true"
     columns = (
@@ -126,7 +126,7 @@ def with_duckdb(log: Path, revision: str, *, distinct: bool = True) -> dict[str,
 
 
 def with_polars(log: Path, revision: str) -> dict[str, Any]:
-    """Ask polars in one pass."""
+    """Answer with polars in one pass."""
     pl = _library("polars")
     names = ("logName", "timestamp", "insertId", "severity")
     inner = pl.Struct({"labels": pl.Struct({"revision_name": pl.String})})
@@ -147,7 +147,7 @@ def with_polars(log: Path, revision: str) -> dict[str, Any]:
     return _from_minutes(minutes.collect(engine="streaming").rows())
 
 
-ASKED = {
+LIBRARIES = {
     "json": with_json,
     "msgspec": with_msgspec,
     "duckdb": with_duckdb,
@@ -156,4 +156,4 @@ ASKED = {
 }
 
 if __name__ == "__main__":
-    print(json.dumps(ASKED[sys.argv[1]](Path(sys.argv[2]), sys.argv[3])))
+    print(json.dumps(LIBRARIES[sys.argv[1]](Path(sys.argv[2]), sys.argv[3])))

@@ -1,4 +1,4 @@
-"""Folders with generated logs in; a table of what each program needs for the same question out.
+"""Measure what several programs need for the same question about generated logs.
 
 python benchmarks/compare.py build/bench/mixed --runs 3
 """
@@ -31,22 +31,23 @@ _BLOCK = 1 << 20
 
 def main() -> None:
     """Measure, and print a Markdown table for each log."""
-    given = _arguments()
-    words = shlex.split(given.forensics)
-    chosen = _chosen(contestants(words), given.only)
-    logs = [open_log(folder) for folder in given.folders]
-    if given.profile:
+    arguments = _arguments()
+    words = shlex.split(arguments.forensics)
+    chosen = _chosen(contestants(words), arguments.only)
+    logs = [open_log(folder) for folder in arguments.folders]
+    if arguments.profile:
         _profile(words, logs)
         return
-    print(f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}, {given.runs} runs")
+    machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    print(f"{machine}, {arguments.runs} runs")
     for log in logs:
         truth = log.truth
         print(f"\n{truth['kind']}, {truth['bytes'] / 1e6:,.0f} MB, {truth['entries']:,} entries\n")
-        print(table(_measure(log, chosen, given.runs, given.limit), truth["bytes"]), flush=True)
+        print(table(_measure(log, chosen, arguments.runs, arguments.limit), truth["bytes"]), flush=True)
 
 
 def _chosen(everyone: Sequence[Contestant], only: str | None) -> list[Contestant]:
-    """Pick those that are named, and the floor."""
+    """Return the contestants that `--only` names, and the floor."""
     keys = [one.key for one in everyone]
     wanted = only.split(",") if only else keys
     if unknown := set(wanted) - set(keys):
@@ -79,7 +80,7 @@ def _default_forensics() -> str:
 
 
 def _measure(log: Log, chosen: Sequence[Contestant], runs: int, limit: int) -> list[Row]:
-    """Run all of them in turns, so that a busy moment of the machine meets each."""
+    """Run the contestants in turns, so that a busy moment of the machine affects them all."""
     rows = [(one, Row(one.name)) for one in chosen if one.takes(log)]
     _warm(log.path)
     for left in reversed(range(runs)):
@@ -90,20 +91,20 @@ def _measure(log: Log, chosen: Sequence[Contestant], runs: int, limit: int) -> l
 
 
 def _ask(one: Contestant, row: Row, log: Log, limit: int, *, is_last: bool) -> None:
-    """Run it once; judge the last run, or the first that fails, behind which there is no other."""
+    """Run a contestant once; judge its last run, or the first that fails, after which it is not run again."""
     command = one.command(log)
     if shutil.which(command[0]) is None:
         row.verdict = f"{command[0]} is not here"
         return
     with tempfile.TemporaryDirectory() as place:
-        found = run(command, Path(place), limit)
-        row.runs.append(found)
-        if found.timed_out:
+        finished = run(command, Path(place), limit)
+        row.runs.append(finished)
+        if finished.timed_out:
             row.verdict = f"not within {limit} s"
-        elif found.exit_code:
-            row.verdict = f"exit {found.exit_code}: {_last_line(found.errors)}"
+        elif finished.exit_code:
+            row.verdict = f"exit {finished.exit_code}: {_last_line(finished.errors)}"
         elif is_last:
-            row.verdict = one.judge(log, found, Path(place))
+            row.verdict = one.judge(log, finished, Path(place))
 
 
 def _last_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A log in; the least that a program in Python must spend on it, and what that leaves of the times aimed at, out.
+"""Measure the least time that a Python program needs for a log, and what that leaves of the target times.
 
 python benchmarks/floor.py build/bench/mixed
 """
@@ -32,30 +32,30 @@ _IMPORTS = "import array, csv, msgspec, re2, stringzilla"
 
 
 def main() -> None:
-    """Print the steps with their seconds, and what can be had."""
+    """Print the steps with their seconds, and which targets can be reached."""
     parser = argparse.ArgumentParser(description="Show the least that reading a log in Python takes.")
     parser.add_argument("folder", type=Path, help="a log and its truth.json, made by generate.py")
     parser.add_argument("--runs", type=int, default=3, help="runs of each step; the quickest counts [3]")
-    given = parser.parse_args()
-    log = open_log(given.folder)
+    arguments = parser.parse_args()
+    log = open_log(arguments.folder)
     kind = log.truth["kind"]
     if kind not in {*_LINES, "gz"}:
-        parser.error(f"{given.folder} holds {kind}; what is read here are {', '.join(_LINES)} and gz")
+        parser.error(f"{arguments.folder} holds {kind}; what is read here are {', '.join(_LINES)} and gz")
     with tempfile.TemporaryDirectory() as place:
-        _, start, whole = _told(_starts(Path(place)), given.runs)
-        *_, last = _told(_steps(log, Path(place)) if kind in _LINES else _packed(log), given.runs)
+        _, start, whole = _timed(_starts(Path(place)), arguments.runs)
+        *_, last = _timed(_steps(log, Path(place)) if kind in _LINES else _packed(log), arguments.runs)
     claimable = _claimable(log) if kind in _LINES else 0
     least = Least(bare=start + last, started=whole + last, claimable=claimable)
     print(f"\na bare program in Python: {least.bare:.3f} s; with a start and documents as here: {least.started:.3f} s")
     if claimable:
         print(f"entries that a rule might claim: {claimable:,}")
-    for line in verdicts(log, least, given.runs):
+    for line in verdicts(log, least, arguments.runs):
         print(line)
 
 
 def _claimable(log: Log) -> int:
     look = search_words(rule_patterns())
-    return sum(told.claimable for told in tell(log.path, log.asked["revision"].encode(), look))
+    return sum(result.claimable for result in tell(log.path, log.asked["revision"].encode(), look))
 
 
 def _starts(place: Path) -> list[Step]:
@@ -89,8 +89,8 @@ def _packed(log: Log) -> list[Step]:
     return [("unpack, in one process; all else beside it", lambda: unpack(log.path))]
 
 
-def _told(steps: Sequence[Step], runs: int) -> list[float]:
-    """Take the steps in turns, so that a busy moment meets each; print and return the quickest run of each."""
+def _timed(steps: Sequence[Step], runs: int) -> list[float]:
+    """Run the steps in turns, so that a busy moment affects them all; print and return the fastest run of each."""
     taken: list[list[float]] = [[] for _ in steps]
     for _ in range(runs):
         for (_, step), times in zip(steps, taken, strict=True):

@@ -1,4 +1,4 @@
-"""A small and a large log in; what memory grows by for each entry, and what an index on disk would cost, out.
+"""Measure the memory per entry by a small and a large log, and what an index on disk would cost.
 
 python benchmarks/memory.py build/bench/100MB-mixed build/bench/5GB-mixed
 """
@@ -36,15 +36,15 @@ _MOMENT = 10**7
 
 
 def main() -> None:
-    """Print the peaks, and what they leave for each entry."""
+    """Print the peaks, and the bytes for each entry."""
     parser = argparse.ArgumentParser(description="Show what memory grows by, and what an index on disk would cost.")
     parser.add_argument("small", type=Path, help="a log and its truth.json, made by generate.py")
     parser.add_argument("large", type=Path, help="one that is larger")
-    given = parser.parse_args()
-    small, large = open_log(given.small), open_log(given.large)
+    arguments = parser.parse_args()
+    small, large = open_log(arguments.small), open_log(arguments.large)
     more = large.asked["entries"] - small.asked["entries"]
     if more <= 0:
-        parser.error(f"{given.large} holds no more entries of the revision than {given.small}")
+        parser.error(f"{arguments.large} holds no more entries of the revision than {arguments.small}")
     low, high = _peak(small), _peak(large)
     print(f"{small.asked['entries']:>10,} entries: {low / _MIB:6.1f} MiB")
     print(f"{large.asked['entries']:>10,} entries: {high / _MIB:6.1f} MiB")
@@ -56,17 +56,17 @@ def main() -> None:
 
 
 def _peak(log: Log) -> float:
-    """Return the bytes of the largest process of an analysis."""
+    """Return the peak memory of the largest process of an analysis, in bytes."""
     with tempfile.TemporaryDirectory() as place:
-        found = run(forensics_command([sys.executable, "-m", "forensics"], log), Path(place), _LIMIT)
-    if found.exit_code or found.peak is None:
-        print(found.errors, file=sys.stderr)
+        finished = run(forensics_command([sys.executable, "-m", "forensics"], log), Path(place), _LIMIT)
+    if finished.exit_code or finished.peak is None:
+        print(finished.errors, file=sys.stderr)
         sys.exit(1)
-    return found.peak * _MIB
+    return finished.peak * _MIB
 
 
 def _on_disk(entries: int) -> tuple[float, float]:
-    """Write times and places as sorted runs, merge them, write them again and read them; seconds, and bytes at most."""
+    """Sort times and places on disk: write sorted runs, merge and read them; return (seconds, bytes at most)."""
     shaken = random.Random(1)
     times = array("q", (at * 10**8 + shaken.randrange(_MOMENT) for at in range(entries)))
     with tempfile.TemporaryFile() as runs, tempfile.TemporaryFile() as whole:

@@ -1,4 +1,4 @@
-"""A number of entries in; how fast a pull brings them into a case, over REST and over gRPC, and in how much memory out.
+"""Measure speed and memory of a pull into a case, over REST and over gRPC.
 
 python benchmarks/pull.py --entries 50000 200000
 """
@@ -48,12 +48,12 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--transport", nargs="+", choices=["rest", "grpc"], default=["rest", "grpc"])
     parser.add_argument("--profile", action="store_true", help="say where the time goes; slower")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     print("| transport | entries | MB | s | CPU s | entries/s | peak MiB |\n|---|---:|---:|---:|---:|---:|---:|")
-    for count in given.entries:
+    for count in arguments.entries:
         server, endpoints = _start_server(count)
-        for transport in given.transport:
-            measured = [_measure(endpoints[transport], profiled=given.profile) for _ in range(given.runs)]
+        for transport in arguments.transport:
+            measured = [_measure(endpoints[transport], profiled=arguments.profile) for _ in range(arguments.runs)]
             seconds, processor, entries, size, peak = min(measured)
             if entries != count:
                 raise SystemExit(f"{transport}: {entries:,} entries of {count:,} arrived")
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def _start_server(count: int) -> tuple[multiprocessing.process.BaseProcess, dict[str, str]]:
-    """Serve so many entries from a process of their own; return it and its endpoint by transport."""
+    """Serve entries from a process of their own; return it and its endpoint by transport."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_serve, args=(count, theirs), daemon=True)
@@ -84,7 +84,7 @@ def _serve(count: int, pipe: Connection) -> None:
 
 
 def _entries(count: int) -> Iterator[dict[str, Any]]:
-    """Entries of about 1.2 kB: 70 % requests, 10 % structured errors with a traceback, 20 % lines of text."""
+    """Make entries of about 1.2 kB: 70 % requests, 10 % structured errors with a traceback, 20 % lines of text."""
     from cloud.samples import make_entry  # noqa: PLC0415 - as in _serve
 
     random = Random(42)
@@ -131,7 +131,7 @@ def _error(number: int) -> dict[str, Any]:
 
 
 def _measure(endpoint: str, *, profiled: bool) -> tuple[float, float, int, int, int]:
-    """Pull everything in a new process; return seconds, those of the processor, entries, bytes, and the peak in KiB."""
+    """Pull everything in a new process; return seconds, processor seconds, entries, bytes, and the peak in KiB."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=_pull, args=(endpoint, theirs, profiled))
@@ -142,8 +142,8 @@ def _measure(endpoint: str, *, profiled: bool) -> tuple[float, float, int, int, 
     return measured
 
 
-class _Scales(NoObserver):
-    """Weighs what comes."""
+class _SizeCounter(NoObserver):
+    """Counts the bytes that are written."""
 
     size = 0
 
@@ -154,7 +154,7 @@ class _Scales(NoObserver):
 
 def _pull(endpoint: str, pipe: Connection, profiled: bool) -> None:  # noqa: FBT001 - a process's argument
     folder = Path(tempfile.mkdtemp(prefix="pull-"))
-    scales = _Scales()
+    counter = _SizeCounter()
     transport = connect(Access(project="p", endpoint=endpoint), {})
     pacer = Pacer(time.monotonic, time.sleep, NO_PACE)
     reader = PageReader(transport, pacer=pacer, backoff=Backoff(Random(0)), sleep=time.sleep)
@@ -165,10 +165,10 @@ def _pull(endpoint: str, pipe: Connection, profiled: bool) -> None:  # noqa: FBT
             import cProfile  # noqa: PLC0415 - not in a run that counts
 
             with cProfile.Profile() as profile:
-                fill(case, reader, order, scales, "2026-05-02T00:00:00Z")
+                fill(case, reader, order, counter, "2026-05-02T00:00:00Z")
             profile.print_stats("tottime")
         else:
-            fill(case, reader, order, scales, "2026-05-02T00:00:00Z")
+            fill(case, reader, order, counter, "2026-05-02T00:00:00Z")
         seconds, processor = time.perf_counter() - began, time.process_time() - began_processor
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         entries = case.manifest.entries
@@ -176,7 +176,7 @@ def _pull(endpoint: str, pipe: Connection, profiled: bool) -> None:  # noqa: FBT
     shutil.rmtree(folder)
     if problems:
         raise SystemExit("\n".join(problems))
-    pipe.send((seconds, processor, entries, scales.size, peak))
+    pipe.send((seconds, processor, entries, counter.size, peak))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A log in, the processor seconds of each stage of an analysis out, all in one process.
+"""Measure the processor seconds of each stage of an analysis, all in one process.
 
 python benchmarks/stages.py build/bench/mixed
 """
@@ -29,8 +29,8 @@ def main() -> None:
     """Print the stages with their seconds."""
     parser = argparse.ArgumentParser(description="Show how long each stage of an analysis takes.")
     parser.add_argument("folder", type=Path, help="a log and its truth.json, made by generate.py")
-    given = parser.parse_args()
-    log = open_log(given.folder)
+    arguments = parser.parse_args()
+    log = open_log(arguments.folder)
     gc.disable()
     with closing(FileRecordStore()) as store:
         _stages(Query(revision=log.asked["revision"], logs=(str(log.path),)), store)
@@ -51,7 +51,7 @@ def _stages(query: Query, store: FileRecordStore) -> None:
     watch.tell(f"sort, drop duplicates, select {len(rows):,} entries")
     table, _ = extract(log_index, rows, store, extractor)
     notable = sum(table.label_set(row).routine is None for row in range(len(table)))
-    watch.tell(f"decode, classify and boil down {notable:,} of them")
+    watch.tell(f"decode, classify and extract {notable:,} of them")
     lives = find_lives(table)
     clusters, members = group(table, by_id, lives)
     link(clusters, members, by_id, table, lives)
@@ -61,7 +61,7 @@ def _stages(query: Query, store: FileRecordStore) -> None:
 
 
 class _Watch:
-    """Tells processor seconds since it was last asked."""
+    """Prints the processor seconds since its last call."""
 
     def __init__(self) -> None:
         self._last = time.process_time()

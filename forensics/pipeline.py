@@ -1,4 +1,4 @@
-"""The story on one screen: records and rules in, a report and its table of entries out. No I/O, no clock."""
+"""The analysis from end to end: from records and rules to a report and its rows of entries. No I/O, no clock."""
 
 from __future__ import annotations
 
@@ -86,10 +86,16 @@ def analyze(
     store: RecordStore | None = None,
     parallel_map: ParallelMap = map,
 ) -> Analysis:
-    """Find out why a revision fails, and say no more than its entries show.
+    """Find out why a revision fails, and state no more than its entries show.
 
-    `pulled` are the listings that a case was filled by. A baseline is the report of the revision to compare with. A
-    store keeps the records elsewhere than in memory, and `parallel_map` is `map` in several processes.
+    - `pulled`: the listings that filled a case.
+    - `baseline`: the report of the revision to compare with.
+    - `store`: where records are kept, by default in memory.
+    - `parallel_map`: `map`, or one that uses several processes.
+
+    Raises:
+        NoEntriesError: nothing was read, or nothing of what was requested.
+        RevisionError: no revision fits, or several do.
     """
     task = AnalysisInput(
         query=query,
@@ -102,21 +108,21 @@ def analyze(
         baseline=baseline,
         code=code,
     )
-    given = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
-    lives = find_lives(given.table)
-    clusters, members = group(given.table, task.rules, lives)
-    links = link(clusters, members, task.rules, given.table, lives)
+    log = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
+    lives = find_lives(log.table)
+    clusters, members = group(log.table, task.rules, lives)
+    links = link(clusters, members, task.rules, log.table, lives)
     grouped = LinkedClusters(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
-    run = _set(task, given, grouped)
+    run = _run_context(task, log, grouped)
     contexts = [ClusterContext(run=run, cluster=c) for c in run.clusters.values()]
-    findings = {context.cluster.id: complete(explain(context), context, given.revision.service) for context in contexts}
+    findings = {context.cluster.id: complete(explain(context), context, log.revision.service) for context in contexts}
     incidents = find_incidents(tuple(run.clusters.values()), run.links, run.parents, findings)
-    report = _report(task, given, run, findings, incidents)
-    return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), members, given.table))
+    report = _report(task, log, run, findings, incidents)
+    return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), members, log.table))
 
 
 class AnalysisInput(Struct, frozen=True, kw_only=True):
-    """What an analysis is asked, and what it is told besides its records."""
+    """Everything that an analysis needs besides the records."""
 
     query: Query
     rules: Mapping[str, Rule]
@@ -130,7 +136,7 @@ class AnalysisInput(Struct, frozen=True, kw_only=True):
 
 
 class LinkedClusters(Struct, frozen=True, kw_only=True):
-    """What fails, and what may explain what."""
+    """The clusters of a revision, their entries, and the links between them."""
 
     clusters: Sequence[Cluster]
     members: Sequence[ClusterEntries]
@@ -138,24 +144,24 @@ class LinkedClusters(Struct, frozen=True, kw_only=True):
     lives: tuple[Life, ...]
 
 
-def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunContext:
-    """Set the stage on which clusters are explained: what the run knows around them."""
-    table, clusters, links, lives = given.table, grouped.clusters, grouped.links, grouped.lives
+def _run_context(task: AnalysisInput, log: LoadedLog, grouped: LinkedClusters) -> RunContext:
+    """Collect the context in which clusters are explained: coverage, exposure, deployments, tests, baseline, code."""
+    table, clusters, links, lives = log.table, grouped.clusters, grouped.links, grouped.lives
     coverage = measure(
-        given.log_index,
+        log.log_index,
         table,
-        given.around,
+        log.around,
         task.query,
         analysed=sum(c.entries for c in clusters),
         unclassified=sum(c.entries for c in clusters if c.signature is None),
-        lost=given.lost,
+        lost=log.lost,
         pulled=task.pulled,
-        revision=given.revision.name,
+        revision=log.revision.name,
     )
     exposure = measure_exposure(table, lives, coverage.logs, coverage.sampled)
     chosen = parents(clusters, links)
-    clusters = adjust_priorities(clusters, links, chosen, extent_of(given.revision.name, coverage, exposure, lives))
-    audit = [*_audit(table), *given.around]
+    clusters = adjust_priorities(clusters, links, chosen, extent_of(log.revision.name, coverage, exposure, lives))
+    audit = [*_audit(table), *log.around]
     return RunContext(
         clusters={c.id: c for c in clusters},
         members={m.cluster: m for m in grouped.members},
@@ -174,7 +180,7 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})
         if task.tests
         else None,
-        comparison=_compared(task, given.revision.name, clusters, coverage, exposure),
+        comparison=_compared(task, log.revision.name, clusters, coverage, exposure),
         code=view_of(task.code, {c.revision for c in clusters}, audit, table) if task.code else None,
     )
 
@@ -182,10 +188,10 @@ def _set(task: AnalysisInput, given: LoadedLog, grouped: LinkedClusters) -> RunC
 def _compared(
     task: AnalysisInput, revision: str, clusters: Sequence[Cluster], coverage: Coverage, exposure: Exposure
 ) -> Comparison | None:
-    """Compare with the baseline, where there is one; whys ask for the outcome, so it is known before them."""
+    """Compare with the baseline, if there is one. This comes before the whys, which use the outcome."""
     if task.baseline is None:
         return None
-    own = Side(
+    this_side = Side(
         revision=revision,
         coverage=coverage,
         exposure=exposure,
@@ -194,19 +200,19 @@ def _compared(
         versions=task.rulebook.versions,
         tests=task.tests,
     )
-    return compare(side_of(task.baseline), own)
+    return compare(side_of(task.baseline), this_side)
 
 
 def _report(
     task: AnalysisInput,
-    given: LoadedLog,
+    log: LoadedLog,
     run: RunContext,
     findings: Mapping[ClusterId, Finding],
     incidents: tuple[Incident, ...],
 ) -> Report:
-    """Put together what was found; documents are made of this alone."""
-    table, clusters = given.table, tuple(run.clusters.values())
-    aftermath = PostmortemContext(
+    """Assemble the report, from which alone all documents are made."""
+    table, clusters = log.table, tuple(run.clusters.values())
+    postmortem_context = PostmortemContext(
         clusters=run.clusters,
         findings=findings,
         coverage=run.coverage,
@@ -216,15 +222,15 @@ def _report(
         table=table,
         observed=observe(table),
         query=task.query,
-        revision=given.revision,
+        revision=log.revision,
         kinds=EVIDENCE,
     )
-    postmortems = tuple(write_postmortem(incident, aftermath) for incident in incidents)
+    postmortems = tuple(write_postmortem(incident, postmortem_context) for incident in incidents)
     ordered = in_order(clusters, incidents)
     return Report(
         tool_version=task.tool_version,
         query=task.query,
-        revision=given.revision,
+        revision=log.revision,
         coverage=run.coverage,
         headline=headline(incidents, clusters, run.coverage),
         clusters=ordered,
@@ -248,7 +254,7 @@ def _report(
         code=run.code.record() if run.code else None,
         lives=count_lives(run.lives),
         postmortems=postmortems,
-        # Names of all tests are for evidence to look through; it names those that matter.
+        # Evidence searches the names of all tests; the report keeps only those that it names.
         tests=replace(run.tests, names=()) if run.tests else None,
     )
 
@@ -256,7 +262,7 @@ def _report(
 def previous(
     records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], query: Query, store: RecordStore
 ) -> str:
-    """Name the revision that served before the one that a query asks for.
+    """Return the name of the revision that served before the one in the query.
 
     Raises:
         NoEntriesError: nothing was read.
@@ -270,7 +276,7 @@ def previous(
 
 
 class LoadedLog(Struct, frozen=True, kw_only=True):
-    """What an analysis starts from."""
+    """The entries of the analysed revision, indexed, selected and extracted."""
 
     log_index: LogIndex
     revision: Revision
@@ -288,10 +294,10 @@ def read(
     store: RecordStore,
     parallel_map: ParallelMap = map,
 ) -> LoadedLog:
-    """Collect what was read, find the revision, and boil its entries down.
+    """Index the records, find the revision, and extract the facts of its entries.
 
     Raises:
-        NoEntriesError: nothing was read, or nothing of what was asked for.
+        NoEntriesError: nothing was read, or nothing of what was requested.
         RevisionError: no revision fits, or several do.
     """
     log_index = collect(records, store)
@@ -299,9 +305,9 @@ def read(
     revision = resolve_revision(query.revision, revision_spans(log_index), service=query.service)
     rows = select(log_index, revision, query)
     is_own = [revision.name in {"all", label_set.revision} for label_set in log_index.label_sets]
-    own = array("I", (row for row in rows if is_own[log_index.label_ids[row]]))
-    _require_selected(own, log_index, query)
-    table, lost = extract(log_index, own, store, extractor, parallel_map)
+    own_rows = array("I", (row for row in rows if is_own[log_index.label_ids[row]]))
+    _require_selected(own_rows, log_index, query)
+    table, lost = extract(log_index, own_rows, store, extractor, parallel_map)
     records_around = (store.record(log_index.places[row]) for row in rows if not is_own[log_index.label_ids[row]])
     around = [decode_record(record) for record in records_around if record is not None]
     return LoadedLog(log_index=log_index, revision=revision, table=table, around=around, lost=lost)
@@ -329,8 +335,8 @@ def _require_entries(log_index: LogIndex, query: Query) -> None:
     )
 
 
-def _require_selected(own: Sequence[int], log_index: LogIndex, query: Query) -> None:
-    if own:
+def _require_selected(own_rows: Sequence[int], log_index: LogIndex, query: Query) -> None:
+    if own_rows:
         return
     span = " – ".join(filter(None, (query.from_time, query.to_time))) or "what was asked for"
     read = f"{log_index.read + log_index.passed_over:,} entries were read"
@@ -341,20 +347,20 @@ def _require_selected(own: Sequence[int], log_index: LogIndex, query: Query) -> 
 
 
 def check_rules(rules: Sequence[Rule]) -> list[str]:
-    """Hold every rule against its own examples; a line for each that it breaks."""
+    """Check every rule against its own examples; return a line for each that it fails."""
     classifier = Classifier(rules)
     problems = []
     for rule in rules:
         for kind, examples in (("match", rule.tests.match), ("no_match", rule.tests.no_match)):
             for number, record in enumerate(examples, 1):
                 place = Place(source=rule.source, record=number)
-                found = classifier.classify(decode_entry(RawEntry(record=record, place=place)))
-                problems += _broken(rule, kind, number, found)
+                classified = classifier.classify(decode_entry(RawEntry(record=record, place=place)))
+                problems += _problems(rule, kind, number, classified)
     return problems
 
 
-def _broken(rule: Rule, kind: str, number: int, found: Classified) -> list[str]:
-    claimed = [match.rule for match in (found.primary, *found.also) if match is not None]
+def _problems(rule: Rule, kind: str, number: int, classified: Classified) -> list[str]:
+    claimed = [match.rule for match in (classified.primary, *classified.also) if match is not None]
     where = f"{rule.source}: {kind} example {number}"
     if kind == "no_match":
         return [f"{where} is claimed, and should be left alone"] if rule.id in claimed else []

@@ -1,4 +1,4 @@
-"""Seeds in, the folders under samples/ out, the same bytes each time: `python samples/make_samples.py [FOLDER]`."""
+"""Make the folders under samples/, the same bytes each time: `python samples/make_samples.py [FOLDER]`."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import zstandard
 from contest.logs import Log, open_log
-from floors.aims import Least, aims_of, told as room_of
+from floors.aims import Least, aims_of, describe as room_of
 from floors.bare import distinct, tell
 from floors.judged import judge, judging, link, linking, rule_patterns
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     import click
 
 README = (ROOT / "README.md").read_text()
+RULES_README = (ROOT / "rules" / "README.md").read_text()
 
 
 def command(verb: str) -> click.Command:
@@ -66,6 +69,20 @@ def test_the_demo_in_the_readme_is_what_the_program_prints(tmp_path: Path, reque
     if request.config.getoption("--accept"):
         (ROOT / "README.md").write_text(f"{before}<!-- demo -->{demo}{mark}{after}")
     assert demo in (ROOT / "README.md").read_text()
+
+
+EXPLAINED = re.findall(r"```\n\$ ([^\n]*forensics rules explain[^\n]*)\n(.*?)```", RULES_README, re.DOTALL)
+
+
+def test_the_documents_show_examples_of_explanations() -> None:
+    assert len(EXPLAINED) == 2
+
+
+@pytest.mark.parametrize(("line", "printed"), EXPLAINED)
+def test_an_explanation_in_the_rules_readme_is_what_the_program_prints(line: str, printed: str) -> None:
+    shell = f'forensics() {{ "{sys.executable}" -m forensics "$@"; }}; {line}'
+    done = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == printed
 
 
 def test_every_key_of_the_report_is_documented() -> None:

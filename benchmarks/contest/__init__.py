@@ -1,5 +1,5 @@
-"""A generated log in; what each contestant needed for the same question, and whether its answer is the truth, out.
+"""Compare programs by the time and memory that they need for one question, and by whether their answer is true.
 
-`contestants` names the programs and how they are asked, `measure` runs one, `verdicts` holds answers against the truth,
-`table` prints, `profiles` looks inside one run of forensics.
+`contestants` has the programs and their commands, `measure` runs one, `verdicts` compares answers with the truth,
+`table` prints, `profiles` profiles one run of forensics.
 """

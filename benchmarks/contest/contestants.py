@@ -1,4 +1,4 @@
-"""A log in; the commands that ask each program about it, and how its answer is read, out."""
+"""The programs that are compared: the command of each for a log, and how to read its answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HERE = Path(__file__).parent.parent
 _LINES = frozenset({"mixed", "clean", "all-errors"})
 _EVERY = _LINES | {"array", "gz", "zst"}
 _SLOW = 210_000_000
-"""Bytes from which a loop over the standard library's json only costs time; its speed is known by then."""
+"""Bytes of the largest log for the standard library's json; its speed is known from smaller ones."""
 _ERRORS = {"ERROR", "CRITICAL", "ALERT", "EMERGENCY"}
 OUT = "documents"
 """Where forensics writes, below the folder it runs in."""
@@ -32,7 +32,7 @@ OUT = "documents"
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A program that is asked."""
+    """A program, its command, and the judge of its answer."""
 
     key: str
     name: str
@@ -40,7 +40,7 @@ class Contestant:
     command: Callable[[Log], list[str]]
     judge: Callable[[Log, Run, Path], str]
     most: int | None = None
-    """Bytes; larger logs are not given to it."""
+    """Bytes of the largest log that it is run on; None without a limit."""
 
     def takes(self, log: Log) -> bool:
         """Tell whether it can read this log in a reasonable time."""
@@ -48,7 +48,7 @@ class Contestant:
 
 
 def contestants(forensics: Sequence[str]) -> list[Contestant]:
-    """List all; the floor first, forensics last."""
+    """List all contestants; the floor first, forensics last."""
     return [
         Contestant("wc", FLOOR, _EVERY, _wc, _judge_lines),
         Contestant("jq", "jq", _LINES, _jq, _judge_answer),
@@ -68,7 +68,7 @@ def contestants(forensics: Sequence[str]) -> list[Contestant]:
 
 
 def forensics_command(words: Sequence[str], log: Log) -> list[str]:
-    """Ask forensics for everything that it has to say about the revision."""
+    """Return the command by which forensics writes all documents about the revision."""
     return [*words, "analyze", "--revision", log.asked["revision"], "--logs", str(log.path), "--out", OUT]
 
 
@@ -99,7 +99,7 @@ def _judge_answer(log: Log, run: Run, _folder: Path) -> str:
 
 
 def _judge_report(log: Log, _run: Run, folder: Path) -> str:
-    """Read the answer out of the documents."""
+    """Compare the answer in the documents with the truth."""
     report = json.loads((folder / OUT / "report.json").read_bytes())
     coverage = report["coverage"]
     with (folder / OUT / "entries.csv").open(encoding="utf-8-sig", newline="") as rows:
@@ -115,15 +115,15 @@ def _judge_report(log: Log, _run: Run, folder: Path) -> str:
 
 
 def _further_differences(report: Mapping[str, Any], log: Log) -> list[str]:
-    """Hold what only forensics answers against the truth: what was read, and what the errors are called."""
+    """Compare the answers that only forensics gives with the truth: the entries read, and the signatures of errors."""
     coverage, truth = report["coverage"], log.truth
-    found: Counter[str] = Counter()
+    by_signature: Counter[str] = Counter()
     for cluster in report["clusters"]:
-        found[cluster["signature"] or "(none)"] += cluster["entries"]
+        by_signature[cluster["signature"] or "(none)"] += cluster["entries"]
     pairs = [
         ("entries read", coverage["entries_read"], truth["entries"] + truth["duplicates"]),
         ("duplicates", coverage["duplicates"], truth["duplicates"]),
         ("unreadable", coverage["unreadable"], truth["unreadable"]),
-        *((name, found[name], count) for name, count in log.asked["signatures"].items()),
+        *((name, by_signature[name], count) for name, count in log.asked["signatures"].items()),
     ]
-    return [f"{name} {told:,} for {true:,}" for name, told, true in pairs if told != true]
+    return [f"{name} {answer:,} for {true:,}" for name, answer, true in pairs if answer != true]

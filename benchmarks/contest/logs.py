@@ -1,4 +1,4 @@
-"""A folder that generate.py filled in; the log and the truth about it out."""
+"""Open a generated log and its truth."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ _USAGE_ERROR = 2
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """A generated log and what is true about it."""
+    """A generated log and its truth."""
 
     path: Path
     truth: Mapping[str, Any]
 
     @property
     def asked(self) -> Mapping[str, Any]:
-        """Return what is true about the asked revision."""
+        """Return the truth about the revision in question."""
         return self.truth["asked"]  # type: ignore[no-any-return]  # undecoded JSON
 
 
 def open_log(folder: Path) -> Log:
-    """Return the log of a folder; end the program with one line and exit code 2 where there is none."""
+    """Return the log of a folder; exit with one line and code 2 if there is none."""
     try:
         truth = json.loads((folder / "truth.json").read_bytes())
     except (OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""A command in; its time, its processor time, its peak of memory and its output out."""
+"""Run a command and measure its time, processor time and peak memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _KIB_PER_MIB = 1024
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One process, its children included."""
+    """The measurements of one process, its children included."""
 
     seconds: float
     cpu: float
@@ -33,7 +33,7 @@ class Run:
 
 
 def run(command: Sequence[str], folder: Path, limit: int) -> Run:
-    """Run a command in a folder, where its output is kept; end it after `limit` seconds."""
+    """Run a command in a folder, where its output is stored; kill it after `limit` seconds."""
     out, err = folder / "stdout", folder / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
         start = time.perf_counter()
@@ -60,12 +60,12 @@ def run(command: Sequence[str], folder: Path, limit: int) -> Run:
 
 
 def environment() -> dict[str, str]:
-    """Return this environment, in which Python may keep what it compiles: of an installed program pip compiled it."""
+    """Return this environment, but let Python cache bytecode, as it is cached for an installed program."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _wait(process: subprocess.Popen[bytes], limit: int) -> tuple[int, resource.struct_rusage, bool]:
-    """Wait for this child alone: only `wait4` tells the use of one child and of those it waited for."""
+    """Wait for one child by `wait4`, which alone returns the resource use of a child and its own children."""
     timed_out = False
 
     def end(_signal: int, _frame: object) -> None:

@@ -1,4 +1,4 @@
-"""The command that starts forensics in; where one run of it spends its time out."""
+"""Profile one run of forensics."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ _SHOWN = 25
 
 
 def profile(forensics: Sequence[str], arguments: Sequence[str], folder: Path) -> None:
-    """Run it once under cProfile and print what takes longest; processes that it starts are not looked into."""
-    found = folder / "profile"
-    command = [*_under_profile(forensics, found), *arguments]
+    """Run a command once under cProfile and print what takes longest; child processes are not profiled."""
+    profile_file = folder / "profile"
+    command = [*_under_profile(forensics, profile_file), *arguments]
     code = subprocess.run(command, cwd=folder, check=False, stdout=subprocess.DEVNULL).returncode
     if code:
         raise SystemExit(f"forensics ended with exit code {code}")
-    stats = pstats.Stats(str(found))
+    stats = pstats.Stats(str(profile_file))
     for order, title in (("tottime", "in the function itself"), ("cumtime", "with all that it calls")):
         print(f"\nTime {title}:")
         stats.sort_stats(order).print_stats(_SHOWN)
 
 
-def _under_profile(forensics: Sequence[str], found: Path) -> list[str]:
-    options = ["-m", "cProfile", "-o", str(found)]
+def _under_profile(forensics: Sequence[str], profile_file: Path) -> list[str]:
+    options = ["-m", "cProfile", "-o", str(profile_file)]
     program, *rest = forensics
     if "-m" in rest:  # python -m forensics
         return [program, *options, *rest]

@@ -1,4 +1,4 @@
-"""Measured runs in; a Markdown table out."""
+"""Print measured runs as a Markdown table."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HEAD = (
 
 @dataclass(slots=True)
 class Row:
-    """A contestant, its runs, and what its answer is worth; "" until that is known."""
+    """A contestant, its runs, and the verdict on its answer; "" until that is known."""
 
     name: str
     runs: list[Run] = field(default_factory=list)
@@ -29,7 +29,7 @@ class Row:
 
 
 def table(rows: Sequence[Row], size: int) -> str:
-    """Print medians; the ratio is that to `wc -l` of the same round."""
+    """Return the table of medians; the ratio is to `wc -l` of the same round."""
     floor = next((row.runs for row in rows if row.name == FLOOR), [])
     return "\n".join([*_HEAD, *(_line(row, size, floor) for row in rows)])
 

@@ -1,4 +1,4 @@
-"""An answer and the truth in; whether they agree, in a few words, out."""
+"""Compare an answer with the truth, in a few words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HttpAnswer = Mapping[str, Any]
 
 
 def verdict(answer: HttpAnswer, asked: Mapping[str, Any]) -> str:
-    """Compare an answer with the truth about the asked revision."""
+    """Compare an answer with the truth about the revision in question."""
     wrong = _differences(answer, asked)
     if not wrong:
         return "yes"
@@ -31,6 +31,6 @@ def _differences(answer: HttpAnswer, asked: Mapping[str, Any]) -> list[str]:
 
 
 def _plain_time(text: str | None) -> str:
-    """Drop the zone and the zeros at the end, so that equal times are equal texts."""
+    """Drop the zone and trailing zeros, so that equal times are equal texts."""
     plain = (text or "").removesuffix("Z")
     return plain.rstrip("0").rstrip(".") if "." in plain else plain

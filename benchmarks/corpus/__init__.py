@@ -1,7 +1,7 @@
-"""A kind, a size and a seed in; a Cloud Run log of that size and the truth about it out.
+"""Generate a Cloud Run log of a kind and size, and the truth about it; the same seed gives the same bytes.
 
-`templates` holds what the entries say, `shapes` turns each into encoded lines with holes, `mix` fills and mixes them,
-`tally` counts what was written, `files` writes it down.
+`templates` has the contents of entries, `shapes` encodes each as a line with holes, `mix` fills and mixes the lines,
+`tally` counts them, `files` writes log and truth.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A kind, a size, a seed and a folder in; the log and its `truth.json` written there."""
+"""Write a generated log and its `truth.json` into a folder."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ KINDS = {
 
 
 def write(kind: str, size: int, seed: int, folder: Path) -> dict[str, Any]:
-    """Write a log of `size` bytes (before it is packed) and the truth about it; return the truth."""
+    """Write a log of `size` bytes (before compression) and the truth about it; return the truth."""
     form = KINDS[kind]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / form.file

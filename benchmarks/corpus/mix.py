@@ -1,6 +1,6 @@
-"""A kind, a size and a seed in; what stands in a log out, odd lines among it, each entry told to a tally.
+"""Mix the entries of a log, odd lines included, and count each entry in a tally.
 
-Odd things stand at set places of every round of entries, so that even a small log holds each of them.
+Odd lines have fixed positions in every round of entries, so that even a small log contains each kind of them.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _GUESS = 1190
 
 
 class Mix:
-    """Writes one log. Entries lie in order of time, newest first in an array, as `gcloud` prints them."""
+    """Generates one log, in order of time; an array is newest first, as `gcloud` prints it."""
 
     def __init__(self, kind: str, size: int, seed: int) -> None:
         self._is_array = kind == "array"
@@ -82,7 +82,7 @@ class Mix:
         }
 
     def texts(self) -> Iterator[bytes]:
-        """Yield what stands between the separators, until the size is reached."""
+        """Yield the texts between the separators, until the size is reached."""
         written = 0
         for number, shape in enumerate(self._chosen()):
             place = self._places.get(number % _ROUND)
@@ -103,18 +103,18 @@ class Mix:
             yield from self._random.choices(self._shapes, cum_weights=shares, k=_BATCH)
 
     def _entry(self, number: int, shape: Shape, extra: int = 0) -> tuple[int, bytes]:
-        """Write the entry down and count it."""
+        """Fill an entry and count it."""
         time = self._time(number, shape)
         self.tally.add(shape, time)
         return time, self._filled(number, shape, extra)
 
     def _logged(self, number: int) -> int:
-        """When the entry of this number was logged, in nanoseconds."""
+        """Return when the entry with this number was logged, in nanoseconds."""
         at = number * self._step + number * 2_654_435_761 % self._step
         return START + (SPAN - at if self._is_array else at)
 
     def _time(self, number: int, shape: Shape) -> int:
-        """Return the timestamp: the start of a request, with as many digits as the shape shows."""
+        """Return the timestamp, with the digits of the shape; for a request it is the start."""
         time = self._logged(number) - shape.template.latency
         return time - time % _UNITS[shape.digits]
 
@@ -134,7 +134,7 @@ class Mix:
         }
 
     def _odd(self, place: str, number: int, shape: Shape, time: int, text: bytes) -> Iterator[bytes]:
-        """Yield the entry and what is odd at this place."""
+        """Yield the entry at this position, and the odd lines beside it."""
         if place in _OF_LINES:
             yield from self._odd_lines(place, number, text)
             return

@@ -1,7 +1,7 @@
-"""Templates in, encoded lines with holes out: one for each revision, instance and way of spelling JSON.
+"""Encode templates as lines with holes: one for each revision, instance and spelling of JSON.
 
-What differs from entry to entry (insertId, times, a number) is a hole; filling it costs a microsecond, encoding an
-entry would cost ten.
+What differs from entry to entry (insertId, times, a number) is a hole; filling it takes a microsecond, encoding an
+entry would take ten.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SHARES = {ASKED: (0.69, 0.20, 0.11)} | dict.fromkeys(OTHERS, (0.7025, 0.20, 0.0
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """An encoded line with holes, and what a reader must find in it."""
+    """An encoded line with holes, and the truth about it."""
 
     number: int
     twin: int
@@ -58,7 +58,7 @@ def _spaced(entry: dict[str, Any]) -> str:
 
 
 def _escaped(entry: dict[str, Any]) -> str:
-    """Spell names and severity with escapes that JSON allows, another one on each instance."""
+    """Spell names and severity with escapes that JSON allows, different ones on each instance."""
     revision, severity = entry["resource"]["labels"]["revision_name"], str(entry.get("severity"))
     ways = (
         (revision, revision.replace("-", "\\u002d")),
@@ -88,7 +88,7 @@ ARRAY: tuple[tuple[Spelling, float], ...] = ((_indented, 0.99), (_indented_escap
 
 
 def make_shapes(spellings: tuple[tuple[Spelling, float], ...], *, only_errors: bool) -> list[Shape]:
-    """Encode every template for every revision; `only_errors`: only the asked revision's errors."""
+    """Encode every template for every revision; `only_errors`: only errors of the revision in question."""
     shapes: list[Shape] = []
     revisions = {ASKED: 20} | ({} if only_errors else OTHERS)
     for revision, percent in revisions.items():

@@ -1,4 +1,4 @@
-"""Every entry that was written in; the truth about the log out: what a reader has to find."""
+"""Count the entries of a generated log: the truth that a reader has to find."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MINUTE = 60 * _SECOND
 
 
 class Tally:
-    """Counts while a log is written; the memory that it takes hangs on the kinds of entries, not on their number."""
+    """Counts while a log is written; its memory depends on the kinds of entries, not on their number."""
 
     def __init__(self, shapes: Sequence[Shape]) -> None:
         self.unreadable = 0
@@ -49,7 +49,7 @@ class Tally:
             self._repeated_minutes[time // _MINUTE] += 1
 
     def truth(self) -> dict[str, Any]:
-        """Return all figures; entries are counted once, however often they stand in the log."""
+        """Return all figures; a repeated entry counts once."""
         revisions = sorted({shape.revision for shape in self._shapes})
         return {
             "entries": sum(self._written),
@@ -110,7 +110,7 @@ def _histogram(minutes: Counter[int]) -> dict[str, int]:
 
 
 def _text(moment: tuple[int, int] | None) -> str | None:
-    """Write a time with the digits that it had in the log."""
+    """Write a time with the digits that it has in the log."""
     if moment is None:
         return None
     time, digits = moment

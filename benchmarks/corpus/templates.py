@@ -1,7 +1,7 @@
-"""What invented entries say: requests, lines of an application and errors, with how often each occurs.
+"""Contents of invented entries: requests, lines of an application and errors, with their frequencies.
 
-`@number@` stands for a number that differs from entry to entry, `@asked@` for the name of the revision that is asked
-for. Texts without severity state no level either, so that every reader counts the same errors.
+`@number@` stands for a number that differs from entry to entry, `@asked@` for the name of the revision in question.
+Texts without severity state no level either, so that every reader counts the same errors.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _AUTOSCALING = (
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One thing that entries say."""
+    """The contents of one kind of entry."""
 
     name: str
     weight: int

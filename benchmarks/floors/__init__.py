@@ -1,4 +1,4 @@
-"""A generated log in; the least that reading it takes, and what that leaves of a time that is aimed at, out.
+"""The least time that reading a generated log takes, and what that leaves of a target time.
 
-`bare` holds the loops, `programs` the commands, `aims` what is aimed at and whether it can be had.
+`bare`, `judged` and `loops` have the loops, `aims` the target times and whether they can be reached.
 """

@@ -1,4 +1,4 @@
-"""A log and what its reading takes at least in; what is aimed at, and whether there is room for it, out."""
+"""Target times for reading a log, and whether the least time leaves room for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Aim = tuple[float, str]
 
 
 def aims_of(log: Log) -> list[Aim]:
-    """Return what is aimed at for a kind and a size."""
+    """Return the targets for a kind and a size of log."""
     kind, size = log.truth["kind"], log.truth["bytes"]
     if kind == "mixed":
         return [(3, "wc")] if size >= _HUGE else [(4, "wc"), (1 / 1.5, "duckdb"), (1 / 20, "jq")]
@@ -35,7 +35,7 @@ def aims_of(log: Log) -> list[Aim]:
 
 
 class Least(Struct, frozen=True, kw_only=True):
-    """What reading a log takes at least, in seconds."""
+    """The least time for reading a log, in seconds."""
 
     bare: float
     """Of any program."""
@@ -46,7 +46,7 @@ class Least(Struct, frozen=True, kw_only=True):
 
 
 def verdicts(log: Log, least: Least, runs: int) -> Iterator[str]:
-    """Yield a line for each aim."""
+    """Yield a line for each target."""
     if not aims_of(log):
         yield f"nothing is aimed at for {log.truth['kind']}"
     for times, key in aims_of(log):
@@ -55,11 +55,11 @@ def verdicts(log: Log, least: Least, runs: int) -> Iterator[str]:
             yield f"{times:.2f} x {name}: {name} is not here"
             continue
         aim = times * seconds
-        yield f"{times:.2f} x {name} ({seconds:.3f} s) = {aim:.3f} s: {told(aim, least)}"
+        yield f"{times:.2f} x {name} ({seconds:.3f} s) = {aim:.3f} s: {describe(aim, least)}"
 
 
-def told(aim: float, least: Least) -> str:
-    """Say of a time in seconds whether it can be had, and what is left of it for the rest of the work."""
+def describe(aim: float, least: Least) -> str:
+    """Say whether a target time in seconds can be reached, and what it leaves for the rest of the work."""
     if least.bare > aim:
         return f"out of reach: {least.bare - aim:.3f} s too little"
     room = f"room: {aim - least.bare:.3f} s"
@@ -74,8 +74,8 @@ def _measured(key: str, log: Log, runs: int) -> tuple[str, float | None]:
     if shutil.which(command[0]) is None:
         return name, None
     with tempfile.TemporaryDirectory() as place:
-        found = [run(command, Path(place), _LIMIT) for _ in range(runs)]
-    good = [one.seconds for one in found if one.exit_code == 0]
+        runs_done = [run(command, Path(place), _LIMIT) for _ in range(runs)]
+    good = [one.seconds for one in runs_done if one.exit_code == 0]
     return name, min(good, default=None)
 
 

@@ -1,7 +1,7 @@
-"""A log in; what any reader in Python must do with it, as bare loops in two processes.
+"""What any reader in Python must do with a log, as bare loops in two processes.
 
-Each does what the one before does, and a little more. Whatever a cleverer program might do without is left out: no
-order, no lives of instances, no rule that is tried, no group of equal errors, no document but the table of entries.
+Each loop adds a little to the one before. Whatever a cleverer program could omit is left out: no order, no instance
+lives, no rules, no groups of equal errors, no document but the table of entries.
 """
 
 from __future__ import annotations
@@ -22,27 +22,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Told(msgspec.Struct):
-    """What a process tells the other one."""
+class PartResult(msgspec.Struct):
+    """The result of one process for its half of the log."""
 
     identities: array[int]
     minutes: Counter[str]
     times: array[int]
-    """Only where order is asked for, as all below."""
+    """Filled, like the fields below, only when the order of entries is needed."""
     hits: Counter[tuple[int, ...]]
     groups: Counter[str]
     logged: dict[str, array[int]]
-    """Times of what a rule might claim, by instance."""
+    """Instance → times of the entries that a rule might match."""
     failed: list[tuple[str, int]]
     """Instance and end of each request that failed."""
     exceptions: int = 0
     first: str = "9"
     last: str = ""
     claimable: int = 0
-    """Entries that a rule might claim; they are only told apart where words are looked for."""
+    """Entries that a rule might match; they are only distinguished where words are searched for."""
 
 
-Look = Callable[[list[Entry], Told], None]
+Look = Callable[[list[Entry], PartResult], None]
 
 
 def read(log: Path) -> int:
@@ -51,12 +51,12 @@ def read(log: Path) -> int:
 
 
 def find(log: Path, name: bytes) -> int:
-    """Find the lines that hold a name, and cut them out."""
+    """Find the lines that contain a name, and cut them out."""
     return sum(in_two(log, lambda blocks: sum(len(lines_with(block, name)) for block in blocks)))
 
 
 def decode_three(log: Path, name: bytes) -> int:
-    """Decode of each line the revision, the time and the severity."""
+    """Decode revision, time and severity of each line."""
     decode = msgspec.json.Decoder(Three).decode
 
     def work(blocks: Iterator[bytes]) -> int:
@@ -65,38 +65,38 @@ def decode_three(log: Path, name: bytes) -> int:
     return sum(in_two(log, work))
 
 
-def tell(log: Path, name: bytes, look: Look | None = None, out: Path | None = None) -> list[Told]:
-    """Decode each entry once, count errors by minute; perhaps look for more, and write a table. Copies are dropped.
+def tell(log: Path, name: bytes, look: Look | None = None, out: Path | None = None) -> list[PartResult]:
+    """Decode each distinct entry, count errors by minute, and optionally classify entries and write a table.
 
-    Of requests that were answered well only that is known.
+    Successful requests are only counted.
     """
     decode = msgspec.json.Decoder(Entry).decode
 
-    def work(blocks: Iterator[bytes]) -> Told:
-        told = Told(array("q"), Counter(), array("q"), Counter(), Counter(), {}, [])
+    def work(blocks: Iterator[bytes]) -> PartResult:
+        result = PartResult(array("q"), Counter(), array("q"), Counter(), Counter(), {}, [])
         path = os.devnull if out is None else f"{out}.{os.getpid()}"
         with open(path, "w", encoding="utf-8", newline="") as file:  # noqa: PTH123 - the null device has no Path
             for block in blocks:
                 entries = list(decoded(decode, block, name))
-                _count(entries, told)
+                _count(entries, result)
                 if look is not None:
-                    look(entries, told)
+                    look(entries, result)
                 if out is not None:
                     file.write("".join(_rows(entries)))
-        return told
+        return result
 
     results = in_two(log, work)
     distinct(results)
     return results
 
 
-def distinct(results: Sequence[Told]) -> int:
-    """Count the entries, each once."""
-    return len({identity for told in results for identity in told.identities})
+def distinct(results: Sequence[PartResult]) -> int:
+    """Count the distinct entries."""
+    return len({identity for result in results for identity in result.identities})
 
 
 def unpack(log: Path) -> int:
-    """Unpack gzip, which one process must do alone, with the library that igzip is made of."""
+    """Decompress gzip, which takes a single process, with the library behind igzip."""
     engine = isal_zlib.decompressobj(31)
     size = 0
     with log.open("rb", buffering=0) as file:
@@ -109,17 +109,17 @@ def unpack(log: Path) -> int:
     return size
 
 
-def _count(entries: list[Entry], told: Told) -> None:
+def _count(entries: list[Entry], result: PartResult) -> None:
     for entry in entries:
         time = entry.timestamp[:-1]
-        told.identities.append(hash((entry.insertId, entry.logName, time)))
-        told.first, told.last = min(told.first, time), max(told.last, time)
+        result.identities.append(hash((entry.insertId, entry.logName, time)))
+        result.first, result.last = min(result.first, time), max(result.last, time)
         if entry.severity in SERIOUS:
-            told.minutes[time[:16]] += 1
+            result.minutes[time[:16]] += 1
 
 
 def _rows(entries: list[Entry]) -> list[str]:
-    """Write the rows of errors; whether a value needs quotes is not even looked at, though the csv module must."""
+    """Write the rows of errors without checking whether a value needs quotes, as the csv module must."""
     return [
         ",".join(
             (

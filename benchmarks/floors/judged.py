@@ -1,11 +1,11 @@
-"""Entries in; the least that must be found out about each to speak of causes, as bare loops.
+"""The least that must be known about each entry to name causes, as bare loops.
 
-`search_words` finds which rules might claim them. `judge` does instead what a document about causes needs beside a
-table of errors. Of each entry its time, so that all can be put in order. Of each text that a rule might claim: which
-patterns of the rules are in it, in the quickest known way (`forensics.classify.pattern_set`), and whether it holds
-an exception, by one search. Of an error without a pattern: its first line without numbers. `link` finds besides what
-stands near the end of each request that failed. No message is joined, no level or close is read from a text, nothing is
-captured, counted by life or request, held against chance, cited or weighed.
+`search_words` finds which rules might match. `judge` does instead what a document about causes needs beside a table of
+errors: the time of each entry, to sort them; for each text that a rule might match, which patterns of the rules it
+contains, in the fastest known way (`forensics.classify.pattern_set`), and whether it contains an exception, by one
+search; for an error without a pattern, its first line without numbers. `link` also finds what was logged near the end
+of each failed request. No messages are joined, no levels or closes are read from texts, and nothing is captured,
+counted by life or request, tested against chance, cited or ranked.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from forensics.classify.needed_words import needed_words
 from forensics.classify.pattern_set import PatternSet
 from forensics.rulebook import load_rules
 
-from floors.bare import Told, tell
+from floors.bare import PartResult, tell
 from floors.loops import SERIOUS, is_claimable, message_of
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def rule_patterns() -> tuple[str, ...]:
 
 
 def search_words(patterns: Iterable[str]) -> Look:
-    """Prepare the search for words: in each error, since its rule must be known; in all else at once."""
+    """Prepare the search for words: in each error by itself, since its rule must be known; in the rest at once."""
     match = _words_of(patterns).Match
 
-    def look(entries: list[Entry], told: Told) -> None:
+    def look(entries: list[Entry], result: PartResult) -> None:
         others = []
         for entry in filter(is_claimable, entries):
-            told.claimable += 1
+            result.claimable += 1
             if entry.severity in SERIOUS:
                 match(message_of(entry).encode("utf-8", "replace").lower())
             else:
@@ -71,12 +71,12 @@ def search_words(patterns: Iterable[str]) -> Look:
 
 
 def judging(patterns: Sequence[str]) -> Look:
-    """Prepare what `judge` does with each entry: the patterns are made ready before, as a start includes that."""
+    """Prepare what `judge` does with each entry; compiling the patterns counts as start-up."""
     return partial(_judge, PatternSet(patterns), {})
 
 
 def judge(log: Path, name: bytes, look: Look, out: Path) -> list[tuple[int, int]]:
-    """Do all of it, write the table of errors, and return times and identities of all entries in order."""
+    """Judge all entries, write the table of errors, and return times and identities of all entries in order."""
     return _ordered(tell(log, name, look, out))
 
 
@@ -86,54 +86,54 @@ def linking(patterns: Sequence[str]) -> Look:
 
 
 def link(log: Path, name: bytes, look: Look, out: Path) -> int:
-    """Do what `judge` does, and count what stands near the ends of requests that failed, on the same instance."""
+    """Judge all entries, and count those near the ends of failed requests on the same instance."""
     results = tell(log, name, look, out)
     _ordered(results)
     logged: dict[str, list[int]] = {}
-    for told in results:
-        for instance, times in told.logged.items():
+    for result in results:
+        for instance, times in result.logged.items():
             logged.setdefault(instance, []).extend(times)
     for lines in logged.values():
         lines.sort()
     return sum(
         bisect_right(logged[instance], end + _AFTER) - bisect_left(logged[instance], end - _BEFORE)
-        for told in results
-        for instance, end in told.failed
+        for result in results
+        for instance, end in result.failed
     )
 
 
-def _ordered(results: Sequence[Told]) -> list[tuple[int, int]]:
-    return sorted(chain.from_iterable(zip(told.times, told.identities, strict=True) for told in results))
+def _ordered(results: Sequence[PartResult]) -> list[tuple[int, int]]:
+    return sorted(chain.from_iterable(zip(result.times, result.identities, strict=True) for result in results))
 
 
-def _note(judged: Look, entries: list[Entry], told: Told) -> None:
-    """Judge entries, and note by instance when each was logged that a rule might claim, and when failures ended."""
-    at = len(told.times)
-    judged(entries, told)
-    for entry, time in zip(entries, told.times[at:], strict=True):
+def _note(judged: Look, entries: list[Entry], result: PartResult) -> None:
+    """Judge entries, and record by instance when those that a rule might match were logged, and when failures ended."""
+    at = len(result.times)
+    judged(entries, result)
+    for entry, time in zip(entries, result.times[at:], strict=True):
         if is_claimable(entry):
             instance, request = entry.labels.instanceId, entry.httpRequest
-            times = told.logged.get(instance)
+            times = result.logged.get(instance)
             if times is None:
-                times = told.logged[instance] = array("q")
+                times = result.logged[instance] = array("q")
             times.append(time)
             if request is not None and request.status >= _SERVER_ERROR:
-                told.failed.append((instance, time + int(float(request.latency[:-1] or 0) * 1e9)))
+                result.failed.append((instance, time + int(float(request.latency[:-1] or 0) * 1e9)))
 
 
-def _judge(patterns: PatternSet, minutes: dict[str, int], entries: list[Entry], told: Told) -> None:
-    told.times.extend([_time(entry.timestamp, minutes) for entry in entries])
+def _judge(patterns: PatternSet, minutes: dict[str, int], entries: list[Entry], result: PartResult) -> None:
+    result.times.extend([_time(entry.timestamp, minutes) for entry in entries])
     for entry in filter(is_claimable, entries):
         message = message_of(entry)
         hits = tuple(patterns.find(message.encode("utf-8", "replace")))
-        told.hits[hits] += 1
-        told.exceptions += _EXCEPTION.search(message) is not None
+        result.hits[hits] += 1
+        result.exceptions += _EXCEPTION.search(message) is not None
         if not hits and entry.severity in SERIOUS:
-            told.groups[_NUMBER.sub("#", message.partition("\n")[0])] += 1
+            result.groups[_NUMBER.sub("#", message.partition("\n")[0])] += 1
 
 
 def _time(text: str, minutes: dict[str, int]) -> int:
-    """Return nanoseconds; the minute was mostly seen before."""
+    """Return nanoseconds; minutes are cached, since most entries share one."""
     minute = minutes.get(text[:_MINUTE])
     if minute is None:
         minute = int(datetime.fromisoformat(f"{text[:_MINUTE]}00Z").timestamp()) * 10**9

@@ -1,4 +1,4 @@
-"""A log in, the entries of one revision out, as bare as Python can: every other part of it in each of two processes."""
+"""Read the entries of one revision with the least that Python can do: every other block in each of two processes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class _Resource(msgspec.Struct, gc=False):
 
 
 class Three(msgspec.Struct, gc=False):
-    """Whose, when, how bad."""
+    """Revision, time and severity of an entry."""
 
     resource: _Resource
     timestamp: str
@@ -52,7 +52,7 @@ class _Payload(msgspec.Struct, gc=False):
 
 
 class Entry(msgspec.Struct, gc=False, kw_only=True):
-    """What rules, clusters and the table of entries look at, in the order of the API: so it is decoded fastest."""
+    """The fields that rules, clusters and the table of entries need, in the API's order, which is decoded fastest."""
 
     httpRequest: _Request | None = None  # noqa: N815
     insertId: str  # noqa: N815
@@ -67,12 +67,12 @@ class Entry(msgspec.Struct, gc=False, kw_only=True):
 
 
 def is_claimable(entry: Entry) -> bool:
-    """Tell whether a rule might claim an entry: errors, lines of the application, requests that were refused."""
+    """Tell whether a rule might match an entry: errors, lines of the application, refused requests."""
     return entry.severity in SERIOUS or entry.httpRequest is None or entry.httpRequest.status >= _CLIENT_ERROR
 
 
 def message_of(entry: Entry) -> str:
-    """Return what an entry says, as it stands."""
+    """Return the message of an entry, as it was logged."""
     if entry.textPayload or entry.jsonPayload is not None:
         return entry.textPayload if entry.jsonPayload is None else entry.jsonPayload.message
     request = entry.httpRequest
@@ -80,7 +80,7 @@ def message_of(entry: Entry) -> str:
 
 
 def decoded(decode: Callable[[bytes], Any], block: bytes, name: bytes) -> Iterator[Any]:
-    """Decode the lines of a block that hold a name, and leave out those of which it is not the revision's."""
+    """Decode the lines of a block that contain a revision's name, and drop those of other revisions."""
     wanted = name.decode()
     for line in lines_with(block, name):
         try:
@@ -92,7 +92,7 @@ def decoded(decode: Callable[[bytes], Any], block: bytes, name: bytes) -> Iterat
 
 
 def lines_with(block: bytes, name: bytes) -> list[bytes]:
-    """Cut the lines out of a block that hold a name."""
+    """Cut the lines that contain a name out of a block."""
     lines = []
     at = stringzilla.find(block, name)
     while at >= 0:
@@ -103,7 +103,7 @@ def lines_with(block: bytes, name: bytes) -> list[bytes]:
 
 
 def in_two(log: Path, work: Callable[[Iterator[bytes]], Any]) -> list[Any]:
-    """Do some work on each half of a log: this process on every other part, a copy of it on the rest."""
+    """Run a function on both halves of a log: this process on every other block, a fork of it on the rest."""
     fork = multiprocessing.get_context("fork")
     ours, theirs = fork.Pipe(duplex=False)
     other = fork.Process(target=lambda: theirs.send(work(_blocks(log, 1))))
@@ -115,7 +115,7 @@ def in_two(log: Path, work: Callable[[Iterator[bytes]], Any]) -> list[Any]:
 
 
 def _blocks(log: Path, first: int) -> Iterator[bytes]:
-    """Read every other part, each carelessly cut at its ends, and lines whole within it."""
+    """Read every other block, with whole lines except at its ends."""
     size = log.stat().st_size
     with log.open("rb", buffering=0) as file:
         for start in range(first * _PART, size, 2 * _PART):

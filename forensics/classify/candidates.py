@@ -1,8 +1,8 @@
-"""The anchors of all rules in; for an entry, the few rules that can be true of it out.
+"""Pre-select the rules that can match an entry, so that only their conditions are evaluated.
 
-An anchor is leaves of which one must be true for the rule to be; a rule without one is tried on every entry. Only
-fields with anchors are looked at, and only when the entry has anything of the kind: most entries have no exception and
-no close.
+The anchor of a rule is a set of leaves; unless one of them is true, the rule cannot match. A rule without an anchor is
+tried on every entry. Only fields with anchors are read, and only when the entry has anything of the kind: most entries
+have no exception and no close.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Gate = Callable[[LogEntry], object]
 
 _REMEMBERED = 10_000
-"""Combinations of true leaves whose rules are kept."""
+"""Combinations of true leaves for which the rules are cached."""
 _EVERYWHERE = ("message", "level", "stream")
 """Derived fields that nearly every entry has."""
 _GATES: dict[str, Gate] = {
@@ -29,11 +29,11 @@ _GATES: dict[str, Gate] = {
     "close": lambda entry: entry.close,
     "http": lambda entry: entry.http,
 }
-"""What an entry must have for the derived fields of a root to be there; every other root is a key of the record."""
+"""Root of a derived field → what an entry must have for the field to exist; every other root is a key of the record."""
 
 
 class Candidates:
-    """The way from the leaves that are true to the rules that may be."""
+    """Index from the true leaves of an entry to the rules that may match it."""
 
     def __init__(self, anchors: Sequence[Sequence[BoundLeaf] | None]) -> None:
         by_leaf: dict[int, list[int]] = defaultdict(list)
@@ -53,30 +53,30 @@ class Candidates:
         self._roots = frozenset(self._recorded)
 
     def of(self, facts: LeafFacts) -> frozenset[int]:
-        """Tell which rules are worth evaluating, by number."""
-        found = self._with(self._always, self._everywhere, facts)
+        """Return the numbers of the rules that are worth evaluating."""
+        candidates = self._with(self._always, self._everywhere, facts)
         entry = facts.entry
         for is_open, fields in self._derived:
             if is_open(entry):
-                found = self._with(found, fields, facts)
+                candidates = self._with(candidates, fields, facts)
         if not self._roots.isdisjoint(entry.raw):
             for root in self._roots.intersection(entry.raw):
-                found = self._with(found, self._recorded[root], facts)
-        return found
+                candidates = self._with(candidates, self._recorded[root], facts)
+        return candidates
 
-    def _with(self, found: frozenset[int], fields: tuple[FieldIndex, ...], facts: LeafFacts) -> frozenset[int]:
-        """Add the rules of the leaves of fields that are true."""
+    def _with(self, candidates: frozenset[int], fields: tuple[FieldIndex, ...], facts: LeafFacts) -> frozenset[int]:
+        """Add the rules whose anchors are true in these fields."""
         for field in fields:
             hits = facts.find(field)
             if hits:
                 rules = self._by_hits.get(hits)
                 if rules is None:
                     rules = self._look_up(hits)
-                found = found | rules if found else rules  # as it is, a set remembers its hash
-        return found
+                candidates = candidates | rules if candidates else rules  # unchanged, a set keeps its cached hash
+        return candidates
 
     def _look_up(self, hits: frozenset[int]) -> frozenset[int]:
-        """Collect the rules of leaves that are true together; few combinations ever occur."""
+        """Collect the rules of a combination of true leaves; few combinations ever occur."""
         if len(self._by_hits) >= _REMEMBERED:
             self._by_hits.clear()
         rules = frozenset[int]().union(*(self._by_leaf.get(number, ()) for number in hits))

@@ -1,4 +1,4 @@
-"""Rules in; for every entry, the rules that claim it out, the most specific one first."""
+"""Find the rules that match an entry, the primary one first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from forensics.classify.candidates import Candidates
-from forensics.classify.conditions import Bound, BoundLeaf, LeafFacts, Shown, anchor, bind, leaves
+from forensics.classify.conditions import Bound, BoundLeaf, LeafFacts, TrueLeaves, anchor, bind, leaves
 from forensics.classify.leaf_index import FieldIndex
 from forensics.classify.leaves import describe
 from forensics.classify.outcomes import Outcomes
@@ -14,30 +14,30 @@ from forensics.classify.precedence import Precedence
 from forensics.model import Classified, Condition, Match
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from forensics.classify.outcomes import Claim, Claims
     from forensics.model import Leaf, LogEntry, Rule
 
 
 def classify(entries: Iterable[LogEntry], rules: Iterable[Rule]) -> tuple[Classified, ...]:
-    """Hold all rules against all entries."""
+    """Classify all entries by all rules."""
     return tuple(map(Classifier(rules).classify, entries))
 
 
 class Classifier:
-    """Rules made ready to be held against many entries."""
+    """Rules prepared to classify many entries."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
         self._rules = tuple(sorted(rules, key=lambda rule: rule.id))
         self._precedence = Precedence(self._rules)
         anchors = [anchor(rule.condition) for rule in self._rules]
         keys = [None if chosen is None else tuple(map(_key, chosen)) for chosen in anchors]
-        found = (leaf for condition in _conditions(self._rules) for leaf in leaves(condition))
-        self._tests = _number(found, frozenset(key for chosen in keys for key in chosen or ()))
+        all_leaves = (leaf for condition in _conditions(self._rules) for leaf in leaves(condition))
+        self._tests = _number(all_leaves, frozenset(key for chosen in keys for key in chosen or ()))
         self._conditions: dict[int, Bound] = {}
-        """By the number of the rule; bound when first tried, for most rules are not."""
-        # By identity: conditions are compared many times over, and stay alive as long as this table.
+        """Number of a rule → its condition, bound when first tried: most rules are never tried."""
+        # By identity: comparing conditions is slow, and they stay alive as long as this cache.
         self._known: dict[int, tuple[Condition, Bound]] = {}
         self._words: dict[int, str] = {}
         self._outcomes = Outcomes(self._judge)
@@ -46,7 +46,7 @@ class Classifier:
         )
 
     def classify(self, entry: LogEntry) -> Classified:
-        """Find the rules that claim an entry; the others beside the primary one are kept."""
+        """Return the primary rule of an entry, and the other rules that match it."""
         claims = self.claims(entry)
         if not claims:
             return Classified(entry=entry, primary=None)
@@ -54,41 +54,49 @@ class Classifier:
         return Classified(entry=entry, primary=primary, also=tuple(also))
 
     def claims(self, entry: LogEntry) -> Claims:
-        """List the rules that claim an entry, the primary one first; the same tuple where the same is true."""
+        """List the rules that match an entry, the primary one first.
+
+        Entries with the same true leaves share one tuple, so that callers can cache by identity.
+        """
         facts = LeafFacts(entry)
         candidates = self._candidates.of(facts)
         return self._outcomes.of(candidates, facts) if candidates else ()
 
     def holds(self, condition: Condition, entry: LogEntry) -> bool:
-        """Tell whether a condition that stands in these rules, that of a why for instance, is true of an entry."""
+        """Tell whether a condition of these rules (e.g. that of a why) is true of an entry."""
         known = self._known.get(id(condition))
         if known is None:
             known = self._known[id(condition)] = (condition, bind(condition, self._test))
-        return known[1].shown(LeafFacts(entry)) is not None
+        return known[1].true_leaves(LeafFacts(entry)) is not None
 
-    def _shown(self, number: int, facts: LeafFacts) -> Shown:
+    def leaf_test(self, entry: LogEntry) -> Callable[[Leaf], bool]:
+        """Return a predicate for one entry: is this leaf, of a rule's condition or a why's, true of it?"""
+        facts = LeafFacts(entry)
+        return lambda leaf: self._test(leaf).true_leaves(facts) is not None
+
+    def _true_leaves(self, number: int, facts: LeafFacts) -> TrueLeaves:
         bound = self._conditions.get(number)
         if bound is None:
             bound = self._conditions[number] = bind(self._rules[number].condition, self._test)
-        return bound.shown(facts)
+        return bound.true_leaves(facts)
 
     def _test(self, leaf: Leaf) -> BoundLeaf:
         return self._tests[_key(leaf)]
 
     def _judge(self, candidates: frozenset[int], facts: LeafFacts) -> Claims:
-        """Evaluate the conditions of candidates and put those that are true in order."""
-        shown = ((self._rules[number].id, self._shown(number, facts)) for number in sorted(candidates))
-        found = {rule: tests for rule, tests in shown if tests is not None}
-        return tuple((rule, found[rule]) for rule in self._precedence.order(found))
+        """Evaluate the conditions of candidates, and order the rules whose condition is true."""
+        evaluated = ((self._rules[number].id, self._true_leaves(number, facts)) for number in sorted(candidates))
+        matching = {rule: tests for rule, tests in evaluated if tests is not None}
+        return tuple((rule, matching[rule]) for rule in self._precedence.order(matching))
 
     def match(self, claim: Claim, entry: LogEntry) -> Match:
-        """Say of a rule that claims an entry what it matched on and what it captures."""
+        """Return the match of a rule with an entry: the true leaves in words, and the captures."""
         rule, tests = claim
         matched_on = tuple(dict.fromkeys(map(self._words_of, tests)))
         return Match(rule=rule, captures=self.captures(claim, entry), matched_on=matched_on)
 
     def captures(self, claim: Claim, entry: LogEntry) -> dict[str, str]:
-        """Return what the patterns of a rule that claims an entry name of it."""
+        """Return the values of the named groups in the patterns of a matching rule."""
         captures: dict[str, str] = {}
         for test in claim[1]:
             if test.captures:
@@ -108,13 +116,16 @@ def _conditions(rules: Iterable[Rule]) -> Iterator[Condition]:
         yield from (why.condition for why in rule.whys if why.condition is not None)
 
 
-def _number(found: Iterable[Leaf], anchors: frozenset[str]) -> dict[str, BoundLeaf]:
-    """Number the different leaves of all rules and gather them by field; anchors apart, for others are rarely asked."""
-    distinct = {_key(leaf): leaf for leaf in found}
-    gathered: dict[tuple[str, bool], dict[int, Leaf]] = defaultdict(dict)
+def _number(all_leaves: Iterable[Leaf], anchors: frozenset[str]) -> dict[str, BoundLeaf]:
+    """Number the distinct leaves of all rules, and index them by field.
+
+    Anchors have indexes of their own, because the other leaves are rarely evaluated.
+    """
+    distinct = {_key(leaf): leaf for leaf in all_leaves}
+    by_field: dict[tuple[str, bool], dict[int, Leaf]] = defaultdict(dict)
     for number, (key, leaf) in enumerate(distinct.items()):
-        gathered[leaf.path, key in anchors][number] = leaf
-    indexes = {place: FieldIndex(place[0], numbered) for place, numbered in gathered.items()}
+        by_field[leaf.path, key in anchors][number] = leaf
+    indexes = {place: FieldIndex(place[0], numbered) for place, numbered in by_field.items()}
     return {
         key: BoundLeaf(leaf, indexes[leaf.path, key in anchors], number)
         for number, (key, leaf) in enumerate(distinct.items())
@@ -122,5 +133,5 @@ def _number(found: Iterable[Leaf], anchors: frozenset[str]) -> dict[str, BoundLe
 
 
 def _key(leaf: Leaf) -> str:
-    """Name a leaf so that equal ones share a test; `1` and `true`, which Python takes for equal, stay apart."""
+    """Return a key by which equal leaves share a test; `1` and `true`, which are equal in Python, stay apart."""
     return repr((leaf.path, leaf.op, leaf.value, leaf.cased))

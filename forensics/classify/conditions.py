@@ -1,6 +1,6 @@
-"""A condition in, the leaves that make it true of an entry out, or None; and the leaves that it cannot do without.
+"""Evaluate conditions: which leaves make a condition true of an entry, and which leaves must be true for it.
 
-`bind` replaces each leaf by its number in its field's index; bound conditions say what makes them true.
+`bind` replaces each leaf of a condition by its number in the index of its field.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from forensics.classify.leaf_index import FieldIndex
     from forensics.model import Condition, LogEntry
 
-_BROAD_ROOTS = frozenset({"level", "severity", "stream", "logName", "resource", "labels", "timestamp", "insertId"})
-"""Fields that nearly every entry has, with few values: bad to begin with."""
+BROAD_ROOTS = frozenset({"level", "severity", "stream", "logName", "resource", "labels", "timestamp", "insertId"})
+"""Fields that nearly every entry has, with few values: bad anchors."""
 
 
 class BoundLeaf:
@@ -29,67 +29,67 @@ class BoundLeaf:
         self.field = field
         self.number = number
         self.captures = leaf.op is LeafOp.REGEX and "(?P<" in str(leaf.value)
-        """True when its pattern names what it finds."""
+        """True when its pattern has named groups."""
         self._alone = (self,)
 
-    def shown(self, facts: LeafFacts) -> Shown:
-        """Show itself when it is true."""
+    def true_leaves(self, facts: LeafFacts) -> TrueLeaves:
+        """Return this leaf alone when it is true."""
         return self._alone if self.number in facts.hits(self.field) else None
 
 
 class AllTrue:
-    """True when all are."""
+    """True when all conditions are."""
 
     __slots__ = ("_conditions",)
 
     def __init__(self, conditions: Sequence[Bound]) -> None:
         self._conditions = conditions
 
-    def shown(self, facts: LeafFacts) -> Shown:
-        """Show what all of them do."""
+    def true_leaves(self, facts: LeafFacts) -> TrueLeaves:
+        """Return the true leaves of all conditions."""
         collected: tuple[BoundLeaf, ...] = ()
         for condition in self._conditions:
-            found = condition.shown(facts)
-            if found is None:
+            tests = condition.true_leaves(facts)
+            if tests is None:
                 return None
-            collected += found
+            collected += tests
         return collected
 
 
 class AnyTrue:
-    """True when one is."""
+    """True when at least one condition is."""
 
     __slots__ = ("_conditions",)
 
     def __init__(self, conditions: Sequence[Bound]) -> None:
         self._conditions = conditions
 
-    def shown(self, facts: LeafFacts) -> Shown:
-        """Show what those do that are true."""
-        found = [tests for condition in self._conditions if (tests := condition.shown(facts)) is not None]
-        return tuple(test for tests in found for test in tests) if found else None
+    def true_leaves(self, facts: LeafFacts) -> TrueLeaves:
+        """Return the true leaves of the conditions that are true."""
+        by_condition = [tests for condition in self._conditions if (tests := condition.true_leaves(facts)) is not None]
+        return tuple(test for tests in by_condition for test in tests) if by_condition else None
 
 
 class NoneTrue:
-    """True when none is; it shows nothing."""
+    """True when no condition is."""
 
     __slots__ = ("_conditions",)
 
     def __init__(self, conditions: Sequence[Bound]) -> None:
         self._conditions = conditions
 
-    def shown(self, facts: LeafFacts) -> Shown:
-        """Show that none is true, by no leaves."""
-        return None if any(condition.shown(facts) is not None for condition in self._conditions) else ()
+    def true_leaves(self, facts: LeafFacts) -> TrueLeaves:
+        """Return an empty tuple when it is true: no leaf made it so."""
+        return None if any(condition.true_leaves(facts) is not None for condition in self._conditions) else ()
 
 
 Bound = BoundLeaf | AllTrue | AnyTrue | NoneTrue
-Shown = tuple[BoundLeaf, ...] | None
+TrueLeaves = tuple[BoundLeaf, ...] | None
 """The leaves that make a condition true, in order; None when it is false."""
 
 
 class LeafFacts:
-    """What is true of one entry, field by field, found out when first asked."""
+    """The true leaves of one entry, evaluated field by field when first needed."""
 
     __slots__ = ("_hits", "entry")
 
@@ -98,20 +98,20 @@ class LeafFacts:
         self._hits: dict[FieldIndex, frozenset[int]] = {}
 
     def hits(self, field: FieldIndex) -> frozenset[int]:
-        """Return the leaves of a field that are true."""
+        """Return the numbers of the true leaves of a field."""
         hits = self._hits.get(field)
         if hits is None:
             hits = self._hits[field] = field.hits(self.entry)
         return hits
 
     def find(self, field: FieldIndex) -> frozenset[int]:
-        """Return `hits` of a field that was not asked for before."""
+        """Return `hits` of a field that was not evaluated before."""
         hits = self._hits[field] = field.hits(self.entry)
         return hits
 
 
 def bind(condition: Condition, place: Callable[[Leaf], BoundLeaf]) -> Bound:
-    """Give every leaf of a condition its place."""
+    """Replace every leaf of a condition by its bound leaf."""
     if isinstance(condition, Leaf):
         return place(condition)
     parts = tuple(bind(part, place) for part in condition.conditions)
@@ -128,26 +128,26 @@ def leaves(condition: Condition) -> tuple[Leaf, ...]:
 
 
 def anchor(condition: Condition) -> tuple[Leaf, ...] | None:
-    """Choose leaves of which one must be true for the condition to be; None when there are no such leaves."""
+    """Choose leaves such that the condition is false unless one of them is true; None when there are none."""
     if isinstance(condition, Leaf):
         return None if condition.op is LeafOp.EXISTS and not condition.value else (condition,)
     if isinstance(condition, NoneOf):
         return None
-    found = [anchor(part) for part in condition.conditions]
-    usable = [chosen for chosen in found if chosen is not None]
+    anchors = [anchor(part) for part in condition.conditions]
+    usable = [chosen for chosen in anchors if chosen is not None]
     if isinstance(condition, AllOf):
         return min(usable, key=_cost, default=None)
-    return None if len(usable) < len(found) else tuple(leaf for chosen in usable for leaf in chosen)
+    return None if len(usable) < len(anchors) else tuple(leaf for chosen in usable for leaf in chosen)
 
 
 def _cost(chosen: tuple[Leaf, ...]) -> tuple[int, int]:
-    """Prefer leaves that few entries satisfy and that cost nothing: the message is read anyway."""
+    """Sort key: leaves that few entries satisfy come first, and the message, which is read anyway."""
     return max(map(_breadth, chosen), default=0), len(chosen)
 
 
 def _breadth(leaf: Leaf) -> int:
     root = leaf.path.partition(".")[0]
-    if root in _BROAD_ROOTS:
+    if root in BROAD_ROOTS:
         return 3
     if leaf.op is LeafOp.EXISTS:
         return 2

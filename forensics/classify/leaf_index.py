@@ -1,7 +1,6 @@
-"""All leaves of one field in; for an entry, the numbers of those that are true out.
+"""Index of the leaves of one field: which of them are true of an entry.
 
-The text leaves of a field are searched for together, and logs repeat themselves: what a text was found to hold is
-remembered.
+The text leaves of a field are searched for together. Logs repeat themselves, so the result is cached by text.
 """
 
 from __future__ import annotations
@@ -23,17 +22,17 @@ if TYPE_CHECKING:
     from forensics.model import Leaf, LogEntry
 
 MAX_TEXT = 64 * 1024
-"""Characters of a text that patterns see; a longer one says what it has to say before."""
+"""Characters of a text that patterns see; what matters stands before that."""
 MAX_CAPTURE = 200
 """Characters of a captured value: enough for a name, too few for a whole payload."""
 _REMEMBERED = 10_000
-"""Texts whose hits, or captures, are kept."""
+"""Texts for which hits, or captures, are cached."""
 _MEMORABLE = 1_000
-"""Characters of the longest of them; so the memory that they take is bounded as well."""
+"""Characters of the longest cached text, which bounds the memory of the cache."""
 
 
 class FieldIndex:
-    """Which leaves of one field are true."""
+    """The leaves of one field, prepared to be tested together."""
 
     def __init__(self, path: str, leaves: Mapping[int, Leaf]) -> None:
         self._read = field_reader(path)
@@ -52,10 +51,10 @@ class FieldIndex:
         self._hits: dict[str, frozenset[int]] = {}
 
     def hits(self, entry: LogEntry) -> frozenset[int]:
-        """Return the numbers of the leaves that are true of an entry; one fitting value makes a leaf true."""
+        """Return the numbers of the leaves that are true of an entry; a leaf is true when one value satisfies it."""
         values = self._read(entry)
         if len(values) == 1:
-            # Asked of every entry: a text that was seen before is looked up here, without another call.
+            # Runs for every entry: a text that was seen before is looked up here, without another call.
             hits = self._hits.get(values[0]) if values[0] is not None else self._present
             return self._of_value(values[0]) if hits is None else hits
         return frozenset[int]().union(*map(self._of_value, values)) if values else self._absent
@@ -63,9 +62,9 @@ class FieldIndex:
     def captures(self, number: int, entry: LogEntry) -> dict[str, str]:
         """Return the named groups of a true leaf that took part in the match."""
         for value in self._read(entry):
-            found = self._captured(number, value) if value is not None else None
-            if found is not None:
-                return found
+            groups = self._captured(number, value) if value is not None else None
+            if groups is not None:
+                return groups
         return {}
 
     def _captured(self, number: int, value: str) -> dict[str, str] | None:
@@ -76,7 +75,7 @@ class FieldIndex:
         regex = self._capturing.get(number)
         if regex is None:
             regex = self._capturing[number] = re2.compile(self._patterns[number])
-        found = regex.search(_encode(value))
+        found = regex.search(encode_text(value))
         groups = found.groupdict().items() if found else ()
         captured = {name: _decode(text)[:MAX_CAPTURE] for name, text in groups if text is not None} if found else None
         if len(value) <= _MEMORABLE:
@@ -93,7 +92,7 @@ class FieldIndex:
             hits = self._find(value)
             if len(value) <= _MEMORABLE:
                 if len(self._hits) >= _REMEMBERED:
-                    # Forgetting all at once costs one more look at each text that comes again; counting uses more.
+                    # Clearing all at once costs one more search of each text that recurs; counting uses costs more.
                     self._hits.clear()
                 self._hits[value] = hits
         return hits
@@ -101,15 +100,15 @@ class FieldIndex:
     def _find(self, value: str) -> frozenset[int]:
         if self._search is None:
             self._search = PatternSet(tuple(self._patterns.values()))
-        found = [self._numbers[i] for i in self._search.find(_encode(value))]
+        found = [self._numbers[i] for i in self._search.find(encode_text(value))]
         for measure, comparisons in self._comparisons.items():
             measured = measure(value)
             found += [number for number, holds in comparisons if holds(measured)]
         return self._present.union(found) if found else self._present
 
 
-def _encode(text: str) -> bytes:
-    """Encode what patterns see; a lone surrogate, which JSON can hold and UTF-8 cannot, becomes `?`."""
+def encode_text(text: str) -> bytes:
+    """Encode the part of a text that patterns see; a lone surrogate, valid in JSON but not in UTF-8, becomes `?`."""
     return text[:MAX_TEXT].encode("utf-8", "replace")
 
 

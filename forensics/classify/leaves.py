@@ -1,6 +1,6 @@
-"""One leaf of a condition in, what it takes to test it out: an RE2 pattern or a comparison, and its words.
+"""Translate one leaf of a condition into an RE2 pattern or a comparison, and into words.
 
-Text ops become patterns, so that one pass over a text answers all of them; the rest compares the text of one value.
+Text ops become patterns, so that one pass over a text answers all of them; the others compare one value.
 """
 
 from __future__ import annotations
@@ -34,22 +34,22 @@ _WORDS = {
 
 
 def describe(leaf: Leaf) -> str:
-    """Say a leaf in words, e.g. `message contains 'exit('`."""
+    """Write a leaf in words, e.g. `message contains 'exit('`."""
     if leaf.op is LeafOp.EXISTS:
         return f"{leaf.path} exists" if leaf.value else f"{leaf.path} is missing"
-    value = ", ".join(map(_shown, leaf.value)) if isinstance(leaf.value, tuple) else _shown(leaf.value)
+    value = ", ".join(map(_quoted, leaf.value)) if isinstance(leaf.value, tuple) else _quoted(leaf.value)
     return f"{leaf.path} {_WORDS[leaf.op]} {value}"
 
 
-def _shown(value: Any) -> str:
-    """Quote the text that was looked for; levels and durations are no quotes."""
+def _quoted(value: Any) -> str:
+    """Put text in quotes; levels, numbers and booleans stand without."""
     if isinstance(value, str) and value not in Level.__members__:
         return f"'{value}'"
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def pattern(leaf: Leaf) -> str | None:
-    """Translate a text op to RE2; None for a leaf that compares."""
+    """Translate a text op to RE2; None for a leaf that compares values."""
     if compares(leaf):
         return None
     body = _PATTERN_OF[leaf.op](leaf.value)
@@ -57,7 +57,7 @@ def pattern(leaf: Leaf) -> str | None:
 
 
 def compares(leaf: Leaf) -> bool:
-    """Tell whether a leaf is no matter of text: presence, or the order or equality of numbers, levels, durations."""
+    """Tell whether a leaf tests presence, or the order or equality of numbers, levels or durations, instead of text."""
     if leaf.op in {LeafOp.EXISTS, LeafOp.AT_LEAST, LeafOp.AT_MOST}:
         return True
     values = leaf.value if isinstance(leaf.value, tuple) else (leaf.value,)
@@ -65,13 +65,13 @@ def compares(leaf: Leaf) -> bool:
 
 
 def comparison(leaf: Leaf) -> Callable[[str], bool]:
-    """Prepare the comparison of a value's text with what an `equals`, `in`, `at_least` or `at_most` asks for."""
+    """Prepare the test of a value's text by `equals`, `in`, `at_least` or `at_most`."""
     measure, holds = measured_comparison(leaf)
     return lambda text: holds(measure(text))
 
 
 def measured_comparison(leaf: Leaf) -> tuple[Measure, Compare]:
-    """Say as what a value's text is read, and prepare the comparison of what it reads: many leaves share a measure."""
+    """Return how to read a value's text, and how to compare the result; many leaves share the same reading."""
     if leaf.op in {LeafOp.EQUALS, LeafOp.IN}:
         wanted = frozenset(leaf.value if isinstance(leaf.value, tuple) else (leaf.value,))
         return _number, lambda value: value in wanted
@@ -82,7 +82,7 @@ def measured_comparison(leaf: Leaf) -> tuple[Measure, Compare]:
 
 
 def _measure(bound: Any) -> tuple[Measure, float]:
-    """Choose by the rule's own value what an entry's value is read as: a number, a level or a duration."""
+    """Choose, by the value in the rule, whether an entry's value is read as a number, a level or a duration."""
     if _is_number(bound):
         return _number, bound
     if str(bound).upper() in Level.__members__:
@@ -99,7 +99,7 @@ def _number(text: str) -> float | None:
 
 
 def _rank(text: str) -> float | None:
-    """Read a level's name; some exports give LogSeverity's number, which is the rank."""
+    """Return the rank of a level's name; some exports give LogSeverity's number, which is the rank."""
     level = Level.__members__.get(text.upper())
     return _number(text) if level is None else level.rank
 
@@ -123,7 +123,7 @@ def _escape(value: Any) -> str:
 
 
 def _word(value: Any) -> str:
-    """Ask for a boundary only where the word itself begins or ends with a letter, so that `exit(` can be a word."""
+    """Require a boundary only where the word itself begins or ends with a letter, so that `exit(` can be a word."""
     text = str(value)
     before = r"\b" if re.match(r"\w", text, re.ASCII) else ""
     after = r"\b" if re.search(r"\w\Z", text, re.ASCII) else ""

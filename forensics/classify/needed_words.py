@@ -1,4 +1,4 @@
-"""An RE2 pattern in, words out of which any text that it is found in holds at least one.
+"""Fixed words of an RE2 pattern: every matching text contains at least one of them.
 
 Only what is certain is used: a class, a wildcard or a repetition ends a word, and syntax that is not known here means
 that nothing is certain.
@@ -24,16 +24,16 @@ _COMMON = (
     "error exception failed failure fail http https server request response connection service database query module "
     "message resource internal invalid document close closed code socket received timeout file the of no in is not set"
 )
-"""Words of nearly every log that is asked about: a pattern that needs another word beside is tried less often."""
+"""Words that nearly every failing log contains: a pattern with a rarer word is tried less often."""
 _ESCAPED = {f"\\{character}": character for character in punctuation}
 _OPTIONAL = ("*", "?", "{0")
 _REPEATS = frozenset("*+?{")
 _NO_CHARACTERS = frozenset("\\[.^$*+?{")
-"""How tokens begin that stand for no character, or for one of many."""
+"""First characters of tokens that stand for no character, or for one of many."""
 _SHORTEST = 2
 """A single character is in nearly every text."""
 _LONGEST = 12
-"""More than this of a word says little more, and costs states of the automaton that looks for it."""
+"""Characters of a word that are used; more of them select little better, and cost states of the automaton."""
 
 Words = tuple[str, ...]
 _Worth = tuple[bool, int, int]
@@ -41,7 +41,7 @@ _NOTHING: _Worth = (False, 0, 0)
 
 
 def needed_words(pattern: str) -> Words | None:
-    """List words, in lower case, of which a text in lower case must hold one; None when there are none."""
+    """Lower-case words: every matching text, lowered, contains at least one of them; None if there are none."""
     tokens = _TOKENS.findall(pattern)
     if tokens and _TOKEN.fullmatch(tokens[-1]) is None:
         return None
@@ -49,18 +49,18 @@ def needed_words(pattern: str) -> Words | None:
 
 
 class _Group:
-    """A pattern or a group in it while it is read."""
+    """A pattern, or a group in it, while it is parsed."""
 
     __slots__ = ("best", "branches", "run", "worth")
 
     def __init__(self) -> None:
         self.branches: list[Words | None] = []
-        """What the branches need that have ended."""
+        """Needed words of each finished branch."""
         self.best: Words | None = None
-        """What the open branch needs."""
+        """The best needed words of the open branch so far."""
         self.worth = _NOTHING
         self.run = ""
-        """The characters that follow each other at the end of it."""
+        """Literal characters at the end of the open branch."""
 
     def end_run(self) -> None:
         if len(self.run) >= _SHORTEST:
@@ -77,7 +77,7 @@ class _Group:
             self.best, self.worth = words, worth
 
     def words(self) -> Words | None:
-        """Return what all branches need together; None when one of them needs nothing."""
+        """Return the needed words of all branches together; None when one branch needs none."""
         self.end_branch()
         collected: list[str] = []
         for words in self.branches:
@@ -112,7 +112,7 @@ def _words_of(tokens: list[str]) -> Words | None:
 
 
 def _take(group: _Group, token: str, after: str) -> None:
-    """Add the characters of a token to the run; one that is repeated ends it."""
+    """Add the characters of a token to the run; a repeated one ends the run."""
     if token[0] in _NO_CHARACTERS:
         if token not in _ESCAPED:
             group.end_run()
@@ -131,7 +131,7 @@ def _take(group: _Group, token: str, after: str) -> None:
 
 
 def _take_beyond_ascii(group: _Group, text: str) -> None:
-    """Add characters that have no case; one that has may also be written in ways that are not looked for."""
+    """Add characters without case; a character with case has spellings that lower-casing does not cover."""
     for character in text:
         if character.isascii() or character.lower() == character.upper():
             group.run += character
@@ -140,7 +140,7 @@ def _take_beyond_ascii(group: _Group, text: str) -> None:
 
 
 def _worth(words: Words) -> _Worth:
-    """Prefer words that are not common, then long ones, then few."""
+    """Sort key: words that are not common are worth most, then long ones, then few."""
     shortest = min(map(len, words))
     is_rare = shortest > _SHORTEST and not any(word.strip(" :.") in _COMMON for word in words)
     return is_rare, shortest, -len(words)

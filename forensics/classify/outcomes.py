@@ -1,7 +1,7 @@
-"""What is true of an entry in, the rules that claim it out; what was once decided is not decided again.
+"""Cache of the rules that match, as a decision tree over the fields of an entry.
 
-Which field is asked next depends only on what was found out before. So the questions make a tree, and entries of which
-the same is true come to the same leaf: their rules are found without evaluating a condition.
+Which field is evaluated next depends only on the results before it. So the evaluations form a tree, and entries with
+the same true leaves reach the same node: their rules are found without evaluating a condition.
 """
 
 from __future__ import annotations
@@ -19,67 +19,67 @@ if TYPE_CHECKING:
     Claim = tuple[str, tuple[BoundLeaf, ...]]
     """A rule's id and the leaves that make it true."""
     Claims = tuple[Claim, ...]
-    """Of all rules that claim an entry, the primary one first."""
+    """The claims of all rules that match an entry, the primary one first."""
     Judge = Callable[[frozenset[int], LeafFacts], Claims]
 
 _REMEMBERED = 10_000
-"""Ways through the questions that are kept."""
+"""Paths through the tree that are cached."""
 
 
 class Outcomes:
-    """Remembers what a judge, who looks at facts alone, said of candidates."""
+    """Caches which of the candidate rules match; the judge that decides must look at nothing but the facts."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
-        self._first: dict[frozenset[int], _Question | Claims] = {}
-        self._ways = 0
+        self._first: dict[frozenset[int], _FieldNode | Claims] = {}
+        self._paths = 0
 
     def of(self, rules: frozenset[int], facts: LeafFacts) -> Claims:
-        """Return which of these rules claim an entry; the same tuple for entries of which the same is true."""
-        next_ = self._first.get(rules)
-        while isinstance(next_, _Question):
-            next_ = next_.answers.get(facts.hits(next_.field))
-        return self._learn(rules, facts) if next_ is None else next_
+        """Return which of these rules match an entry; entries with the same true leaves get the same tuple."""
+        node = self._first.get(rules)
+        while isinstance(node, _FieldNode):
+            node = node.next_by_hits.get(facts.hits(node.field))
+        return self._learn(rules, facts) if node is None else node
 
     def _learn(self, rules: frozenset[int], facts: LeafFacts) -> Claims:
-        if self._ways >= _REMEMBERED:
+        if self._paths >= _REMEMBERED:
             self._first.clear()
-            self._ways = 0
-        self._ways += 1
-        asking = _Asking(facts)
-        claims = self._judge(rules, asking)
-        place: dict[frozenset[int], _Question | Claims] = self._first
-        answer = rules
-        for field, hits in asking.asked.items():
-            question = place.get(answer)
-            if not isinstance(question, _Question):
-                question = place[answer] = _Question(field)
-            place, answer = question.answers, hits
-        place[answer] = claims
+            self._paths = 0
+        self._paths += 1
+        recorder = _RecordingFacts(facts)
+        claims = self._judge(rules, recorder)
+        branches: dict[frozenset[int], _FieldNode | Claims] = self._first
+        key = rules
+        for field, hits in recorder.evaluated.items():
+            node = branches.get(key)
+            if not isinstance(node, _FieldNode):
+                node = branches[key] = _FieldNode(field)
+            branches, key = node.next_by_hits, hits
+        branches[key] = claims
         return claims
 
 
-class _Question:
-    """A field, and by its leaves that are true what comes next."""
+class _FieldNode:
+    """A node of the tree: the field to evaluate, and by its true leaves the next node or the claims."""
 
-    __slots__ = ("answers", "field")
+    __slots__ = ("field", "next_by_hits")
 
     def __init__(self, field: FieldIndex) -> None:
         self.field = field
-        self.answers: dict[frozenset[int], _Question | Claims] = {}
+        self.next_by_hits: dict[frozenset[int], _FieldNode | Claims] = {}
 
 
-class _Asking(LeafFacts):
-    """Facts that note in which order they are asked for."""
+class _RecordingFacts(LeafFacts):
+    """Facts that record in which order fields are evaluated."""
 
-    __slots__ = ("_facts", "asked")
+    __slots__ = ("_facts", "evaluated")
 
     def __init__(self, facts: LeafFacts) -> None:
         super().__init__(facts.entry)
         self._facts = facts
-        self.asked: dict[FieldIndex, frozenset[int]] = {}
+        self.evaluated: dict[FieldIndex, frozenset[int]] = {}
 
     def hits(self, field: FieldIndex) -> frozenset[int]:
-        """Return the leaves of a field that are true, and note that they were asked for."""
-        hits = self.asked[field] = self._facts.hits(field)
+        """Return the numbers of the true leaves of a field, and record the evaluation."""
+        hits = self.evaluated[field] = self._facts.hits(field)
         return hits

@@ -1,11 +1,11 @@
-"""Many RE2 patterns in; for a text, the numbers of those that are found in it out.
+"""Search a text for many RE2 patterns at once.
 
 Nearly every pattern needs some fixed words. One pass looks for the words of all patterns at once, and only patterns
-whose words are there are made ready and tried: of many hundred patterns a log touches a few dozen.
+whose words are present are compiled and tried: a log touches a few dozen of many hundred patterns.
 
-RE2 has two ways of its own to do so, which were tried. Its filter must make all patterns ready first, and looks for
-every fixed part of each, blanks too; on texts that do not resemble each other, as those of real logs, the states of its
-automaton multiply, and so do those of one automaton of all patterns.
+RE2 has two ways of its own to do this, and both were tried. Its filter must compile all patterns first, and looks for
+every fixed part of each, blanks too; on varied texts, as in real logs, the states of its automaton multiply. So do
+those of a single automaton for all patterns.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 _SET_MEMORY = 32 << 20
-"""Ceiling for the states of an automaton; it begins anew when it is reached."""
+"""Bytes for the states of an automaton; it starts over when they are used up."""
 _REMEMBERED = 2_000
-"""Combinations of words whose patterns are kept."""
+"""Combinations of words for which the patterns are cached."""
 _OFTEN = 100
-"""Texts with the same words, after which their patterns are joined."""
+"""Texts with the same words after which their patterns are compiled into one automaton."""
 _WORTH_JOINING = 3
 _MOST_JOINED = 16
-"""Automata of joined patterns; each may grow to the ceiling."""
+"""Automata of joined patterns; each may use `_SET_MEMORY` bytes."""
 # Beyond ASCII two characters are, for RE2, letters in another case: ſ is s, and the sign for kelvin is k.
 _LONG_S, _KELVIN = "\u017f".encode(), "\u212a".encode()
 
 
 class PatternSet:
-    """Patterns that are looked for together."""
+    """Patterns that are searched for together."""
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self._patterns = patterns
@@ -53,18 +53,18 @@ class PatternSet:
         self._by_word = tuple(by_word.values())
         self._words = pattern_set(by_word, literal=True) if by_word else None
         self._loose = loose
-        self._loose_set = self._made(loose) if loose else None
+        self._loose_set = self._compiled(loose) if loose else None
 
     def find(self, text: bytes) -> list[int]:
         """Return the numbers of the patterns that are found in a text."""
         hits = self._words.Match(lowered(text)) if self._words is not None else None
-        found = self._candidates(tuple(hits)).find(text) if hits else []
+        numbers = self._candidates(tuple(hits)).find(text) if hits else []
         if self._loose_set is not None:
-            found += [self._loose[i] for i in self._loose_set.Match(text) or ()]
-        return found
+            numbers += [self._loose[i] for i in self._loose_set.Match(text) or ()]
+        return numbers
 
     def _candidates(self, hits: tuple[int, ...]) -> _Candidates:
-        """Return the patterns of which a text that holds these words may hold more."""
+        """Return the patterns that may match a text containing these words."""
         candidates = self._by_hits.get(hits)
         if candidates is None:
             if len(self._by_hits) >= _REMEMBERED:
@@ -74,17 +74,17 @@ class PatternSet:
         candidates.uses += 1
         if candidates.uses == _OFTEN and len(candidates.tests) >= _WORTH_JOINING and self._joined < _MOST_JOINED:
             self._joined += 1
-            candidates.together = self._made([number for number, _ in candidates.tests])
+            candidates.together = self._compiled([number for number, _ in candidates.tests])
         return candidates
 
     def _test(self, number: int) -> Any:
         test = self._tests.get(number)
         if test is None:
-            test = self._tests[number] = self._made([number])
+            test = self._tests[number] = self._compiled([number])
         return test
 
-    def _made(self, numbers: Sequence[int]) -> Any:
-        """Make patterns ready; a set of one is found faster than by a search, which also says where."""
+    def _compiled(self, numbers: Sequence[int]) -> Any:
+        """Compile patterns; a set of one is faster than a search, which also computes the position."""
         try:
             return pattern_set(self._patterns[number] for number in numbers)
         except re2.error as error:
@@ -93,7 +93,7 @@ class PatternSet:
 
 
 class _Candidates:
-    """Patterns that are tried one by one, until they were often enough to be worth an automaton of their own."""
+    """Patterns that are tried one by one, until they were used often enough to deserve an automaton of their own."""
 
     def __init__(self, tests: list[tuple[int, Any]]) -> None:
         self.tests = tests
@@ -107,12 +107,12 @@ class _Candidates:
 
 
 def lowered(text: bytes) -> bytes:
-    """Write a text as the words that patterns need are written."""
+    """Lower-case a text as `needed_words` are lower-cased."""
     return (text if text.isascii() else text.replace(_LONG_S, b"s").replace(_KELVIN, b"k")).lower()
 
 
 def pattern_set(patterns: Iterable[str], *, literal: bool = False) -> Any:
-    """Make patterns, or words as they stand, ready to be looked for together."""
+    """Compile patterns, or literal words, into one automaton."""
     options = re2.Options()
     options.log_errors = False  # RE2 would write to stderr, which is the reader's
     options.max_mem = _SET_MEMORY

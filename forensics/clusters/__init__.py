@@ -1,4 +1,4 @@
-"""Classified entries in, clusters with their occurrences out."""
+"""Group the entries of a revision into clusters, and count how often each failure occurred."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The entries of a cluster in, how many requests, sessions and users it struck out: numbers only, never their names."""
+"""Count the requests, sessions and users that a cluster affected: numbers only, never their names."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from forensics.log.entry_table import EntryTable
 
 MOST = 5_000
-"""Entries that are decoded again to be asked for a session or a user; of a larger cluster it is not told."""
+"""Entries that are decoded again to look for a session or a user; for a larger cluster these are not counted."""
 _USERS = ("user_id", "userId", "enduser_id", "enduserId")
 _SESSIONS = ("session_id", "sessionId", "connection_id", "connectionId")
 _INNER = ("context", "extra", "labels", "user", "session")
 _NOBODY = frozenset({"", "-", "none", "null", "unknown", "anonymous", "undefined"})
 _MASKS = ("redacted", "***", "masked")
-"""Where a logger hid the name, one mask may stand for many."""
+"""Parts of a masked value: a logger hid the name, and one mask may stand for many users."""
 
 
 def affected(rows: Sequence[int], sample: Iterable[int], table: EntryTable, requests: Iterable[int]) -> Affected:
     """Count the requests, sessions and users that entries name; None where they name none.
 
-    `sample` are a few of the rows: when none of them names a session or a user, the others are not asked. `requests`
-    are the keys of the rows' requests, 0 where none is known.
+    `sample` holds a few of the rows: when none of them names a session or a user, the others are not read. `requests`
+    holds the keys of the rows' requests, 0 for unknown.
     """
-    struck = set(requests) - {0}
+    request_keys = set(requests) - {0}
     entries = [table.entry(row) for row in sample]
     sessions = _count(_SESSIONS, entries, rows, table)
-    return Affected(requests=len(struck) or None, sessions=sessions, users=_count(_USERS, entries, rows, table))
+    return Affected(requests=len(request_keys) or None, sessions=sessions, users=_count(_USERS, entries, rows, table))
 
 
 def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int], table: EntryTable) -> int | None:
@@ -40,10 +40,10 @@ def _count(names: Sequence[str], sample: Iterable[LogEntry], rows: Sequence[int]
 
 
 def _named(entry: LogEntry, names: Sequence[str]) -> str:
-    """Return the first value of one of the fields, "" when there is none that tells one from another."""
-    for place in _places(entry.raw):
+    """Return the first identifying value of one of the fields; "" when there is none."""
+    for fields in _objects(entry.raw):
         for name in names:
-            value = place.get(name)
+            value = fields.get(name)
             text = str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
             low = text.lower()
             if low not in _NOBODY and not any(mask in low for mask in _MASKS):
@@ -51,14 +51,10 @@ def _named(entry: LogEntry, names: Sequence[str]) -> str:
     return ""
 
 
-def _places(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the objects of an entry in which loggers put such fields."""
+def _objects(raw: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the objects of an entry where loggers put sessions and users."""
     payload = raw.get("jsonPayload")
-    inner = (
-        [payload.get(key) for key in ("context", "extra", "labels", "user", "session")]
-        if isinstance(payload, dict)
-        else []
-    )
-    for place in (raw.get("labels"), payload, *inner):
-        if isinstance(place, dict):
-            yield place
+    inner = [payload.get(key) for key in _INNER] if isinstance(payload, dict) else []
+    for fields in (raw.get("labels"), payload, *inner):
+        if isinstance(fields, dict):
+            yield fields

@@ -1,4 +1,4 @@
-"""Clusters and their members in, the table of entries behind them out."""
+"""The rows of entries.csv: every entry behind a cluster."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _decode = json.Decoder(tuple[str, str, str]).decode
 
 
 def entry_rows(clusters: Sequence[Cluster], members: Sequence[ClusterEntries], table: EntryTable) -> Iterator[EntryRow]:
-    """Yield every original entry behind a cluster, in order of time; each is fetched when its turn comes."""
+    """Yield every original entry behind a cluster, in order of time; each is fetched when it is needed."""
     cluster_of = array("I", bytes(4 * len(table)))
     occurrence_of = array("I", bytes(4 * len(table)))
     for number, group in enumerate(members, 1):
@@ -36,15 +36,15 @@ def entry_rows(clusters: Sequence[Cluster], members: Sequence[ClusterEntries], t
 
 
 def said(entry: LogEntry) -> bytes:
-    """Write down what the table prints of an entry, so that it need not be decoded again."""
+    """Encode what the table prints of an entry, so that it need not be decoded again."""
     return _encode((entry.timestamp, entry.insert_id, first_line(entry.message)))
 
 
 def _row(row: int, table: EntryTable, cluster: Cluster, occurrence: int) -> EntryRow:
     label_set, facts = table.label_set(row), table.facts(row)
-    noted = table.cells(row) if row not in table.pieces else None
-    if noted is not None:
-        timestamp, insert_id, message = _decode(noted)
+    encoded = table.cells(row) if row not in table.pieces else None
+    if encoded is not None:
+        timestamp, insert_id, message = _decode(encoded)
         level = facts.level
     else:
         entry = table.original(row)

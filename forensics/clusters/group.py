@@ -1,4 +1,8 @@
-"""The table of a revision in, clusters and their members out."""
+"""Group the entries of a revision into clusters, by signature or fingerprint.
+
+`group` is `(EntryTable, rules, lives) -> (clusters, their entries)`: a `Cluster` goes into the report, `ClusterEntries`
+keeps the rows behind it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from itertools import pairwise
 from operator import sub
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec import Struct
 
@@ -50,26 +54,27 @@ if TYPE_CHECKING:
 TREND_BINS = 8
 EXEMPLARS = 5
 CAPTURE_VALUES = 20
-"""Different values of a capture that a report lists; the rest is counted under `…`."""
+"""Values of a capture that a report lists; the rest is counted under `…`."""
 
 _Key = tuple[str, str, tuple[str, ...]]
 """(revision, signature or fingerprint, group values)."""
 
 
 class _Grouping(Struct, frozen=True, kw_only=True):
-    """What is the same for every cluster of a run."""
+    """Inputs that all clusters of a run share."""
 
     table: EntryTable
     rules: Mapping[str, Rule]
     lives: LivesOf
     requests: FailedRequests
     span: tuple[int, int]
+    """Times of the first and the last analysed entry, nanoseconds."""
 
 
 def group(
     table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
-    """Gather analysed entries into clusters, in order of first entry."""
+    """Group the analysed entries into clusters, in order of first entry."""
     analysed = [facts.analysed for facts in table.distinct_facts]
     groups: dict[_Key, array[int]] = {}
     by_codes: dict[tuple[int, int], array[int]] = {}
@@ -80,14 +85,14 @@ def group(
         if rows is None:
             rows = by_codes[codes] = groups.setdefault(_key(row, table), array("I"))
         rows.append(row)
-    ground = _Grouping(
+    grouping = _Grouping(
         table=table,
         rules=rules,
         lives=lives_by_instance(lives),
         requests=FailedRequests(all_rows, table),
         span=(table.times[all_rows[0]], table.times[all_rows[-1]]) if all_rows else (0, 0),
     )
-    built = [_build(key, rows, ground) for key, rows in groups.items()]
+    built = [_build(key, rows, grouping) for key, rows in groups.items()]
     built.sort(key=lambda pair: (pair[1].rows[0], pair[0].id))
     return tuple(cluster for cluster, _ in built), tuple(members for _, members in built)
 
@@ -97,19 +102,18 @@ def _key(row: int, table: EntryTable) -> _Key:
     return table.label_set(row).revision, facts.signature, facts.group
 
 
-def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, ClusterEntries]:
+def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, ClusterEntries]:
     revision, signature, values = key
-    table, rule = ground.table, ground.rules.get(signature)
+    table, rule = grouping.table, grouping.rules.get(signature)
     originals = _originals(rows, table)
-    requests = ground.requests.keys(rows)
-    occurrences = find_occurrences(rows, table, ground.lives, rule.occurs_per if rule else None, requests)
-    print_ = values[0] if not rule else fingerprint(table.entry(rows[0]))
-    representative = table.entry(_representative(rows, table))
-    root, frame = root_exception(representative), innermost_frame(representative)
+    requests = grouping.requests.keys(rows)
+    occurrences = find_occurrences(rows, table, grouping.lives, rule.occurs_per if rule else None, requests)
+    representative_row = _representative(rows, table)
+    representative = table.entry(representative_row)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
-    role, failure_class, priority, reason = _standing(rule, representative)
-    fact_ids = [table.distinct_facts[code] for code in set(map(table.fact_ids.__getitem__, rows))]
-    shape = profile_of(occurrences, len(originals), table, ground.lives, representative)
+    judgement = _judgement(rule, representative)
+    distinct_facts = [table.distinct_facts[code] for code in set(map(table.fact_ids.__getitem__, rows))]
+    profile = profile_of(occurrences, len(originals), table, grouping.lives, representative)
     examples = _sample_evenly(occurrences, table)
     cluster = Cluster(
         id=cluster_id,
@@ -117,83 +121,101 @@ def _build(key: _Key, rows: array[int], ground: _Grouping) -> tuple[Cluster, Clu
         signature=signature or None,
         signature_version=rule.version if rule else None,
         group=tuple(quote(value, 120) for value in values) if rule else (),
-        failure_class=failure_class,
+        failure_class=judgement.failure_class,
         title=rule.title if rule else quote(template(representative), 160),
-        role=role,
-        priority=priority,
-        priority_reason=reason,
-        level=max((facts.level for facts in fact_ids), key=lambda level: level.rank),
+        role=judgement.role,
+        priority=judgement.priority,
+        priority_reason=judgement.reason,
+        level=max((facts.level for facts in distinct_facts), key=lambda level: level.rank),
         entries=len(originals),
         entries_by_severity=_by_severity(originals, table),
         occurrences=len(occurrences),
         unit=occurrences.unit,
-        instances=len(
-            {
-                name
-                for code in set(map(table.label_ids.__getitem__, originals))
-                if (name := table.label_sets[code].instance)
-            }
-        ),
+        instances=_count_instances(originals, table),
         first_seen=table.original(originals[0]).timestamp,
         last_seen=table.original(originals[-1]).timestamp,
         cadence=_cadence(occurrences.starts),
-        trend=_trend(occurrences.starts, ground.span),
+        trend=_trend(occurrences.starts, grouping.span),
         template=quote(template(representative), 300),
-        fingerprint=print_,
-        exception=ExceptionRef(type=quote(root.type, 120), value=quote(root.value, 300))
-        if root and root.type
-        else None,
-        frame=FrameRef(
-            file=quote(frame.file, 200), line=frame.line, function=quote(frame.function, 120), in_app=frame.in_app
-        )
-        if frame
-        else None,
+        fingerprint=fingerprint(table.entry(rows[0])) if rule else values[0],
+        exception=_exception_ref(representative),
+        frame=_frame_ref(representative),
         captures=_captures(occurrences, table),
-        also_matched=tuple(sorted({rule for facts in fact_ids for rule in facts.also})),
+        also_matched=tuple(sorted({rule for facts in distinct_facts for rule in facts.also})),
         exemplars=tuple(cite(table.entry(row)) for row in examples),
-        entries_each=shape.entries_each,
-        life=shape.life,
-        raised=shape.raised,
-        raised_in=shape.raised_in,
-        out_of_order=shape.out_of_order,
+        entries_each=profile.entries_each,
+        life=profile.life,
+        raised=profile.raised,
+        raised_in=profile.raised_in,
+        out_of_order=profile.out_of_order,
         affected=affected(rows, examples, table, requests),
     )
     return cluster, ClusterEntries(
-        cluster=cluster_id, representative=_representative(rows, table), rows=rows, occurrences=occurrences
+        cluster=cluster_id, representative=representative_row, rows=rows, occurrences=occurrences
+    )
+
+
+def _count_instances(rows: Sequence[int], table: EntryTable) -> int:
+    """Count the instances that some entries name."""
+    names = {table.label_sets[code].instance for code in set(map(table.label_ids.__getitem__, rows))}
+    return len(names - {""})
+
+
+def _exception_ref(representative: LogEntry) -> ExceptionRef | None:
+    root = root_exception(representative)
+    if root is None or not root.type:
+        return None
+    return ExceptionRef(type=quote(root.type, 120), value=quote(root.value, 300))
+
+
+def _frame_ref(representative: LogEntry) -> FrameRef | None:
+    frame = innermost_frame(representative)
+    if frame is None:
+        return None
+    return FrameRef(
+        file=quote(frame.file, 200), line=frame.line, function=quote(frame.function, 120), in_app=frame.in_app
     )
 
 
 def _originals(rows: array[int], table: EntryTable) -> Sequence[int]:
-    """Return the rows of all pieces of the entries of a cluster, in order."""
+    """Return the rows of all original entries of a cluster, in order: a stitched entry has several."""
     later = [piece for row in rows if row in table.pieces for piece in table.pieces[row] if piece != row]
     return sorted([*rows, *later]) if later else rows
 
 
 def _representative(rows: Sequence[int], table: EntryTable) -> int:
-    """Pick the entry that says most: the first with frames, else with an exception, else the first."""
+    """Pick the most informative entry: the first with frames, else with an exception, else the first."""
     weights = {code: table.distinct_facts[code].weight for code in set(map(table.fact_ids.__getitem__, rows))}
     most = max(weights.values())
     return next(row for row in rows if weights[table.fact_ids[row]] == most)
 
 
-def _standing(rule: Rule | None, representative: LogEntry) -> tuple[Role, FailureClass, Priority, str]:
+class _Judgement(NamedTuple):
+    """What kind of failure a cluster is, and why it has its priority."""
+
+    role: Role
+    failure_class: FailureClass
+    priority: Priority
+    reason: str
+
+
+def _judgement(rule: Rule | None, representative: LogEntry) -> _Judgement:
+    """Take role, class and priority from the rule; without one, derive them from what the entry is."""
     if rule is not None:
-        return rule.role, rule.failure_class, rule.priority, f"set by rule {rule.id}"
+        return _Judgement(rule.role, rule.failure_class, rule.priority, f"set by rule {rule.id}")
     if representative.exceptions:
-        return Role.CAUSE, FailureClass.UNHANDLED_EXCEPTION, Priority.P2, "an exception that no rule knows"
-    if not representative.has_payload:
-        return Role.SYMPTOM, FailureClass.OTHER, Priority.P2, "entries without a payload say nothing"
-    if representative.http is not None:
-        return Role.SYMPTOM, FailureClass.HTTP_ERROR, Priority.P2, "a request that failed"
-    if representative.raw.get("protoPayload") is None and representative.stream != "system":
-        # The list of classes is closed; of an error that a program logs in its own words this is the nearest.
-        return (
-            Role.MECHANISM,
-            FailureClass.UNHANDLED_EXCEPTION,
-            Priority.P2,
-            "an application's error that no rule knows",
-        )
-    return Role.MECHANISM, FailureClass.OTHER, Priority.P2, "an error that no rule knows"
+        role, failure_class, reason = Role.CAUSE, FailureClass.UNHANDLED_EXCEPTION, "an exception that no rule knows"
+    elif not representative.has_payload:
+        role, failure_class, reason = Role.SYMPTOM, FailureClass.OTHER, "entries without a payload say nothing"
+    elif representative.http is not None:
+        role, failure_class, reason = Role.SYMPTOM, FailureClass.HTTP_ERROR, "a request that failed"
+    elif representative.raw.get("protoPayload") is None and representative.stream != "system":
+        # The list of classes is closed; for an error that a program logs in its own words this is the nearest.
+        role, failure_class = Role.MECHANISM, FailureClass.UNHANDLED_EXCEPTION
+        reason = "an application's error that no rule knows"
+    else:
+        role, failure_class, reason = Role.MECHANISM, FailureClass.OTHER, "an error that no rule knows"
+    return _Judgement(role, failure_class, Priority.P2, reason)
 
 
 def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:
@@ -210,7 +232,7 @@ def _by_severity(rows: Sequence[int], table: EntryTable) -> dict[str, int]:
 
 
 def _cadence(starts: Sequence[int]) -> Cadence | None:
-    """Tell how far the starts of occurrences lie apart; a rhythm needs three occurrences."""
+    """Measure the time between the starts of occurrences; None for fewer than three occurrences."""
     gaps = sorted(map(sub, starts[1:], starts))
     if len(gaps) < 2:  # noqa: PLR2004 - two gaps, three occurrences
         return None
@@ -221,7 +243,7 @@ def _cadence(starts: Sequence[int]) -> Cadence | None:
 
 
 def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:
-    """Count the starts, which are in order, in equal parts of a span; what lies outside counts with its end."""
+    """Histogram of the starts (sorted) over equal parts of a span; what lies outside counts in the first or last."""
     first, length = span[0], max(span[1] - span[0], 1)
     bounds = [first - (-part * length // TREND_BINS) for part in range(1, TREND_BINS)]
     places = [0, *(bisect_left(starts, bound) for bound in bounds), len(starts)]
@@ -229,7 +251,7 @@ def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:
 
 
 def _captures(occurrences: Occurrences, table: EntryTable) -> dict[str, tuple[tuple[str, int], ...]]:
-    """Count in how many occurrences each value of each capture stands."""
+    """Count, for each value of each capture, the occurrences that contain it."""
     captured = [facts.captures for facts in table.distinct_facts]
     quoted = lru_cache(1024)(lambda value: quote(value, 200))
     counts: dict[str, Counter[str]] = defaultdict(Counter)
@@ -246,7 +268,7 @@ def _top(counter: Counter[str]) -> tuple[tuple[str, int], ...]:
 
 
 def _sample_evenly(occurrences: Occurrences, table: EntryTable) -> list[int]:
-    """Pick up to five entries: the first of the first, of the last and of occurrences evenly between."""
+    """Pick the representatives of up to five occurrences: the first, the last, and some evenly between."""
     count = len(occurrences)
     if count <= EXEMPLARS:
         picked = list(range(count))

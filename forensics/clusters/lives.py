@@ -1,4 +1,7 @@
-"""The table of a revision in, the lives of its instances out."""
+"""Find the lives of instances: from the start of a container's process to its exit.
+
+An instance that restarts has several lives; it is cut into them at the exits that the platform logs.
+"""
 
 from __future__ import annotations
 
@@ -21,19 +24,19 @@ _Place = tuple[str, str]
 """Revision and instance."""
 
 LATE = SECOND
-"""What an instance's streams still deliver this long after the exit belongs to the life that ended."""
+"""Nanoseconds after an exit in which entries of the instance still belong to the life that ended."""
 
 _EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal|Uncaught signal: \d+")
 _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
 
 
 def find_lives(table: EntryTable) -> tuple[Life, ...]:
-    """Cut the entries of each instance at its exits; ordered by start, then instance."""
+    """Split the entries of each instance at its exits; ordered by start, then instance."""
     places = [(label_set.revision, label_set.instance) for label_set in table.label_sets]
     by_instance = {place: array("I") for place in places}
-    own = [by_instance[place] for place in places]
+    rows_of_label_set = [by_instance[place] for place in places]
     for row in table.rows():
-        own[table.label_ids[row]].append(row)
+        rows_of_label_set[table.label_ids[row]].append(row)
     # Exits and starts are few, and most entries are neither.
     exits = _by_place(table.rows_with([facts.exits for facts in table.distinct_facts]), places, table)
     starts = _by_place(table.rows_with([facts.starts for facts in table.distinct_facts]), places, table)
@@ -47,42 +50,42 @@ def find_lives(table: EntryTable) -> tuple[Life, ...]:
 
 
 def _by_place(rows: Iterable[int], places: Sequence[_Place], table: EntryTable) -> dict[_Place, list[int]]:
-    found: dict[_Place, list[int]] = defaultdict(list)
+    by_place: dict[_Place, list[int]] = defaultdict(list)
     for row in rows:
-        found[places[table.label_ids[row]]].append(row)
-    return found
+        by_place[places[table.label_ids[row]]].append(row)
+    return by_place
 
 
 def is_exit(entry: LogEntry) -> bool:
-    """Tell whether the platform says here that the container's process ended."""
+    """Tell whether the platform logs here that the container's process ended."""
     return entry.stream in {"system", ""} and _EXIT.match(entry.message) is not None
 
 
 def is_start(entry: LogEntry) -> bool:
-    """Tell whether the platform says here that the instance was starting."""
+    """Tell whether the platform logs here that the instance was starting."""
     return entry.stream in {"system", ""} and _START.search(entry.message[:200]) is not None
 
 
 def _lives_of(
     place: _Place, rows: Sequence[int], exits: Sequence[int], starts: Sequence[int], table: EntryTable
 ) -> Iterator[Life]:
-    """Cut behind each exit, where the next entry is another exit, a start, or comes late."""
+    """Start a new life behind each exit, at the next entry that is an exit, a start, or late."""
     times, cuts = table.times, [0]
     for exit_ in exits:
         late = times[exit_] + LATE
         behind = range(bisect_right(rows, exit_), len(rows))
         cuts += islice((at for at in behind if times[rows[at]] > late or _cuts(rows[at], table)), 1)
     for number, (first, end) in enumerate(pairwise([*cuts, len(rows)]), 1):
-        own = rows[first:end]
-        last = _first_within(own, exits)
+        life_rows = rows[first:end]
+        last = _first_within(life_rows, exits)
         yield Life(
             instance=place[1],
             number=number,
             revision=place[0],
-            start=Nanoseconds(times[own[0]]),
-            end=Nanoseconds(times[own[-1] if last is None else last]),
+            start=Nanoseconds(times[life_rows[0]]),
+            end=Nanoseconds(times[life_rows[-1] if last is None else last]),
             ended=last is not None,
-            started=_first_within(own, starts) is not None,
+            started=_first_within(life_rows, starts) is not None,
             exit=last,
         )
 
@@ -93,6 +96,6 @@ def _cuts(row: int, table: EntryTable) -> bool:
 
 
 def _first_within(rows: Sequence[int], marked: Sequence[int]) -> int | None:
-    """Return the first of an instance's marked rows that belongs to a life."""
+    """Return the first of some marked rows (sorted) that lies within the rows of a life."""
     at = bisect_left(marked, rows[0])
     return marked[at] if at < len(marked) and marked[at] <= rows[-1] else None

@@ -1,4 +1,4 @@
-"""A message in, its template out: the constant words, with `<*>` where a value stood."""
+"""Mask the variable parts of messages: templates (`timeout after <*> ms`), and fingerprints over them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 WILDCARD = "<*>"
 _MASK_LIMIT = 2000
-"""Characters of a message that make its template; beyond that it is data."""
+"""Characters of a message that are used for its template; what follows is data."""
 
 _VALUE = re.compile(
     r"""
@@ -37,14 +37,14 @@ _MAY_BEGIN = (
     re.compile(r"(?P<begins>/|\b(?=[0-9a-fA-F]{8}-))"),
 )
 _MAY_VARY = re.compile(r"[\d/@-]")
-"""One of these is in every value: without one there is none."""
+"""Every value contains one of these characters: a text without them has no value."""
 _RUN = re.compile(rf"{re.escape(WILDCARD)}(?:[\s.,:;/=-]*{re.escape(WILDCARD)})+")
 _QUOTED = re.compile(r"""(?P<q>["'])(?:(?!(?P=q)).){1,200}(?P=q)""")
 
 
 def mask(text: str) -> str:
     """Replace what varies in a text by `<*>`; masking twice is masking once."""
-    # A part with a digit is a value, whatever the digit is: none is left, and texts with other digits have this mask.
+    # A part with a digit is masked, whatever the digit: texts that differ only in digits share one cached mask.
     return _masked(zeroed(text[:_MASK_LIMIT]))
 
 
@@ -52,7 +52,7 @@ def mask(text: str) -> str:
 def _masked(zeroed_text: bytes) -> str:
     text = unzeroed(zeroed_text)
     if _MAY_VARY.search(text) is not None:
-        # No value holds a blank, and a word of letters holds none: the pattern is asked only of the other parts.
+        # No value contains a blank, and no word of letters is a value: the pattern is tried only on the other parts.
         parts = [part if part.isalpha() else _masked_part(part) for part in text.split(" ")]
         text = " ".join(parts)
     return (_RUN.sub(WILDCARD, text) if text.count(WILDCARD) > 1 else text).strip()
@@ -100,21 +100,21 @@ def _template(entry: LogEntry, root: ExceptionInfo | None) -> str:
 
 
 def fingerprint(entry: LogEntry) -> str:
-    """Return the identity of what an entry says: 12 hex digits over template, exception type and in-app frames."""
+    """Hash what an entry says: 12 hex digits over template, exception type and in-app frames."""
     root = root_exception(entry)
-    words = _template(entry, root)
+    masked = _template(entry, root)
     if root is None:
-        return _fingerprint(words, "", ())
-    return _fingerprint(words, root.type, tuple([f"{f.file}:{f.function}" for f in root.frames if f.in_app]))
+        return _fingerprint(masked, "", ())
+    return _fingerprint(masked, root.type, tuple([f"{f.file}:{f.function}" for f in root.frames if f.in_app]))
 
 
 @lru_cache(maxsize=1024)
-def _fingerprint(words: str, kind: str, frames: tuple[str, ...]) -> str:
+def _fingerprint(masked: str, exception_type: str, frames: tuple[str, ...]) -> str:
     # Values in quotes differ from case to case ("Field 'user_id'", "Field 'age'") but name what is wrong, so they stay
     # in the template; where an exception gives frames, place and type identify it and the quoted value need not.
     if frames:
-        words = _QUOTED.sub(WILDCARD, words)
-    text = "\n".join([words, kind, *frames])
+        masked = _QUOTED.sub(WILDCARD, masked)
+    text = "\n".join([masked, exception_type, *frames])
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:12]
 
 

@@ -1,4 +1,4 @@
-"""Rows of one cluster in, its occurrences out: lines are not incidents."""
+"""Group the entries of a cluster into occurrences: one failure may write many lines."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from forensics.log.entry_table import EntryTable
 
 BURST_GAP = SECOND
-"""Entries of one instance this close together tell of one event."""
+"""Nanoseconds; entries of one instance this close together belong to one event."""
 FATAL = 60 * SECOND
-"""An entry this close before an instance's exit is counted as part of that ending."""
+"""Nanoseconds; an entry this close before an instance's exit is counted as part of that exit."""
 
 AROUND_END = (SECOND // 2, SECOND // 4)
-"""An application's error line stands this long before, or after, the end of the request that it belongs to."""
+"""Nanoseconds (before, after) the end of a request in which an application logs its error."""
 
 _BY_REQUEST = frozenset({None, OccurrenceUnit.REQUEST})
-"""Units of rules by which entries are gathered by request."""
+"""Values of a rule's `occurs_per` for which entries are grouped by request."""
 
 LivesOf = Mapping[tuple[str, str], Sequence[Life]]
 """(revision, instance) → its lives in order."""
@@ -41,20 +41,20 @@ def lives_by_instance(lives: Sequence[Life]) -> LivesOf:
 
 
 def life_of(row: int, table: EntryTable, lives: LivesOf) -> Life | None:
-    """Return the life that an entry belongs to; None without an instance."""
+    """Return the life of an entry; None without an instance."""
     label_set = table.label_set(row)
     candidates = lives.get((label_set.revision, label_set.instance))
     return _life_at(table.times[row], candidates) if candidates else None
 
 
 def _life_at(time: int, lives: Sequence[Life]) -> Life:
-    """Return of an instance's lives, in order, the first that does not end well before a time, else the last."""
+    """Return the first life (of an instance's, in order) that does not end well before a time, else the last."""
     at = bisect_left(lives, time - BURST_GAP, key=attrgetter("end")) if len(lives) > 1 else 0
     return lives[min(at, len(lives) - 1)]
 
 
 class FailedRequests:
-    """The requests that ended badly, by instance and end: application lines often lack the trace that names theirs."""
+    """Index of failed requests by instance and end, since application lines often lack the trace of their request."""
 
     def __init__(self, rows: Iterable[int], table: EntryTable) -> None:
         self._table = table
@@ -72,10 +72,10 @@ class FailedRequests:
             if place[1]
         }
         self._of_label_set = [columns.get((label_set.revision, label_set.instance)) for label_set in table.label_sets]
-        """By kind, the rows of requests in order of their ends, and the ends."""
+        """Label id → the rows of failed requests in order of their ends, and those ends; None without one."""
 
     def around(self, row: int) -> int:
-        """Return the key of the request that ended nearest to an entry, 0 when none ended around it."""
+        """Return the key of the failed request that ended nearest to an entry; 0 when none ended around it."""
         table = self._table
         columns = self._of_label_set[table.label_ids[row]]
         if columns is None:
@@ -87,7 +87,7 @@ class FailedRequests:
         return request_key(min(near)[1], table) if near else 0
 
     def keys(self, rows: Iterable[int]) -> array[int]:
-        """Return for each entry the key of its request: by its trace, its own, or that around it; 0 for none."""
+        """Return the request key of each entry: by trace, of the request itself, or of one around it; 0 for none."""
         table = self._table
         is_request = [facts.is_request for facts in table.distinct_facts]
         fact_ids, traces, around = table.fact_ids, table.traces, self.around
@@ -101,19 +101,19 @@ def find_occurrences(
     unit: OccurrenceUnit | None = None,
     requests: Sequence[int] | None = None,
 ) -> Occurrences:
-    """Gather the rows of a cluster (in order of time) into occurrences, numbered in order of time.
+    """Group the rows of a cluster (in order of time) into occurrences, numbered in order of time.
 
-    `requests` are the keys of the rows' requests (`FailedRequests.keys`). Without a given unit an entry belongs to the
+    `requests` holds the keys of the rows' requests (`FailedRequests.keys`). Without a unit, an entry belongs to the
     life that ends within a minute, else to its request, else to the burst of entries around it.
     """
     if requests is None:
         requests = FailedRequests((), table).keys(rows)
-    endings = _lives_with_endings(table, lives) if unit in {None, OccurrenceUnit.LIFE} else {}
+    exited = _lives_with_exits(table, lives) if unit in {None, OccurrenceUnit.LIFE} else {}
     keyed: dict[tuple[OccurrenceUnit, object], array[int]] = {}
     loose: dict[tuple[str, str], list[int]] = defaultdict(list)
     for row, request in zip(rows, requests, strict=True):
-        own = endings.get(table.label_ids[row])
-        key = _life_key(row, table, own, unit) if own is not None else None
+        own_lives = exited.get(table.label_ids[row])
+        key = _life_key(row, table, own_lives, unit) if own_lives is not None else None
         if key is None and request and unit in _BY_REQUEST:
             key = OccurrenceUnit.REQUEST, request
         if key is None:
@@ -130,8 +130,8 @@ def find_occurrences(
     return Occurrences(table, groups)
 
 
-def _lives_with_endings(table: EntryTable, lives: LivesOf) -> dict[int, Sequence[Life]]:
-    """Return the lives of instances of which one ended, by kind of entry: no other entry belongs to an ending."""
+def _lives_with_exits(table: EntryTable, lives: LivesOf) -> dict[int, Sequence[Life]]:
+    """Label id → lives, for instances that exited at least once; other entries cannot belong to an exit."""
     ended = {place: own for place, own in lives.items() if any(life.ended for life in own)}
     places = {code: (label_set.revision, label_set.instance) for code, label_set in enumerate(table.label_sets)}
     return {code: ended[place] for code, place in places.items() if place in ended}
@@ -140,7 +140,7 @@ def _lives_with_endings(table: EntryTable, lives: LivesOf) -> dict[int, Sequence
 def _life_key(
     row: int, table: EntryTable, lives: Sequence[Life], unit: OccurrenceUnit | None
 ) -> tuple[OccurrenceUnit, object] | None:
-    """Return what names the ending that an entry belongs to, None where it belongs to none."""
+    """Return the key of the exit that an entry belongs to; None for an entry without one."""
     life = _life_at(table.times[row], lives)
     if not life.ended:
         return None
@@ -149,7 +149,7 @@ def _life_key(
 
 
 def request_key(row: int, table: EntryTable) -> int:
-    """Return what names a request: its trace, else its own row."""
+    """Return the key of a request: its trace, else a negative number made of its row."""
     return table.traces[row] or -1 - row
 
 

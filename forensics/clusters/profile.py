@@ -1,4 +1,4 @@
-"""The occurrences of one cluster in, what they look like out: entries of each, length of lives, exceptions, order."""
+"""Profile of a cluster's occurrences: entries in each, length of lives, exceptions, unusual order."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from forensics.model import LogEntry
 
 CLOSE = SECOND // 1000
-"""Entries this close that stand in an unusual order may have been swapped on their way."""
+"""Nanoseconds; entries this close in an unusual order may have been swapped in transit."""
 COMPARED = 25
-"""Occurrences whose exceptions are compared; each is decoded for it."""
+"""Occurrences for which exceptions are compared; their entries are decoded for that."""
 _SWAPS = 5
-_KINDS = 12
-"""Kinds of entries in one occurrence whose order is looked at."""
+_FACTS = 12
+"""Distinct entries (by their facts) in one occurrence whose order is compared."""
 _OFTEN = 2 / 3
 """Share of occurrences from which an order counts as the usual one."""
 
 
 class Profile(Struct, frozen=True, kw_only=True):
-    """What the occurrences of a cluster look like."""
+    """What the occurrences of a cluster have in common; the fields are those of `Cluster`."""
 
     entries_each: dict[str, int]
     life: Lengths | None
@@ -47,9 +47,9 @@ class Profile(Struct, frozen=True, kw_only=True):
 def profile_of(
     occurrences: Occurrences, entries: int, table: EntryTable, lives: LivesOf, representative: LogEntry
 ) -> Profile:
-    """Look at every kind of occurrence once; of the exceptions at no more than `COMPARED` occurrences.
+    """Profile the occurrences; exceptions are compared in no more than `COMPARED` of them.
 
-    `entries` is the number of the original entries in all occurrences.
+    `entries` is the number of original entries in all occurrences.
     """
     raised = _raised(representative)
     return Profile(
@@ -62,26 +62,26 @@ def profile_of(
 
 
 def _entries_each(occurrences: Occurrences, entries: int, table: EntryTable) -> dict[str, int]:
-    """Count the original entries of an occurrence by severity; {} where occurrences differ, or where there is one."""
+    """Count the original entries of an occurrence by severity; {} when occurrences differ, or for a single one."""
     if len(occurrences) == 1 or entries % len(occurrences):  # where all are alike, each has the same number
         return {}
-    found: dict[str, int] | None = None
+    first: dict[str, int] | None = None
     named = lru_cache(64)(lambda severity: quote(severity, 20) if severity else "(none)")
     for codes in occurrences.by_facts_of_pieces():
         counts = Counter(named(table.distinct_facts[code].severity) for code in codes)
-        if found is None:
-            found = counts
-        elif found != counts:
+        if first is None:
+            first = counts
+        elif first != counts:
             return {}
-    return dict(sorted((found or {}).items()))
+    return dict(sorted((first or {}).items()))
 
 
 def _life(occurrences: Occurrences, table: EntryTable, lives: LivesOf) -> Lengths | None:
-    """Measure the lives in which it happened, where both ends were recorded."""
+    """Measure the lives that the failure ended, if their start and exit were logged."""
     if occurrences.unit is not OccurrenceUnit.LIFE:
         return None
-    found = [life_of(rows[0], table, lives) for rows in occurrences.groups()]
-    seconds = [(x.end - x.start) / SECOND for x in found if x is not None and x.started and x.ended]
+    own_lives = [life_of(rows[0], table, lives) for rows in occurrences.groups()]
+    seconds = [(x.end - x.start) / SECOND for x in own_lives if x is not None and x.started and x.ended]
     if not seconds:
         return None
     return Lengths(
@@ -93,10 +93,10 @@ def _life(occurrences: Occurrences, table: EntryTable, lives: LivesOf) -> Length
 
 
 def _raised(entry: LogEntry) -> tuple[Raised, ...]:
-    found = []
+    raised = []
     for exception in entry.exceptions:
         frame = innermost_of(exception)
-        found.append(
+        raised.append(
             Raised(
                 type=quote(exception.type, 120),
                 value=quote(exception.value.split("\n", 1)[0], 200),
@@ -105,11 +105,11 @@ def _raised(entry: LogEntry) -> tuple[Raised, ...]:
                 function=quote(frame.function, 120) if frame else "",
             )
         )
-    return tuple(found)
+    return tuple(raised)
 
 
 def _raised_in(raised: tuple[Raised, ...], occurrences: Occurrences, table: EntryTable) -> tuple[int, int]:
-    """Count the occurrences with the same types at the same places; values may differ."""
+    """Count (occurrences with the same exceptions at the same places, occurrences compared); values may differ."""
     wanted = [_identity(one) for one in raised]
     step = max(1, -(-len(occurrences) // COMPARED))
     groups = [rows for at, rows in enumerate(occurrences.groups()) if at % step == 0]
@@ -126,7 +126,7 @@ def _identity(one: Raised) -> tuple[object, ...]:
 
 
 def _out_of_order(occurrences: Occurrences, table: EntryTable) -> tuple[Swap, ...]:
-    """Find occurrences in which two kinds of entries stand the other way round than in most, and very close."""
+    """Find occurrences where two distinct entries stand very close, and the other way round than in most."""
     if occurrences.unit is not OccurrenceUnit.LIFE or len(occurrences) < 3:  # noqa: PLR2004 - most of three
         return ()
     places = [_first_of_each(rows, table) for rows in occurrences.groups()]
@@ -147,13 +147,13 @@ def _out_of_order(occurrences: Occurrences, table: EntryTable) -> tuple[Swap, ..
 def _first_of_each(rows: array[int], table: EntryTable) -> Mapping[int, int]:
     first: dict[int, int] = {}
     for row in rows:
-        if len(first) < _KINDS:
+        if len(first) < _FACTS:
             first.setdefault(table.fact_ids[row], row)
     return first
 
 
 def _usual_order(places: Sequence[Mapping[int, int]]) -> list[tuple[int, int]]:
-    """List pairs (a, b) of which a stands first in most of the occurrences that have both."""
+    """List pairs (a, b) in which a stands before b in most of the occurrences that have both."""
     before: Counter[tuple[int, int]] = Counter()
     for first in places:
         before.update((a, b) if row_a < row_b else (b, a) for (a, row_a), (b, row_b) in combinations(first.items(), 2))
@@ -161,6 +161,6 @@ def _usual_order(places: Sequence[Mapping[int, int]]) -> list[tuple[int, int]]:
 
 
 def _gap(early: int, late: int, table: EntryTable) -> int:
-    """Return how far the nearest pieces of two entries lie apart."""
+    """Return the nanoseconds between the nearest pieces of two entries."""
     times = table.times
     return min(abs(times[late] - times[piece]) for piece in table.originals(early))

@@ -1,8 +1,8 @@
-"""Two reports in, what changed between them out: words follow numbers.
+"""Compare two reports, signature by signature: the numbers decide which word for a change may be used.
 
-`exact` holds the tests and intervals, `exposure` chooses what a number of occurrences is held against, `judging` finds
-the word for the numbers, `required` says how much traffic without a failure would decide, `sides` tells what cannot be
-compared, and `testing` does the same for results of tests.
+`comparables` takes the comparable part of a report, `denominators` chooses the exposure for a number of occurrences,
+`exact` has the tests and intervals, `states` turns numbers into words, `required_exposure` says how much traffic
+without a failure would prove it gone, `test_changes` compares results of tests, and `gating` decides whether to deploy.
 """
 
 from __future__ import annotations

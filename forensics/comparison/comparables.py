@@ -1,4 +1,4 @@
-"""A report in, the part of it that a comparison looks at out; and what keeps two of these from being compared."""
+"""The comparable part of a report, and why two of them may not be comparable."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REQUESTS = "run.googleapis.com%2Frequests"
 
 
 class Side(Struct, frozen=True, kw_only=True):
-    """One revision of a comparison. The revision asked for is compared before its report is finished."""
+    """One side of a comparison, for which a finished report is not needed."""
 
     revision: str
     coverage: Coverage
@@ -24,13 +24,13 @@ class Side(Struct, frozen=True, kw_only=True):
     clusters: tuple[Cluster, ...]
     level: Level
     versions: dict[str, int]
-    """Of the rules that were used."""
+    """Rule id → version, of all rules that were used."""
     signature_method: str = SIGNATURE_METHOD
     tests: TestRun | None = None
 
 
 def side_of(report: Report) -> Side:
-    """Take out of a report what is compared."""
+    """Return the comparable part of a report."""
     return Side(
         revision=report.revision.name,
         coverage=report.coverage,
@@ -44,7 +44,7 @@ def side_of(report: Report) -> Side:
 
 
 def obstacle(before: Side, after: Side) -> str | None:
-    """Say why nothing of two sides can be compared, None where something can."""
+    """Say why the two sides cannot be compared at all; None when they can."""
     if before.signature_method != after.signature_method:
         return (
             f"grouped in two ways ({before.signature_method} and {after.signature_method}); "
@@ -55,14 +55,14 @@ def obstacle(before: Side, after: Side) -> str | None:
             return "one side holds all revisions together; name one"
         if side.exposure is None:
             return f"the report of {side.revision} counted no exposure; analyze its logs again"
-        # What is cut in time is cut in traffic too, and its rates stand; so do those of a sample.
+        # A cut in time cuts traffic and failures alike, so rates stay right; so do those of a sample.
         if side.coverage.truncated is not False and side.coverage.cut not in {CutBy.TIME, CutBy.SAMPLE}:
             return f"{side.revision}: {side.coverage.truncation or 'the entries were cut'}"
     return None
 
 
 def rule_obstacle(signature: str, before: Side, after: Side) -> str | None:
-    """Say why the counts of a signature are of two kinds, None where the same rule made both."""
+    """Say why the counts of a signature do not match each other; None when the same version of the rule made both."""
     versions = before.versions.get(signature), after.versions.get(signature)
     if versions[0] == versions[1] is not None:
         return None
@@ -73,7 +73,7 @@ def rule_obstacle(signature: str, before: Side, after: Side) -> str | None:
 
 
 def sample_obstacle(clusters: Sequence[Cluster], before: Side, after: Side) -> str | None:
-    """Say so where requests that went well are counted as a failure, and only a sample of them is here."""
+    """Say why a signature of successful requests has no known count: only a sample of them was pulled."""
     sampled = next((side.revision for side in (before, after) if side.coverage.sampled), None)
     went_well = any(c.level.rank < Level.WARNING.rank and _is_request(c) for c in clusters)
     return f"only a sample of the requests of {sampled} that went well is here" if sampled and went_well else None
@@ -84,7 +84,7 @@ def _is_request(cluster: Cluster) -> bool:
 
 
 def caveats(before: Side, after: Side) -> Iterator[str]:
-    """Yield what a reader of the comparison must keep in mind."""
+    """Yield what limits the comparison: cuts, samples and changed rules."""
     for side in (before, after):
         if side.coverage.cut is CutBy.TIME and side.coverage.truncation:
             yield f"{side.revision}: {side.coverage.truncation}; rates are compared, totals are not"

@@ -1,4 +1,4 @@
-"""Two sides in, what became of each signature out."""
+"""Compare two sides: how each signature changed, and whether chance explains the change."""
 
 from __future__ import annotations
 
@@ -28,8 +28,9 @@ class _Pair(NamedTuple):
     key: _Key
     before: list[Cluster]
     after: list[Cluster]
-    held: Denominator
+    denominator: Denominator
     obstacle: str | None
+    """Why the counts cannot be compared; None when they can."""
 
     @property
     def both(self) -> list[Cluster]:
@@ -50,7 +51,7 @@ def compare(before: Side, after: Side) -> Comparison:
     counted = {pair.key: Counted(*_interleaved(pair)) for pair in pairs if pair.obstacle is None}
     margins = tuple(side.exposure.requests_margin if side.exposure else 0 for side in (before, after))
     rates = {pair.key: _rates(pair, counted[pair.key], margins) for pair in pairs if pair.obstacle is None}
-    corrected = dict(zip(rates, holm([found.p_value for found in rates.values()]), strict=True))
+    corrected = dict(zip(rates, holm([pair_rates.p_value for pair_rates in rates.values()]), strict=True))
     changes = [
         _change(pair, counted[pair.key], rates[pair.key], corrected[pair.key])
         if pair.obstacle is None
@@ -71,9 +72,9 @@ def compare(before: Side, after: Side) -> Comparison:
 
 
 def _rates(pair: _Pair, counted: Counted, margins: tuple[int, ...]) -> Rates:
-    if pair.held.measure is ExposureKind.REQUESTS and any(margins):
+    if pair.denominator.measure is ExposureKind.REQUESTS and any(margins):
         return counted.rates_within(*margins)
-    return counted.rates(once_each=pair.held.measure in _FAIL_ONCE)
+    return counted.rates(once_each=pair.denominator.measure in _FAIL_ONCE)
 
 
 def _keys(before: Side, after: Side) -> list[_Key]:
@@ -86,10 +87,10 @@ def _key(cluster: Cluster) -> _Key:
 
 def _pair(key: _Key, before: Side, after: Side, reason: str | None) -> _Pair:
     old, new = ([c for c in side.clusters if _key(c) == key] for side in (before, after))
-    held = choose([*new, *old], (_occurrences(old), _occurrences(new)), before.exposure, after.exposure)
-    own = _level_obstacle(before, after) if key[0] is None else rule_obstacle(key[0], before, after)
-    own = own or sample_obstacle([*old, *new], before, after) or _measure_obstacle(old, new)
-    return _Pair(key, old, new, held, reason or own or held.obstacle)
+    denominator = choose([*new, *old], (_occurrences(old), _occurrences(new)), before.exposure, after.exposure)
+    own_obstacle = _level_obstacle(before, after) if key[0] is None else rule_obstacle(key[0], before, after)
+    own_obstacle = own_obstacle or sample_obstacle([*old, *new], before, after) or _measure_obstacle(old, new)
+    return _Pair(key, old, new, denominator, reason or own_obstacle or denominator.obstacle)
 
 
 def _level_obstacle(before: Side, after: Side) -> str | None:
@@ -99,7 +100,7 @@ def _level_obstacle(before: Side, after: Side) -> str | None:
 
 
 def _measure_obstacle(before: list[Cluster], after: list[Cluster]) -> str | None:
-    """Say so where occurrences are of two kinds, so that no exposure fits both."""
+    """Say that occurrences have different units on the two sides, so that no exposure fits both."""
     if not (before and after):
         return None
     measures = preferred(before)[0], preferred(after)[0]
@@ -114,13 +115,17 @@ def _occurrences(clusters: Sequence[Cluster]) -> int:
 
 def _interleaved(pair: _Pair) -> tuple[int, int, int, int]:
     before, after = pair.counts
-    return before, pair.held.before or 0, after, pair.held.after or 0
+    return before, pair.denominator.before or 0, after, pair.denominator.after or 0
 
 
 def _change(pair: _Pair, counted: Counted, rates: Rates, corrected: float) -> Change:
     state = judge(counted, rates, corrected)
     return _record(
-        pair, state, sentence(counted, rates, state, pair.held.measure, corrected), rates=rates, corrected=corrected
+        pair,
+        state,
+        sentence(counted, rates, state, pair.denominator.measure, corrected),
+        rates=rates,
+        corrected=corrected,
     )
 
 
@@ -133,13 +138,13 @@ def _not_comparable(pair: _Pair) -> Change:
 def _record(
     pair: _Pair, state: ChangeState, statement: str, *, rates: Rates | None = None, corrected: float | None = None
 ) -> Change:
-    speaker = pair.both[0]
+    representative = pair.both[0]
     before, after = pair.counts
     return Change(
         signature=pair.key[0],
         fingerprint=pair.key[1],
-        title=speaker.title,
-        role=speaker.role,
+        title=representative.title,
+        role=representative.role,
         priority=min(cluster.priority for cluster in pair.after or pair.before),
         state=state,
         before=before,
@@ -147,10 +152,10 @@ def _record(
         entries_before=sum(cluster.entries for cluster in pair.before),
         entries_after=sum(cluster.entries for cluster in pair.after),
         unit=max(pair.both, key=lambda cluster: (cluster.occurrences, cluster.id)).unit,
-        measure=pair.held.measure,
-        measure_reason=pair.held.reason,
-        exposure_before=pair.held.before,
-        exposure_after=pair.held.after,
+        measure=pair.denominator.measure,
+        measure_reason=pair.denominator.reason,
+        exposure_before=pair.denominator.before,
+        exposure_after=pair.denominator.after,
         ratio=rates.ratio if rates else None,
         ci_low=rates.low if rates else None,
         ci_high=rates.high if rates else None,
@@ -162,7 +167,7 @@ def _record(
 
 
 def _order(change: Change) -> tuple[bool, int, str, int, str, str]:
-    """Order changes: noise behind the rest, and there the worst state, the nearest to the cause, the most urgent."""
+    """Sort key of changes: noise last; then the worst state, the highest priority, the role nearest to the cause."""
     return (
         change.role is Role.NOISE,
         _STATES.index(change.state),

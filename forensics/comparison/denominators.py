@@ -1,4 +1,4 @@
-"""A signature's clusters and two exposures in, what its occurrences are held against, and why, out."""
+"""Choose the denominator of a rate: requests, sessions, instance starts or lives, and say why."""
 
 from __future__ import annotations
 
@@ -12,38 +12,41 @@ if TYPE_CHECKING:
     from forensics.model import Cluster
 
 _STAND_INS = {ExposureKind.SESSIONS: ExposureKind.REQUESTS, ExposureKind.STARTS: ExposureKind.LIVES}
-"""What may stand in where a measure was counted on neither side. Nothing may for requests: lives do not follow them."""
+"""Measure → the measure to use when it was counted on neither side. Requests have none: lives do not follow them."""
 
 
 class Denominator(NamedTuple):
-    """Two exposures of one measure."""
+    """The exposures of both sides in one measure."""
 
     measure: ExposureKind
     reason: str
     before: int | None
     after: int | None
     obstacle: str | None
-    """Why the two tell nothing; None where they are usable."""
+    """Why rates over these exposures say nothing; None when they are usable."""
 
 
 def choose(
     clusters: Sequence[Cluster], counts: tuple[int, int], before: Exposure | None, after: Exposure | None
 ) -> Denominator:
-    """Choose the exposure of a signature by what one occurrence of it is, else by its class."""
+    """Choose the denominator for a signature by the unit of its occurrences, else by its class.
+
+    `counts` are its occurrences before and after.
+    """
     measure, reason = preferred(clusters)
     first, second = before or Exposure(), after or Exposure()
-    held = _held(measure, reason, first, second)
+    usual = _denominator(measure, reason, first, second)
     stand_in = _STAND_INS.get(measure)
-    # A sample of requests does not tell which of the others opened a session.
+    # A sample of requests does not show which of the others opened a session.
     is_sampled = measure is ExposureKind.SESSIONS and bool(first.requests_margin or second.requests_margin)
-    if stand_in is None or not (is_sampled or _is_unusable(held, counts)):
-        return held
-    other = _held(stand_in, f"{reason}; {measure} could not be counted, so {stand_in} stand in", first, second)
-    return held if other.obstacle else other
+    if stand_in is None or not (is_sampled or _is_unusable(usual, counts)):
+        return usual
+    other = _denominator(stand_in, f"{reason}; {measure} could not be counted, so {stand_in} stand in", first, second)
+    return usual if other.obstacle else other
 
 
 def preferred(clusters: Sequence[Cluster]) -> tuple[ExposureKind, str]:
-    """Say what the occurrences of a signature should be held against, and why."""
+    """Return the measure that fits the occurrences of a signature, and the reason in words."""
     largest = max(clusters, key=lambda cluster: (cluster.occurrences, cluster.id))
     unit, failure_class = largest.unit, largest.failure_class
     if unit is OccurrenceUnit.SESSION:
@@ -57,7 +60,7 @@ def preferred(clusters: Sequence[Cluster]) -> tuple[ExposureKind, str]:
     return ExposureKind.REQUESTS, "an occurrence belongs to no one request, and traffic is what an application works on"
 
 
-def _held(measure: ExposureKind, reason: str, before: Exposure, after: Exposure) -> Denominator:
+def _denominator(measure: ExposureKind, reason: str, before: Exposure, after: Exposure) -> Denominator:
     first, second = before.of(measure), after.of(measure)
     return Denominator(measure, reason, first, second, _obstacle(measure, first, second))
 
@@ -70,7 +73,7 @@ def _obstacle(measure: ExposureKind, before: int | None, after: int | None) -> s
     return f"no {measure} {' and '.join(sides)}, so nothing could have shown it" if sides else None
 
 
-def _is_unusable(held: Denominator, counts: tuple[int, int]) -> bool:
-    """Tell whether a measure misses what it should count: on both sides, or on one where it happened all the same."""
-    sides = list(zip((held.before, held.after), counts, strict=True))
+def _is_unusable(denominator: Denominator, counts: tuple[int, int]) -> bool:
+    """Tell whether an exposure is zero or unknown on both sides, or on a side with occurrences."""
+    sides = list(zip((denominator.before, denominator.after), counts, strict=True))
     return not any(n for n, _ in sides) or any(not n and count for n, count in sides)

@@ -1,7 +1,7 @@
-"""Two counts and their exposures in, exact p-values and intervals out.
+"""Exact tests and intervals for two counts with exposures: conditional binomial, Fisher, Clopper–Pearson, Holm.
 
-Both counts are taken as Poisson, or as binomial of a small share, which is narrower still. Given their sum, the later
-one is then binomial with the share of the exposure that was its own, whatever the rate: no approximation is needed.
+Both counts are assumed to be Poisson, or binomial with a small share, which is narrower still. Given their sum, the
+later count is binomial with its share of the exposure, whatever the rate: no approximation is needed.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
 
 CONFIDENCE = 0.95
 ALPHA = 1 - CONFIDENCE
-"""A p-value up to this is no matter of chance."""
+"""Significance level: chance does not explain a p-value up to this."""
 _SAME = 1e-7
-"""Logarithms of probabilities that differ by less are of equal probability: what rounding leaves."""
+"""Log probabilities that differ by less count as equal: the difference is rounding."""
 _NOTHING = 1e-18
-"""A share of a sum that changes no digit of it."""
+"""Relative size of a term that no longer changes a sum."""
 
 
 class Rates(NamedTuple):
-    """The rate after over the rate before, its interval, and how likely so great a difference is without a change."""
+    """Ratio of two rates (after / before), its 95 % interval, and the p-value of no change."""
 
     ratio: float | None
-    """None without a bound: nothing before."""
+    """None when nothing occurred before: the ratio has no upper bound."""
     low: float
     high: float | None
     p_value: float
 
 
 def compare_rates(before: int, exposure_before: int, after: int, exposure_after: int) -> Rates:
-    """Compare two rates by the exact conditional test; counts not both zero, exposures above zero."""
+    """Compare two rates by the exact conditional test. Counts must not both be zero, exposures must be positive."""
     total, odds = before + after, exposure_before / exposure_after
     low, high = interval(after, total)
     return Rates(
@@ -45,12 +45,12 @@ def compare_rates(before: int, exposure_before: int, after: int, exposure_after:
 
 
 def rate_p(before: int, exposure_before: int, after: int, exposure_after: int) -> float:
-    """Return the two-sided p-value of two rates."""
+    """Return the two-sided p-value of equal rates."""
     return binomial_p(after, before + after, exposure_after / (exposure_before + exposure_after))
 
 
 def interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return Clopper and Pearson's 95 % interval of a share."""
+    """Return the 95 % Clopper–Pearson interval of a share."""
     from scipy.special import betaincinv  # noqa: PLC0415 - only comparisons need it, and it is slow to import
 
     tail, failures = (1 - CONFIDENCE) / 2, trials - successes
@@ -60,7 +60,7 @@ def interval(successes: int, trials: int) -> tuple[float, float]:
 
 
 def binomial_p(successes: int, trials: int, share: float) -> float:
-    """Return the two-sided p-value: the probability of all outcomes that are no more likely than this one."""
+    """Return the two-sided binomial p-value: the probability of all outcomes that are at most as likely as this one."""
 
     def weight(outcome: int) -> float:
         return _log_probability(outcome, trials, share)
@@ -77,7 +77,7 @@ def binomial_p(successes: int, trials: int, share: float) -> float:
 
 
 def _beyond(outcome: int, trials: int, share: float, step: int) -> float:
-    """Return the probability of an outcome and of those beyond it: away from the mean each is less likely."""
+    """Return the tail probability from an outcome on, in steps of `step` (1 or -1) away from the mean."""
     if not 0 <= outcome <= trials:
         return 0.0
     term = total = exp(_log_probability(outcome, trials, share))
@@ -98,7 +98,7 @@ def _log_ways(trials: int, successes: int) -> float:
 
 
 def _first(holds: Callable[[int], bool], start: int, end: int) -> int:
-    """Return the first number from `start` on for which a statement holds that holds from some number on, or `end`."""
+    """Return the first number from `start` on that satisfies a monotonic predicate, or `end` (binary search)."""
     while start < end:
         middle = (start + end) // 2
         if holds(middle):
@@ -109,7 +109,7 @@ def _first(holds: Callable[[int], bool], start: int, end: int) -> int:
 
 
 def fisher_p(first: int, first_of: int, second: int, second_of: int) -> float:
-    """Return the two-sided p-value of Fisher's exact test of two shares."""
+    """Return the two-sided p-value of Fisher's exact test for two shares (count and total of each)."""
     total = first + second
     outcomes = range(max(0, total - second_of), min(first_of, total) + 1)
     logs = [_log_ways(first_of, n) + _log_ways(second_of, total - n) for n in outcomes]
@@ -118,7 +118,7 @@ def fisher_p(first: int, first_of: int, second: int, second_of: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p-values for their number: the chance of one false alarm among all of them stays what one alone had."""
+    """Correct p-values for multiple comparisons (Holm): the chance of any false alarm stays that of a single test."""
     order = sorted(range(len(p_values)), key=lambda at: (p_values[at], at))
     stepped = accumulate((p_values[at] * (len(order) - rank) for rank, at in enumerate(order)), max)
     corrected = dict(zip(order, stepped, strict=True))

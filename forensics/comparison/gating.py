@@ -1,14 +1,14 @@
-"""A report with its comparison and thresholds in, whether the deployment may go on out.
+"""Decide from a comparison whether a deployment may go on: pass, fail, or not enough traffic.
 
-Three outcomes, and a rule for each corner:
+The rules:
 
-- What is shown to be bad fails, however little traffic there was: more of it would only show more.
-- A P0 that the baseline does not have fails at first sight, whether or not chance could explain it.
+- A significant change beyond the thresholds fails, however little traffic there was: more would only show more.
+- A P0 that the baseline does not have fails at first sight, even if chance could explain it.
 - What cannot be compared (cut, without the log that counts, another version of a rule) never passes.
-- Without a request log nothing tells that there was traffic, so silence does not pass; `min_requests` 0 takes it as is.
-- A baseline with little traffic does not tell what is new: a signature first seen then leaves the outcome open.
+- Without a request log traffic is unknown, so silence does not pass; with `min_requests` 0 it does.
+- A baseline with little traffic does not show what is new: a signature that it lacks leaves the outcome open.
 - No failures and enough traffic pass, whatever the baseline was.
-- Noise never decides, nor does a signature whose change cannot be told from chance, be it P0 or not.
+- Noise never decides. Neither does a signature that both sides have, if chance explains its change, be it P0 or not.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ EVIDENCE = 5
 
 
 def judge(report: Report, thresholds: GateThresholds) -> GateResult:
-    """Judge a revision by its comparison with a baseline.
+    """Decide by a revision's comparison with its baseline, and give the reasons.
 
     Raises:
         BaselineError: the report holds no comparison.
@@ -71,9 +71,9 @@ def judge(report: Report, thresholds: GateThresholds) -> GateResult:
 def _of_changes(report: Report, comparison: Comparison, thresholds: GateThresholds) -> Iterator[GateReason]:
     cited = {cluster.id: [ref.insert_id for ref in cluster.exemplars] for cluster in report.clusters}
     for change in comparison.changes:
-        judged = _judged(change, comparison, thresholds)
-        if judged is not None:
-            outcome, why = judged
+        verdict = _judged(change, comparison, thresholds)
+        if verdict is not None:
+            outcome, why = verdict
             ids = [insert_id for cluster in change.clusters for insert_id in cited.get(cluster, ()) if insert_id]
             yield GateReason(
                 outcome=outcome,
@@ -88,7 +88,7 @@ def _of_changes(report: Report, comparison: Comparison, thresholds: GateThreshol
 
 
 def _judged(change: Change, comparison: Comparison, thresholds: GateThresholds) -> tuple[Outcome, str] | None:
-    """Say what a change speaks for, and by which rule; None where it speaks for nothing."""
+    """Return the outcome that a change asks for, and the rule behind it; None when it does not matter."""
     if change.role is Role.NOISE:
         return None
     if change.after and not change.before and (change.priority <= thresholds.max_new or _is_p0(change)):
@@ -98,7 +98,7 @@ def _judged(change: Change, comparison: Comparison, thresholds: GateThresholds) 
         limit = f"the limit of {thresholds.max_ratio:g} (--max-ratio)"
         return (Outcome.FAIL, f"above {limit}") if is_above else (Outcome.PASS, f"within {limit}")
     if change.state is ChangeState.NOT_COMPARABLE:
-        # Where nothing can be compared, one sentence says so for all.
+        # If nothing can be compared, one sentence says so for all signatures.
         return None if comparison.reason else (Outcome.NOT_ENOUGH, "so it cannot be told whether it is new or worse")
     if change.state is ChangeState.NEW:
         return Outcome.PASS, f"a new {change.priority} does not fail (--max-new {thresholds.max_new})"
@@ -106,7 +106,7 @@ def _judged(change: Change, comparison: Comparison, thresholds: GateThresholds) 
 
 
 def _judged_new(change: Change, comparison: Comparison, thresholds: GateThresholds) -> tuple[Outcome, str] | None:
-    """Judge what the baseline does not show, and what would matter if it were new."""
+    """Judge a signature that the baseline lacks, and that would matter if it were new."""
     if change.state is ChangeState.NEW:
         return Outcome.FAIL, f"a new {change.priority} fails (--max-new {thresholds.max_new})"
     if _is_p0(change):
@@ -124,7 +124,7 @@ def _is_p0(change: Change) -> bool:
 
 
 def _of_sight(report: Report, comparison: Comparison, thresholds: GateThresholds) -> Iterator[GateReason]:
-    """Yield why too little was seen to let a revision pass."""
+    """Yield the reasons why too little was seen to let a revision pass."""
     coverage, exposure = report.coverage, comparison.exposure.after
     seen = None if exposure.requests is None else exposure.requests - exposure.requests_margin
     if comparison.reason is not None:
@@ -144,7 +144,7 @@ def _open(title: str, statement: str) -> GateReason:
 
 
 def _requests(report: Report, exposure: Exposure) -> str:
-    """Write how many requests there were, and where that is no count, by what it is known."""
+    """Write the number of requests; for an estimate also its margin and the sample behind it."""
     number = exposure.requests or 0
     counted = f"{number:,} {'request' if number == 1 else 'requests'}"
     if not exposure.requests_margin:
@@ -161,8 +161,8 @@ def _nothing_against(report: Report, comparison: Comparison, thresholds: GateThr
     exposure = comparison.exposure.after
     where = "" if exposure.requests is None else f" in {_requests(report, exposure)}"
     ratio = f"none is worse by more than {thresholds.max_ratio:g}"
-    said = f"no signature of {thresholds.max_new} or above is new, and {ratio}{where}"
-    return _of_all(Outcome.PASS, "all signatures", said)
+    statement = f"no signature of {thresholds.max_new} or above is new, and {ratio}{where}"
+    return _of_all(Outcome.PASS, "all signatures", statement)
 
 
 def _of_all(outcome: Outcome, title: str, statement: str) -> GateReason:

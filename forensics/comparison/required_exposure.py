@@ -1,6 +1,7 @@
-"""Occurrences and their exposure in, the exposure in which none at all would mean that it is gone, out.
+"""How much traffic without an occurrence it takes to call a signature gone.
 
-What an action is done by, what a claim is checked by and what a cycle is to look at next are one figure: this one.
+One figure has three uses: an action is done when so much traffic stayed clean, a claim is checked by it, and a cycle
+names it as the next thing to look at.
 """
 
 from __future__ import annotations
@@ -19,16 +20,17 @@ if TYPE_CHECKING:
     from forensics.model import Cluster, Exposure
 
 FAIL_ONCE = frozenset({ExposureKind.STARTS, ExposureKind.LIVES})
-"""Measures of which a unit fails once at most."""
+"""Measures whose units can fail only once."""
 _DOUBLINGS = 40
 
 
 def needed_without(cluster: Cluster, clusters: Iterable[Cluster], exposure: Exposure | None) -> Needed:
-    """Say in how much traffic a cluster's failure, by its rate in all clusters of its name, must not be seen again."""
+    """Return the traffic without this failure that would prove it gone; its rate is that of the whole signature."""
     same: Sequence[Cluster] = [other for other in clusters if _name(other) == _name(cluster)]
     occurrences = sum(other.occurrences for other in same)
-    held = choose(same, (occurrences, 0), exposure, exposure)
-    return Needed(measure=held.measure, exposure=exposure_needed(occurrences, held.after, held.measure))
+    denominator = choose(same, (occurrences, 0), exposure, exposure)
+    needed = exposure_needed(occurrences, denominator.after, denominator.measure)
+    return Needed(measure=denominator.measure, exposure=needed)
 
 
 def _name(cluster: Cluster) -> str:
@@ -36,9 +38,9 @@ def _name(cluster: Cluster) -> str:
 
 
 def exposure_needed(occurrences: int, exposure: int | None, measure: ExposureKind) -> int | None:
-    """Return the least exposure in which the old rate would have shown three, and none at all is no matter of chance.
+    """Return the least exposure in which none at all is significant, and the old rate would have shown three.
 
-    None where the old rate is unknown.
+    None when the old rate is unknown.
     """
     if not (occurrences and exposure):
         return None

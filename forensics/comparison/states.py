@@ -1,4 +1,4 @@
-"""Counts, exposures and p-values in, the word that they allow and its sentence out."""
+"""Turn counts, exposures and p-values into the state of a signature, and into a sentence."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from forensics.comparison.exact import ALPHA, Rates, compare_rates, fisher_p, ra
 from forensics.model import ChangeState
 
 SHOWS_FROM = 3.0
-"""Expected occurrences from which on none at all says something: the rule of three."""
+"""Expected occurrences from which on none at all means something (the rule of three)."""
 _SMALL = 0.01
 _LARGE = 100
 
 
 class Counted(NamedTuple):
-    """Occurrences and exposures, none of these zero or unknown."""
+    """Occurrences and exposures before and after; exposures are positive."""
 
     before: int
     exposure_before: int
@@ -22,18 +22,18 @@ class Counted(NamedTuple):
     exposure_after: int
 
     def rates(self, *, once_each: bool) -> Rates:
-        """Compare the two rates; `once_each` where a unit of the exposure fails once at most, as a start does."""
+        """Compare the two rates; `once_each` if a unit of the exposure can fail only once, like an instance start."""
         return compare_rates(*self)._replace(p_value=self.p_value(once_each=once_each))
 
     def p_value(self, *, once_each: bool) -> float:
-        """Tell how likely so great a difference is without a change."""
+        """Return the probability of a difference this large without a change."""
         if not once_each or self.before > self.exposure_before or self.after > self.exposure_after:
             return rate_p(*self)
-        # All of twelve starts against none of three is no matter of chance, though as rates they are not far apart.
+        # All of twelve starts against none of three is significant, though as rates they are not far apart.
         return fisher_p(*self)
 
     def rates_within(self, margin_before: int, margin_after: int) -> Rates:
-        """Compare the rates where exposures may be so much more or less: what holds at both ends of them."""
+        """Compare the rates when exposures are estimates with margins: what holds at both ends of the margins."""
         least = compare_rates(
             self.before, max(1, self.exposure_before - margin_before), self.after, self.exposure_after + margin_after
         )
@@ -47,20 +47,20 @@ class Counted(NamedTuple):
 
     @property
     def expected_after(self) -> float:
-        """What the old rate would have shown now."""
+        """Occurrences now, if the rate had stayed as before."""
         return self.before * self.exposure_after / self.exposure_before
 
     @property
     def expected_before(self) -> float:
-        """What the rate of now would have shown before."""
+        """Occurrences before, if the rate had been as it is now."""
         return self.after * self.exposure_before / self.exposure_after
 
 
 def judge(counted: Counted, rates: Rates, corrected: float) -> ChangeState:
-    """Find the state: a word for a change needs a corrected p-value below 5 %.
+    """Choose the state; every word for a change needs a corrected p-value up to 5 %.
 
-    `gone` and `new` need an exposure as well in which the other side's rate would have shown three. That alone would
-    not do: three before and none now, in equal traffic, is what chance does in one of four pairs.
+    `gone` and `new` also need an exposure in which the other side's rate would have shown three. That alone is not
+    enough: with equal traffic, chance makes three before and none now in one pair of four.
     """
     clear = corrected <= ALPHA
     if not counted.after:
@@ -80,10 +80,10 @@ def sentence(counted: Counted, rates: Rates, state: ChangeState, measure: str, c
     if rates.ratio is not None and rates.high is not None:
         ratio = f"{number(rates.ratio)}, {number(rates.low)}–{number(rates.high)}"
     numbers = f"{counted.before:,} → {counted.after:,}{where} (ratio {ratio})"
-    return f"{numbers}: {_said(counted, state, corrected)}"
+    return f"{numbers}: {_words_of(counted, state, corrected)}"
 
 
-def _said(counted: Counted, state: ChangeState, corrected: float) -> str:
+def _words_of(counted: Counted, state: ChangeState, corrected: float) -> str:
     if counted.before and counted.after:
         return state.value
     when, word = ("before", "new") if counted.after else ("now", "gone")
@@ -101,7 +101,7 @@ def _said(counted: Counted, state: ChangeState, corrected: float) -> str:
 
 
 def number(value: float) -> str:
-    """Write a ratio: two digits behind the point, more where it is small, none where it is large."""
+    """Write a ratio with two decimals; below 0.01 with one significant digit, from 100 on without decimals."""
     if value >= _LARGE:
         return f"{value:,.0f}"
     return f"{value:.2f}" if value >= _SMALL or not value else f"{value:.1g}"

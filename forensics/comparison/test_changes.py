@@ -1,4 +1,4 @@
-"""Two runs of tests in, what became of their modules and tests out."""
+"""Compare two test runs: pass rates of modules, and tests that appeared, vanished or did not run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _DID_NOT_RUN = frozenset({RunOutcome.SKIPPED, RunOutcome.NOT_RUN})
 
 
 class _Row(NamedTuple):
-    """Tests that passed and tests that ran, before and after."""
+    """Number of tests that passed and that ran, before and after."""
 
     name: str
     passed_before: int
@@ -60,7 +60,7 @@ def _figures(of: TestRun | TestSuite | None) -> tuple[int, int]:
 
 
 def _modules(run: TestRun) -> tuple[int, int]:
-    """Count the modules in which all tests that ran passed, and those in which any ran."""
+    """Count the modules where every test that ran passed, and the modules where any test ran."""
     figures = [(passed, ran) for passed, ran in map(_figures, run.suites) if ran]
     return sum(passed == ran for passed, ran in figures), len(figures)
 

@@ -1,1 +1,1 @@
-"""What surrounds the failures: coverage, deployments, commits, exposure and results of tests."""
+"""Context of the failures: coverage, deployments, commits, exposure and results of tests."""

@@ -1,4 +1,4 @@
-"""Entries in, the deployments that the audit log tells of out."""
+"""Find the deployments in the audit log: requests to deploy, and how they went."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 _DEPLOY_METHODS = re.compile(r"(?:ReplaceService|CreateService|UpdateService|CreateRevision|ReplaceRevision)$")
 _TARGETS = 5
-"""Revisions of a division of traffic that are listed."""
+"""Revisions that are listed when a deployment splits traffic."""
 
 
 def find_deploys(entries: Iterable[LogEntry]) -> tuple[Deploy, ...]:
-    """List requests to deploy and verdicts on them, in order of time; environment variables are never read."""
+    """List requests to deploy and their outcomes, in order of time; environment variables are never read."""
     audit = sorted((e for e in entries if _is_deploy(e)), key=lambda e: e.sort_key)
     return tuple(_deploy(entry, entry.raw["protoPayload"]) for entry in audit)
 
@@ -46,7 +46,7 @@ def _deploy(entry: LogEntry, proto: dict[str, Any]) -> Deploy:
 
 
 def _principal(entry: LogEntry, address: str) -> Principal:
-    """Say what kind of principal it was, never which: a name helps nobody to find the cause."""
+    """Name the kind of principal, never the principal: a name does not help to find the cause."""
     if address.endswith(".gserviceaccount.com"):
         return Principal.SERVICE_ACCOUNT
     if address:
@@ -55,14 +55,14 @@ def _principal(entry: LogEntry, address: str) -> Principal:
 
 
 def _about(proto: dict[str, Any]) -> DeployTarget:
-    """Tell whether the entry speaks of a service or of one revision."""
+    """Return what the entry is about: a service, a revision, or unknown."""
     kind = text_at(proto, "response", "kind")
     said = re.search(r"\bfor (Service|Revision)\b", text_at(proto, "status", "message"))
     return DeployTarget(kind if kind in {"Service", "Revision"} else said[1] if said else "")
 
 
 def _traffic(proto: dict[str, Any]) -> str:
-    """Say how a call divides the requests among revisions; "" where it does not say."""
+    """Write how a call splits traffic among revisions; "" when it does not say."""
     for path in (("request", "service", "spec"), ("response", "spec"), ("request", "spec")):
         targets = value_at(proto, *path, "traffic")
         if isinstance(targets, list):
@@ -83,14 +83,14 @@ def _share(target: object) -> str:
 
 
 def _named(proto: dict[str, Any]) -> str:
-    """Return the revision that an answer or a call names, "" when neither does."""
+    """Return the revision that a response or a request names; "" when neither does."""
     template = ("spec", "template", "metadata", "name")
-    ways = (
+    paths = (
         ("response", "status", "latestCreatedRevisionName"),
         ("request", "service", *template),
         ("response", *template),
     )
-    return next(filter(None, (text_at(proto, *way) for way in ways)), "")
+    return next(filter(None, (text_at(proto, *path) for path in paths)), "")
 
 
 def _outcome(entry: LogEntry, proto: dict[str, Any]) -> DeployOutcome:

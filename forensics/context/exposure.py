@@ -1,4 +1,4 @@
-"""The table and the lives of a revision in, how often it could have failed out."""
+"""Measure the exposure of a revision: how many requests, sessions and instance starts could have failed."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 
 _USUAL = 1.96
-"""Standard deviations on both sides of a mean that hold 95 of 100."""
+"""Standard deviations on both sides of a mean that cover 95 %."""
 
 
 def measure_exposure(
     table: EntryTable, lives: Sequence[Life], logs: Mapping[str, int], sampled: Sequence[Sampled] = ()
 ) -> Exposure:
-    """Count requests, WebSocket sessions and instance starts; `logs` are the entries by stream.
+    """Count requests, WebSocket sessions and instance starts; `logs` has the number of entries by log.
 
-    Where requests were `sampled` their number is reckoned from that, and which of them opened a session is not known.
-    No request log and no traffic look alike in the entries of one revision: both are None here, not 0.
+    If requests were sampled, their number is an estimate, and sessions are unknown. In the entries of one revision, no
+    traffic and a missing request log look alike: both give None, not 0.
     """
     requests = sum(n for code, n in table.counts.items() if table.distinct_facts[code].is_request)
     margin = 0
@@ -44,7 +44,7 @@ def measure_exposure(
 
 
 def _beyond(one: Sampled, table: EntryTable) -> int:
-    """Return how many requests of a time are not here: what the sample tells, less those that are here."""
+    """Estimate the requests of a sampled span that were not pulled: the sample's total, less those that were."""
     first, last = (
         bisect_left(table.times, parse_time(one.from_time)),
         bisect_left(table.times, parse_time(one.to_time)),
@@ -54,6 +54,6 @@ def _beyond(one: Sampled, table: EntryTable) -> int:
 
 
 def _sessions(handshakes: Mapping[tuple[int, bool], int]) -> int:
-    """Add up what opened a WebSocket, and what failed on the path of one that did open."""
+    """Count sessions: opened WebSockets, and failed handshakes on a path where another one opened."""
     paths = {path for path, opened in handshakes if opened}
     return sum(n for (path, _), n in handshakes.items() if path in paths)

@@ -1,8 +1,8 @@
-"""Failures of tests and clusters in, the same failures tied to the cluster whose words they repeat out.
+"""Match failed tests with the clusters of the server's log that caused them.
 
-Close codes live on the client's side: a test says `received 1011 (internal error) Factory SSOT validation failed`, the
-server says other words, and never the code. What joins the two are the close reason, the message, and the time; a code
-alone joins nothing, because one code has many causes.
+WebSocket close codes are seen by the client: a test prints `received 1011 (internal error) Factory SSOT validation
+failed`, while the server logs other words and never the code. The two are matched by the close reason, the message, or
+the time; a code alone proves nothing, because one code has many causes.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 AROUND = SECOND
-"""A server's clock and a test's may differ by this much."""
+"""Nanoseconds by which the clocks of server and test may differ."""
 _TELLING = 12
-"""Letters that a phrase needs so that two who say it speak of the same thing."""
+"""Letters that a shared phrase needs to prove that both are about the same thing."""
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SAYS_NOTHING = frozenset(
     (
@@ -33,13 +33,13 @@ _SAYS_NOTHING = frozenset(
     )
 )
 _STEM = 4
-"""Letters of a word that another may begin with: `auth`, `authentication`."""
+"""Letters from which on a word also matches longer words: `auth`, `authentication`."""
 
 
 def tie(run: TestRun, clusters: Sequence[Cluster], starts: Mapping[ClusterId, Sequence[int]]) -> TestRun:
-    """Tie each failure to the one cluster that it speaks of, and say by what; where several fit, to none.
+    """Match each failed test with one cluster, and say by what; with none when several fit.
 
-    `starts` holds, in order, when each cluster's occurrences began, in nanoseconds.
+    `starts` holds the sorted start times of each cluster's occurrences, in nanoseconds.
     """
     notable = [cluster for cluster in clusters if cluster.role is not Role.NOISE]
     words = {cluster.id: _words_of(cluster) for cluster in notable}
@@ -55,24 +55,24 @@ def _tied(
     starts: Mapping[ClusterId, Sequence[int]],
 ) -> TestFailure:
     near = [c for c in clusters if _in_time(failure, starts[c.id])]
-    asked = telling_words(failure.close_reason or "")
+    reason_words = telling_words(failure.close_reason or "")
     fitting = (
         (FailureTie.MESSAGE, [c for c in clusters if holds_any(failure.message, phrases[c.id])]),
-        (FailureTie.CLOSE_REASON, [c for c in clusters if asked and _all_said(asked, words[c.id])]),
+        (FailureTie.CLOSE_REASON, [c for c in clusters if reason_words and _has_all(words[c.id], reason_words)]),
         (FailureTie.TIME, [c for c in near if c.role.rank <= Role.MECHANISM.rank] if failure.close_code else []),
     )
-    for by, found in fitting:
-        chosen = _one(found, near)
+    for by, candidates in fitting:
+        chosen = _one(candidates, near)
         if chosen is not None:
             timed = None if failure.started is None else chosen in near
             return replace(failure, cluster=chosen.id, joined_by=by, in_time=timed)
     return failure
 
 
-def _one(found: Sequence[Cluster], near: Sequence[Cluster]) -> Cluster | None:
-    """Choose the most specific; between equals the one that happened while the test ran; never by chance."""
-    best = min((c.role.rank for c in found), default=0)
-    specific = [c for c in found if c.role.rank == best]
+def _one(candidates: Sequence[Cluster], near: Sequence[Cluster]) -> Cluster | None:
+    """Choose the cluster nearest to a cause; of several the only one that occurred during the test, else None."""
+    best = min((c.role.rank for c in candidates), default=0)
+    specific = [c for c in candidates if c.role.rank == best]
     if len(specific) > 1:
         specific = [c for c in specific if c in near]
     return specific[0] if len(specific) == 1 else None
@@ -89,7 +89,7 @@ def _in_time(failure: TestFailure, starts: Sequence[int]) -> bool:
 
 
 def telling_words(text: str) -> frozenset[str]:
-    """Return the words of a text that say what happened, not merely that something did."""
+    """Return the specific words of a text, in lower case: `error`, `failed`, `websocket` and the like are left out."""
     return frozenset(_words(text)) - _SAYS_NOTHING
 
 
@@ -98,9 +98,10 @@ def _words(text: str) -> Iterable[str]:
 
 
 def _words_of(cluster: Cluster) -> frozenset[str]:
-    said = [cluster.signature or "", cluster.title, cluster.template, *(x.message for x in cluster.exemplars)]
-    return frozenset(word for text in said for word in _words(text))
+    texts = [cluster.signature or "", cluster.title, cluster.template, *(x.message for x in cluster.exemplars)]
+    return frozenset(word for text in texts for word in _words(text))
 
 
-def _all_said(asked: frozenset[str], said: frozenset[str]) -> bool:
-    return all(any(word.startswith(ask) if len(ask) >= _STEM else word == ask for word in said) for ask in asked)
+def _has_all(words: frozenset[str], wanted: frozenset[str]) -> bool:
+    """Tell whether each wanted word is among the words, a longer one as the beginning of a word."""
+    return all(any(word.startswith(one) if len(one) >= _STEM else word == one for word in words) for one in wanted)

@@ -1,8 +1,8 @@
-"""Reports of a test–deploy loop in, cycles out: what is recorded, what was claimed, and what became of it.
+"""Cycles of a test–deploy loop: record a revision, claim what is fixed, and check the claims in later revisions.
 
-`claims` reads and makes claims, `checking` holds them against a later revision, `recording` makes a cycle of a report,
-`history` follows a signature through cycles, and `series` tells which cycles
-belong together and turns one back into what a comparison needs.
+`claims` parses and makes claims, `check_claims` checks them in a later revision, `make_cycle` makes a cycle from a
+report, `history` follows a signature through cycles, `series` selects the cycles that belong together and turns one
+back into the part of a report that a comparison needs, and `ledger` stores cycles as files.
 """
 
 from __future__ import annotations

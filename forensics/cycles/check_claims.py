@@ -1,4 +1,4 @@
-"""Claims of earlier cycles and a later report in, what became of each out."""
+"""Check the claims of earlier cycles against a later report."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ _PRINTED_FROM = 0.001
 
 
 class _Judged(NamedTuple):
-    """What a report says about a claim, and the words for it."""
+    """The state of a claim after a check, and the sentence for it."""
 
     state: ClaimState
     statement: str
 
 
 def check_claims(cycles: Sequence[Cycle], report: Report, number: int | None) -> list[Claim]:
-    """Hold every claim that earlier cycles made against a later report, whose cycle has a number or none.
+    """Check every claim of earlier cycles against a later report; `number` is the cycle of that report, if it has one.
 
-    Each claim is one question that was asked beforehand: its p-value is its own, not corrected over all signatures.
+    Each claim is a single question that was asked in advance, so its p-value is not corrected over all signatures.
     """
     sides = {cycle.number: cycle for cycle in cycles}
     compared: dict[int, Comparison] = {}
@@ -48,7 +48,7 @@ def check_claims(cycles: Sequence[Cycle], report: Report, number: int | None) ->
 
 
 def in_order(claims: Iterable[Claim], number: int | None) -> tuple[Claim, ...]:
-    """Order claims, the worst first; among these what this cycle has checked, and the later before the earlier."""
+    """Order claims: the worst state first, then those that this cycle checked, then the latest."""
 
     def key(claim: Claim) -> tuple[int, bool, int, str]:
         is_here = claim.check is not None and claim.check.cycle == number
@@ -91,7 +91,7 @@ def _judge(claim: Claim, old: Change | None, then: Change | None, seen: Sequence
         return _judge_better(old, then)
     version = claim.query.rule_version
     if seen and all(cluster.signature_version == version for cluster in seen):
-        # A log that was cut shows no rate, but what it shows has happened.
+        # A log that was cut gives no rate, but an occurrence in it is a fact.
         return _Judged(ClaimState.REFUTED, f"{_numbers(old)}: it is not gone")
     if old.state is ChangeState.NOT_COMPARABLE:
         return _Judged(ClaimState.NOT_COMPARABLE, old.statement)
@@ -102,7 +102,7 @@ def _judge(claim: Claim, old: Change | None, then: Change | None, seen: Sequence
 
 
 def _judge_better(old: Change, then: Change | None) -> _Judged:
-    """Hold the rate of now against the old one, and against the one that was called better."""
+    """Compare the present rate with the old one, and with the one that was called better."""
     if old.state is ChangeState.NOT_COMPARABLE:
         return _Judged(ClaimState.NOT_COMPARABLE, old.statement)
     if _is_clear(old) and old.ci_high is not None and old.ci_high < 1:
@@ -127,7 +127,7 @@ def _is_worse(change: Change) -> bool:
 
 
 def _expected(change: Change) -> float:
-    """Return what the old rate would have shown in the exposure of now."""
+    """Return the occurrences now, if the rate had stayed as before."""
     if not (change.exposure_before and change.exposure_after):
         return 0.0
     return change.before * change.exposure_after / change.exposure_before
@@ -135,8 +135,8 @@ def _expected(change: Change) -> float:
 
 def _numbers(change: Change) -> str:
     before, after = change.exposure_before, change.exposure_after
-    held = f" in {before:,} → {after:,} {change.measure}" if before is not None and after is not None else ""
-    return f"{change.before:,} → {change.after:,}{held}"
+    exposures = f" in {before:,} → {after:,} {change.measure}" if before is not None and after is not None else ""
+    return f"{change.before:,} → {change.after:,}{exposures}"
 
 
 def _p(change: Change) -> str:

@@ -1,4 +1,4 @@
-"""Sentences and a comparison in, claims with their query out."""
+"""Parse claims that people write, and make claims (with the query that checks them) for a new cycle."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _BACKED_BY = {
 
 
 class ClaimStatement(NamedTuple):
-    """A claim as somebody wrote it."""
+    """A claim as a person wrote it, parsed."""
 
     name: str
     kind: ClaimKind
@@ -35,12 +35,12 @@ class ClaimStatement(NamedTuple):
 
     @property
     def statement(self) -> str:
-        """Write the claim in its one form."""
+        """Return the claim in its canonical form."""
         return f"{self.name} {self.kind}" + (f" {self.by}" if self.by else "")
 
 
 class CycleDraft(NamedTuple):
-    """Where claims are made: a cycle that is not recorded yet."""
+    """A cycle that is not recorded yet, for which claims are made."""
 
     number: int
     time: str
@@ -49,7 +49,7 @@ class CycleDraft(NamedTuple):
 
 
 def parse_claim(text: str) -> ClaimStatement:
-    """Read a claim; nothing but SIGNATURE gone, SIGNATURE better and SIGNATURE fixed by CHANGE is one.
+    """Parse `SIGNATURE gone`, `SIGNATURE better` or `SIGNATURE fixed by CHANGE`.
 
     Raises:
         UsageError: it has another form.
@@ -65,22 +65,23 @@ def parse_claim(text: str) -> ClaimStatement:
     return ClaimStatement(found["name"], ClaimKind(found["word"]))
 
 
-def make_claims(asserted: Sequence[ClaimStatement], standing: Sequence[Claim], making: CycleDraft) -> list[Claim]:
-    """Make claims of what was written by hand, and of what the comparison shows to be gone or better.
+def make_claims(asserted: Sequence[ClaimStatement], standing: Sequence[Claim], draft: CycleDraft) -> list[Claim]:
+    """Make claims from what people asserted, and from what the comparison shows to be gone or better.
 
-    What a claim that stands already says is not claimed again, unless by hand.
+    A claim that already stands is not made again, unless a person asserts it.
 
     Raises:
         UsageError: a claim names what no cycle has seen.
     """
-    by_hand = [_claim(making, one, by_hand=True) for one in dict.fromkeys(asserted)]
-    said = {claim.statement for claim in by_hand}
-    said |= {claim.statement for claim in standing if claim.state is not ClaimState.REFUTED}
-    shown = [_claim(making, one, by_hand=False) for one in _shown(making.report) if one.statement not in said]
-    return [*by_hand, *shown]
+    by_hand = [_claim(draft, one, by_hand=True) for one in dict.fromkeys(asserted)]
+    known = {claim.statement for claim in by_hand}
+    known |= {claim.statement for claim in standing if claim.state is not ClaimState.REFUTED}
+    compared = _statements_of(draft.report)
+    return [*by_hand, *(_claim(draft, one, by_hand=False) for one in compared if one.statement not in known)]
 
 
-def _shown(report: Report) -> list[ClaimStatement]:
+def _statements_of(report: Report) -> list[ClaimStatement]:
+    """Return what the comparison of a report shows to be gone or better."""
     kinds = {ChangeState.GONE: ClaimKind.GONE, ChangeState.BETTER: ClaimKind.BETTER}
     changes = report.comparison.changes if report.comparison else ()
     return [
@@ -90,37 +91,37 @@ def _shown(report: Report) -> list[ClaimStatement]:
     ]
 
 
-def _claim(making: CycleDraft, one: ClaimStatement, *, by_hand: bool) -> Claim:
-    query = _query(making, one.name)
-    change = _change(making.report, query)
+def _claim(draft: CycleDraft, one: ClaimStatement, *, by_hand: bool) -> Claim:
+    query = _query(draft, one.name)
+    change = _change(draft.report, query)
     is_shown = change is not None and change.state in _BACKED_BY[one.kind]
     return Claim(
         statement=one.statement,
         name=one.name,
-        title=_title(making, query),
+        title=_title(draft, query),
         kind=one.kind,
         by=one.by,
-        made_in=making.number,
-        made_of=making.report.revision.name,
-        made_at=making.time,
+        made_in=draft.number,
+        made_of=draft.report.revision.name,
+        made_at=draft.time,
         by_hand=by_hand,
         made_shown=is_shown,
-        made_reason=_reason(making, query, change),
+        made_reason=_reason(draft, query, change),
         query=query,
         state=ClaimState.SHOWN if is_shown else ClaimState.ASSERTED,
     )
 
 
-def _title(making: CycleDraft, query: ClaimQuery) -> str:
-    everywhere = (making.report.clusters, *(cycle.clusters for cycle in making.earlier))
+def _title(draft: CycleDraft, query: ClaimQuery) -> str:
+    everywhere = (draft.report.clusters, *(cycle.clusters for cycle in draft.earlier))
     seen = (cluster for clusters in everywhere for cluster in clusters)
     return next(cluster.title for cluster in seen if _name(cluster) in {query.signature, query.fingerprint})
 
 
-def _reason(making: CycleDraft, query: ClaimQuery, change: Change | None) -> str:
+def _reason(draft: CycleDraft, query: ClaimQuery, change: Change | None) -> str:
     if change is not None:
         return change.statement
-    if query.cycle == making.number:
+    if query.cycle == draft.number:
         return f"seen {query.occurrences:,} times in this very cycle, and there is no cycle before to compare with"
     return f"not seen now, nor in the cycle before; last seen {query.occurrences:,} times in {query.revision}"
 
@@ -129,15 +130,19 @@ def _change(report: Report, query: ClaimQuery) -> Change | None:
     return report.comparison.of(query.signature, query.fingerprint or "") if report.comparison else None
 
 
-def _query(making: CycleDraft, name: str) -> ClaimQuery:
-    """Find the last cycle before this one that saw it; the one that is being made where none did."""
-    own = (making.number, making.report.revision.name, making.report.clusters, making.report.exposure)
-    before = [(c.number, c.revision.name, c.clusters, c.exposure) for c in reversed(making.earlier)]
-    for number, revision, clusters, exposure in (*before, own):
+def _query(draft: CycleDraft, name: str) -> ClaimQuery:
+    """Make the query from the latest earlier cycle that saw the signature, else from this cycle.
+
+    Raises:
+        UsageError: no cycle has seen it.
+    """
+    current = (draft.number, draft.report.revision.name, draft.report.clusters, draft.report.exposure)
+    before = [(c.number, c.revision.name, c.clusters, c.exposure) for c in reversed(draft.earlier)]
+    for number, revision, clusters, exposure in (*before, current):
         seen = [cluster for cluster in clusters if _name(cluster) == name]
         if seen:
-            return _query_of(seen, exposure, number, revision, making.report)
-    known = dict.fromkeys(_name(cluster) for _, _, clusters, _ in (own, *before) for cluster in clusters)
+            return _query_of(seen, exposure, number, revision, draft.report)
+    known = dict.fromkeys(_name(cluster) for _, _, clusters, _ in (current, *before) for cluster in clusters)
     near = get_close_matches(name, known, 1)
     seen_not = f"--claim: no cycle has seen {quote(name, 80)!r}"
     raise UsageError(f"{seen_not} (did you mean {near[0]!r}?)" if near else f"{seen_not}; seen are {', '.join(known)}")
@@ -147,17 +152,17 @@ def _query_of(
     seen: Sequence[Cluster], exposure: Exposure | None, cycle: int, revision: str, report: Report
 ) -> ClaimQuery:
     occurrences = sum(cluster.occurrences for cluster in seen)
-    held = choose(seen, (occurrences, 0), exposure, report.exposure)
+    denominator = choose(seen, (occurrences, 0), exposure, report.exposure)
     return ClaimQuery(
         signature=seen[0].signature,
         fingerprint=None if seen[0].signature else seen[0].fingerprint,
         rule_version=seen[0].signature_version,
-        measure=held.measure,
+        measure=denominator.measure,
         cycle=cycle,
         revision=revision,
         occurrences=occurrences,
-        exposure=held.before,
-        needed=exposure_needed(occurrences, held.before, held.measure),
+        exposure=denominator.before,
+        needed=exposure_needed(occurrences, denominator.before, denominator.measure),
     )
 
 

@@ -1,4 +1,4 @@
-"""Cycles in, a row for each signature over all of them out."""
+"""The history of each signature over the cycles of a loop."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 
 
 class HistoryRow(Struct, frozen=True, kw_only=True):
-    """What one signature did over the cycles."""
+    """The counts of one signature in each cycle."""
 
     name: str
     priority: Priority
     measure: ExposureKind
     counts: tuple[tuple[int, int | None], ...]
-    """Occurrences and exposure, one pair a cycle; None where the exposure was not counted."""
+    """(occurrences, exposure) of each cycle; the exposure is None when it was not counted."""
 
 
 def history(cycles: Sequence[Cycle]) -> list[HistoryRow]:
-    """List what any cycle saw, without noise, the most urgent first."""
+    """List all signatures that a cycle saw, without noise, the most urgent first."""
     seen: dict[str, list[Cluster]] = {}
     for cycle in cycles:
         for cluster in cycle.clusters:

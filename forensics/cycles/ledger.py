@@ -1,4 +1,4 @@
-"""A folder of cycles in, records out, and back: one JSON file a cycle, made to be committed."""
+"""Read and write the ledger: a folder with one JSON file per cycle, made to be committed."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
 def encode_cycle(cycle: Cycle) -> bytes:
-    """Write a cycle as indented JSON, fields in the order of the schema, keys sorted, with a final line break."""
+    """Encode a cycle as indented JSON: fields in the order of the schema, keys sorted, with a final line break."""
     return msgspec.json.format(_ENCODER.encode(cycle), indent=1) + b"\n"
 
 
 def read_ledger(folder: Path) -> tuple[Cycle, ...]:
-    """Read all cycles of a folder, by number; a folder that is not there holds none.
+    """Read all cycles of a folder, ordered by number; none if the folder does not exist.
 
     Raises:
-        LedgerError: a file is no cycle, or two have one number.
+        LedgerError: a file is no cycle, or two files have the same number.
     """
     try:
         files = sorted(file for file in folder.iterdir() if _NAME.fullmatch(file.name)) if folder.is_dir() else []
@@ -48,7 +48,7 @@ def read_ledger(folder: Path) -> tuple[Cycle, ...]:
 
 
 def write_cycle(folder: Path, cycle: Cycle) -> Path:
-    """Write a cycle, complete or not at all, in place of one of the same number and revision; return its file.
+    """Write a cycle atomically, replacing one of the same number and revision; return its file.
 
     Raises:
         LedgerError: the folder cannot be written.
@@ -65,7 +65,7 @@ def write_cycle(folder: Path, cycle: Cycle) -> Path:
 
 
 def file_name(cycle: Cycle) -> str:
-    """Name a cycle's file; a name from a log is never taken as a path."""
+    """Return the name of a cycle's file; a revision name from a log is never used as a path."""
     name = re.sub(r"[^A-Za-z0-9._-]", "_", cycle.revision.name).lstrip(".") or "revision"
     return f"{cycle.number:04d}-{name[:120]}.json"
 

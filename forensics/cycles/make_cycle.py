@@ -1,4 +1,4 @@
-"""A report, what somebody says about it and the cycles before in, a cycle out."""
+"""Make a cycle from a report, the claims that people add, and the cycles before."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 
 _DID_NOT_PASS = frozenset({RunOutcome.FAILED, RunOutcome.ERRORS})
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]|[\\/]|\.\.")
-"""How a path begins that means something on one machine only."""
+"""Start of a path that exists on one machine only."""
 
 
 class CycleInput(Struct, frozen=True, kw_only=True):
-    """What no log tells about a cycle."""
+    """What people add to a cycle: logs do not contain it."""
 
     number: int
     time: str
@@ -50,27 +50,27 @@ class CycleInput(Struct, frozen=True, kw_only=True):
     asserted: tuple[ClaimStatement, ...] = ()
 
 
-def record(report: Report, given: CycleInput, earlier: Sequence[Cycle], checked: Sequence[Claim]) -> Cycle:
-    """Make a cycle of a report; `earlier` are the cycles before it, `checked` their claims held against this report.
+def record(report: Report, inputs: CycleInput, earlier: Sequence[Cycle], checked: Sequence[Claim]) -> Cycle:
+    """Make a cycle from a report; `earlier` holds the cycles before it, `checked` their claims as checked here.
 
-    The hash of the report is left empty: it is the hash of what is written, with the claims of this cycle in it.
+    `report_sha256` is left empty: it is the hash of the report as written, which contains the claims of this cycle.
 
     Raises:
         UsageError: a claim names what no cycle has seen.
     """
-    made = make_claims(given.asserted, checked, CycleDraft(given.number, given.time, report, earlier))
-    claims = in_order((*checked, *made), given.number)
+    made = make_claims(inputs.asserted, checked, CycleDraft(inputs.number, inputs.time, report, earlier))
+    claims = in_order((*checked, *made), inputs.number)
     previous = earlier[-1] if earlier else None
     outcomes = report.tests.outcomes if report.tests else {}
     before = previous.tests.outcomes if previous and previous.tests else {}
     return Cycle(
         tool_version=report.tool_version,
         signature_method=report.signature_method,
-        number=given.number,
-        time=given.time,
-        focus=quote(given.focus, 200),
-        environment=quote(given.environment, 80),
-        status=tuple(_status(report, claims, given.number)),
+        number=inputs.number,
+        time=inputs.time,
+        focus=quote(inputs.focus, 200),
+        environment=quote(inputs.environment, 80),
+        status=tuple(_status(report, claims, inputs.number)),
         revision=report.revision,
         query=_portable_query(report.query),
         headline=report.headline,
@@ -98,7 +98,7 @@ def record(report: Report, given: CycleInput, earlier: Sequence[Cycle], checked:
 
 
 def _status(report: Report, claims: Sequence[Claim], number: int) -> Iterator[str]:
-    """Say how it stands in numbers; there is no word here that a number does not back."""
+    """Yield the status in numbers: every word is backed by one."""
     refuted = sum(c.state is ClaimState.REFUTED and c.check is not None and c.check.cycle == number for c in claims)
     urgent = [c for c in report.clusters if c.priority is Priority.P0 and c.role is not Role.NOISE]
     if refuted:
@@ -158,7 +158,7 @@ def _root(finding: Finding, cluster: Cluster, report: Report) -> CycleRoot:
 
 
 def _own(deploys: Sequence[Deploy], revision: str) -> tuple[Deploy, ...]:
-    """Return what the audit log tells of a revision: what names it, and what names only its image."""
+    """Return a revision's deployments: those that name it, and those that name only its image."""
     images = {deploy.image for deploy in deploys if deploy.revision == revision and deploy.image}
     return tuple(d for d in deploys if d.revision == revision or (not d.revision and d.image in images))
 
@@ -168,12 +168,12 @@ def _portable_query(query: Query) -> Query:
 
 
 def _portable(text: str | None, logs: Sequence[str]) -> str | None:
-    """Take the folders of one machine out of a sentence that names an input."""
+    """Shorten absolute paths in a sentence that names an input."""
     for path in logs if text else ():
         text = text.replace(path, _last(path)) if text else text
     return text
 
 
 def _last(path: str) -> str:
-    """Return a path as given where it is relative, else its last part."""
+    """Return a relative path as it is, of an absolute path the last part."""
     return re.split(r"[\\/]", path.rstrip("\\/"))[-1] if _DRIVE.match(path) else path

@@ -1,4 +1,4 @@
-"""The cycles of a ledger in, those that belong together out; and a cycle as the baseline of the next."""
+"""Select the cycles that belong together, the claims that stand, and a cycle as the baseline of the next."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def of_series(cycles: Iterable[Cycle], revision: Revision, environment: str | None = None) -> tuple[Cycle, ...]:
-    """Return the cycles of a revision's service and project, in one environment where that is named, by number."""
+    """Return the cycles of a revision's service and project, ordered by number; of one environment if that is named."""
     return tuple(
         cycle
         for cycle in sorted(cycles, key=lambda cycle: cycle.number)
@@ -25,7 +25,7 @@ def of_series(cycles: Iterable[Cycle], revision: Revision, environment: str | No
 
 
 def earlier_than(cycles: Iterable[Cycle], report: Report) -> tuple[Cycle, ...]:
-    """Return the cycles whose revision served before: only what came later can say something about a claim."""
+    """Return the cycles whose revision served before this report's: claims are checked by later revisions only."""
     start = _moment(report.coverage.covered.from_time)
     return tuple(
         cycle
@@ -35,9 +35,9 @@ def earlier_than(cycles: Iterable[Cycle], report: Report) -> tuple[Cycle, ...]:
 
 
 def standing(cycles: Sequence[Cycle]) -> tuple[Claim, ...]:
-    """Return every claim that these cycles made, as the latest of them tells of it, in the order they were made.
+    """Return every claim of these cycles in its latest state, in the order they were made.
 
-    A refutation is final, in whichever of them it stands.
+    A refutation is final, even if a later cycle has another state.
     """
     latest: dict[tuple[int, str], Claim] = {}
     for cycle in cycles:
@@ -52,7 +52,7 @@ def standing(cycles: Sequence[Cycle]) -> tuple[Claim, ...]:
 
 
 def as_report(cycle: Cycle) -> Report:
-    """Turn a cycle back into the part of its report that a comparison looks at."""
+    """Turn a cycle back into the part of its report that a comparison needs."""
     return Report(
         tool_version=cycle.tool_version,
         signature_method=cycle.signature_method,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from forensics.entries.decode.decoding import decode_entry, decode_record
 from forensics.entries.decode.resource import revision_of, service_of
+from forensics.entries.find_entries import all_entries, entries_with_id
 from forensics.entries.index.fast_index import FastIndexReader
 from forensics.entries.index.log_index import MemoryRecordStore, collect
 from forensics.entries.index.revisions import resolve_revision, revision_spans, select
@@ -19,9 +20,11 @@ __all__ = [
     "SWITCHING_PROTOCOLS",
     "FastIndexReader",
     "MemoryRecordStore",
+    "all_entries",
     "collect",
     "decode_entry",
     "decode_record",
+    "entries_with_id",
     "join",
     "may_be_handshake",
     "resolve_revision",

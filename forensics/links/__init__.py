@@ -1,4 +1,4 @@
-"""Clusters in, links between causes and symptoms and incidents out."""
+"""Link symptoms to their causes, adjust priorities, and group linked clusters into incidents."""
 
 from __future__ import annotations
 

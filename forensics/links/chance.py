@@ -1,32 +1,35 @@
-"""A symptom, a cause and what else there was in; how much nearer they stand than by chance out.
+"""How much closer a cause is to its symptom than chance would put it: lift and p-value of a link.
 
-The statistic is the mean distance of a symptom's occurrences to the nearest entry of the cause, in seconds; nearer
-than 250 ms counts as 250 ms (applications log that late, and so near says nothing more), and none within the rule's
-window counts as the window. Coverage of the window alone would be none: in a crash loop every moment has a cause within
-a minute. `p_value` is the share of arrangements by chance, the real one included, in which the mean distance is no
-longer; `lift` is how many times more often the cause stands within the usual distance (of nine in ten) of a symptom
-than of what the symptom is compared with. Arrangements are a fixed set of 199. What is compared with, in general the
-first that allows a test:
+The statistic is the mean distance, in seconds, from a symptom's occurrences to the nearest entry of the cause. A
+distance below 250 ms counts as 250 ms, since applications log that late; no entry within the rule's window counts as
+the window. Coverage of the window alone would prove nothing: in a crash loop, every moment has a cause within a minute.
 
-1. symptoms joined by trace: all traces (or requests, where there are more) of the revision. That two entries share a
-   trace by chance has no meaning in time; that a cause stands in the trace of every request, failed or not, has. Here p
-   is exact (hypergeometric) and needs no arrangements.
-2. ends of instances: lives of the revision's other instances, as far behind their start. Arrangements are choices of
-   as many lives.
-3. other requests of the same instance (of the revision, where that is what joins): arrangements turn the failures
-   around within the order of the requests.
-4. other moments of the same life (or of the revision's span): arrangements turn the occurrences of each life around
-   within the life. Beside 3 as well, where that finds no chance, and the weaker of the two counts: requests that come
-   by the clock, as those of monitoring do, keep step with whatever else does, and never have it near.
+- `p_value` is the share of permutations, the observed one included, whose mean distance is at most the observed one.
+  The 199 permutations are a fixed set.
+- `lift` compares the symptom with its controls: how many times more often does the cause stand within the usual
+  distance (the ninth decile of the symptom's distances)?
 
-What is turned around keeps its bursts, but not a rhythm: it is cut at up to four wide gaps, and the parts are turned
-independently (`apart`).
+The controls are, in general, the first of these that allows a test:
 
-Lives or requests that are too few for a test are passed over, unless the cause is about as common there.
+1. For symptoms joined by trace: all traces of the revision (or its requests, where there are more). A shared trace is
+   no coincidence in time, but a cause may stand in the trace of every request, failed or not. Here p is exact
+   (hypergeometric) and needs no permutations.
+2. For exits of instances: lives of the revision's other instances, at the same age. A permutation chooses as many
+   lives.
+3. Other requests of the same instance (of the revision, if the link is by revision). A permutation rotates the failures
+   within the order of the requests.
+4. Other moments of the same life (or of the revision's span). A permutation rotates the occurrences of each life within
+   the life. This test is made in addition to 3 when 3 is significant, and the weaker result counts: periodic requests,
+   such as those of monitoring, keep step with everything else that is periodic.
 
-No test is possible, and lift and p are None, where even a cause that spoke once, right there, could not reach 0.05: one
-crash in a life of four seconds, one failed request of two. At most 24 occurrences, evenly spread, and 200 requests or
-lives beside them are looked at.
+Rotation keeps bursts together, but must break a rhythm: the occurrences are cut at up to four wide gaps, and the parts
+are rotated independently (`apart`).
+
+Controls that are too few for a test are skipped, unless the cause is about as common there.
+
+No test is possible, and lift and p are None, if even a cause that was logged once, right beside the symptom, could not
+reach 0.05: one crash in a life of four seconds, one failed request of two. At most 24 occurrences, evenly spread, and
+200 controls are used.
 """
 
 from __future__ import annotations
@@ -47,47 +50,48 @@ if TYPE_CHECKING:
     from forensics.model import Nanoseconds
 
     Distance = Callable[[Event], int]
-    """Nanoseconds from a moment to the nearest entry of the cause."""
+    """Nanoseconds from an event to the nearest entry of the cause."""
 
 ROUNDS = 199
-"""Arrangements by chance; the smallest p is 1/200."""
+"""Permutations; the smallest p is 1/200."""
 CASES = 24
-"""Occurrences of the symptom that are looked at."""
+"""Occurrences of the symptom that are used."""
 CONTROLS = 200
-"""Requests or lives beside them that are looked at."""
+"""Requests or lives without the symptom that are used."""
 TRAINS = 5
-"""Parts of one life's occurrences that are turned independently."""
+"""Parts of one life's occurrences that are rotated independently."""
 ATTAINABLE = 0.05
-"""A test that could not come down to this says nothing when it does not."""
+"""Significance level; a test whose smallest possible p is above it is not made."""
 MORE = 2.0
-"""Lift from which on traces, requests or lives beside the symptom that are too few for a test give way to the next one.
-What is as common there is no cause, few or not; but as few as two show nothing."""
+"""From this lift on, controls that are too few for a test are skipped. Below it they count: a cause that is about as
+common among controls is no cause."""
 _FEWEST = 3
+"""Controls that are needed to say that the cause is as common there."""
 NEAR = 250_000_000
-"""Nanoseconds; nearer is not nearer."""
+"""Nanoseconds; shorter distances count as this one."""
 _CHOICES = 50
-"""Of fewer choices of lives, one that is a little less than perfect is not told from chance."""
+"""With fewer choices of lives, anything but the best one could be chance."""
 _ENUMERATED = 2_000
-"""As many choices of lives are gone through one by one."""
+"""Up to this number, all choices of lives are enumerated."""
 _USUAL = 0.9
 _WORD = 1 << 64
 
 
 class Chance(NamedTuple):
-    """How a link stands against chance; both None where that cannot be tested."""
+    """The result of a test against chance; both None when no test is possible."""
 
     lift: float | None
     p_value: float | None
 
 
 _Cases = Sequence[tuple[Event, int]]
-"""Moments of the symptom with their distances."""
+"""Events of the symptom with their distances to the cause."""
 
 UNTESTABLE = Chance(None, None)
 
 
 def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) -> Chance:
-    """Test how many of `symptoms` traces hold the cause, when `with_cause` of all `traces` do."""
+    """Test whether the cause is more frequent in the symptom's traces than in all traces (hypergeometric)."""
     others = traces - symptoms
     if symptoms < 1 or others < 1:
         return UNTESTABLE
@@ -99,7 +103,7 @@ def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) 
 
 
 def against_moments(case: TestedSymptom, distance: Distance, groups: ControlGroups, window: Nanoseconds) -> Chance:
-    """Test how near the cause stands: against other lives, other requests or other moments, whichever can be."""
+    """Test how near the cause is, against other lives, other requests or other moments."""
     near = min(NEAR, window // 4)
 
     def clipped(event: Event) -> int:
@@ -108,32 +112,32 @@ def against_moments(case: TestedSymptom, distance: Distance, groups: ControlGrou
     events = evenly(case.events, CASES)
     cases = [(event, clipped(event)) for event in events]
     if case.unit is OccurrenceUnit.LIFE:
-        found = _against_lives(case, cases, clipped, groups, window)
-        return found or _against_times(case, cases, clipped, groups, window) or UNTESTABLE
-    found = _against_requests(case, cases, clipped, groups, window)
-    if found is not None and _is_likely(found):
-        return found
+        by_lives = _against_lives(case, cases, clipped, groups, window)
+        return by_lives or _against_times(case, cases, clipped, groups, window) or UNTESTABLE
+    by_requests = _against_requests(case, cases, clipped, groups, window)
+    if by_requests is not None and _is_likely(by_requests):
+        return by_requests
     by_time = _against_times(case, cases, clipped, groups, window)
-    return max(filter(None, (found, by_time)), key=_weakness, default=UNTESTABLE)
+    return max(filter(None, (by_requests, by_time)), key=_weakness, default=UNTESTABLE)
 
 
-def _is_likely(found: Chance) -> bool:
-    return found.p_value is not None and found.p_value > ATTAINABLE
+def _is_likely(chance: Chance) -> bool:
+    return chance.p_value is not None and chance.p_value > ATTAINABLE
 
 
-def _weakness(found: Chance) -> tuple[float, float]:
-    return (found.p_value or 0.0, -(found.lift or 0.0))
+def _weakness(chance: Chance) -> tuple[float, float]:
+    return (chance.p_value or 0.0, -(chance.lift or 0.0))
 
 
 def _against_lives(
     case: TestedSymptom, cases: _Cases, clipped: Distance, groups: ControlGroups, window: int
 ) -> Chance | None:
-    """Compare with the lives of the revision that the symptom did not strike, as far behind their start."""
+    """Compare with unaffected lives of the revision, at the age of the affected ones."""
     known = [(groups.life(case.revision, event.instance, event.time), event) for event, _ in cases]
     ages = sorted(event.time - life.start for life, event in known if life is not None)
     if len(ages) < len(cases):
         return None
-    # Where a life's beginning is not recorded, how old it was when it ended is not known either.
+    # Without a recorded start, the age of a life at its end is unknown.
     started = sum(life is not None and life.started for life, _ in known) * 2 > len(known)
     controls = evenly([life for life in groups.unaffected(case) if life.started or not started], CONTROLS)
     if not controls:
@@ -153,7 +157,7 @@ def _at(time: int, instance: str) -> Event:
 
 
 def _p_of_choices(affected: Sequence[int], unaffected: Sequence[int]) -> float:
-    """Return the share of choices of as many lives that are as near to the cause as those that were struck."""
+    """Return the share of equally large choices of lives that are as near to the cause as the affected ones."""
     every, observed, size = [*affected, *unaffected], sum(affected), len(affected)
     choices = comb(len(every), size)
     if choices <= _ENUMERATED:
@@ -163,7 +167,7 @@ def _p_of_choices(affected: Sequence[int], unaffected: Sequence[int]) -> float:
 
 
 def _choose(items: Sequence[int], size: int, number: int) -> list[int]:
-    """Choose so many items by chance; the same number chooses the same."""
+    """Choose `size` items pseudo-randomly; `number` is the seed."""
     pool = list(items)
     for at in range(size):
         other = at + int(_fraction(number * len(pool) + at) * (len(pool) - at))
@@ -174,7 +178,7 @@ def _choose(items: Sequence[int], size: int, number: int) -> list[int]:
 def _against_requests(
     case: TestedSymptom, cases: _Cases, clipped: Distance, groups: ControlGroups, window: int
 ) -> Chance | None:
-    """Compare with the other requests of the same instance, or of the revision."""
+    """Compare with other requests of the same instance, or of the revision."""
     by_instance = defaultdict(list)
     for event, distance in cases:
         by_instance["" if case.by is JoinKey.REVISION else event.instance].append((event, distance))
@@ -182,14 +186,14 @@ def _against_requests(
     trains: list[tuple[list[int], list[int]]] = []
     beside: list[int] = []
     attainable = 1.0
-    for instance, own in by_instance.items():
+    for instance, own_cases in by_instance.items():
         controls = []
         for row in groups.other_requests(case, instance, most):
             end = groups.end_of_request(row)
-            event = _at(end, own[0][0].instance and groups.instance(row))
+            event = _at(end, own_cases[0][0].instance and groups.instance(row))
             controls.append((end, 1, clipped(event)))
         beside += [distance for *_, distance in controls]
-        sequence = sorted([*controls, *((event.time, 0, distance) for event, distance in own)])
+        sequence = sorted([*controls, *((event.time, 0, distance) for event, distance in own_cases)])
         distances = [distance for *_, distance in sequence]
         parts = apart([place for place, x in enumerate(sequence) if x[1] == 0], len(sequence))
         trains += [(distances, part) for part in parts]
@@ -203,7 +207,7 @@ def _against_requests(
 
 
 def _p_of_turns(trains: Sequence[tuple[list[int], list[int]]], observed: int) -> float:
-    """Return the share of turns of the failures within the order of requests that are as near to the cause."""
+    """Return the share of rotations, within the order of requests, that are as near to the cause."""
     totals = [0] * ROUNDS
     for place, (distances, failed) in enumerate(trains):
         twice = distances * 2
@@ -217,16 +221,16 @@ def _against_times(
     case: TestedSymptom, cases: _Cases, clipped: Distance, groups: ControlGroups, window: int
 ) -> Chance | None:
     """Compare with other moments of the same life, or of the revision's span."""
-    by_stretch: dict[Interval, list[tuple[Event, int]]] = defaultdict(list)
+    by_interval: dict[Interval, list[tuple[Event, int]]] = defaultdict(list)
     for event, distance in cases:
-        by_stretch[groups.interval(case, event)].append((event, distance))
+        by_interval[groups.interval(case, event)].append((event, distance))
     trains: list[tuple[Interval, list[Event]]] = []
     attainable = 1.0
-    for interval, own in by_stretch.items():
+    for interval, own_cases in by_interval.items():
         size = interval.end - interval.start + 1
-        usual = sum(distance for _, distance in own) / len(own)
-        parts = apart([event.time - interval.start for event, _ in own], size)
-        at = iter(own)
+        usual = sum(distance for _, distance in own_cases) / len(own_cases)
+        parts = apart([event.time - interval.start for event, _ in own_cases], size)
+        at = iter(own_cases)
         trains += [(interval, [next(at)[0] for _ in part]) for part in parts]
         attainable *= min(1.0, (usual + NEAR) / size) ** len(parts)
     if attainable > ATTAINABLE:
@@ -241,7 +245,7 @@ def _against_times(
 
 
 def _turned(trains: Sequence[tuple[Interval, list[Event]]], number: int) -> Iterator[Event]:
-    """Turn each train of occurrences around within its stretch."""
+    """Rotate each train of occurrences within its interval."""
     for place, (interval, train) in enumerate(trains):
         size = interval.end - interval.start + 1
         turn = int(_turns(place)[number] * size)
@@ -251,10 +255,10 @@ def _turned(trains: Sequence[tuple[Interval, list[Event]]], number: int) -> Iter
 
 
 def apart(places: Sequence[int], size: int) -> list[list[int]]:
-    """Cut places on a ring, in order, into trains that are turned one by one: at most five, at the widest gaps.
+    """Split positions on a ring (sorted) at the widest gaps into at most five trains, which are rotated independently.
 
-    A regular rhythm must not fit itself again after one beat, and a burst must not be taken apart: gaps are cut that
-    are at least half as wide as the widest, the one around the ring's end included.
+    After a rotation by one beat, a regular rhythm must not coincide with itself, and a burst must stay together. So
+    gaps are cut only if they are at least half as wide as the widest; the gap across the ring's end counts too.
     """
     gaps = [b - a for a, b in pairwise(places)]
     widest = max([*gaps, places[0] + size - places[-1]])
@@ -265,13 +269,13 @@ def apart(places: Sequence[int], size: int) -> list[list[int]]:
 
 @lru_cache(maxsize=256)
 def _turns(place: int) -> tuple[float, ...]:
-    """Return how far to turn a train, round by round: the first in even steps, the others independently of it."""
+    """Return how far to rotate a train in each round, 0 to 1: the first train evenly, the others independently."""
     numbers = range(1, ROUNDS + 1)
     return tuple(number / (ROUNDS + 1) if place == 0 else _fraction(number + (place << 20)) for number in numbers)
 
 
 def _fraction(number: int) -> float:
-    """Return a fixed number from 0 to 1 that looks drawn by chance (SplitMix64)."""
+    """Return a pseudo-random number from 0 to 1, always the same for a seed (SplitMix64)."""
     word = (number * 0x9E3779B97F4A7C15) % _WORD
     word = ((word ^ (word >> 30)) * 0xBF58476D1CE4E5B9) % _WORD
     word = ((word ^ (word >> 27)) * 0x94D049BB133111EB) % _WORD
@@ -280,8 +284,8 @@ def _fraction(number: int) -> float:
 
 def _lift(distances: Sequence[int], elsewhere: Sequence[int], window: int) -> float:
     """Return how many times more often the cause is within the usual distance here than elsewhere."""
-    found = sorted(distance for distance in distances if distance < window) or [window]
-    usual = found[int((len(found) - 1) * _USUAL)]
+    within = sorted(distance for distance in distances if distance < window) or [window]
+    usual = within[int((len(within) - 1) * _USUAL)]
     here = sum(distance <= usual for distance in distances) / len(distances)
     base = (sum(distance <= usual for distance in elsewhere) + 1) / (len(elsewhere) + 1)
     return here / base
@@ -292,7 +296,7 @@ def _chance(lift: float, p_value: float) -> Chance:
 
 
 def _upper_tail(least: int, drawn: int, marked: int, population: int) -> float:
-    """Return the chance to draw `least` or more marked ones (hypergeometric)."""
+    """Return the probability to draw `least` or more marked items (hypergeometric)."""
     total, whole = 0.0, _log_comb(population, drawn)
     past_the_mode = drawn * marked // population
     for hits in range(least, min(drawn, marked) + 1):

@@ -1,4 +1,4 @@
-"""The table and its lives in; beside what a link may be tested out: other lives, other requests, other moments."""
+"""Control samples for the significance test: instances, requests and moments without the symptom."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 
 _LATE = SECOND
-"""What still arrives this long after a life's end belongs to it."""
+"""Nanoseconds after a life's end in which entries still belong to it."""
 _AFTER = 250_000_000
-"""What an application says this long after the end of a request may be about it."""
+"""Nanoseconds after the end of a request in which an application may log about it."""
 _REMEMBERED = 4_096
 
 
 class Event(NamedTuple):
-    """Where and when a symptom is, or might have been."""
+    """Where and when a symptom occurred, or might have occurred."""
 
     time: int
-    """What a cause must not follow by much: the end of a request, the first entry of a burst."""
+    """Nanoseconds; the cause comes before this: the end of a request, the first entry of a burst."""
     end: int
     instance: str
 
 
 class TestedSymptom(NamedTuple):
-    """A symptom as it is tested."""
+    """A symptom with everything that the significance test needs of it."""
 
     symptom: ClusterId
     revision: str
     by: JoinKey
-    """Instance or revision."""
+    """What cause and symptom share: `instance` or `revision`."""
     unit: OccurrenceUnit
     events: Sequence[Event]
-    """Of all occurrences, in order of time."""
+    """One for each occurrence, in order of time."""
     rows: Sequence[int]
     """The symptom's entries."""
 
 
 class Interval(NamedTuple):
-    """A time within which a symptom might have stood elsewhere."""
+    """A span of time in which a symptom could have occurred at another moment."""
 
     instance: str
     start: int
@@ -61,13 +61,13 @@ class Interval(NamedTuple):
 
 
 class ControlGroups:
-    """What else there was. Made once a run; looks at the table only for what is asked."""
+    """Controls of all links of a run; each is looked up in the table when first needed."""
 
     def __init__(self, table: EntryTable, lives: Sequence[Life]) -> None:
         self._table = table
         self._lives: dict[str, list[Life]] = defaultdict(list)
         self._by_instance: dict[tuple[str, str], list[Life]] = defaultdict(list)
-        self._spared: dict[ClusterId, list[Life]] = {}
+        self._unaffected: dict[ClusterId, list[Life]] = {}
         self._others: dict[tuple[ClusterId, str], Sequence[int]] = {}
         for life in lives:
             self._lives[life.revision].append(life)
@@ -77,13 +77,13 @@ class ControlGroups:
         self.end_of_request = lru_cache(_REMEMBERED)(self._end_of_request)
 
     def life(self, revision: str, instance: str, time: int) -> Life | None:
-        """Return the life that a time of an instance falls into."""
+        """Return the life of an instance at a time."""
         lives = self._by_instance.get((revision, instance), ())
         at = bisect_left(lives, time - _LATE, key=attrgetter("end"))
         return lives[min(at, len(lives) - 1)] if lives else None
 
     def interval(self, case: TestedSymptom, event: Event) -> Interval:
-        """Return the life of a moment's instance, or where the revision joins, the span of its entries."""
+        """Return the life of an event's instance; for a link by revision, the span of the revision's entries."""
         life = None if case.by is JoinKey.REVISION else self.life(case.revision, event.instance, event.time)
         if life is None:
             return Interval("", *self.span(case.revision))
@@ -94,33 +94,33 @@ class ControlGroups:
         return self._table.instance(row)
 
     def unaffected(self, case: TestedSymptom) -> Sequence[Life]:
-        """List the lives of instances of the revision that the symptom did not strike.
+        """List the lives of the revision's instances without the symptom.
 
-        Not those of an instance that it did: what came before a restart may be what the symptom is about.
+        Earlier lives of an affected instance are left out: what came before a restart may belong to the symptom.
         """
-        if case.symptom not in self._spared:
+        if case.symptom not in self._unaffected:
             affected = {event.instance for event in case.events}
             lives = self._lives.get(case.revision, ())
-            self._spared[case.symptom] = [life for life in lives if life.instance not in affected]
-        return self._spared[case.symptom]
+            self._unaffected[case.symptom] = [life for life in lives if life.instance not in affected]
+        return self._unaffected[case.symptom]
 
     def other_requests(self, case: TestedSymptom, instance: str, most: int) -> Sequence[int]:
-        """List requests of an instance (of all, without one) that the symptom does not concern, evenly spread."""
+        """List at most `most` requests without the symptom, evenly spread; of one instance, or with "" of all."""
         key = case.symptom, instance
         if key not in self._others:
             requests = self._requests.get((case.revision, instance), ())
             if self._table.facts(case.rows[0]).is_request:
-                own = set(case.rows)
-                others = list(filterfalse(own.__contains__, requests))
+                symptom_rows = set(case.rows)
+                others = list(filterfalse(symptom_rows.__contains__, requests))
             else:
                 times = sorted(m.time for m in case.events if not instance or m.instance == instance)
                 # More than needed, as some will be left out.
-                others = [row for row in evenly(requests, 2 * most) if not self._holds(row, times)]
+                others = [row for row in evenly(requests, 2 * most) if not self._spans_any(row, times)]
             self._others[key] = evenly(others, most)
         return self._others[key]
 
-    def _holds(self, row: int, times: Sequence[int]) -> bool:
-        """Tell whether one of the times lies within a request."""
+    def _spans_any(self, row: int, times: Sequence[int]) -> bool:
+        """Tell whether one of the times (sorted) lies within a request."""
         table = self._table
         return bisect_left(times, table.times[row]) < bisect_right(times, self.end_of_request(row) + _AFTER)
 
@@ -128,49 +128,55 @@ class ControlGroups:
     def _requests(self) -> dict[tuple[str, str], array[int]]:
         """Requests by revision and instance; those of a whole revision under the instance ""."""
         table = self._table
-        asks = [facts.is_request for facts in table.distinct_facts]
-        found: dict[tuple[str, str], array[int]] = {}
-        into = []
+        is_request = [facts.is_request for facts in table.distinct_facts]
+        by_place: dict[tuple[str, str], array[int]] = {}
+        of_label_set = []
         for label_set in table.label_sets:
             keys = dict.fromkeys([(label_set.revision, ""), (label_set.revision, label_set.instance)])
-            into.append([found.setdefault(key, array("I")) for key in keys])
-        for row in table.rows_with(asks):
-            for rows in into[table.label_ids[row]]:
+            of_label_set.append([by_place.setdefault(key, array("I")) for key in keys])
+        for row in table.rows_with(is_request):
+            for rows in of_label_set[table.label_ids[row]]:
                 rows.append(row)
-        return found
+        return by_place
 
     def _end_of_request(self, row: int) -> int:
-        """Return when a request was over; of those that went well only the start is in the table."""
+        """Return when a request ended; for successful requests the table holds the start only."""
         table = self._table
         if table.label_set(row).routine is None:
             return table.ends[row]
         try:
             return table.original(row).end
-        except SourceError:  # lost meanwhile
+        except SourceError:  # the input changed meanwhile
             return table.ends[row]
 
     def _traces_of(self, revision: str) -> int:
-        """Count the traces of a revision: those of its other entries, or its requests where there are more.
+        """Count the traces of a revision: those of entries that are no requests, or its requests if there are more.
 
-        Of requests that went well the trace may not be known, so that of none of them is looked at.
+        Traces of requests are ignored, since those of successful ones may be unknown.
         """
         table = self._table
-        own = [label_set.revision == revision for label_set in table.label_sets]
-        asks = [facts.is_request for facts in table.distinct_facts]
+        is_of_revision = [label_set.revision == revision for label_set in table.label_sets]
+        is_request = [facts.is_request for facts in table.distinct_facts]
         rows = zip(table.label_ids, table.fact_ids, table.traces, strict=True)
-        seen = {trace for label_set, facts, trace in rows if trace and own[label_set] and not asks[facts]}
+        seen = {
+            trace for label_set, facts, trace in rows if trace and is_of_revision[label_set] and not is_request[facts]
+        }
         return max(len(seen), len(self._requests.get((revision, ""), ())))
 
     def _span_of(self, revision: str) -> tuple[int, int]:
-        """Return when the entries of a revision begin and end."""
+        """Return the times of the first and the last entry of a revision."""
         table = self._table
-        own = [label_set.revision == revision for label_set in table.label_sets]
-        times = [time for label_set, time in zip(table.label_ids, table.times, strict=True) if own[label_set] and time]
+        is_of_revision = [label_set.revision == revision for label_set in table.label_sets]
+        times = [
+            time
+            for label_set, time in zip(table.label_ids, table.times, strict=True)
+            if is_of_revision[label_set] and time
+        ]
         return (times[0], times[-1]) if times else (0, 0)
 
 
 def evenly(items: Sequence[_Item], most: int) -> list[_Item]:
-    """Pick at most so many items, evenly spread over all."""
+    """Pick at most `most` items, evenly spread."""
     if len(items) <= most:
         return list(items)
     return [items[i * len(items) // most] for i in range(most)]

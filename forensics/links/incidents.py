@@ -1,4 +1,4 @@
-"""Clusters and links in, incidents out: clusters that share one root, in order of cause."""
+"""Group clusters that share one root cause into incidents, and rank the incidents."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PARENT_COVERAGE = 0.3
-"""A cause that lies before fewer of a symptom's occurrences is shown as a link, and does not own the symptom; nor does
-one that may stand there by chance, and of whose own occurrences fewer lie before the symptom's."""
+"""A cause owns a symptom only if it precedes this share of the symptom's occurrences; otherwise it is a mere link. If
+the link may be chance, this share of the cause's own occurrences must precede the symptom as well."""
 HARMFUL_COVERAGE = 0.5
-"""An unknown error before this share of a symptom's occurrences is judged by the symptom."""
+"""An unknown error that precedes this share of a symptom's occurrences gets its priority from the symptom."""
 
 _NEVER = (True, float("inf"))
 
@@ -37,26 +37,25 @@ NOT_STARTED = {
     "startup-probe-failed",
     "worker-failed-to-boot",
 }
-"""Signatures that say: an instance did not come up."""
+"""Signatures of an instance that did not start."""
 
 
 def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterId, Link]:
-    """Choose for each cluster the one link that explains it best; never in a circle.
+    """Choose for each cluster the one link that explains it best; the links form no circle.
 
-    Chance comes last, and only where a rule speaks for it and the cause mostly stands where the symptom does: what is
-    said all the time stands before every failure, and leaves it unexplained. A cause that itself follows from the
-    chosen one and stands nearer takes its place, so that a chain hangs in order of time: missing module → workers →
-    exit → 503.
+    A link that may be chance comes last, and counts only if a rule declares it and the cause mostly occurs with the
+    symptom: what is logged all the time precedes every failure without explaining it. A nearer cause that itself
+    follows from the chosen one replaces it, so that a chain is in order of time: missing module → workers → exit → 503.
     """
     by_id = {c.id: c for c in clusters}
     candidates = _candidates(links, by_id)
     chosen: dict[ClusterId, Link] = {}
-    # Of a circle the link is left out that would explain what came first.
+    # In a circle, the link that would explain the earliest cluster is left out.
     latest_first = sorted(clusters, key=lambda c: (_moment(c.first_seen), c.id), reverse=True)
     for cluster in latest_first:
-        found = candidates.get(cluster.id, [])
-        found.sort(key=lambda x: (grade(x), _step(by_id[x.cause]), *strength(x), x.cause))
-        best = next((x for x in found if not _leads_to(x.cause, cluster.id, chosen)), None)
+        own_links = candidates.get(cluster.id, [])
+        own_links.sort(key=lambda x: (grade(x), _step(by_id[x.cause]), *strength(x), x.cause))
+        best = next((x for x in own_links if not _leads_to(x.cause, cluster.id, chosen)), None)
         if best is not None:
             chosen[cluster.id] = best
     for cluster in latest_first:
@@ -66,26 +65,26 @@ def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterI
 
 
 def _candidates(links: Sequence[Link], clusters: Mapping[ClusterId, Cluster]) -> dict[ClusterId, list[Link]]:
-    """Group by symptom the links that may own one; of two that explain each other the one in order of time stays."""
+    """Group by symptom the links whose cause may own it; of two opposite links the one in order of time stays."""
     lead = {(x.symptom, x.cause): _lead(x) for x in links}
-    found: dict[ClusterId, list[Link]] = {}
+    by_symptom: dict[ClusterId, list[Link]] = {}
     for link in links:
         is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
         is_elsewhere = link.causes < clusters[link.cause].occurrences * PARENT_COVERAGE
         is_chance = link.is_chance(DEFAULT_THRESHOLDS) and (is_elsewhere or not link.declared)
         if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance:
-            found.setdefault(link.symptom, []).append(link)
-    return found
+            by_symptom.setdefault(link.symptom, []).append(link)
+    return by_symptom
 
 
 def _lead(link: Link) -> tuple[bool, float]:
-    """Tell how a cause precedes: smallest is just before; logged after comes last."""
+    """Sort key of a cause's lead: just before the symptom comes first, logged after it comes last."""
     lag = link.lag[0] if link.lag else 0.0
     return (lag < 0, abs(lag))
 
 
 def _nearest_step(best: Link, candidates: Sequence[Link], chosen: Mapping[ClusterId, Link]) -> Link:
-    """Return the link to the last thing before the symptom that follows from what explains it best."""
+    """Return the link to the nearest cause that itself follows from the best one."""
     between = [
         x
         for x in candidates
@@ -98,7 +97,7 @@ def _nearest_step(best: Link, candidates: Sequence[Link], chosen: Mapping[Cluste
 
 
 def _step(cause: Cluster) -> int:
-    """Prefer a cause over a mechanism over another symptom, and a rule's signature over an unknown error."""
+    """Sort key: cause, mechanism, symptom; for each, a rule's signature before an unknown error."""
     return 2 * cause.role.rank + (cause.signature is None)
 
 
@@ -112,7 +111,7 @@ def _leads_to(start: ClusterId, goal: ClusterId, chosen: Mapping[ClusterId, Link
 
 
 def prioritise(clusters: Sequence[Cluster], links: Sequence[Link]) -> tuple[Cluster, ...]:
-    """Judge unknown exceptions by what follows them: P1 with a symptom behind, a start-up failure where that failed."""
+    """Raise unknown exceptions by what follows them: P1 before a symptom, a start-up failure before one of those."""
     by_id = {c.id: c for c in clusters}
     strong = [x for x in links if x.coverage >= HARMFUL_COVERAGE and not x.is_chance(DEFAULT_THRESHOLDS)]
     harmful = {x.cause for x in strong}
@@ -138,7 +137,7 @@ def find_incidents(
     chosen: Mapping[ClusterId, Link],
     findings: Mapping[ClusterId, Finding],
 ) -> tuple[Incident, ...]:
-    """Make an incident of every root with what hangs below it; the worst first. Noise alone is no incident."""
+    """Make an incident of every root and the clusters it explains; the worst first. Noise alone is no incident."""
     below: dict[ClusterId, list[Cluster]] = {}
     for cluster in clusters:
         if cluster.role is not Role.NOISE:
@@ -152,20 +151,20 @@ def find_incidents(
 
 
 def urgency(root: Cluster, family: Sequence[Cluster], *, is_beside: bool) -> tuple[str, bool, int, int, int, int, str]:
-    """Sort key of incidents: priority, unexplained failures before what is beside them, role, symptoms, how often."""
+    """Sort key of incidents: priority, unexplained failures before what merely accompanies them, role, counts."""
     explained = sum(c.occurrences for c in family if c.id != root.id)
     worst = min(c.priority for c in family)
     return (worst, is_beside, root.role.rank, -explained, -root.occurrences, _moment(root.first_seen), root.id)
 
 
 def _stands_beside(root: ClusterId, links: Sequence[Link], chosen: Mapping[ClusterId, Link]) -> bool:
-    """Tell whether a cause is near unexplained failures by chance only, or near a few of them, and explains no other.
+    """Tell whether a cause merely accompanies unexplained failures: by chance, or few of them, explaining no other.
 
-    However loud it is, the failures matter more. A cause that nothing is near to, or only what another explains, may
-    have had consequences that are not logged.
+    However frequent it is, the failures matter more. A cause with no failure near it, or only failures that another
+    cause explains, is different: its consequences may not be logged.
     """
-    own = [x for x in links if x.cause == root]
-    return any(x.symptom not in chosen for x in own) and not any(_explains_much(x) for x in own)
+    links_of_root = [x for x in links if x.cause == root]
+    return any(x.symptom not in chosen for x in links_of_root) and not any(_explains_much(x) for x in links_of_root)
 
 
 def _explains_much(link: Link) -> bool:
@@ -202,7 +201,7 @@ def _incident(
 
 
 def _moment(time: str) -> int:
-    """Order times by what they mean: as text, 12.1Z would come after 12.12Z."""
+    """Parse a time for sorting: as text, 12.1Z would come after 12.12Z."""
     try:
         return parse_time(time)
     except ValueError:

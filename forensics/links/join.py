@@ -1,7 +1,7 @@
-"""Clusters and their occurrences in, links (symptom ← cause) with their strength out.
+"""Find links (symptom ← cause) between clusters, and measure their strength.
 
-A cause explains a symptom's occurrence when it lies in the window before the symptom's end, or at most 250 ms after it,
-in the same trace, or the same instance, or, where one of them has neither, the same revision.
+A cause explains an occurrence of a symptom if it was logged in the window before the symptom's end, or at most 250 ms
+after it, in the same trace or the same instance; if one of them has neither, in the same revision.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
 
 LATE = Nanoseconds(SECOND // 4)
-"""Applications log 5–25 ms after the response has left; a quarter of a second is generous and still order."""
+"""Applications log 5–25 ms after the response; a quarter of a second is generous and still keeps the order."""
 DEFAULT_WINDOW = Nanoseconds(5 * SECOND)
-"""Where no rule declares one: a cause this close before, in the same trace or instance, is worth showing."""
+"""Nanoseconds; the window for links that no rule declares, in the same trace or instance."""
 UNDECLARED_COVERAGE = 0.5
-"""Without a rule's word, a link needs this share of the symptom's occurrences."""
+"""A link that no rule declares must explain this share of the symptom's occurrences."""
 
 _BITS = 32
 _OCCURRENCE = (1 << _BITS) - 1
@@ -57,31 +57,31 @@ def link(
     table: EntryTable,
     lives: Sequence[Life],
 ) -> tuple[Link, ...]:
-    """Join every symptom with every cluster that may explain it; ordered by symptom, strongest cause first."""
+    """Link every symptom to the clusters that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
     controls = ControlGroups(table, lives)
-    sought: dict[ClusterId, _SymptomColumns] = {}
+    columns: dict[ClusterId, _SymptomColumns] = {}
     links = []
     for cause in clusters:
         windows = [(symptom, window) for symptom in clusters if (window := _window(cause, symptom, rules)) is not None]
         for symptom, _ in windows:
-            if symptom.id not in sought:
-                sought[symptom.id] = _SymptomColumns(symptom, of_cluster[symptom.id], table)
-        events = _CauseEvents(of_cluster[cause.id].occurrences, [sought[symptom.id] for symptom, _ in windows], table)
+            if symptom.id not in columns:
+                columns[symptom.id] = _SymptomColumns(symptom, of_cluster[symptom.id], table)
+        events = _CauseEvents(of_cluster[cause.id].occurrences, [columns[symptom.id] for symptom, _ in windows], table)
         for symptom, window in windows:
-            found = _join(symptom, sought[symptom.id], cause, events, window)
-            if found is not None:
-                chance = _chance(found, sought[symptom.id], events, window.within, controls)
-                links.append(replace(found, lift=chance.lift, p_value=chance.p_value))
-    links.sort(key=lambda found: (order[found.symptom], *strength(found), order[found.cause]))
+            joined = _join(symptom, columns[symptom.id], cause, events, window)
+            if joined is not None:
+                chance = _chance(joined, columns[symptom.id], events, window.within, controls)
+                links.append(replace(joined, lift=chance.lift, p_value=chance.p_value))
+    links.sort(key=lambda x: (order[x.symptom], *strength(x), order[x.cause]))
     return tuple(links)
 
 
 def strength(found: Link) -> tuple[float, ...]:
-    """Sort key, strongest first: against chance, then lift in powers of ten, a rule's word, the closer key, coverage.
+    """Sort key, strongest first: grade, lift in powers of ten, declared by a rule, the closer key, coverage, lag.
 
-    How often a cause was logged counts nowhere: a loud one is near everything, and its lift is small.
+    How often a cause was logged does not count: a frequent one is near everything, and its lift is small.
     """
     lag = found.lag[0] if found.lag else float("inf")
     return (
@@ -95,26 +95,26 @@ def strength(found: Link) -> tuple[float, ...]:
 
 
 def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
-    """Return 0 for a link that meets the thresholds, 1 for one that may be more than chance, 2 for one that may not."""
+    """Return 0 for a link that meets the thresholds, 2 for one that is as likely chance, 1 for one in between."""
     if found.meets(thresholds):
         return 0
     return 2 if found.is_chance(thresholds) else 1
 
 
 def _chance(
-    found: Link, sought: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
+    joined: Link, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
 ) -> Chance:
-    """Hold a link against what else there was."""
-    if found.by is _TRACE:
-        traces = set(sought.traces) - {0}
-        population = controls.traces(sought.case.revision)
+    """Test a link against its controls."""
+    if joined.by == "trace":
+        traces = set(symptom.traces) - {0}
+        population = controls.traces(symptom.case.revision)
         return against_traces(len(traces & events.traces), len(traces), len(events.traces), population)
-    case = sought.case._replace(by=found.by)
+    case = symptom.case._replace(by=joined.by)
     return against_moments(case, events.distance(window), controls, window)
 
 
 class _SymptomColumns:
-    """The occurrences of a symptom as its causes are looked for, as columns."""
+    """Columns with one row for each occurrence of a symptom, used to search for its causes."""
 
     def __init__(self, symptom: Cluster, members: ClusterEntries, table: EntryTable) -> None:
         requests = [facts.is_request for facts in table.distinct_facts]
@@ -138,19 +138,20 @@ class _SymptomColumns:
 
 
 class _CauseEvents:
-    """When and where the entries of a cause stand: by trace, by instance, and all of them.
+    """Index of the entries of a cause: by trace, by instance, and all of them.
 
-    A moment is one number, its time and the number of its occurrence, so that lists of them sort and search fast.
+    An event is one integer (time in the high bits, number of the occurrence in the low 32), so that lists of them sort
+    and search fast.
     """
 
-    def __init__(self, occurrences: Occurrences, sought: Sequence[_SymptomColumns], table: EntryTable) -> None:
-        traces: set[int] = set().union(*(one.traces for one in sought))
+    def __init__(self, occurrences: Occurrences, symptoms: Sequence[_SymptomColumns], table: EntryTable) -> None:
+        traces: set[int] = set().union(*(one.traces for one in symptoms)) - {0}
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
         self.traces: set[int] = set()
-        """All traces that hold an entry of the cause."""
+        """All traces with an entry of the cause."""
         instances = [label_set.instance for label_set in table.label_sets]
-        for number, rows in enumerate(occurrences.groups()) if sought else ():
+        for number, rows in enumerate(occurrences.groups()) if symptoms else ():
             for row in rows:
                 event = (table.times[row] << _BITS) + number
                 self._by_instance[instances[table.label_ids[row]]].append(event)
@@ -164,26 +165,33 @@ class _CauseEvents:
 
     @cached_property
     def _all(self) -> list[int]:
-        """Those of all instances, for the few symptoms that name none."""
+        """Events of all instances, for the few symptoms that name no instance."""
         return sorted(chain.from_iterable(self._by_instance.values()))
 
-    def nearest(self, sought: _SymptomColumns, window: Nanoseconds) -> Iterator[tuple[int, JoinKey, int] | None]:
-        """Yield for each occurrence (lag, key, occurrence) of the entry nearest to its end, by the closest key."""
+    def nearest(self, symptom: _SymptomColumns, window: Nanoseconds) -> Iterator[tuple[int, JoinKey, int] | None]:
+        """Yield for each occurrence (lag, key, the cause's occurrence) of the nearest entry, by the closest key.
+
+        The keys, closest first, are trace, instance and revision; None when no entry lies within the window.
+        """
         by_trace, by_instance, of_no_instance = self._by_trace, self._by_instance, self._by_instance.get("")
-        for base, end, trace, instance in zip(sought.bases, sought.ends, sought.traces, sought.instances, strict=True):
+        columns = zip(symptom.bases, symptom.ends, symptom.traces, symptom.instances, strict=True)
+        for base, end, trace, instance in columns:
             by, events = _TRACE, by_trace.get(trace)
-            found = _nearest(events, base, end, window) if events else None
-            if found is None and instance:
+            event = _nearest(events, base, end, window) if events else None
+            if event is None and instance:
                 by, events = _INSTANCE, by_instance.get(instance)
-                found = _nearest(events, base, end, window) if events else None
-            if found is None:
+                event = _nearest(events, base, end, window) if events else None
+            if event is None:
                 # A symptom of one instance is not explained by another instance; one of no instance may be by any.
                 by, events = _REVISION, of_no_instance if instance else self._all
-                found = _nearest(events, base, end, window) if events else None
-            yield None if found is None else (base - (found >> _BITS), by, found & _OCCURRENCE)
+                event = _nearest(events, base, end, window) if events else None
+            yield None if event is None else (base - (event >> _BITS), by, event & _OCCURRENCE)
 
     def distance(self, window: Nanoseconds) -> Callable[[Event], int]:
-        """Return how to measure the nanoseconds from a moment to the nearest entry, by instance, else by revision."""
+        """Return a function that measures the nanoseconds from an event to the nearest entry of the cause.
+
+        The nearest entry is searched for in the instance, else in the revision; without one the result is the window.
+        """
         nowhere: list[int] = []
 
         def measure(event: Event) -> int:
@@ -192,9 +200,9 @@ class _CauseEvents:
                 self._by_instance.get(instance, nowhere) if instance else nowhere,
                 self._by_instance.get("", nowhere) if instance else self._all,
             ):
-                found = _nearest(events, time, end, window) if events else None
-                if found is not None:
-                    return abs(time - (found >> _BITS))
+                near = _nearest(events, time, end, window) if events else None
+                if near is not None:
+                    return abs(time - (near >> _BITS))
             return window
 
         return measure
@@ -212,7 +220,7 @@ def _nearest(events: Sequence[int], base: int, end: int, window: int) -> int | N
 
 
 def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Explains | None:
-    """Return what lets the one explain the other, None when nothing does."""
+    """Return the window in which one cluster may explain another; None when it may not."""
     if cause.id == symptom.id or cause.revision != symptom.revision or Role.NOISE in {cause.role, symptom.role}:
         return None
     declared = rules[cause.signature].explains if cause.signature else ()
@@ -225,25 +233,25 @@ def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Expl
 
 
 def _join(
-    symptom: Cluster, sought: _SymptomColumns, cause: Cluster, events: _CauseEvents, window: Explains
+    symptom: Cluster, columns: _SymptomColumns, cause: Cluster, events: _CauseEvents, window: Explains
 ) -> Link | None:
-    declared, of = bool(window.signature), len(sought.bases)
-    found = _found(events.nearest(sought, window.within), 0.0 if declared else UNDECLARED_COVERAGE, of)
-    if not found:
+    declared, of = bool(window.signature), len(columns.bases)
+    explained = _found(events.nearest(columns, window.within), 0.0 if declared else UNDECLARED_COVERAGE, of)
+    if not explained:
         return None
-    coverage = len(found) / of
-    by = max({key for _, key, _ in found}, key=_KEYS.index)
+    coverage = len(explained) / of
+    by = max({key for _, key, _ in explained}, key=_KEYS.index)
     if not declared and by is _REVISION:
         return None
-    lags = [lag for lag, _, _ in found]
+    lags = [lag for lag, _, _ in explained]
     return Link(
         symptom=symptom.id,
         cause=cause.id,
         by=by,
         declared=declared,
-        explained=len(found),
+        explained=len(explained),
         of=of,
-        causes=len({occurrence for _, _, occurrence in found}),
+        causes=len({occurrence for _, _, occurrence in explained}),
         within=window.within / SECOND,
         lag=(round(min(lags) / SECOND, 6), round(max(lags) / SECOND, 6)),
         coverage=round(coverage, 4),
@@ -251,13 +259,13 @@ def _join(
 
 
 def _found(nearest: Iterable[tuple[int, JoinKey, int] | None], least: float, of: int) -> list[tuple[int, JoinKey, int]]:
-    """Keep what was found for `of` occurrences; nothing from where on the least share of them cannot be reached."""
-    found, missed = [], 0
+    """Collect the explained ones of `of` occurrences; empty as soon as the least share cannot be reached any more."""
+    explained, missed = [], 0
     for near in nearest:
         if near is not None:
-            found.append(near)
+            explained.append(near)
             continue
         missed += 1
         if (of - missed) / of < least:
             return []
-    return found
+    return explained

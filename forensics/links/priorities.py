@@ -1,7 +1,7 @@
-"""Clusters with the priorities of their rules in, priorities that their share of the revision allows out.
+"""Adjust the priorities that rules set, by how much of the revision is affected.
 
-A rule says how bad a failure is wherever it happens. How much of a revision it strikes can lift it by a step, when
-nothing got through, or lower it by one, when hardly anything was struck; it never makes noise of a failure.
+A rule says how bad a failure is wherever it happens. The priority goes up one step if nothing succeeded, and down one
+if hardly anything failed; a failure never becomes noise.
 """
 
 from __future__ import annotations
@@ -30,35 +30,35 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 ALL_FROM = 3
-"""Lives that ended, of which all must show it: one of one is no pattern."""
+"""Lives that must have ended before "all of them" means something: one of one is no pattern."""
 ALL_REQUESTS_FROM = 10
-"""Requests or sessions, of which all must have failed."""
+"""Requests or sessions that must have been seen before "all of them" means something."""
 TINY = 0.001
-"""Up to this share of the exposure is tiny: one of a thousand."""
+"""Largest share of the exposure that counts as tiny: one in a thousand."""
 LARGE = 1000
-"""An exposure from here on is large enough to call a share tiny."""
+"""Smallest exposure in which a share can be called tiny."""
 OWNED = 0.8
-"""A symptom of which a root explains this share has no priority of its own: as much as *supported* takes."""
+"""From this explained share on, a symptom has no priority of its own; *supported* takes the same share."""
 
 _BY_CHANCE = 2
-"""Grade from which on a link is what chance brings too."""
+"""`grade` of a link that is as likely chance."""
 _STEPS = tuple(Priority)
 _LOWEST = Priority.P2
-"""What is below is for noise, and for what a rule puts there."""
+"""Lower priorities are for noise, and for rules that set them."""
 
 
 class Extent(Struct, frozen=True, kw_only=True):
-    """How much of a revision was seen."""
+    """How much of a revision was seen: what the counts of a failure are compared with."""
 
     exposure: Exposure
     lives: int
     ended: int
     """Lives whose exit was logged, orderly ones included."""
     is_whole: bool = True
-    """False where a limit has cut: what is left shows that nothing got through, and not that hardly anything failed."""
+    """False when a limit cut the entries: the rest can show that nothing succeeded, but not that hardly any failed."""
 
     def of(self, unit: OccurrenceUnit) -> int:
-        """Return how often something of that unit could have failed, 0 where that is not known."""
+        """Return how many units could have failed; 0 when that is not known."""
         counts = {
             OccurrenceUnit.REQUEST: self.exposure.requests,
             OccurrenceUnit.SESSION: self.exposure.sessions,
@@ -68,17 +68,17 @@ class Extent(Struct, frozen=True, kw_only=True):
 
 
 def extent_of(revision: str, coverage: Coverage, exposure: Exposure, lives: Sequence[Life]) -> Extent | None:
-    """Measure what priorities are held against; None where shares are not known.
+    """Measure how much of a revision was seen; None when shares of it are not known.
 
-    That is so for several revisions at once, for entries that were cut, and for exports of errors alone, in which every
-    request failed because no other was exported.
+    Shares are unknown for several revisions at once, for entries that were cut, and for exports of errors alone, in
+    which every request failed because no other was exported.
     """
-    # What is cut in time is cut in traffic too, and its shares stand; the last entries up to a limit are a time too.
-    # Where requests were counted in a sample, all that failed are here.
+    # A cut in time cuts traffic and failures alike, so shares stay right; so does a limit that left the last entries.
+    # Where requests were counted in a sample, all failed ones are included.
     is_cut = coverage.truncated is not False and coverage.cut not in {CutBy.TIME, CutBy.SAMPLE}
     is_lost = is_cut and (coverage.truncated or coverage.cut is not CutBy.LIMIT)
-    has_quiet = any(n and Level(level).rank < Level.WARNING.rank for level, n in coverage.levels.items())
-    if revision == "all" or is_lost or not has_quiet:
+    has_routine = any(n and Level(level).rank < Level.WARNING.rank for level, n in coverage.levels.items())
+    if revision == "all" or is_lost or not has_routine:
         return None
     return Extent(exposure=exposure, lives=len(lives), ended=sum(life.ended for life in lives), is_whole=not is_cut)
 
@@ -86,10 +86,9 @@ def extent_of(revision: str, coverage: Coverage, exposure: Exposure, lives: Sequ
 def adjust_priorities(
     clusters: Sequence[Cluster], links: Sequence[Link], chosen: Mapping[ClusterId, Link], extent: Extent | None
 ) -> tuple[Cluster, ...]:
-    """Raise or lower priorities by share, then let no symptom stand above the root that explains it.
+    """Raise or lower priorities by share, then lower symptoms to the priority of the root that explains them.
 
-    `chosen` are the links by which clusters hang together. Without an extent shares are not known, and only roots lower
-    priorities.
+    `chosen` holds the link of each cluster to its cause (`parents`). Without an extent, the first step is left out.
     """
     if extent is not None:
         clusters = [_by_share(cluster, clusters, links, chosen, extent) for cluster in clusters]
@@ -107,7 +106,7 @@ def _by_share(
     if cluster.role is Role.NOISE:
         return cluster
     all_of_it = _all(cluster, extent)
-    # What has a root is as urgent as that: the exits of a crash loop say nothing that their cause does not.
+    # An explained cluster is as urgent as its root: the exits of a crash loop add nothing to their cause.
     if all_of_it is not None and cluster.id not in chosen:
         return _moved(cluster, -1, all_of_it)
     tiny = _tiny(cluster, clusters, links, extent)
@@ -115,10 +114,10 @@ def _by_share(
 
 
 def _all(cluster: Cluster, extent: Extent) -> str | None:
-    """Say that nothing got through, None where something did."""
+    """Say that everything failed; None when something succeeded."""
     count = cluster.occurrences
     if cluster.unit is OccurrenceUnit.LIFE:
-        # A few that ended among many that live on are not all.
+        # A few exits among many lives that go on are not all.
         is_all = count >= extent.ended >= ALL_FROM and extent.ended * 2 >= extent.lives
         return f"all {extent.ended:,} instance lives that ended show it" if is_all else None
     of = extent.of(cluster.unit)
@@ -128,15 +127,15 @@ def _all(cluster: Cluster, extent: Extent) -> str | None:
 
 
 def _tiny(cluster: Cluster, clusters: Sequence[Cluster], links: Sequence[Link], extent: Extent) -> str | None:
-    """Say how little is struck, None where it is not little: by the cluster itself, its kin, or what follows it."""
+    """Say how little failed; None unless that is tiny for all clusters of the signature and all that they explain."""
     of = extent.of(cluster.unit) if extent.is_whole else 0
     # The values that split a signature into clusters must not make each of them look small.
-    kin = [c for c in clusters if c.signature == cluster.signature is not None] or [cluster]
-    count = sum(c.occurrences for c in kin)
-    if any(c.unit is not cluster.unit for c in kin) or not _is_tiny(count, of):
+    siblings = [c for c in clusters if c.signature == cluster.signature is not None] or [cluster]
+    count = sum(c.occurrences for c in siblings)
+    if any(c.unit is not cluster.unit for c in siblings) or not _is_tiny(count, of):
         return None
     units = {c.id: c.unit for c in clusters}
-    ids = {c.id for c in kin}
+    ids = {c.id for c in siblings}
     affected = [(link.explained, extent.of(units[link.symptom])) for link in links if link.cause in ids]
     if not all(_is_tiny(explained, among) for explained, among in affected):
         return None
@@ -149,7 +148,7 @@ def _is_tiny(count: int, of: int) -> bool:
 
 
 def _moved(cluster: Cluster, steps: int, why: str) -> Cluster:
-    """Move a priority, up at most to P0, down at most to P2; one that is there already only gains the why."""
+    """Move a priority by steps, at most up to P0 or down to P2; a P0 that would rise only gains the reason."""
     at = _STEPS.index(cluster.priority)
     last = max(at, _STEPS.index(_LOWEST))
     to = _STEPS[min(max(at + steps, 0), last)]
@@ -164,19 +163,19 @@ def _moved(cluster: Cluster, steps: int, why: str) -> Cluster:
 
 
 def _below_root(cluster: Cluster, by_id: Mapping[ClusterId, Cluster], chosen: Mapping[ClusterId, Link]) -> Cluster:
-    """Lower a symptom to the priority of its root, where that explains nearly all of it."""
+    """Lower a symptom to the priority of its root, if that explains nearly all of it."""
     at, is_owned = cluster.id, True
     while at in chosen:
         is_owned = is_owned and chosen[at].coverage >= OWNED and grade(chosen[at]) < _BY_CHANCE
         at = chosen[at].cause
     root = by_id[at]
-    own = min(root.priority, _LOWEST)
-    if cluster.role is not Role.SYMPTOM or root is cluster or not is_owned or cluster.priority >= own:
+    root_priority = min(root.priority, _LOWEST)
+    if cluster.role is not Role.SYMPTOM or root is cluster or not is_owned or cluster.priority >= root_priority:
         return cluster
     name = root.signature or "the error"
     why = f"no more urgent than {name}, which explains it"
     return replace(
         cluster,
-        priority=own,
-        priority_reason=f"lowered from {cluster.priority} to {own}: {why} ({cluster.priority_reason})",
+        priority=root_priority,
+        priority_reason=f"lowered from {cluster.priority} to {root_priority}: {why} ({cluster.priority_reason})",
     )

@@ -1,1 +1,1 @@
-"""What a run says as a whole: headline, ranking, timeline, impact and postmortems."""
+"""The parts of a report that concern the whole run: headline, ranking, timeline, impact and postmortems."""

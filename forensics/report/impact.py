@@ -1,4 +1,4 @@
-"""A report and what the settings say about capabilities in, what is at risk out. Values are quoted, never computed."""
+"""Impact on the capabilities that the settings describe. Their values are quoted, never computed."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 SERVICE, TESTS = "service:", "tests:"
 _UNSEEN = {ChangeState.GONE: CapabilityState.NO_LONGER_SEEN}
-"""What a state of a signature that is not seen now says; every other state leaves it open."""
+"""State of an absent signature → state of the capability; every other state means too little traffic."""
 _ORDER = tuple(CapabilityState)
 
 
 class _Reason(NamedTuple):
-    """What one signature or test module says about a capability."""
+    """One signature or test module as a reason for a capability's state."""
 
     state: CapabilityState
     text: str
 
 
 def impact(report: Report, capabilities: Mapping[str, Capability]) -> Impact | None:
-    """Say of each capability how it stands, the worst of its reasons deciding; None where the settings name none."""
+    """Return the state of each capability, decided by the worst of its reasons; None if the settings name none."""
     if not capabilities:
         return None
     return Impact(capabilities=tuple(_judged(report, name, one) for name, one in capabilities.items()))
 
 
 def unknown_patterns(capabilities: Mapping[str, Capability], signatures: Iterable[str]) -> list[tuple[str, str]]:
-    """List (capability, pattern) where no rule could ever answer: a slip there would look like health."""
+    """List (capability, pattern) that fits no rule: a typing error there would look like health."""
     known = list(signatures)
     return [
         (name, pattern)
@@ -68,7 +68,7 @@ def _reasons(report: Report, pattern: str) -> Iterator[_Reason]:
 
 
 def _of_signatures(report: Report, pattern: str) -> Iterator[_Reason]:
-    """Judge signatures; with `*` also what no rule knows. Noise takes nothing away."""
+    """Yield a reason for each signature that fits the pattern; `*` includes unknown errors. Noise is left out."""
     counts: dict[str, tuple[int, str]] = {}
     for cluster in report.clusters:
         if cluster.role is not Role.NOISE and _fits(cluster, pattern):

@@ -1,4 +1,4 @@
-"""Incidents, clusters and findings in, what stands at the top of a report out: headline, ranking, timeline."""
+"""The top of a report: headline, ranking of root causes, timeline."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 def in_order(clusters: Sequence[Cluster], incidents: Sequence[Incident]) -> tuple[Cluster, ...]:
-    """Order clusters as a reader wants them: incident by incident, cause first, noise last."""
+    """Order clusters for reading: incident by incident, cause first, noise last."""
     by_id = {c.id: c for c in clusters}
     ids = [cluster_id for incident in incidents for cluster_id in incident.clusters]
     noise = sorted((c for c in clusters if c.role is Role.NOISE), key=lambda c: (-c.entries, c.id))
@@ -38,7 +38,7 @@ def in_order(clusters: Sequence[Cluster], incidents: Sequence[Incident]) -> tupl
 
 
 def headline(incidents: Sequence[Incident], clusters: Sequence[Cluster], coverage: Coverage) -> str:
-    """Say the first sentence of a report."""
+    """Write the first sentence of a report."""
     selected, bare = coverage.entries_selected, coverage.no_payload
     if not selected:
         return "Nothing can be said: no entry of what was asked for could be read"
@@ -53,7 +53,7 @@ def headline(incidents: Sequence[Incident], clusters: Sequence[Cluster], coverag
 
 
 def count_lives(lives: Sequence[Life]) -> LifeCounts:
-    """Count the lives of instances: ended, cut off by the end of the entries, and recorded from their start."""
+    """Count the lives of instances: ended, cut off by the end of the entries, and ended ones with a logged start."""
     ended = [life for life in lives if life.ended]
     return LifeCounts(ended=len(ended), cut=len(lives) - len(ended), start_recorded=sum(life.started for life in ended))
 
@@ -61,7 +61,7 @@ def count_lives(lives: Sequence[Life]) -> LifeCounts:
 def root_causes(
     incidents: Sequence[Incident], clusters: Mapping[ClusterId, Cluster], findings: Mapping[ClusterId, Finding]
 ) -> tuple[RootCause, ...]:
-    """Rank what to look at first: one line an incident."""
+    """Rank the root causes, one for each incident."""
     return tuple(
         _root_cause(rank, incident, clusters[incident.root_cluster], findings[incident.root_cluster])
         for rank, incident in enumerate(incidents, 1)
@@ -91,7 +91,7 @@ def timeline(
     tests: TestRun | None = None,
     postmortems: Sequence[Postmortem] = (),
 ) -> tuple[TimelineEvent, ...]:
-    """Put deployments, tests, onsets, ends of instances, last occurrences and answers after them in order of time."""
+    """Order events by time: deployments, tests, onsets, exits, last occurrences and requests answered after them."""
     events = [
         TimelineEvent(
             time=d.time, kind=TimelineKind.DEPLOY, text=_deploy_text(d), refs=(d.insert_id,), clock="audit log"
@@ -105,7 +105,7 @@ def timeline(
 
 
 def _bounds(incident: Incident, clusters: Mapping[ClusterId, Cluster]) -> Iterator[TimelineEvent]:
-    """Yield the first and the last entry of an incident, whichever of its clusters they belong to."""
+    """Yield the first and the last entry of an incident over all its clusters."""
     family = [clusters[cluster] for cluster in incident.clusters]
     first = min(family, key=lambda c: (_moment(c.first_seen), c.id))
     last = max(family, key=lambda c: (_moment(c.last_seen), c.id))
@@ -132,7 +132,7 @@ def _exits(lives: Sequence[Life], entry: Callable[[int], LogEntry]) -> Iterator[
 
 
 def _answers(postmortems: Sequence[Postmortem]) -> Iterator[TimelineEvent]:
-    """Yield the first request that was answered after each incident; whether it was over then, its postmortem says."""
+    """Yield the first request answered after each incident; the postmortem says whether it was over then."""
     for postmortem in postmortems:
         for ref in postmortem.recovery.evidence[0].refs[:1]:
             text = f"first request answered after the last entry of {postmortem.incident}"
@@ -152,7 +152,7 @@ def _tests(run: TestRun | None) -> Iterator[TimelineEvent]:
 
 
 def _deploy_text(deploy: Deploy) -> str:
-    """Say what a deployment's entry tells, by what kind of principal and with what share of the requests."""
+    """Write what a deployment's entry says: who requested it, the split of traffic, and the outcome."""
     name = deploy.revision or "a revision that is not named"
     if deploy.outcome is DeployOutcome.ASKED:
         who = f" by {deploy.by}" if deploy.by else ""

@@ -1,1 +1,1 @@
-"""Makes the samples: seeded scenarios in, folders of log entries, truths and test results out."""
+"""Make the samples: logs, test results and truths of seeded scenarios."""

@@ -1,4 +1,4 @@
-"""Events of a service in, Cloud Logging entries as `gcloud logging read` gives them out.
+"""Turn the events of a service into Cloud Logging entries, as `gcloud logging read` prints them.
 
 Times are integers, microseconds since 1970. The shapes follow real exports: `insertId` of 24 hex digits (8 seconds, 8
 microseconds, 8 random; for a request those of its end), a request's `timestamp` at its start, lines of the application
@@ -38,7 +38,7 @@ STARTS = {
     ),
 }
 _SEVERITIES = {2: "INFO", 3: "INFO", 4: "WARNING", 5: "ERROR"}
-"""By the first digit of the status; an upgrade to a WebSocket (101) is logged without."""
+"""First digit of the status → severity; an upgrade to a WebSocket (101) has none."""
 MALFORMED = (
     "The request failed because either the HTTP response was malformed or connection to the instance had an error."
     " Additional troubleshooting documentation can be found at:"
@@ -85,7 +85,7 @@ class Instance:
 
 @dataclass
 class Recorder:
-    """Writes entries down, one list per file."""
+    """Records entries, one list per file."""
 
     service: Service
     seed: str

@@ -40,7 +40,7 @@ _CONNECTIVE = "The above exception was the direct cause of the following excepti
 
 @dataclass
 class CrashLoop:
-    """The loop while it is written down."""
+    """The crash loop, written event by event."""
 
     log: Recorder = field(default_factory=lambda: Recorder(SERVICE, "billing-api"))
     truth: Truth = field(default_factory=Truth)
@@ -83,7 +83,7 @@ class CrashLoop:
             self._request(instance, gone, life, number)
 
     def _crash(self, instance: Instance, at: int) -> int:
-        """Write the crash as Cloud Run splits it, and return when the container was gone."""
+        """Write the crash as Cloud Run splits it, and return when the container had exited."""
         self._gunicorn(instance, at, "Exception in worker process", "ERROR", 4)
         self.log.text(instance, at + 26, _FIRST, severity="ERROR")
         lines = [_CONNECTIVE, *_SECOND.split("\n")]

@@ -39,13 +39,13 @@ _USER_WARNING = (
 
 @dataclass
 class HealthyService:
-    """Half an hour of the service while it is written down."""
+    """Half an hour of the service, written event by event."""
 
     log: Recorder = field(default_factory=lambda: Recorder(SERVICE, "catalog-api"))
     truth: Truth = field(default_factory=Truth)
 
     def run(self) -> None:
-        """Write a deploy, two instances of which one goes again, and their traffic."""
+        """Write a deploy, two instances (one of them stops again), and their traffic."""
         asked = moment("2025-10-14T07:58:20")
         image = f"us-east4-docker.pkg.dev/orchard-prod/catalog/api@sha256:{self.log.hex(64)}"
         stage = {"STAGE": "prod"}

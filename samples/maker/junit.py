@@ -1,4 +1,4 @@
-"""Test results in, a JUnit file as pytest writes it out."""
+"""Write test results as a JUnit file, as pytest writes it."""
 
 from __future__ import annotations
 

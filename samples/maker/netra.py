@@ -121,7 +121,7 @@ _REFUSED = 403
 
 @dataclass
 class Incident:
-    """The incident while it is written down."""
+    """The incident, written event by event."""
 
     log: Recorder = field(default_factory=lambda: Recorder(SERVICE, "netra-backend-staging"))
     truth: Truth = field(default_factory=Truth)
@@ -187,7 +187,7 @@ class Incident:
         self.log.text(instance, at, f"[{clock(at)} +0000] [{pid}] [{level}] {text}")
 
     def start(self, revision: str, at: int, reason: str = "deploy") -> Instance:
-        """Write the start of an instance up to the point where its application is loaded."""
+        """Write the start of an instance, until its application is loaded."""
         instance = self.log.instance(revision)
         self.log.system(instance, at, STARTS[reason])
         at += self.log.between(1900, 2600) * MILLISECOND
@@ -225,14 +225,14 @@ class Incident:
             self.truth.linked(revision, "deterministic-startup-failure", symptom, instance.id)
 
     def stop(self, instance: Instance, at: int) -> None:
-        """Write an orderly end, whose words resemble those of a failed start."""
+        """Write an orderly stop; its words resemble those of a failed start."""
         self.log.system(instance, at, "Shutting down user disabled instance")
         for after, text in enumerate(("Handling signal: term", "Worker exiting (pid: 14)", "Shutting down: Master")):
             self._server_line(instance, at + (1 + after) * 210 * MILLISECOND, text, pid=13)
         self.log.exit(instance, at + 900 * MILLISECOND, 0)
 
     def traffic(self, instances: Sequence[Instance], start: int, end: int) -> None:
-        """Write uptime checks, API requests, and the warnings and 404s that are always there."""
+        """Write uptime checks, API requests, and the usual warnings and 404s."""
         for number, at in enumerate(range(start, end, 47 * SECOND)):
             instance = instances[number % len(instances)]
             at += self.log.between(0, 3 * SECOND)  # noqa: PLW2901 - no clockwork

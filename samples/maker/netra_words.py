@@ -1,4 +1,4 @@
-"""What the application of the seed incident logs: the payloads of one failing session, by kind of failure."""
+"""Payloads that the application of the seed incident logs for one failing session, by kind of failure."""
 
 from __future__ import annotations
 

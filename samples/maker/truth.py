@@ -1,4 +1,4 @@
-"""What a scenario did in, what a reader of its logs must find out: `truth.json`, counted while the entries are made."""
+"""Count what a reader of a sample's logs must find (`truth.json`), while the entries are made."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Truth:
-    """Counts entries and occurrences by revision and signature, and which symptom each cause brought about."""
+    """Counts entries and occurrences by revision and signature, and the symptoms that each cause brought about."""
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str, str], int] = defaultdict(int)

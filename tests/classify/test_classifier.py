@@ -1,4 +1,4 @@
-"""Rules claim entries, say by what, and stand in order."""
+"""Rules match entries, say by which leaves, and stand in order."""
 
 from __future__ import annotations
 

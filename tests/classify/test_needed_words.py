@@ -1,4 +1,4 @@
-"""What a pattern needs is in every text that it is found in."""
+"""Every text that a pattern matches contains one of its needed words."""
 
 from __future__ import annotations
 

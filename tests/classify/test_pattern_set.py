@@ -1,4 +1,4 @@
-"""Patterns that are looked for together are found as each would be alone."""
+"""A search for many patterns at once finds what a search for each of them finds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Of several rules that claim an entry, one speaks for it: by role, by what it supersedes, by id."""
+"""Of several rules that match an entry, one is primary: by role, by what it supersedes, by id."""
 
 from __future__ import annotations
 

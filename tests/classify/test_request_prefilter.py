@@ -1,4 +1,4 @@
-"""What a screen passes by, no rule claims: whatever the rules are, and whatever the request is."""
+"""No rule matches a request that the prefilter rules out: whatever the rules are, and whatever the request is."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ RULES, _ = load_rules()
 Record = dict[str, Any]
 
 
-def routine_level(record: Record, screen: RequestPrefilter) -> Level | None:
-    """Read one line as an export's, and return the level of a request that nobody need decode."""
+def routine_level(record: Record, prefilter: RequestPrefilter) -> Level | None:
+    """Index one line as of an export; return the level of a request that need not be decoded, else None."""
     line = json.dumps(record, ensure_ascii=False).encode()
-    reader = FastIndexReader(None, screen)
+    reader = FastIndexReader(None, prefilter)
     rows, _ = reader.read(Lines(data=line + b"\n", spans=[(0, len(line))]))
     batch = reader.batch("-")
     return batch.label_sets[batch.label_ids[0]].routine if rows else None
@@ -177,16 +177,16 @@ NARROW = st.builds(lambda word, beside: AllOf(conditions=(word, beside)), PATTER
 LEVELS = st.sampled_from([Level.INFO, Level.WARNING, Level.ERROR])
 
 
-def no_rule_claims(record: Record, rules: Sequence[Rule], screen: RequestPrefilter) -> None:
+def no_rule_claims(record: Record, rules: Sequence[Rule], prefilter: RequestPrefilter) -> None:
     entry = decode_record(record)
-    level = routine_level(record, screen)
-    event("quiet" if level is not None else "blind" if screen.is_blind else "loud")
+    level = routine_level(record, prefilter)
+    event("routine" if level is not None else "blind" if prefilter.is_blind else "notable")
     if level is None:
         return
     assert Classifier(rules).classify(entry).primary is None
     assert entry.level is level
-    assert entry.level.rank < screen.level.rank
-    facts = FactsExtractor(rules, screen.level).facts(entry)
+    assert entry.level.rank < prefilter.level.rank
+    facts = FactsExtractor(rules, prefilter.level).facts(entry)
     assert (facts.analysed, facts.is_line, facts.exits, facts.starts, facts.weight) == (False, False, False, False, 0)
     assert (facts.is_request, facts.has_payload) == (True, True)
     assert not facts.awaits
@@ -199,9 +199,9 @@ def no_rule_claims(record: Record, rules: Sequence[Rule], screen: RequestPrefilt
 @given(st.lists(requests(), min_size=1, max_size=4), st.lists(NARROW | CONDITIONS, max_size=3), LEVELS)
 def test_what_is_passed_by_no_rule_claims(records: list[Record], conditions: list[Condition], level: Level) -> None:
     rules = [rule(f"rule-{number}", condition) for number, condition in enumerate(conditions)]
-    screen = RequestPrefilter(rules, level)
+    prefilter = RequestPrefilter(rules, level)
     for record in records:
-        no_rule_claims(record, rules, screen)
+        no_rule_claims(record, rules, prefilter)
 
 
 SHIPPED = RequestPrefilter(RULES, Level.ERROR)
@@ -218,23 +218,23 @@ def test_what_is_passed_by_no_shipped_rule_claims(record: Record) -> None:
 @pytest.mark.slow
 @settings(max_examples=200)
 @given(st.lists(requests(), min_size=1, max_size=4), NARROW | CONDITIONS)
-def test_what_is_passed_by_answers_no_screened_why(records: list[Record], asked: Condition) -> None:
+def test_what_is_passed_by_answers_no_covered_why(records: list[Record], asked: Condition) -> None:
     assume(is_screened(asked, Level.ERROR))
     nothing = leaf("exception.type", equals="Nothing")
     why = WhyRule(ask="", evidence_kind="entries", evidence={}, condition=asked)
     rules = [replace(rule("r", nothing), whys=(why,))]
-    screen, classifier = RequestPrefilter(rules, Level.ERROR), Classifier(rules)
+    prefilter, classifier = RequestPrefilter(rules, Level.ERROR), Classifier(rules)
     for record in records:
-        if routine_level(record, screen) is not None:
+        if routine_level(record, prefilter) is not None:
             assert not classifier.holds(asked, decode_record(record))
 
 
 @settings(max_examples=100)
 @given(st.lists(st.sampled_from(["200 GET /lost", "200 GET /", "200 GET /Lock/", "200 GET /größe", ""]), max_size=40))
 def test_suspects_are_all_that_hold_a_word(messages: list[str]) -> None:
-    screen = RequestPrefilter([rule("r", leaf("message", regex="lost|lock"))], Level.ERROR)
+    prefilter = RequestPrefilter([rule("r", leaf("message", regex="lost|lock"))], Level.ERROR)
     wanted = [at for at, text in enumerate(messages) if "lost" in text.lower() or "lock" in text.lower()]
-    assert screen.suspects(messages) == wanted
+    assert prefilter.suspects(messages) == wanted
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_suspects_are_all_that_hold_a_word(messages: list[str]) -> None:
     ids=lambda condition: getattr(condition, "path", type(condition).__name__),
 )
 def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition: Condition) -> None:
-    screen = RequestPrefilter([*RULES, rule("r", condition)], Level.ERROR)
-    assert screen.is_blind
-    assert routine_level(request(200, at=1, latency=0.1), screen) is None
+    prefilter = RequestPrefilter([*RULES, rule("r", condition)], Level.ERROR)
+    assert prefilter.is_blind
+    assert routine_level(request(200, at=1, latency=0.1), prefilter) is None
 
 
 @pytest.mark.parametrize(
@@ -274,9 +274,9 @@ def test_a_rule_that_anchors_on_something_else_makes_the_screen_blind(condition:
     ids=lambda condition: getattr(condition, "path", type(condition).__name__),
 )
 def test_a_screen_sees_past_such_a_rule(condition: Condition) -> None:
-    screen = RequestPrefilter([rule("r", condition)], Level.ERROR)
-    assert not screen.is_blind
-    routine = partial(routine_level, screen=screen)
+    prefilter = RequestPrefilter([rule("r", condition)], Level.ERROR)
+    assert not prefilter.is_blind
+    routine = partial(routine_level, prefilter=prefilter)
     assert routine(request(200, at=1, latency=0.1)) is Level.INFO
     assert routine(request(200, at=1, latency=0.1, textPayload="lost")) is None
     assert routine(request(503, at=1, latency=0.1)) is None

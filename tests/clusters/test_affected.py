@@ -1,4 +1,4 @@
-"""How many requests, sessions and users a cluster struck: numbers, and only where the entries tell."""
+"""Counts of the requests, sessions and users that a cluster affected; None where no entry names one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted by columns, held against the plain way: entry by entry, as it is described."""
+"""Counts made by columns equal the counts made entry by entry."""
 
 from __future__ import annotations
 
@@ -148,5 +148,5 @@ def test_trends_and_cadences_are_those_of_the_plain_way(starts: list[int], first
     found = _cadence(starts)
     assert (found is None) == (len(gaps) < 2)
     if found is not None:
-        told = (found.median, found.shortest, found.longest)
-        assert told == (round(median(gaps), 3), round(min(gaps), 3), round(max(gaps), 3))
+        measured = (found.median, found.shortest, found.longest)
+        assert measured == (round(median(gaps), 3), round(min(gaps), 3), round(max(gaps), 3))

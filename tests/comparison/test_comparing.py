@@ -36,7 +36,7 @@ SAME, NOT_COMPARABLE = ChangeState.NO_CHANGE, ChangeState.NOT_COMPARABLE
 
 
 def change(before: int, after: int, requests: tuple[int, int] = (1000, 1000), **fields: Any) -> Change:
-    """Compare one signature in that many requests."""
+    """Compare one signature with these numbers of requests."""
     sides = [
         side(f"shop-0000{at}", {"x": n}, exposure=Exposure(requests=of, sessions=100, starts=10, lives=12), **fields)
         for at, (n, of) in enumerate(zip((before, after), requests, strict=True))
@@ -349,7 +349,7 @@ def test_words_from_logs_are_no_markup_in_the_document() -> None:
 def sampled(
     before: int, after: int, margin: int, unit: OccurrenceUnit = OccurrenceUnit.REQUEST, **fields: Any
 ) -> Change:
-    """Compare one signature in a hundred thousand requests each, those of now known within a margin."""
+    """Compare one signature in 100,000 requests on each side; the later number has a margin."""
     exposure = Exposure(requests=100_000, sessions=100, starts=10, lives=12)
     later = replace(exposure, requests_margin=margin, sessions=None if margin else 100)
     at = Sampled(from_time="2026-05-01T12:00:00Z", to_time="2026-05-01T13:00:00Z", one_in=10, listed=9_000)

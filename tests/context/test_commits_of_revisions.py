@@ -1,4 +1,4 @@
-"""Which commit a revision was made from, and what says so."""
+"""Which commit a revision was built from, and how that is known."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was read, what is missing, and what a reader must not conclude."""
+"""Coverage: what was read, what is missing, and which conclusions that rules out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the audit log tells of deployments, and what it is kept from telling."""
+"""Deployments in the audit log, and the private data in them that no report shows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which cluster a failing test speaks of: by message, by close reason, by time, and never by a code alone."""
+"""Failed tests are matched with clusters by message, by close reason or by time, and never by a code alone."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ LOGS = [
 
 
 def tied(given: model.TestFailure) -> tuple[str | None, str | None, bool | None]:
-    """Return what the failure's cluster says, what joins them, and whether it happened meanwhile."""
+    """Return (template of the matched cluster, how it was matched, whether it occurred during the test)."""
     found = analyze(raws(*LOGS), RULES, query(), rulebook=INFO, tool_version="test", tests=run(given)).report
     assert found.tests is not None
     (after,) = found.tests.failures

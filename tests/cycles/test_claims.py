@@ -1,4 +1,4 @@
-"""A claim is a hypothesis: what was claimed is held against every later revision, with the words that numbers allow."""
+"""A claim is a hypothesis: it is checked in every later revision, with the words that the numbers allow."""
 
 from __future__ import annotations
 

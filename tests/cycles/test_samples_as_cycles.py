@@ -27,7 +27,7 @@ def commands() -> list[list[str]]:
 
 
 def settle(folder: Path) -> None:
-    """Make a folder like a checkout, with the settings that the document shows."""
+    """Make a folder like a checkout, with the settings of the document."""
     (folder / "samples").symlink_to(ROOT / "samples")
     toml = re.search(r"```toml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)
     assert toml is not None

@@ -1,4 +1,4 @@
-"""Rivals, steps, and what is said to be absent in; every share, measure and certificate that is not so out."""
+"""Check rivals, steps and statements of absence: their shares, measures and certificates."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Absence:
         self.links: dict[tuple[str, str], Json] = {(link["symptom"], link["cause"]): link for link in report["links"]}
 
     def finding(self, finding: Json) -> Iterator[Fault]:
-        """Yield what the rivals and the steps of a finding say and nothing carries."""
+        """Yield what the rivals and the steps of a finding say without evidence."""
         for rival in finding["rivals"]:
             yield from self._rival(f"{finding['cluster']}, rival {rival['signature']}", rival)
         for step in finding["steps"]:
@@ -68,7 +68,7 @@ class Absence:
             yield Fault(where, f"{', '.join(left)} is no figure of this rival: {rival['statement']}")
 
     def _is_apart(self, rival: Json, own: list[Json]) -> bool:
-        """Tell whether a rival that is here never stands before what it is said not to explain."""
+        """Tell whether a rival in these entries never precedes the cluster that it is said not to explain."""
         return (
             bool(own) and rival["statement"].startswith("also in these entries") and not rival["certificate"]["lacks"]
         )
@@ -118,7 +118,7 @@ class Absence:
             yield Fault(where, f"lift {measure['lift']} and p {measure['p_value']} are not those of the link")
 
     def never_near(self, where: str, evidence: Json) -> Iterator[Fault]:
-        """Two clusters that are said never to stand near each other do not, in the window that is named."""
+        """Two clusters that are said never to be near each other are not, in the window that is named."""
         found = _NONE.search(evidence["statement"])
         symptom, cause = evidence["values"]["symptom"], evidence["values"]["cause"]
         rule = self.rules.get(self.clusters[cause]["signature"] or "")
@@ -160,7 +160,7 @@ class Absence:
             yield bool(coverage["truncation"]) and fact == f"the entries look cut ({coverage['truncation']})"
 
     def _was_before(self, baseline: str, times: str, exposure: str, measure: str) -> bool:
-        """Tell whether a baseline is said to show what one of the changes says of it."""
+        """Tell whether a statement about a baseline agrees with one of the changes."""
         comparison = self.report["comparison"] or {"baseline": None, "changes": []}
         found = {(str(c["before"]), str(c["exposure_before"]), c["measure"]) for c in comparison["changes"]}
         return (

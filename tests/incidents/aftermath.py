@@ -1,4 +1,4 @@
-"""The postmortems and the timeline of a report in, every figure, time and command that the input does not carry out."""
+"""Check the postmortems and the timeline of a report: every figure, time and command needs evidence in the input."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class PostmortemContext:
         self.run: Json = report["tests"] or {}
 
     def faults(self) -> Iterator[Fault]:
-        """Yield whatever is said after the findings and not carried."""
+        """Yield every statement after the findings that lacks evidence."""
         if [one["incident"] for one in self.report["postmortems"]] != list(self.incidents):
             yield Fault("postmortems", "not one for each incident")
             return
         for one in self.report["postmortems"]:
             incident = self.incidents[one["incident"]]
             if not {incident["root_cluster"], *incident["clusters"]} <= set(self.clusters):
-                continue  # told of with the incidents
+                continue  # checked with the incidents
             yield from self._bounds(incident)
             yield from self._postmortem(one, incident)
         for event in self.report["timeline"]:
@@ -206,10 +206,10 @@ class PostmortemContext:
             if event["time"] not in {one[bounds[kind]] for one in named}:
                 yield Fault(where, f"not the {bounds[kind]} of an incident: {event['text']}")
         titles = sorted((i["title"] for i in self.incidents.values()), key=len, reverse=True)
-        told = [one[key] for one in self.report["deploys"] for key in ("revision", "traffic", "message")]
+        figures = [one[key] for one in self.report["deploys"] for key in ("revision", "traffic", "message")]
         said = [str(e.record.get("textPayload")) for e in exits if e.timestamp == event["time"]]
         counts = [self.run["total"], self.run["failed"] + self.run["errors"], self.run["not_run"]] if self.run else []
-        left = uncarried(event["text"], [*titles, *self.incidents, *told, *said, *counts, f"of {len(exits)}"])
+        left = uncarried(event["text"], [*titles, *self.incidents, *figures, *said, *counts, f"of {len(exits)}"])
         if left:
             yield Fault(where, f"{', '.join(left)} is no figure of this event: {event['text']}")
 

@@ -1,4 +1,4 @@
-"""Blocks of code and the report in, everything in them that the report does not carry out.
+"""Check the code blocks of documents against the report.
 
 A graph is read as Mermaid reads it and held against the steps, a query as Cloud Logging reads it and held against the
 entries of its cluster, a proposed rule as the rule loader reads it; a command is taken apart as a shell does.

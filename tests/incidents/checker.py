@@ -1,8 +1,8 @@
-"""A report, its documents and the input that they were made from in, every statement without evidence out.
+"""Check a report and its documents against their input: find every statement without evidence.
 
-Three walks, each of which can fail on its own: the report against the input (`statements`, `recount`), the documents
-against the report (`documents`, `tiles`). Nothing of the program's own joins and verdicts is used; the escapes and
-redaction of a text, and how a duration is written, are taken from it.
+Each check can fail on its own: the report against the input (`statements`, `recount`), and the documents against the
+report (`documents`, `tiles`). None of the program's own joins and verdicts are used; only the escapes and redaction of
+texts, and the format of durations, are taken from it.
 """
 
 from __future__ import annotations

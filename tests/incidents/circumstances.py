@@ -1,4 +1,4 @@
-"""Evidence of deployments, tests, baselines and times in, what its sentence may name out: each counted again."""
+"""Check evidence of deployments, tests, baselines and times by counting it again."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Circumstances:
         self.run: Json = report["tests"] or {}
 
     def deploys(self) -> Iterator[Fault]:
-        """Yield what is told of a deployment and stands in no entry of the audit log."""
+        """Yield what is said about a deployment without an entry of the audit log."""
         for one in self.report["deploys"]:
             entry = self.source.find(one["insert_id"], one["time"])
             if entry is None or "protoPayload" not in entry.record:
@@ -52,7 +52,7 @@ class Circumstances:
             )
 
     def evidence(self, where: str, evidence: Json, cluster: Json) -> Iterator[Fault]:
-        """Yield the figures and counts of one piece of evidence that are carried by nothing."""
+        """Yield the figures and counts of one piece of evidence that nothing supports."""
         kind = evidence["kind"]
         values = {
             "since": self._since,
@@ -82,9 +82,9 @@ class Circumstances:
     def _deploys(self, cluster: Json) -> list[object]:
         first = moment(cluster["first_seen"])
         own = [one for one in self.report["deploys"] if one["revision"] == cluster["revision"]]
-        told = [one[key] for one in own for key in ("time", "image", "traffic", "message")]
+        figures = [one[key] for one in own for key in ("time", "image", "traffic", "message")]
         at_once = ["0 s after"] if any(moment(one["time"]) == first for one in own) else []
-        return [len(own), *told, *at_once, *(apart(first, moment(one["time"])) for one in own)]
+        return [len(own), *figures, *at_once, *(apart(first, moment(one["time"])) for one in own)]
 
     def _tests(self, cluster: Json) -> list[object]:
         run = self.run
@@ -100,7 +100,7 @@ class Circumstances:
         return [apart(moment(self.run["started"]), moment(one["time"])) for one in own if self.run["started"]]
 
     def _outcomes(self, cluster: Json) -> list[object]:
-        """Count tests whose name holds the function or file of the cluster, by what became of them."""
+        """Count tests whose name contains the function or file of the cluster, by outcome."""
         frame = cluster["frame"] or {}
         stem = str(frame.get("file", "")).rpartition("/")[2].rpartition(".")[0]
         wanted = {str(frame.get("function", "")).strip("_<>").lower(), stem.strip("_<>").lower()} - {""}

@@ -1,4 +1,4 @@
-"""A comparison in, every count, ratio, interval, p-value and word that does not follow from its numbers out."""
+"""Check a comparison: every count, ratio, interval, p-value and word must follow from its numbers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SEEN = {"gone": (True, False), "new": (False, True)}
 
 
 def comparison_faults(report: Json, baseline: Json | None) -> Iterator[Fault]:
-    """Yield what the numbers of both sides do not carry; the side before is held against its own report, if given."""
+    """Yield what the numbers of both sides do not support; the baseline is checked against its own report, if given."""
     compared = report["comparison"]
     if not compared:
         return
@@ -59,7 +59,7 @@ def _counts(report: Json) -> dict[tuple[str | None, str | None], tuple[int, int]
 
 
 def _measured(where: str, change: Json, exposure: Json) -> Iterator[Fault]:
-    """Reckon the ratio of the rates, and of independent occurrences its exact interval and p-value, once more."""
+    """Calculate the ratio of the rates again, and for independent occurrences its exact interval and p-value."""
     field = _FIELDS[change["measure"]]
     sizes = (exposure["before"][field], exposure["after"][field])
     if (change["exposure_before"], change["exposure_after"]) != sizes:

@@ -1,4 +1,4 @@
-"""Documents and the report that they were made from in, every line that the report does not carry out."""
+"""Check documents against their report: find every line that the report does not support."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ _FIGURES = {
 
 
 class Fault(NamedTuple):
-    """A statement that the evidence does not carry."""
+    """A statement without evidence."""
 
     where: str
     what: str
 
 
 def check_documents(report: dict[str, Any], documents: Mapping[str, str]) -> Iterator[Fault]:
-    """Yield every line, block, link and word of documents that the report does not carry."""
+    """Yield every line, block, link and word of documents that the report does not support."""
     decoded, values = _decoded(msgspec.json.encode(report))
     lost = {id_ for incident in decoded.incidents for id_ in (incident.root_cluster, *incident.clusters)}
     if lost - {cluster.id for cluster in decoded.clusters}:
@@ -97,7 +97,7 @@ def _missing(report: Report, documents: Mapping[str, str]) -> Iterator[Fault]:
 
 
 class _Reader:
-    """Holds each section of one document against what it may speak of."""
+    """Checks each section of one document against the records that it may be about."""
 
     def __init__(self, name: str, template: str, report: Report, values: Values) -> None:
         self.name, self.report, self.values = name, report, values
@@ -108,7 +108,7 @@ class _Reader:
         self.sections = {"index.md": index, "postmortem.md": postmortem, "comparison.md": comparison}.get(name)
 
     def faults(self, page: Page) -> Iterator[Fault]:
-        """Yield what is said and not carried, section by section."""
+        """Yield unsupported statements, section by section."""
         listed = [c for incident in self.report.incidents for c in incident.clusters]
         at = 0
         scope: Scope | None
@@ -241,7 +241,7 @@ def _open_whys(name: str, text: str, findings: Iterable[Finding]) -> Iterator[Fa
 
 
 class Claims:
-    """Which words that claim a result a report carries, and where they claim nothing."""
+    """The words that claim a result: which of them a report supports, and where they claim nothing."""
 
     def __init__(self, report: Report) -> None:
         verdicts = {why.verdict.value for finding in report.findings for why in finding.whys}
@@ -251,7 +251,7 @@ class Claims:
         self._quoted = _quotable(report)
 
     def faults(self, name: str, text: str) -> Iterator[Fault]:
-        """Yield claims that stand where no verdict or state carries them, nor a quotation nor an advice."""
+        """Yield claims that no verdict, state, quotation or advice supports."""
         for line in text.split("\n"):
             if not _CLAIMS.search(line):
                 continue

@@ -1,4 +1,4 @@
-"""A sentence and the values that carry it in, the figures that none of them carries out."""
+"""Find the figures of a sentence that no value supports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FIGURE = re.compile(r"\d[\d.,:]*\d|\d")
 
 
 def uncarried(text: str, values: Iterable[object]) -> list[str]:
-    """Return the figures of a sentence that are left when every value, each as a whole, is taken out of it."""
+    """Return the figures that remain in a sentence when every value, as a whole, is removed from it."""
     shown = {one for value in values for one in _ways(value)} - {""}
     for piece in sorted(shown, key=lambda one: (-len(one), one)):
         before = r"(?<![\w.,:])" if piece[0].isalnum() else ""

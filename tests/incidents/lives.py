@@ -1,4 +1,4 @@
-"""Input records in, the lives of instances and how often a revision could have failed out, counted again."""
+"""Count the lives of instances and the exposure of a revision again, from the input records."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Life(NamedTuple):
 
 
 def revision_of(entry: Entry) -> str:
-    """Name the revision whose entry it is, or of which an audit entry speaks; "" for none."""
+    """Return the revision of an entry, or the one that an audit entry is about; "" for none."""
     resource = entry.record.get("resource")
     labels = resource.get("labels") if isinstance(resource, dict) else None
     labelled = str(labels.get("revision_name", "")) if isinstance(labels, dict) else ""

@@ -17,17 +17,17 @@ from incidents.service import (
     fail,
     failing,
     in_turn,
+    make_scenario,
     moments,
     python_error,
     raised,
     running,
-    told,
 )
 
 
 def without_severity() -> Scenario:
     world = failing("without-severity", 11, raised(REFUSED, severity=None))
-    return told(world, "The cause carries no severity.", answered("database-refused", 11, ENDED), REFUSED)
+    return make_scenario(world, "The cause carries no severity.", answered("database-refused", 11, ENDED), REFUSED)
 
 
 def late_logging() -> Scenario:
@@ -37,7 +37,7 @@ def late_logging() -> Scenario:
         late = (5 + 17 * number) * MILLISECOND
         fail(world, [one], [at], raised(python_error(REFUSED), before=-late), traced=False)
     truth = answered("database-refused", 12, ENDED)
-    return told(world, "The cause is logged up to 200 ms after the end.", truth, REFUSED)
+    return make_scenario(world, "The cause is logged up to 200 ms after the end.", truth, REFUSED)
 
 
 def too_late() -> Scenario:
@@ -55,7 +55,7 @@ def too_late() -> Scenario:
             Expected("dependency-rate-limited", FAILED, NOT_SHOWN),
         ),
     )
-    return told(world, "An error always follows the failure by 1.2 s.", truth)
+    return make_scenario(world, "An error always follows the failure by 1.2 s.", truth)
 
 
 def clock_ties() -> Scenario:
@@ -66,7 +66,7 @@ def clock_ties() -> Scenario:
         world.line(one, at, python_error(REFUSED), "ERROR", trace=trace)
         world.line(one, at, "order refused", "WARNING", trace=trace)
     truth = answered("database-refused", 10, ENDED)
-    return told(world, "Cause and failure have the same time.", truth, REFUSED)
+    return make_scenario(world, "Cause and failure have the same time.", truth, REFUSED)
 
 
 def other_instance() -> Scenario:
@@ -85,7 +85,7 @@ def other_instance() -> Scenario:
             Expected("database-refused", ENDED, NOT_SHOWN),
         ),
     )
-    return told(world, "Errors of one instance, failures of another.", truth)
+    return make_scenario(world, "Errors of one instance, failures of another.", truth)
 
 
 def _interleaved() -> tuple[str, World]:
@@ -105,7 +105,7 @@ def two_revisions() -> Scenario:
     """One export, two revisions at the same time; the one asked for fails."""
     well, world = _interleaved()
     truth = answered("database-refused", 9, ENDED, occurrences={"http-5xx": 9}, never=(well,))
-    return told(world, "Two revisions interleaved; one fails.", truth, REFUSED, name="two-revisions")
+    return make_scenario(world, "Two revisions interleaved; one fails.", truth, REFUSED, name="two-revisions")
 
 
 def the_other_revision() -> Scenario:
@@ -113,7 +113,7 @@ def the_other_revision() -> Scenario:
     well, world = _interleaved()
     truth = Truth(root=None, incidents=0, never=(REFUSED,))
     story = "Two revisions interleaved; the other fails."
-    return told(world, story, truth, name="the-other-revision", revision=well)
+    return make_scenario(world, story, truth, name="the-other-revision", revision=well)
 
 
 def split_traceback() -> Scenario:
@@ -127,7 +127,7 @@ def split_traceback() -> Scenario:
         Expected("disk-full", "Is it new", NOT_ASKED),
         occurrences={"disk-full": 9},
     )
-    return told(world, "A traceback over six entries.", truth, "No space left")
+    return make_scenario(world, "A traceback over six entries.", truth, "No space left")
 
 
 def truncated_pull() -> Scenario:
@@ -142,7 +142,7 @@ def truncated_pull() -> Scenario:
         whys=(Expected("database-refused", ENDED, HOLDS),),
         said=("1,000",),
     )
-    return told(world, "A limit of 1,000 cuts the window in silence.", truth, REFUSED, records=records)
+    return make_scenario(world, "A limit of 1,000 cuts the window in silence.", truth, REFUSED, records=records)
 
 
 def late_by_hours() -> Scenario:
@@ -150,7 +150,7 @@ def late_by_hours() -> Scenario:
     world = failing("by-arrival", 9, raised(python_error(REFUSED)))
     world.rng.shuffle(world.records)
     truth = answered("database-refused", 9, ENDED)
-    return told(world, "The entries lie in no order.", truth, REFUSED, records=tuple(world.records))
+    return make_scenario(world, "The entries lie in no order.", truth, REFUSED, records=tuple(world.records))
 
 
 def slow_start() -> Scenario:
@@ -172,7 +172,7 @@ def slow_start() -> Scenario:
             Expected("startup-probe-failed", "Which deployment", NOT_ASKED),
         ),
     )
-    return told(world, "Instances do not listen in time.", truth)
+    return make_scenario(world, "Instances do not listen in time.", truth)
 
 
 def next_life() -> Scenario:
@@ -191,7 +191,7 @@ def next_life() -> Scenario:
             Expected("database-refused", ENDED, NOT_SHOWN),
         ),
     )
-    return told(world, "The error is logged by the instance after the one that ended.", truth)
+    return make_scenario(world, "The error is logged by the instance after the one that ended.", truth)
 
 
 def one_path_of_two() -> Scenario:
@@ -201,7 +201,7 @@ def one_path_of_two() -> Scenario:
     fail(world, instances, times, raised(python_error(REFUSED)), path="/api/checkout")
     fail(world, instances, [at + 37 * SECOND for at in times], None, path="/api/upload")
     truth = explained("database-refused", 9, Expected("database-refused", ENDED, HOLDS), incidents=2)
-    return told(world, "Two paths fail; the logs explain one.", truth, REFUSED)
+    return make_scenario(world, "Two paths fail; the logs explain one.", truth, REFUSED)
 
 
 ORDER = (

@@ -1,4 +1,4 @@
-"""A section of the index or of the comparison in, the records that its lines may speak of out."""
+"""The records that the lines of a section of the index or of the comparison may be about."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NAMED, _PRINTED = 3, 12
 
 
 def index(report: Report, section: Section) -> Scope | None:
-    """Tell of what a section of the index may speak."""
+    """Return what a section of the index may be about."""
     title = section.path[-1] if section.path else ""
     if len(section.path) <= _TITLE:
         return Scope([of_headline(report), (report.revision, report.coverage.covered, report.coverage.covered_seconds)])
@@ -105,7 +105,7 @@ def _tests(report: Report) -> Iterator[Alternative]:
 
 
 def comparison(report: Report, section: Section) -> Scope | None:
-    """Tell of what a section of the comparison may speak."""
+    """Return what a section of the comparison may be about."""
     compared = report.comparison
     if compared is None:
         return None
@@ -141,7 +141,7 @@ def _traffic(compared: Comparison) -> Iterator[Alternative]:
 
 
 def _changes(compared: Comparison) -> Iterator[Alternative]:
-    """Each change by itself, its two counts of entries and its p-value as they have to stand there."""
+    """Return each change by itself, with its counts of entries and its p-value as they must be printed."""
     for one in compared.changes:
         entries = f"{one.entries_before:,} → {one.entries_after:,}"
         p_value = one.p_corrected

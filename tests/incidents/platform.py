@@ -25,9 +25,9 @@ from incidents.service import (
     explained,
     fail,
     in_turn,
+    make_scenario,
     moments,
     running,
-    told,
 )
 
 
@@ -37,7 +37,7 @@ def not_authenticated() -> Scenario:
     for at in moments(world, 9):
         world.request("", at, 0, "/internal/sync", 403, method="POST", text=NOT_AUTHENTICATED)
     truth = Truth(root="request-not-authenticated", incidents=1, occurrences={"request-not-authenticated": 9})
-    return told(world, "A caller without a token is refused by the platform.", truth, "not authenticated")
+    return make_scenario(world, "A caller without a token is refused by the platform.", truth, "not authenticated")
 
 
 def out_of_memory() -> Scenario:
@@ -59,7 +59,7 @@ def out_of_memory() -> Scenario:
         symptoms=("malformed-response-oom",),
         occurrences={"container-oom": 6, "malformed-response-oom": 12},
     )
-    return told(world, "Six instances run out of memory, two requests each.", truth, "Memory limit")
+    return make_scenario(world, "Six instances run out of memory, two requests each.", truth, "Memory limit")
 
 
 def worker_timeout() -> Scenario:
@@ -77,7 +77,7 @@ def worker_timeout() -> Scenario:
         Expected("malformed-response-503", "Did the process end", NOT_SHOWN),
         symptoms=("malformed-response-503",),
     )
-    return told(world, "The server kills a worker after 30 s.", truth, "WORKER TIMEOUT")
+    return make_scenario(world, "The server kills a worker after 30 s.", truth, "WORKER TIMEOUT")
 
 
 def no_instance() -> Scenario:
@@ -95,7 +95,7 @@ def no_instance() -> Scenario:
             Expected("no-available-instance", "Were new instances being started?", NOT_SHOWN),
         ),
     )
-    return told(world, "The service stands at its maximum of instances.", truth)
+    return make_scenario(world, "The service stands at its maximum of instances.", truth)
 
 
 def broken_answers() -> Scenario:
@@ -113,7 +113,7 @@ def broken_answers() -> Scenario:
             Expected("malformed-response-503", "Which deployment", NOT_ASKED),
         ),
     )
-    return told(world, "Answers break off and nothing says why.", truth)
+    return make_scenario(world, "Answers break off and nothing says why.", truth)
 
 
 def _session(world: World, instance: str, end: int, error: str, close: str) -> None:
@@ -149,7 +149,7 @@ def serialization() -> Scenario:
         symptoms=("websocket-close-1011",),
         occurrences={"websocket-close-1011": 10},
     )
-    return told(world, "An enum cannot be sent; sessions close with 1011.", truth, "WebSocketState")
+    return make_scenario(world, "An enum cannot be sent; sessions close with 1011.", truth, "WebSocketState")
 
 
 def closes_without_cause() -> Scenario:
@@ -165,7 +165,7 @@ def closes_without_cause() -> Scenario:
             Expected("websocket-close-1011", "Did the instance end", NOT_SHOWN),
         ),
     )
-    return told(world, "Sessions close with 1011 and the server says nothing else.", truth)
+    return make_scenario(world, "Sessions close with 1011 and the server says nothing else.", truth)
 
 
 def liveness() -> Scenario:
@@ -180,7 +180,7 @@ def liveness() -> Scenario:
         world.system(one, at, "Container terminated on signal 9.", "WARNING")
     why = Expected("liveness-probe-failed", "What kept the instance from answering?", OPEN)
     truth = explained("liveness-probe-failed", 5, why, symptoms=("container-signal",))
-    return told(world, "Five instances stop to answer and are killed.", truth)
+    return make_scenario(world, "Five instances stop to answer and are killed.", truth)
 
 
 PLATFORM = (

@@ -1,4 +1,4 @@
-"""Input records and the table of entries in, the counts of a report made again: occurrences, links, near entries.
+"""Count again what a report counts (occurrences, links, near entries), from input records and the table of entries.
 
 Which entries form one occurrence is taken from `entries.csv`; everything else is counted from the records, by the
 definitions of the design and not by the program's own joins.
@@ -50,7 +50,7 @@ class Occurrence(NamedTuple):
 
     @property
     def base(self) -> int:
-        """What a cause has to stand before: of a request its end, of all else its first entry."""
+        """The time that a cause must precede: the end of a request, else the first entry."""
         return self.end if any(entry.http for entry in self.entries) else self.start
 
 
@@ -125,7 +125,7 @@ class Recount:
         return _lengths(gaps) if len(gaps) > 1 else None
 
     def life(self, cluster: Json) -> Json | None:
-        """Measure the lives that ended with an occurrence and of which both ends were recorded, seconds."""
+        """Measure, in seconds, the lives that ended with an occurrence and have both ends recorded."""
         if cluster["unit"] != "instance life":
             return None
         found = [self._life_of(one) for one in self._occurrences[cluster["id"]]]
@@ -135,7 +135,7 @@ class Recount:
     def _life_of(self, one: Occurrence) -> Life | None:
         first = min(one.entries, key=lambda entry: (entry.time, entry.id))
         fits = [life for life in self.lives if life.instance == first.instance and life.revision == revision_of(first)]
-        # What is written within a second of an exit is told of the life that ended.
+        # Entries within a second of an exit belong to the life that ended.
         return next((life for life in fits if first.time <= life.end + SECOND), fits[-1] if fits else None)
 
     def words(self, cluster: str) -> Iterator[str]:
@@ -144,7 +144,7 @@ class Recount:
             yield from (entry.words, entry.redacted)
 
     def payloads(self, cluster: str) -> Iterator[str]:
-        """Yield what the entries of a cluster say apart from their identity, time and place."""
+        """Yield the contents of the entries of a cluster without identity, time and place."""
         for entry in self._entries[cluster]:
             yield entry.payload
 
@@ -154,7 +154,7 @@ class Recount:
         return all((ref["insert_id"], ref["timestamp"]) in own for ref in refs)
 
     def occurrences_that_say(self, cluster: Json, texts: Sequence[str]) -> int:
-        """Count the occurrences of which an entry holds one of some texts, as it is quoted."""
+        """Count the occurrences with an entry that contains one of some texts, as quoted."""
         wanted = [plain_words(text.removesuffix("…")) for text in texts]
         wanted += [text.replace("'", "`") for text in wanted]
         return sum(
@@ -208,7 +208,7 @@ class _ByPlace:
             times.sort()
 
     def stand_before(self, one: Occurrence, window: int) -> bool:
-        """Tell whether the cause stands in the window before an occurrence, or at most a quarter of a second after."""
+        """Tell whether the cause precedes an occurrence within the window, or follows it by at most 250 ms."""
         first, last = one.base - window, one.end + LATE
         places = {("trace", entry.trace) for entry in one.entries if entry.trace}
         instances = {entry.instance for entry in one.entries if entry.instance}

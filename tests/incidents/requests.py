@@ -15,11 +15,11 @@ from incidents.service import (
     fail,
     failing,
     in_turn,
+    make_scenario,
     moments,
     python_error,
     raised,
     running,
-    told,
 )
 
 REFUSED = 'psycopg2.OperationalError: connection to server at "10.12.0.3", port 5432 failed: Connection refused'
@@ -44,7 +44,7 @@ def database_refused() -> Scenario:
         Expected("http-5xx", "Did the instance end", NOT_SHOWN),
         occurrences={"database-refused": 14, "http-5xx": 14},
     )
-    return told(world, "The database takes no connections; 14 requests fail.", truth, REFUSED)
+    return make_scenario(world, "The database takes no connections; 14 requests fail.", truth, REFUSED)
 
 
 def slow_request() -> Scenario:
@@ -53,26 +53,26 @@ def slow_request() -> Scenario:
     times = moments(world, 9, last=28 * MINUTE)
     fail(world, instances, times, raised(python_error(POOL), before=40 * SECOND), latency=71 * SECOND)
     truth = answered("database-pool-exhausted", 9, FAILED, occurrences={"http-5xx": 9})
-    return told(world, "The cause is logged 40 s before a slow request ends.", truth, POOL)
+    return make_scenario(world, "The cause is logged 40 s before a slow request ends.", truth, POOL)
 
 
 def rate_limited() -> Scenario:
     world = failing("rate-limited", 11, raised(python_error(RATE), before=120 * MILLISECOND))
     truth = answered("dependency-rate-limited", 11, FAILED)
-    return told(world, "A provider refuses calls; the requests behind them fail.", truth, RATE)
+    return make_scenario(world, "A provider refuses calls; the requests behind them fail.", truth, RATE)
 
 
 def permission_denied() -> Scenario:
     world = failing("permission-denied", 10, raised(python_error(DENIED)), path="/api/reports")
     changed = Expected("permission-denied", "What changed with the deployment?", HOLDS)
     truth = answered("permission-denied", 10, "What came of it?", changed)
-    return told(world, "The service account may not run queries.", truth, DENIED)
+    return make_scenario(world, "The service account may not run queries.", truth, DENIED)
 
 
 def disk_full() -> Scenario:
     world = failing("disk-full", 8, raised(python_error(FULL)), path="/api/upload")
     truth = answered("disk-full", 8, "What was seen of it?")
-    return told(world, "The file system of the instances is full.", truth, FULL)
+    return make_scenario(world, "The file system of the instances is full.", truth, FULL)
 
 
 def unknown_exception() -> Scenario:
@@ -87,14 +87,14 @@ def unknown_exception() -> Scenario:
         Expected(name, "Why did no test catch it?", NOT_ASKED),
         Expected("http-5xx", "What stands before", HOLDS),
     )
-    return told(world, "An exception that no rule knows.", truth, "LedgerImbalanceError")
+    return make_scenario(world, "An exception that no rule knows.", truth, "LedgerImbalanceError")
 
 
 def programming_error() -> Scenario:
     text = "TypeError: Cannot read properties of undefined (reading 'total')\n    at sum (/app/dist/cart.js:14:22)"
     world = failing("programming-error", 13, raised(text), path="/api/cart")
     truth = answered("node-programming-error", 13, FAILED)
-    return told(world, "A value is undefined where the code wants an object.", truth, "Cannot read")
+    return make_scenario(world, "A value is undefined where the code wants an object.", truth, "Cannot read")
 
 
 def token_invalid() -> Scenario:
@@ -108,7 +108,7 @@ def token_invalid() -> Scenario:
         Expected("jwt-invalid", "Is it new", NOT_ASKED),
         symptoms=("http-401-403",),
     )
-    return told(world, "Tokens for another audience are refused.", truth, "InvalidAudienceError")
+    return make_scenario(world, "Tokens for another audience are refused.", truth, "InvalidAudienceError")
 
 
 def silent_errors() -> Scenario:
@@ -125,7 +125,7 @@ def silent_errors() -> Scenario:
         ),
         never=("caused by",),
     )
-    return told(world, "Requests fail and the application logs nothing.", truth)
+    return make_scenario(world, "Requests fail and the application logs nothing.", truth)
 
 
 def chain_of_three() -> Scenario:
@@ -152,7 +152,7 @@ def chain_of_three() -> Scenario:
             Expected("http-5xx", "What stands before", HOLDS),
         ),
     )
-    return told(world, "A missing permission, no database, failed requests.", truth, "cloudsql.instances")
+    return make_scenario(world, "A missing permission, no database, failed requests.", truth, "cloudsql.instances")
 
 
 def two_causes() -> Scenario:
@@ -170,7 +170,7 @@ def two_causes() -> Scenario:
             Expected("disk-full", "What was seen of it?", HOLDS),
         ),
     )
-    return told(world, "Two failures on two paths at the same time.", truth, REFUSED)
+    return make_scenario(world, "Two failures on two paths at the same time.", truth, REFUSED)
 
 
 REQUESTS = (

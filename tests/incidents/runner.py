@@ -1,4 +1,4 @@
-"""A scenario in, its report, documents and table of entries out, in process and without files."""
+"""Analyse a scenario in this process and without files: its report, documents and table of entries."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ Report = dict[str, Any]
 
 
 class Run(NamedTuple):
-    """What one analysis wrote."""
+    """The output of one analysis."""
 
     report: Report
     documents: dict[str, str]
@@ -98,18 +98,18 @@ def run(name: str) -> Run:
 
 
 def names(cluster: dict[str, Any]) -> set[str]:
-    """Return what a truth may call a cluster: its signature, or for one without the type of its exception."""
+    """Return the names that a truth uses for a cluster: its signature, or without one the type of its exception."""
     exception = cluster["exception"]
     return {cluster["signature"] or (exception["type"] if exception else "")}
 
 
 def clusters_called(report: Report, name: str) -> list[dict[str, Any]]:
-    """Return the clusters that a truth means by a name."""
+    """Return the clusters with a name of a truth."""
     return [cluster for cluster in report["clusters"] if name in names(cluster)]
 
 
 def first_root(report: Report) -> str | None:
-    """Return what the report says to look at first."""
+    """Return the first root cause of the report."""
     if not report["root_causes"]:
         return None
     by_id = {cluster["id"]: cluster for cluster in report["clusters"]}

@@ -1,4 +1,4 @@
-"""Events of an invented service in, Cloud Logging records as an export holds them out, with what a fair expert finds.
+"""Scenarios: the records of an invented service as in an export, and the truth that a fair expert finds in them.
 
 Times are integers, nanoseconds after the scenario's start. The shapes are those of real exports: `insertId` of 24 hex
 digits (those of a request carry its end), a request's `timestamp` at its start, application lines without severity,
@@ -76,7 +76,7 @@ class Truth:
 
 @dataclass(frozen=True)
 class Scenario:
-    """Records in the order of their export, what is asked of them, and the truth."""
+    """Records in the order of their export, the query, and the truth."""
 
     name: str
     story: str
@@ -94,7 +94,7 @@ def iso(at: int, digits: int = 6) -> str:
 
 
 class World:
-    """Writes down what happens; the same name writes the same records."""
+    """Writes records event by event; the same name gives the same records."""
 
     def __init__(self, name: str, revision: str = REVISION) -> None:
         self.name = name

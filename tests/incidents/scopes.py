@@ -1,4 +1,4 @@
-"""A section of a document in, the records that its lines may speak of out: those of that very part and no others.
+"""The records that the lines of a document section may be about: those of that part and no others.
 
 A scope is a list of alternatives: a line has to be carried by one of them alone. So a row of a table speaks of one
 record, and a sentence of one piece of evidence.
@@ -23,7 +23,7 @@ Alternative = tuple[Any, ...]
 
 
 class Scope(NamedTuple):
-    """What one section may say."""
+    """The records that one section may be about."""
 
     alternatives: list[Alternative]
     graph: Finding | None = None
@@ -39,7 +39,7 @@ def of_evidence(evidence: Evidence) -> Iterator[Alternative]:
 
 
 def of_why(why: Why) -> Iterator[Alternative]:
-    """A why by itself with the count of its first evidence, and each evidence."""
+    """Return a why by itself, with the count of its first evidence, and each piece of evidence."""
     best = why.evidence[0] if why.evidence else None
     own: Alternative = (why.ask, why.answer, why.verdict, why.next_step)
     yield (*own, Shallow(why), *((best.count, best.of, best.statement, Shallow(best)) if best else ()))
@@ -48,14 +48,14 @@ def of_why(why: Why) -> Iterator[Alternative]:
 
 
 def of_answer(why: Why) -> Iterator[Alternative]:
-    """A why in one line: what is asked, how it is judged, and what all its evidence says."""
+    """Return a why as one line: question, verdict, and the statements of all its evidence."""
     said = [(evidence.statement, Shallow(evidence)) for evidence in why.evidence]
     yield (why.ask, why.answer, why.verdict, why.next_step, *(x for pair in said for x in pair))
     yield from said
 
 
 def of_rivals(rivals: Sequence[Rival]) -> Iterator[Alternative]:
-    """Each rival, and each certificate with the rivals that it speaks of."""
+    """Return each rival, and each certificate with the rivals that it is about."""
     for rival in rivals:
         yield (rival.signature, rival.title, rival.statement, rival.verdict)
         if rival.certificate:
@@ -96,7 +96,7 @@ def foot(report: Report) -> Alternative:
 
 
 def five_whys(report: Report, cluster: Cluster, finding: Finding, section: Section) -> Scope | None:
-    """Tell of what a section of a five-whys document may speak."""
+    """Return what a section of a five-whys document may be about."""
     title = section.path[-1] if section.path else ""
     number = title.removeprefix("## ").partition(".")[0]
     if number.isdigit() and int(number) <= len(finding.whys):
@@ -137,7 +137,7 @@ def _head(report: Report, cluster: Cluster, finding: Finding) -> Iterator[Altern
 
 
 def _place(frame: FrameRef) -> Alternative:
-    """What a frame is written as; a part that the entry does not tell is left out."""
+    """Return how a frame is written; a part that the entry lacks is left out."""
     line = f":{frame.line}" if frame.line is not None else ""
     both = f"{frame.file}{line} in {frame.function}"
     return (Shallow(frame), both, f"{frame.file}{line}" if not frame.function else both, frame.function)
@@ -156,7 +156,7 @@ def _raised(cluster: Cluster) -> Iterator[Alternative]:
 
 
 def of_incident(report: Report, incident: Incident, title: str) -> Scope | None:
-    """Tell of what a section of an incident's postmortem may speak."""
+    """Return what a section of an incident's postmortem may be about."""
     root = next(c for c in report.clusters if c.id == incident.root_cluster)
     finding = next(f for f in report.findings if f.cluster == root.id)
     after = next((p for p in report.postmortems if p.incident == incident.id), None)
@@ -196,7 +196,7 @@ def _all(evidence: Iterable[Evidence]) -> Iterator[Alternative]:
 
 
 def postmortem(report: Report, section: Section) -> Scope | None:
-    """Tell of what a section of a postmortem may speak; its appendix is told of by `appendix`."""
+    """Return what a section of a postmortem may be about; `appendix` is for its appendix."""
     if len(section.path) < 2:
         return Scope([of_headline(report), (report.revision.name, report.coverage.covered)])
     part = section.path[1]
@@ -209,7 +209,7 @@ def postmortem(report: Report, section: Section) -> Scope | None:
 
 
 def appendix(cluster: Cluster, finding: Finding) -> Scope:
-    """Tell of what the appendix says of one cluster."""
+    """Return what the appendix may say about one cluster."""
     return Scope(
         [(cluster.id, Shallow(cluster)), *((ref, short(ref.message)) for ref in cluster.exemplars[:2])],
         query=finding.query,

@@ -1,4 +1,4 @@
-"""The text of a document in, its sections out: headings, lines, and the blocks of code between them."""
+"""Parse a document into sections: headings, lines, and the blocks of code between them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Block(NamedTuple):
 
 
 class Section(NamedTuple):
-    """What stands below one heading, until the next of any rank."""
+    """The text below one heading, up to the next of any rank."""
 
     path: tuple[str, ...]
     """The headings above it and its own, outermost first."""
@@ -36,7 +36,7 @@ class Page(NamedTuple):
 
 
 def parse(text: str) -> Page:
-    """Cut a document into sections; what stands before its title is one of its own, without a heading."""
+    """Split a document into sections; the text before its title is a section without a heading."""
     page = Page([Section((), [], [])], [])
     lines = iter(text.split("\n"))
     for line in lines:

@@ -1,4 +1,4 @@
-"""What most scenarios share: a healthy service of two instances, and requests that fail with something said before."""
+"""Parts that most scenarios share: a healthy service with two instances, and requests that fail after an error."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def running(
 
 
 def moments(world: World, count: int, *, first: int = 2 * MINUTE, last: int = 18 * MINUTE) -> list[int]:
-    """Choose times that lie far apart and keep no rhythm."""
+    """Choose times that are far apart and not periodic."""
     step = (last - first) // count
     return [first + step * number + world.between(0, step // 2) for number in range(count)]
 
 
 def every(step: int, count: int, *, first: int = 0) -> range:
-    """Choose times that keep a rhythm."""
+    """Choose periodic times."""
     return range(first, first + count * step, step)
 
 
@@ -119,12 +119,12 @@ def python_error(
 
 
 def holds(text: str) -> Callable[[Record], bool]:
-    """Tell entries whose payload holds a text."""
+    """Return a predicate: does the payload of an entry contain a text?"""
     payloads = ("textPayload", "jsonPayload", "protoPayload")
     return lambda record: any(text in leaf for payload in payloads for leaf in leaves(record.get(payload)))
 
 
-def told(
+def make_scenario(
     world: World,
     story: str,
     truth: Truth,
@@ -134,7 +134,7 @@ def told(
     revision: str = "",
     records: tuple[Record, ...] = (),
 ) -> Scenario:
-    """Wrap up a scenario: unless told otherwise all records, newest first, of the revision that wrote them."""
+    """Make the scenario; by default with all records, newest first, of the revision that wrote them."""
     records, revision = records or world.newest_first(), revision or world.revision
     return Scenario(name or world.name, story, records, revision, truth, holds(cause) if cause else None)
 
@@ -147,7 +147,7 @@ def explained(
     incidents: int | None = 1,
     **more: Any,
 ) -> Truth:
-    """Expect one incident, whose cause explains each symptom so many times; `more` is as for `Truth`."""
+    """Expect one incident; its cause explains each symptom the given number of times; `more` is as for `Truth`."""
     explains = {(cause, symptom): times for symptom in symptoms}
     return Truth(root=cause, explains=explains, incidents=incidents, whys=whys, **more)
 

@@ -1,4 +1,4 @@
-"""Input records, indexed as a sceptical reader looks them up: by insertId, with the words that they really hold."""
+"""Input records, indexed by insertId, with the words that they really contain."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class Entry:
 
     @cached_property
     def payload(self) -> str:
-        """What it says apart from its identity, time and place."""
+        """Its contents without identity, time and place."""
         own = {key: self.record.get(key) for key in _PAYLOADS}
         return plain_words("\n".join(leaves(own)))
 
@@ -130,7 +130,7 @@ class Source:
         return [one for one in stream if abs(one.time - entry.time) <= _NEAR]
 
     def holds(self, entry: Entry, text: str) -> bool:
-        """Tell whether an entry, or the entries that its message was split into, hold a text."""
+        """Tell whether an entry, or one of the pieces of its message, contains a text."""
         if entry.says(text):
             return True
         near = self.around(entry)

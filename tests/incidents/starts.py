@@ -15,7 +15,17 @@ from incidents.scenario import (
     Truth,
     World,
 )
-from incidents.service import ENDED, HOLDS, NOT_ASKED, NOT_READ, NOT_SHOWN, every, explained, python_error, told
+from incidents.service import (
+    ENDED,
+    HOLDS,
+    NOT_ASKED,
+    NOT_READ,
+    NOT_SHOWN,
+    every,
+    explained,
+    make_scenario,
+    python_error,
+)
 
 MODULE = "ModuleNotFoundError: No module named 'orders.exports.pdf'"
 NOT_STARTED = ("container-exit", "startup-probe-failed")
@@ -61,7 +71,7 @@ def crash_loop() -> Scenario:
         occurrences={"python-module-missing": 12, "worker-failed-to-boot": 12, "container-exit": 12},
         never=("60 times", "36 incidents"),
     )
-    return told(world, "Missing module, worker, exit(3), 503: 12 turns.", truth, MODULE)
+    return make_scenario(world, "Missing module, worker, exit(3), 503: 12 turns.", truth, MODULE)
 
 
 def no_system_log() -> Scenario:
@@ -77,7 +87,7 @@ def no_system_log() -> Scenario:
         symptoms=("worker-failed-to-boot",),
         said=("absent: stdout, system",),
     )
-    return told(world, "The same crash loop without the platform's log.", truth, MODULE)
+    return make_scenario(world, "The same crash loop without the platform's log.", truth, MODULE)
 
 
 def no_requests_log() -> Scenario:
@@ -91,7 +101,7 @@ def no_requests_log() -> Scenario:
         said=("cannot be told",),
         never=("503",),
     )
-    return told(world, "The same crash loop without the request log.", truth, MODULE)
+    return make_scenario(world, "The same crash loop without the request log.", truth, MODULE)
 
 
 def _refused_start(world: World, at: int, *errors: str, severity: str | None = "ERROR", code: int = 1) -> None:
@@ -123,7 +133,7 @@ def syntax_error() -> Scenario:
         Expected("startup-probe-failed", "Did the process end before it listened?", HOLDS),
         symptoms=NOT_STARTED,
     )
-    return told(world, "A file cannot be parsed; the rollout fails.", truth, "SyntaxError")
+    return make_scenario(world, "A file cannot be parsed; the rollout fails.", truth, "SyntaxError")
 
 
 def setting_missing() -> Scenario:
@@ -142,7 +152,7 @@ def setting_missing() -> Scenario:
         Expected("startup-probe-failed", "What stands before it", HOLDS),
         symptoms=NOT_STARTED,
     )
-    return told(world, "An environment variable is not set.", truth, "DATABASE_URL")
+    return make_scenario(world, "An environment variable is not set.", truth, "DATABASE_URL")
 
 
 def port_in_use() -> Scenario:
@@ -155,7 +165,7 @@ def port_in_use() -> Scenario:
         Expected("startup-probe-failed", "Did the process end", HOLDS),
         symptoms=NOT_STARTED,
     )
-    return told(world, "A second server takes the port; the line has no severity.", truth, "Errno 98")
+    return make_scenario(world, "A second server takes the port; the line has no severity.", truth, "Errno 98")
 
 
 def unknown_at_start() -> Scenario:
@@ -163,7 +173,7 @@ def unknown_at_start() -> Scenario:
     name = "orders.ledger.LedgerImbalanceError"
     whys = (Expected(name, "What did it lead to?", HOLDS), Expected(name, "Where was it raised?", HOLDS))
     truth = explained(name, 3, *whys, symptoms=NOT_STARTED)
-    return told(world, "An exception without a rule keeps instances from starting.", truth, UNKNOWN)
+    return make_scenario(world, "An exception without a rule keeps instances from starting.", truth, UNKNOWN)
 
 
 def silent_exit() -> Scenario:
@@ -176,7 +186,7 @@ def silent_exit() -> Scenario:
         Expected("startup-probe-failed", "Did the process end", HOLDS),
         symptoms=("startup-probe-failed",),
     )
-    return told(world, "Instances end before they listen, without a word.", truth)
+    return make_scenario(world, "Instances end before they listen, without a word.", truth)
 
 
 def image_missing() -> Scenario:
@@ -194,7 +204,7 @@ def image_missing() -> Scenario:
             Expected("deploy-image-not-found", "Did the deployment before", NOT_ASKED),
         ),
     )
-    return told(world, "The image of the revision does not exist.", truth, "not found", revision="all")
+    return make_scenario(world, "The image of the revision does not exist.", truth, "not found", revision="all")
 
 
 def job_fails() -> Scenario:
@@ -217,7 +227,7 @@ def job_fails() -> Scenario:
         symptoms=("container-exit",),
         occurrences={"job-execution-failed": 4, "container-exit": 4},
     )
-    return told(world, "A nightly job raises and exits with 1, four nights.", truth, UNKNOWN, revision="all")
+    return make_scenario(world, "A nightly job raises and exits with 1, four nights.", truth, UNKNOWN, revision="all")
 
 
 STARTS = (

@@ -1,4 +1,4 @@
-"""A report and the input that it was made from in, every statement of the report that the input does not carry out."""
+"""Check every statement of a report against its input."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Statements:
         self._words: dict[str, str] = {}
 
     def faults(self) -> Iterator[Fault]:
-        """Yield everything that is said and not carried."""
+        """Yield every statement without evidence."""
         for cluster in self.clusters.values():
             yield from self._cluster(cluster)
         for link in self.report["links"]:
@@ -224,7 +224,7 @@ class Statements:
             yield from self._near(where, evidence, cluster)
 
     def _linked(self, where: str, evidence: Json) -> Iterator[Fault]:
-        """What is linked has the figures of a link, or is said never to stand near, and cites entries of its ends."""
+        """Linked evidence has the figures of a link, or says that two clusters are never near; it cites both."""
         values, counts = evidence["values"], (evidence["count"], evidence["of"])
         link = self.links.get((values["symptom"], values["cause"]))
         if link is None:
@@ -235,7 +235,7 @@ class Statements:
             yield Fault(where, "an entry is cited that belongs to neither cluster")
 
     def _valued(self, where: str, evidence: Json, cluster: Json) -> Iterator[Fault]:
-        """A value, or the place of a frame, stands in as many occurrences as are counted."""
+        """A value, or the place of a frame, is in as many occurrences as are counted."""
         kind, values, count, of = (evidence[key] for key in ("kind", "values", "count", "of"))
         place = values.get("file", "")
         if place == _UNNAMED:
@@ -251,7 +251,7 @@ class Statements:
         return [value for value, _ in cluster["captures"].get(name, [])] or list(values.values())[:1]
 
     def _near(self, where: str, evidence: Json, cluster: Json) -> Iterator[Fault]:
-        """An entry that is said to stand before an occurrence does stand there, in the span that is named."""
+        """An entry that is said to precede an occurrence does so, within the span that is named."""
         said = _LAG.search(evidence["statement"])
         if said is None:
             if evidence["count"] != cluster["occurrences"]:

@@ -59,7 +59,7 @@ def whys_of(report: Json, cluster: str) -> Iterator[Json]:
 
 
 def causes_named(report: Json, symptom: str) -> set[tuple[str, str]]:
-    """(cause, verdict) of every why of a symptom that still names a cause."""
+    """Return (cause, verdict) of every why of a symptom that still names a cause."""
     found = set()
     for cluster in clusters_called(report, symptom):
         for why in whys_of(report, cluster["id"]):
@@ -87,7 +87,7 @@ def sides_taken(report: Json, symptom: str, sides: set[str]) -> set[str]:
 
 
 def without_cause(scenario: Scenario) -> list[Record]:
-    """Take away what the truth calls the cause, and whatever else the report counted to it, pieces included."""
+    """Remove the cause according to the truth, and everything that the report counts as part of it, pieces included."""
     found = run(scenario.name)
     ids = {cluster["id"] for cluster in clusters_called(found.report, root_of(scenario))}
     counted = {(row.insert_id, row.timestamp) for row in found.rows if row.cluster in ids}
@@ -227,7 +227,7 @@ def test_most_cut_windows_still_hold_a_symptom() -> None:
 
 
 def without_absences(part: Any) -> Any:
-    """Leave out what hangs on whether the pull looks cut, which its order tells: what was looked for and not found."""
+    """Leave out statements of absence: they depend on whether the pull looks cut, and that depends on its order."""
     if isinstance(part, dict):
         is_open = part.get("kind") == "open question"
         is_absent = part.get("certificate") is not None

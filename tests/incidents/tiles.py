@@ -1,4 +1,4 @@
-"""The template files and records of a report in, what a line of a document may be made of out.
+"""The texts of which the lines of a document may be composed: those of the templates and of the records.
 
 A document is a text of the templates' own words and of values of the report, and nothing else. So a line is carried
 when it can be laid out without a gap from pieces of both. Templates and filters are read as they are found: a new
@@ -38,7 +38,7 @@ _UNFIT = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 
 @lru_cache(maxsize=16)
 def fragments(document: str) -> frozenset[str]:
-    """Return the literal texts of a document's template and of what it includes, line by line."""
+    """Return the literal texts of a document's template and its includes, line by line."""
     text = (TEMPLATES / document).read_text("utf-8")
     included = _INCLUDED.findall(text)
     return literals(text).union(*(fragments(name) for name in included))
@@ -46,7 +46,7 @@ def fragments(document: str) -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def literals(template: str) -> frozenset[str]:
-    """Return what a template says itself, between and inside its expressions."""
+    """Return the literal texts of a template, between and inside its expressions."""
     found = set()
     for _, kind, text in Environment(autoescape=False).lex(template):  # noqa: S701 - only read
         if kind == "data":
@@ -178,7 +178,7 @@ class Tiling:
             self._values[piece[:_HEAD]].append(piece)
 
     def rest(self, line: str) -> str:
-        """Return what of a line cannot be laid out from the pieces; "" when all of it can."""
+        """Return the part of a line that cannot be composed from the pieces; "" when all of it can."""
         line = " ".join(line.split())
         reached, ahead = {0}, [0]
         while ahead:

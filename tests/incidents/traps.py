@@ -1,4 +1,4 @@
-"""Incidents that mislead: constant noise, loud and equal rivals, coincidence, hostile words, and no incident at all."""
+"""Incidents that mislead: constant noise, frequent and equal rivals, coincidence, hostile words, and no incident."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from incidents.service import (
     fail,
     failing,
     in_turn,
+    make_scenario,
     moments,
     python_error,
     raised,
     running,
-    told,
 )
 
 MIDDLEWARE = "SessionMiddleware must be installed to access request.session"
@@ -33,26 +33,26 @@ EXPORTER = (
 def healthy() -> Scenario:
     world, _ = running("healthy", requests=400)
     truth = Truth(root=None, incidents=0, never=("root cause:",))
-    return told(world, "Nothing happens.", truth)
+    return make_scenario(world, "Nothing happens.", truth)
 
 
 def only_noise() -> Scenario:
-    """Warnings that always stand there, an optional package, a scanner: no failure."""
+    """Permanent warnings, an optional package, a scanner: no failure."""
     world, instances = running("only-noise")
     chatter(world, instances, every(8 * SECOND, 150), MIDDLEWARE, "WARNING")
     for number, path in enumerate(("/wp-login.php", "/.env", "/admin.php") * 6):
         world.request(instances[number % 2], number * MINUTE, 3 * MILLISECOND, path, 404)
     truth = Truth(root=None, incidents=0)
-    return told(world, "A warning 150 times and a scanner.", truth)
+    return make_scenario(world, "A warning 150 times and a scanner.", truth)
 
 
-def loud_noise(seed: str = "loud-noise") -> Scenario:
-    """A known nuisance of level ERROR, forty times as loud as the cause."""
+def frequent_noise(seed: str = "loud-noise") -> Scenario:
+    """A known nuisance of level ERROR, forty times as frequent as the cause."""
     world, instances = running(seed)
     chatter(world, instances, every(3 * SECOND, 400), EXPORTER)
     fail(world, instances, moments(world, 10), raised(python_error(REFUSED)))
     truth = answered("database-refused", 10, ENDED)
-    return told(world, "Noise is forty times louder than the cause.", truth, REFUSED)
+    return make_scenario(world, "Noise is forty times louder than the cause.", truth, REFUSED)
 
 
 def constant_noise(seed: str = "constant-noise") -> Scenario:
@@ -68,7 +68,7 @@ def constant_noise(seed: str = "constant-noise") -> Scenario:
         Expected("http-5xx", "What stands before", HOLDS),
         incidents=None,
     )
-    return told(world, "A declared cause at a constant rate, and the true one.", truth, DEADLOCK)
+    return make_scenario(world, "A declared cause at a constant rate, and the true one.", truth, DEADLOCK)
 
 
 def constant_noise_alone(seed: str = "constant-noise-alone") -> Scenario:
@@ -83,10 +83,10 @@ def constant_noise_alone(seed: str = "constant-noise-alone") -> Scenario:
             Expected("http-5xx", "What stands before", WEAK),
         ),
     )
-    return told(world, "A declared cause at a constant rate, and no true one.", truth)
+    return make_scenario(world, "A declared cause at a constant rate, and no true one.", truth)
 
 
-def loud_rival() -> Scenario:
+def frequent_rival() -> Scenario:
     """A rival of another path logs 90 times, in bursts that lie between the failures."""
     world, instances = running("loud-rival")
     times = moments(world, 8)
@@ -101,11 +101,11 @@ def loud_rival() -> Scenario:
             Expected("dependency-rate-limited", FAILED, NOT_SHOWN),
         ),
     )
-    return told(world, "A rival is eleven times as loud and never in the window.", truth, DEADLOCK)
+    return make_scenario(world, "A rival is eleven times as loud and never in the window.", truth, DEADLOCK)
 
 
 def equal_rivals() -> Scenario:
-    """Two causes stand before every failure: nothing in these logs can choose between them."""
+    """Two causes precede every failure: nothing in these logs can decide between them."""
 
     def both(world: World, one: str, end: int, trace: str) -> None:
         raised(python_error(DEADLOCK), before=9 * MILLISECOND)(world, one, end, trace)
@@ -120,7 +120,7 @@ def equal_rivals() -> Scenario:
             Expected("http-5xx", "What stands before", ("contested",)),
         ),
     )
-    return told(world, "Two causes before every failure.", truth)
+    return make_scenario(world, "Two causes before every failure.", truth)
 
 
 def half_covered() -> Scenario:
@@ -136,7 +136,7 @@ def half_covered() -> Scenario:
         Expected("http-5xx", "What stands before", ("plausible",)),
         incidents=None,
     )
-    return told(world, "The cause stands before 8 of 16 failures.", truth, REFUSED)
+    return make_scenario(world, "The cause stands before 8 of 16 failures.", truth, REFUSED)
 
 
 def hostile_text() -> Scenario:
@@ -148,7 +148,7 @@ def hostile_text() -> Scenario:
     )
     world = failing("hostile-text", 8, raised(python_error(error, "/app/orders/notes.py", 5, "save")))
     truth = explained(name, 8, Expected(name, "What did it lead to?", HOLDS), never=("hunter2hunter2",))
-    return told(world, "A log line that would like to be a document.", truth, "BadNote")
+    return make_scenario(world, "A log line that would like to be a document.", truth, "BadNote")
 
 
 def ids_of_others(seed: str = "recovered-errors") -> Scenario:
@@ -165,7 +165,7 @@ def ids_of_others(seed: str = "recovered-errors") -> Scenario:
         Expected("dependency-rate-limited", FAILED, WEAK),
         incidents=None,
     )
-    return told(world, "Errors of requests that were answered all the same.", truth, DEADLOCK)
+    return make_scenario(world, "Errors of requests that were answered all the same.", truth, DEADLOCK)
 
 
 def one_coincidence() -> Scenario:
@@ -182,19 +182,19 @@ def one_coincidence() -> Scenario:
             Expected("dependency-rate-limited", FAILED, WEAK),
         ),
     )
-    return told(world, "One of 20 failures has an error near it, by chance.", truth)
+    return make_scenario(world, "One of 20 failures has an error near it, by chance.", truth)
 
 
-NOISES = (loud_noise, constant_noise, constant_noise_alone, ids_of_others)
+NOISES = (frequent_noise, constant_noise, constant_noise_alone, ids_of_others)
 """Those that can be made by other seeds too."""
 
 TRAPS = (
     healthy,
     only_noise,
-    loud_noise,
+    frequent_noise,
     constant_noise,
     constant_noise_alone,
-    loud_rival,
+    frequent_rival,
     equal_rivals,
     half_covered,
     hostile_text,

@@ -1,4 +1,4 @@
-"""What stands nearer than chance brings it, what does not, and where nothing can be said."""
+"""Links that are nearer than chance would put them, links that are not, and links that cannot be tested."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def drawn(seed: int) -> Random:
 
 
 def crash_loop(*lags: float, cadence: float = 7.0, instance: str = "i1") -> list[Record]:
-    """Lives of one instance, one after the other, each with the cause so long before its exit."""
+    """Consecutive lives of one instance, each with the cause shortly before its exit."""
     records = []
     for number, lag in enumerate(lags):
         end = cadence * (number + 1) - 0.1
@@ -72,7 +72,7 @@ def crash_loop(*lags: float, cadence: float = 7.0, instance: str = "i1") -> list
 
 
 def traffic(failed: set[int], with_cause: set[int], count: int = 200, *, traced: bool = False) -> list[Record]:
-    """A request a few seconds apart, some of which fail, and some of which have the cause in them."""
+    """Requests a few seconds apart; some fail, and some contain the cause."""
     draw = drawn(count)
     records = life("i1", 9000, 0, HOUR)
     for number in range(count):
@@ -140,7 +140,7 @@ def test_what_only_failed_requests_say_is(*, traced: bool) -> None:
 
 
 def test_requests_by_the_clock_are_not_compared_with_alone() -> None:
-    """A check every five seconds never meets what is logged every other second; failures at any time seem to."""
+    """A check every five seconds never coincides with a line every other second; failures at random times seem to."""
     draw = drawn(3)
     records = life("i1", 9000, 0, 1200)
     records += [request(200, at=number * 5.0, latency=0.02, number=number) for number in range(240)]
@@ -239,7 +239,7 @@ def test_what_is_independent_is_called_more_than_chance_as_rarely_as_promised(ki
 
 
 def bursts(draw: Random, text: str, count: int, number: int) -> list[Record]:
-    """A few minutes in which something is said often."""
+    """A few minutes in which one line is logged often."""
     starts = [draw.uniform(0, HOUR - 60) for _ in range(count)]
     numbered = [(number + 10 * n + m, start) for n, start in enumerate(starts) for m in range(8)]
     return [said(text, start + draw.uniform(0, 60), one) for one, start in numbered]

@@ -1,4 +1,4 @@
-"""Which cause owns a symptom, and how chains hang."""
+"""Which cause owns a symptom, and in which order chains stand."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_of_two_that_explain_each_other_the_nearer_before_owns_the_other() -> No
 
 
 def noisy(kind: str) -> list[dict[str, object]]:
-    """Requests of an hour, one in ten fails with the cause in it; one in two logs an error that means nothing."""
+    """An hour of requests: one in ten fails and logs the cause, one in two logs an unrelated error."""
     records = [raw("begins", at=0.0), raw("goes on", at=3600.0)]
     for number in range(150):
         at = number * 23.7
@@ -124,7 +124,7 @@ def test_declared_noise_owns_nothing_even_alone() -> None:
 
 
 def test_what_stands_beside_failures_alone_owns_them_where_chance_cannot_be_told() -> None:
-    """A page asks for two things at a time, of which one fails: the other is as near to the error."""
+    """A page sends two requests at a time and one fails: the other is as near to the error."""
     rules = (
         rule("undefined", says("price is undefined"), explains=explains("failed", within=5)),
         rule("failed", BROKEN, Role.SYMPTOM),
@@ -158,7 +158,7 @@ def found_first(*records: dict[str, object]) -> list[str]:
 
 
 def failures(count: int) -> list[dict[str, object]]:
-    """Requests of forty minutes, of which so many fail."""
+    """Forty minutes of requests, `count` of which fail."""
     records = [raw("begins", at=0.0), raw("goes on", at=2400.0)]
     every = 200 // count
     for number in range(200):

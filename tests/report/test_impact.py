@@ -1,4 +1,4 @@
-"""What failures cost is said by people, and shown or not shown by numbers: never computed from counts."""
+"""Values of capabilities are quoted from the settings and never computed; counts only decide their state."""
 
 from __future__ import annotations
 

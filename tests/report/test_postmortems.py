@@ -1,4 +1,4 @@
-"""The parts of a postmortem: counted, quoted, or open."""
+"""Every part of a postmortem is counted, quoted, or an open question."""
 
 from __future__ import annotations
 

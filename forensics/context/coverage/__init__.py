@@ -1,1 +1,1 @@
-"""What was read and what is missing, and what can therefore be told."""
+"""What was read, what is missing, and what can be concluded from it."""

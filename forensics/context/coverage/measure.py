@@ -1,4 +1,4 @@
-"""What was read in, what can and cannot be told from it out."""
+"""Measure the coverage: what was read, what looks cut off, and which conclusions that rules out."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
 CLOUD_RUN_LOGS = ("requests", "stdout", "stderr", "system", "audit")
 _AUDIT = {"activity", "system_event", "data_access", "policy"}
 _MIN_LIMIT = 10
-"""Nobody pulls with a smaller limit and then wonders."""
+"""Smallest number of entries that is suspected to be a limit."""
 _LEAST_ALONE = 100
-"""Fewer entries than that are a small log, whatever their number."""
+"""Fewer entries are a small log, not a cut one, whatever their number."""
 _NAMED = 3
-"""Inputs that break off and are named."""
+"""Truncated inputs that are named in warnings."""
 _STEP = 50
-"""Limits are multiples of it."""
+"""Suspected limits are multiples of this."""
 _SHORT = 0.5
-"""Less than this share of the span asked for is worth a word."""
+"""Covered share of the requested span below which the pull looks cut."""
 _ROUND_PARTS = 25
-"""A number is round when, without its trailing zeros, it is at most this: 20, 250, 1000, 1500."""
+"""A number is round if it is at most this without its trailing zeros: 20, 250, 1000, 1500."""
 
 
 def measure(
@@ -60,10 +60,11 @@ def measure(
 ) -> Coverage:
     """Count what was read and state what is missing.
 
-    `pulled` are the listings that a case was filled by: they tell what was asked for of `revision` and whether all of
-    it came, so that nothing need be guessed from numbers. `around` are audit entries of the revision's service that
-    name no revision: they say which logs there are, and neither when the revision ran nor how it did. `lost` entries
-    were there once and not when they were needed.
+    - `pulled`: the listings that filled a case. They record what was requested for `revision` and whether all of it
+      came; without them, a limit can only be guessed from numbers.
+    - `around`: audit entries of the revision's service that name no revision. They count for which logs were read, but
+      not for when the revision ran or how it went.
+    - `lost`: number of entries whose input changed while it was read.
     """
     untimed = bisect_right(table.times, 0)
     times = table.times[untimed:] if untimed else table.times
@@ -105,15 +106,15 @@ def measure(
 
 
 class _Counts:
-    """How many of the revision's entries are of which level, log and severity."""
+    """Numbers of the revision's entries by level, log and severity."""
 
     def __init__(self, table: EntryTable, around: Sequence[LogEntry]) -> None:
-        fact_ids = [(table.distinct_facts[code], n) for code, n in table.counts.items()]
+        facts_counts = [(table.distinct_facts[code], n) for code, n in table.counts.items()]
         self.selected = len(table)
         self.levels: Counter[Level] = Counter()
         self.no_severity = self.no_payload = 0
-        self.severities = {facts.severity for facts, _ in fact_ids}
-        for facts, n in fact_ids:
+        self.severities = {facts.severity for facts, _ in facts_counts}
+        for facts, n in facts_counts:
             self.levels[facts.level] += n
             self.no_severity += n * _is_without_severity(facts.severity)
             self.no_payload += n * (not facts.has_payload)
@@ -124,12 +125,12 @@ class _Counts:
 def _logs(table: EntryTable, around: Sequence[LogEntry]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     audits = [label_set.is_audit for label_set in table.label_sets]
-    # Single numbers are counted much faster than pairs, so audit entries, where there are any, are counted apart.
+    # Counting numbers is much faster than counting pairs, so audit entries, if there are any, are counted separately.
     of_audit = Counter(compress(table.fact_ids, map(audits.__getitem__, table.label_ids)) if any(audits) else ())
     of_others = Counter(table.fact_ids)
     of_others.subtract(of_audit)
-    for is_audit, found in ((False, of_others), (True, of_audit)):
-        for code, n in (+found).items():
+    for is_audit, by_facts in ((False, of_others), (True, of_audit)):
+        for code, n in (+by_facts).items():
             facts = table.distinct_facts[code]
             counts[_log(facts.stream, is_audit=is_audit, is_request=facts.is_request)] += n
     for entry in around:
@@ -140,7 +141,7 @@ def _logs(table: EntryTable, around: Sequence[LogEntry]) -> dict[str, int]:
 
 
 def _log(stream: str, *, is_audit: bool, is_request: bool) -> str:
-    """Name the log of an entry as a reader knows it; some exports leave the log's name out."""
+    """Return the name of an entry's log for a reader; some exports omit the log's name."""
     if stream in _AUDIT or (not stream and is_audit):
         return "audit"
     if stream:
@@ -160,7 +161,7 @@ def _place(log_index: LogIndex, lost: int) -> str | None:
 
 
 def _truncation(log_index: LogIndex, times: Sequence[int], query: Query) -> tuple[CutBy | None, str | None]:
-    """Say by what and why the pull looks cut, None when it does not."""
+    """Return (kind, reason) of a suspected cut, (None, None) without one; kinds are severity, limit and time."""
     signs = (
         (CutBy.SEVERITY, _cut_by_severity(log_index)),
         (CutBy.LIMIT, _cut_by_limit(log_index, times, query)),
@@ -186,9 +187,10 @@ def _cut_by_severity(log_index: LogIndex) -> str | None:
 
 
 def _cut_by_limit(log_index: LogIndex, times: Sequence[int], query: Query) -> str | None:
-    """Suspect a limit behind a round number: a usual one alone, another where something else speaks for it too.
+    """Suspect a limit behind a round number of entries.
 
-    One in ten numbers up to 250 ends in a zero, so that a zero alone says nothing.
+    A usual limit (100, 200, 500 …) is enough; another round number needs a second sign, since one number in ten ends in
+    a zero.
     """
     read = log_index.read + log_index.passed_over
     is_limit = read >= _LEAST_ALONE and (
@@ -219,7 +221,7 @@ def _cut_in_time(times: Sequence[int], query: Query) -> str | None:
 
 
 def _is_usual(number: int) -> bool:
-    """Tell whether a number is one that people and programs limit by: 100, 200, 500, 1,000 and so on."""
+    """Tell whether a number is a usual limit: 100, 200, 500, 1,000 and so on."""
     return str(number).rstrip("0") in {"1", "2", "5"}
 
 
@@ -228,21 +230,21 @@ def _is_round(number: int) -> bool:
 
 
 def _gaps(times: Sequence[int]) -> tuple[Gap, ...]:
-    """Find the few silences that stand out: a tenth of the span, and far beyond the usual distance."""
+    """Find up to five gaps that stand out: a tenth of the span, and 60 times the median distance of entries."""
     if len(times) < 50:  # noqa: PLR2004 - with fewer entries every distance stands out
         return ()
     least = max((times[-1] - times[0]) // 10, 300 * SECOND)
     if max(map(sub, times[1:], times)) < least:
         return ()
     least = max(least, 60 * int(median(array("q", map(sub, times[1:], times)))))
-    found = [(a, b) for a, b in pairwise(times) if b - a >= least]
+    gaps = [(a, b) for a, b in pairwise(times) if b - a >= least]
     return tuple(
-        Gap(from_time=format_time(a), to_time=format_time(b), seconds=round((b - a) / SECOND, 3)) for a, b in found[:5]
+        Gap(from_time=format_time(a), to_time=format_time(b), seconds=round((b - a) / SECOND, 3)) for a, b in gaps[:5]
     )
 
 
 def _warnings(log_index: LogIndex, counts: _Counts, reason: str | None, lost: int, *, is_known: bool) -> Iterator[str]:
-    """Say what a reader must know before trusting a number; `is_known`: what was asked for need not be guessed."""
+    """Yield what a reader must know before trusting a number; `is_known`: a case records what was requested."""
     if reason:
         yield _capital(reason)
     yield from _payload_warnings(counts)
@@ -257,7 +259,7 @@ def _warnings(log_index: LogIndex, counts: _Counts, reason: str | None, lost: in
         and logs["requests"] + logs["system"]
     ):
         yield "No stdout and no stderr in these entries: what the application said is not here"
-    if not is_known and _only_loud(counts):
+    if not is_known and _only_notable(counts):
         yield (
             "Only entries of severity WARNING or above were pulled: continuation lines of tracebacks and causes of "
             "lower or no severity are not here"
@@ -276,7 +278,7 @@ def _warnings(log_index: LogIndex, counts: _Counts, reason: str | None, lost: in
 
 
 def _broken_off(inputs: Sequence[Unreadable]) -> Iterator[str]:
-    """Name what ended before its time, so that what is missing behind it is not taken for one bad record."""
+    """Name truncated inputs: what is missing from them is more than one bad record."""
     for one in inputs[:_NAMED]:
         yield f"{one.place.source} breaks off: {one.reason}, so what stood behind record {one.place.record} is not here"
     if len(inputs) > _NAMED:
@@ -299,7 +301,8 @@ def _counted(number: int) -> str:
     return "1 entry carries" if number == 1 else f"{number:,} entries carry"
 
 
-def _only_loud(counts: _Counts) -> bool:
+def _only_notable(counts: _Counts) -> bool:
+    """Tell whether every entry has a severity of WARNING or above, as in a pull by severity."""
     ranks = [Level[name].rank if name is not None and name in Level.__members__ else 0 for name in counts.severities]
     return counts.selected > 1 and min(ranks) >= Level.WARNING.rank
 

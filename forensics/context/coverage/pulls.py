@@ -1,4 +1,4 @@
-"""Listings of Cloud Logging in, what a case lacks of what was asked for out; of an export one can only guess."""
+"""What a case lacks of what was requested, by the listings of Cloud Logging that filled it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,20 @@ from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from forensics.log.entry_table import EntryTable
     from forensics.model import Pulled, Query
 
+_Span = tuple[int, int]
+"""Start and end, nanoseconds."""
+
 _EDGE = 300 * SECOND
-"""So near to the start of a pull an error may be an old one; in short pulls a tenth of them."""
+"""Nanoseconds after the start of a pull in which the first error may be an older one; at most a tenth of the pull."""
 
 
 def pulled_spans(pulled: Sequence[Pulled]) -> list[tuple[int, int]]:
-    """The times that pulls were about, in order, joined where they touch."""
+    """Return the spans (nanoseconds) that were pulled, in order; touching ones are joined."""
     spans: list[tuple[int, int]] = []
     for start, end in sorted(
         (parse_time(one.from_time), parse_time(one.to_time))
@@ -35,7 +38,7 @@ def pulled_spans(pulled: Sequence[Pulled]) -> list[tuple[int, int]]:
 
 
 def asked(query: Query, pulled: Sequence[Pulled]) -> Span:
-    """Say what was asked for; where the query says nothing, what the pulls asked for."""
+    """Return the requested span: that of the query, else that of the pulls."""
     spans = pulled_spans(pulled)
     return Span(
         from_time=query.from_time or (format_time(spans[0][0]) if spans else None),
@@ -44,7 +47,10 @@ def asked(query: Query, pulled: Sequence[Pulled]) -> Span:
 
 
 def cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[CutBy | None, str | None]:
-    """Say by what a case is cut, and what it is known to lack of what was asked for; None when nothing."""
+    """Return (kind, reason) of what a case lacks, (None, None) when it is complete.
+
+    The kinds are those of `Coverage.cut`: time, sample and limit.
+    """
     unfinished = next((one for one in pulled if not one.done), None)
     if unfinished is not None:
         come = f" it came to {quote(unfinished.last_time, 40)};" if unfinished.last_time else ""
@@ -59,51 +65,72 @@ def cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[CutBy | None, str 
     beyond = _beyond(pulled_spans(pulled), query)
     if beyond:
         return CutBy.TIME, beyond
-    # That a healthy revision's other entries were left out is said of the pull as a whole.
-    bounded = {PullPart.FIRST_ENTRIES, PullPart.SAMPLED_REQUESTS}
-    capped = [one for one in pulled if one.capped and one.part not in bounded]
-    counted = sampled(pulled, query)
-    reason = "; ".join(dict.fromkeys(_capped(one, counted) for one in capped))
-    if counted and all(one.part is PullPart.REQUESTS for one in capped):
+    # The limit on a healthy revision's entries is stated for the pull as a whole.
+    capped = [
+        one for one in pulled if one.capped and one.part not in {PullPart.FIRST_ENTRIES, PullPart.SAMPLED_REQUESTS}
+    ]
+    samples = sampled(pulled, query)
+    reason = "; ".join(dict.fromkeys(_capped(one, samples) for one in capped))
+    if samples and all(one.part is PullPart.REQUESTS for one in capped):
         return CutBy.SAMPLE, reason
     return (CutBy.LIMIT, reason) if reason else (None, None)
 
 
 def sampled(pulled: Sequence[Pulled], query: Query) -> tuple[Sampled, ...]:
-    """Say where requests were counted in a sample, in order; nothing where that does not tell how many there were.
+    """Return the spans in which successful requests were sampled, in order; empty when they give no total.
 
-    It does when every listing of requests that was left at its limit is followed by a sample, no time is counted twice,
-    and what is asked for begins and ends within none of them. A later sample takes the place of those that it covers.
+    They give one if every listing of requests that stopped at its limit is followed by a sample, no time is sampled
+    twice, and the requested span begins and ends outside of them.
     """
-    counting = [one for one in pulled if one.part in {PullPart.REQUESTS, PullPart.SAMPLED_REQUESTS}]
-    begins = {one.from_time for one in counting if one.part is PullPart.SAMPLED_REQUESTS}
-    if any(one.capped and one.last_time not in begins for one in counting):
+    listings = [one for one in pulled if one.part in {PullPart.REQUESTS, PullPart.SAMPLED_REQUESTS}]
+    if _stops_without_sample(listings):
         return ()
-    spans: dict[tuple[int, int], Pulled] = {}
-    for one in counting:
+    first, last = (parse_time(time) if time else None for time in (query.from_time, query.to_time))
+    samples = {span: one for span, one in _samples(listings).items() if _meets(span, first, last)}
+    if _overlap(samples) or any(_contains(span, bound) for span in samples for bound in (first, last)):
+        return ()
+    return tuple(_sampled(span, samples[span]) for span in sorted(samples))
+
+
+def _stops_without_sample(listings: Sequence[Pulled]) -> bool:
+    """Tell whether a listing of requests stopped at its limit, and no sample begins where it stopped."""
+    starts = {one.from_time for one in listings if one.part is PullPart.SAMPLED_REQUESTS}
+    return any(one.capped and one.last_time not in starts for one in listings)
+
+
+def _samples(listings: Sequence[Pulled]) -> dict[_Span, Pulled]:
+    """Return the samples by the span that each covers; a later sample replaces those within its span."""
+    samples: dict[_Span, Pulled] = {}
+    for one in listings:
         if one.part is PullPart.SAMPLED_REQUESTS and one.from_time and one.to_time:
             start, end = parse_time(one.from_time), parse_time(one.to_time)
-            spans = {span: kept for span, kept in spans.items() if span[0] < start or span[1] > end}
-            spans[start, parse_time(one.last_time) if one.capped and one.last_time else end] = one
-    first, last = (parse_time(time) if time else None for time in (query.from_time, query.to_time))
-    bounds = [time for time in (first, last) if time is not None]
-    spans = {
-        span: one
-        for span, one in spans.items()
-        if (first is None or span[1] > first) and (last is None or span[0] < last)
-    }
-    is_twice = any(one[1] > after[0] for one, after in pairwise(sorted(spans)))
-    is_split = any(start < bound < end for start, end in spans for bound in bounds)
-    return () if is_twice or is_split else tuple(_sampled(span, spans[span]) for span in sorted(spans))
+            samples = {span: kept for span, kept in samples.items() if span[0] < start or span[1] > end}
+            samples[start, parse_time(one.last_time) if one.capped and one.last_time else end] = one
+    return samples
 
 
-def _sampled(span: tuple[int, int], one: Pulled) -> Sampled:
+def _meets(span: _Span, first: int | None, last: int | None) -> bool:
+    """Tell whether a span meets the requested one; None is an open end."""
+    return (first is None or span[1] > first) and (last is None or span[0] < last)
+
+
+def _overlap(spans: Iterable[_Span]) -> bool:
+    """Tell whether two of the spans overlap."""
+    return any(one[1] > after[0] for one, after in pairwise(sorted(spans)))
+
+
+def _contains(span: _Span, bound: int | None) -> bool:
+    """Tell whether a bound of the requested span lies inside a span."""
+    return bound is not None and span[0] < bound < span[1]
+
+
+def _sampled(span: _Span, one: Pulled) -> Sampled:
     start, end = map(format_time, span)
     return Sampled(from_time=start, to_time=end, one_in=one.one_in, listed=one.listed)
 
 
 def _missed(pulled: Sequence[Pulled]) -> str | None:
-    """Say which times a watch missed and no pull brought since, None when none."""
+    """Say which times a watch missed and no later pull brought; None without one."""
     whole = pulled_spans([one for one in pulled if not one.gaps])
     times = [
         f"{gap.from_time} – {gap.to_time} ({quote(gap.reason, 200)})"
@@ -118,7 +145,7 @@ def _missed(pulled: Sequence[Pulled]) -> str | None:
 
 
 def suppressed(pulled: Sequence[Pulled]) -> Iterator[str]:
-    """Say that entries were left out of what a watch was sent."""
+    """Say that Cloud Logging left entries out of a tail (suppression)."""
     count = sum(one.suppressed for one in pulled)
     if count:
         entries = "1 entry" if count == 1 else f"{count:,} entries"
@@ -129,7 +156,7 @@ def suppressed(pulled: Sequence[Pulled]) -> Iterator[str]:
 
 
 def of_others(pulled: Sequence[Pulled]) -> tuple[CutBy | None, str | None]:
-    """Say that a case was pulled for other revisions; None when it was not pulled at all."""
+    """Say that a case was pulled for other revisions; (None, None) for an export."""
     if not pulled:
         return None, None
     names = ", ".join(sorted({quote(one.revision, 80) for one in pulled}))
@@ -137,7 +164,7 @@ def of_others(pulled: Sequence[Pulled]) -> tuple[CutBy | None, str | None]:
 
 
 def _beyond(spans: Sequence[tuple[int, int]], query: Query) -> str | None:
-    """Say which part of what is asked for was never pulled."""
+    """Say which part of the requested span was never pulled; None when all of it was."""
     if not spans:
         return None
     start = parse_time(query.from_time) if query.from_time else spans[0][0]
@@ -160,13 +187,13 @@ _WORDS_OF_PARTS = {
 }
 
 
-def _capped(one: Pulled, counted: Sequence[Sampled]) -> str:
+def _capped(one: Pulled, samples: Sequence[Sampled]) -> str:
     what = _WORDS_OF_PARTS.get(one.part, "entries")
     until = f" up to {quote(one.last_time, 40)}" if one.last_time else ""
     if one.part is not PullPart.REQUESTS:
         return f"of the {what} only {one.entries:,} were pulled,{until}"
-    share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in counted}))
-    only = f", and counted in a sample of {share}" if counted else ""
+    share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in samples}))
+    only = f", and counted in a sample of {share}" if samples else ""
     return (
         f"of the {what} only {one.entries:,} were pulled,{until}; later ones only where they failed or stand around an "
         f"error{only}"
@@ -174,7 +201,7 @@ def _capped(one: Pulled, counted: Sequence[Sampled]) -> str:
 
 
 def left_out(pulled: Sequence[Pulled]) -> Iterator[str]:
-    """Say what a pull of errors did not ask for."""
+    """Say what a pull of errors did not request."""
     levels = sorted({one.level for one in pulled if one.level})
     if levels:
         yield (
@@ -191,7 +218,7 @@ def left_out(pulled: Sequence[Pulled]) -> Iterator[str]:
 
 
 def at_edge(table: EntryTable, pulled: Sequence[Pulled]) -> Iterator[str]:
-    """Say that what failed at the very start of what was pulled may have begun before it."""
+    """Warn that a failure at the very start of what was pulled may have begun before it."""
     spans = pulled_spans(pulled)
     errors = {code for code, facts in enumerate(table.distinct_facts) if facts.level.rank >= Level.ERROR.rank}
     first = next((time for time, code in zip(table.times, table.fact_ids, strict=True) if code in errors), None)

@@ -1,4 +1,4 @@
-"""Incidents and everything known about them in, the parts of a postmortem out that no single finding holds."""
+"""The parts of a postmortem beside its findings: impact, onset, detection, recovery, lessons, open questions."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""An incident and everything known about it in, the parts of its postmortem out.
+"""Build the postmortem of an incident.
 
-Whatever is said here is counted, quoted, or an open question; a lesson is drawn from a verdict and says from which.
+Every statement is counted, quoted, or an open question; a lesson follows from a verdict and names it.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from forensics.report.postmortem.postmortem_context import PostmortemContext
 
 
-def write_postmortem(incident: Incident, given: PostmortemContext) -> Postmortem:
-    """Put together what one incident's postmortem says beside its findings."""
-    family = [given.clusters[cluster] for cluster in incident.clusters]
-    root, finding = given.clusters[incident.root_cluster], given.findings[incident.root_cluster]
-    over = recovery(incident, root, given)
-    noticed = detection(incident, family, given)
+def write_postmortem(incident: Incident, context: PostmortemContext) -> Postmortem:
+    """Build one incident's postmortem."""
+    family = [context.clusters[cluster] for cluster in incident.clusters]
+    root, finding = context.clusters[incident.root_cluster], context.findings[incident.root_cluster]
+    over = recovery(incident, root, context)
+    noticed = detection(incident, family, context)
     return Postmortem(
         incident=incident.id,
         summary=tuple(_summary(incident, root)),
-        impact=tuple(_impact(family, given)),
-        since=since(incident, family, given),
+        impact=tuple(_impact(family, context)),
+        since=since(incident, family, context),
         detection=noticed,
         recovery=over,
-        factors=tuple(_factors(finding, given)),
-        went_well=tuple(_went_well(root, finding, noticed, given)),
-        went_badly=tuple(_went_badly(family, finding, noticed, given)),
-        questions=tuple(questions(incident, (noticed, over), given)),
+        factors=tuple(_factors(finding, context)),
+        went_well=tuple(_went_well(root, finding, noticed, context)),
+        went_badly=tuple(_went_badly(family, finding, noticed, context)),
+        questions=tuple(questions(incident, (noticed, over), context)),
     )
 
 
@@ -49,11 +49,11 @@ def _summary(incident: Incident, root: Cluster) -> Iterator[Evidence]:
         refs=root.exemplars[:1],
     )
     if root.cadence is not None:
-        found = root.cadence
-        span = format_lag((found.shortest, found.longest))
-        regular = found.longest <= 2 * found.median and found.shortest >= found.median / 2
-        every = f"one every {seconds(found.median)} ({span})"
-        uneven = f"{span} apart, half of them within {seconds(found.median)}"
+        cadence = root.cadence
+        span = format_lag((cadence.shortest, cadence.longest))
+        regular = cadence.longest <= 2 * cadence.median and cadence.shortest >= cadence.median / 2
+        every = f"one every {seconds(cadence.median)} ({span})"
+        uneven = f"{span} apart, half of them within {seconds(cadence.median)}"
         yield Evidence(kind="cadence", statement=every if regular else uneven)
     if root.life is not None:
         lives = root.life
@@ -67,21 +67,21 @@ def _summary(incident: Incident, root: Cluster) -> Iterator[Evidence]:
         )
 
 
-def _impact(family: Sequence[Cluster], given: PostmortemContext) -> Iterator[Evidence]:
-    """Count requests, sessions and lives that failed, each against all that were recorded; people only where named."""
-    requests = given.coverage.logs.get("requests", 0)
+def _impact(family: Sequence[Cluster], context: PostmortemContext) -> Iterator[Evidence]:
+    """Count failed requests, sessions and lives out of all that were logged; people only if entries name them."""
+    requests = context.coverage.logs.get("requests", 0)
     for cluster in family:
         of = None
         if cluster.unit is OccurrenceUnit.REQUEST and requests:
             of = requests
         elif cluster.unit is OccurrenceUnit.LIFE:
-            of = sum(life.ended and life.revision == cluster.revision for life in given.lives) or None
+            of = sum(life.ended and life.revision == cluster.revision for life in context.lives) or None
         words = "were logged" if cluster.unit is OccurrenceUnit.REQUEST else "ended"
         among = f" of {of:,} {PLURALS[cluster.unit]} that {words}" if of and of >= cluster.occurrences else ""
-        told = f"{cluster.occurrences:,}{among}" if among else occurrences(cluster)
+        counted = f"{cluster.occurrences:,}{among}" if among else occurrences(cluster)
         yield Evidence(
             kind="entries",
-            statement=f"{told} ({entries(cluster)}): {cluster.title}",
+            statement=f"{counted} ({entries(cluster)}): {cluster.title}",
             count=cluster.occurrences,
             of=of,
             refs=cluster.exemplars[:1],
@@ -99,31 +99,33 @@ def _people(family: Sequence[Cluster], requests: int) -> str:
     return "how many people were affected cannot be told: no field of these entries names a user"
 
 
-def _factors(finding: Finding, given: PostmortemContext) -> Iterator[Why]:
-    """Yield what is shown beside the root: why it got through, why nobody saw it."""
+def _factors(finding: Finding, context: PostmortemContext) -> Iterator[Why]:
+    """Yield the answered whys after the root: why the failure was let through, why nobody saw it."""
     root = finding.root.why if finding.root else 0
     for number, why in enumerate(finding.whys, 1):
-        if number > root and why.verdict.holds and given.kinds[why.evidence[0].kind].is_factor:
+        if number > root and why.verdict.holds and context.kinds[why.evidence[0].kind].is_factor:
             yield why
 
 
-def _went_well(root: Cluster, finding: Finding, detection: Why, given: PostmortemContext) -> Iterator[Evidence]:
-    shown = [why for why in finding.whys if why.verdict is Verdict.SUPPORTED]
-    if shown:
-        statement = f"{len(shown)} of {len(finding.whys)} whys are answered by evidence that stands in these entries"
-        yield Evidence(kind="verdicts", statement=statement, count=len(shown), of=len(finding.whys))
+def _went_well(root: Cluster, finding: Finding, detection: Why, context: PostmortemContext) -> Iterator[Evidence]:
+    supported = [why for why in finding.whys if why.verdict is Verdict.SUPPORTED]
+    if supported:
+        statement = (
+            f"{len(supported)} of {len(finding.whys)} whys are answered by evidence that stands in these entries"
+        )
+        yield Evidence(kind="verdicts", statement=statement, count=len(supported), of=len(finding.whys))
     if root.frame is not None:
         yield Evidence(kind="frames", statement="a traceback names the place", refs=root.exemplars[:1])
-    if detection.verdict.holds and given.kinds[detection.evidence[0].kind].is_safeguard:
+    if detection.verdict.holds and context.kinds[detection.evidence[0].kind].is_safeguard:
         yield detection.evidence[0]
-    if not _absent(given.coverage):
+    if not _absent(context.coverage):
         yield Evidence(kind="coverage", statement="every log that Cloud Run writes is in these entries")
 
 
 def _went_badly(
-    family: Sequence[Cluster], finding: Finding, detection: Why, given: PostmortemContext
+    family: Sequence[Cluster], finding: Finding, detection: Why, context: PostmortemContext
 ) -> Iterator[Evidence]:
-    coverage = given.coverage
+    coverage = context.coverage
     absent = _absent(coverage)
     if absent:
         yield Evidence(kind="coverage", statement=f"these entries hold no {' log and no '.join(absent)} log")
@@ -134,8 +136,8 @@ def _went_badly(
         yield Evidence(kind="entries", statement=statement, count=bare, of=total)
     if not detection.verdict.holds:
         yield Evidence(kind="verdicts", statement="nothing in these entries shows that anybody was told")
-    if given.tests and given.tests.not_run:
-        run = given.tests
+    if context.tests and context.tests.not_run:
+        run = context.tests
         statement = f"{run.not_run} of {run.total} tests did not run (they passed in 0.000 s)"
         yield Evidence(kind="tests", statement=statement, count=run.not_run, of=run.total)
     open_ = sum(not why.verdict.holds for why in finding.whys)

@@ -1,4 +1,4 @@
-"""What a postmortem is written from, and the words that its parts share."""
+"""Input of the postmortems of a run, and the phrases that their parts share."""
 
 from __future__ import annotations
 
@@ -41,16 +41,16 @@ _ALERT_LOGS = ("ViolationOpenEvent", "monitoring.googleapis.com", "clouderrorrep
 
 
 class Observed(Struct, frozen=True, kw_only=True):
-    """What stands in the entries beside failures; looked up once for all incidents."""
+    """Entries that are no failures but matter to postmortems; looked up once for all incidents."""
 
     answered: array[int]
-    """Rows of requests that no rule knows and that did not fail, in order of time."""
+    """Rows of requests without a signature that did not fail, in order of time."""
     alert: int | None
-    """The row of the first entry that an alert wrote."""
+    """Row of the first entry of an alert; None without one."""
 
 
 def observe(table: EntryTable) -> Observed:
-    """Look through the kinds of entries, which are few, and then through the rows."""
+    """Find answered requests and alerts: first by the distinct facts, which are few, then by row."""
     answered = [facts.is_request and not facts.signature and not _failed(facts) for facts in table.distinct_facts]
     alerts = [any(name in facts.stream for name in _ALERT_LOGS) for facts in table.distinct_facts]
     return Observed(
@@ -88,7 +88,7 @@ class ShownKind(Protocol):
 
 
 class PostmortemContext(Struct, frozen=True, kw_only=True):
-    """What a run knows beside its clusters."""
+    """Everything that postmortems are made from; one for all incidents of a run."""
 
     clusters: Mapping[ClusterId, Cluster]
     findings: Mapping[ClusterId, Finding]
@@ -105,7 +105,7 @@ class PostmortemContext(Struct, frozen=True, kw_only=True):
 
 
 def fact(ask: str, evidence: Sequence[Evidence]) -> Why:
-    """Answer a question by a fact, in the words of its first evidence."""
+    """Return an answered why; the answer is the statement of its first evidence."""
     return Why(
         ask=ask,
         answer=evidence[0].statement,
@@ -116,7 +116,7 @@ def fact(ask: str, evidence: Sequence[Evidence]) -> Why:
 
 
 def moment(time: str) -> int:
-    """Return a time of a report as nanoseconds, 0 where there is none."""
+    """Parse a time of a report into nanoseconds; 0 when it is none."""
     try:
         return parse_time(time)
     except ValueError:
@@ -124,7 +124,7 @@ def moment(time: str) -> int:
 
 
 def apart(first: int, reference: int) -> str:
-    """Write `2 min 19 s after`, to stand before what the reference is."""
+    """Write how far a time is from a reference: `2 min 19 s after`."""
     if not first or not reference:
         return "at an unknown distance from when"
     gap = first - reference
@@ -143,5 +143,5 @@ def entries(cluster: Cluster) -> str:
 
 
 def seconds(value: float) -> str:
-    """Write a number of seconds for a reader."""
+    """Write a duration in seconds: `2 min 19 s`."""
     return format_seconds(round(value * SECOND))
