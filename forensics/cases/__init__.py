@@ -9,7 +9,7 @@ of entries), `durable` (files that are there whole or not at all, and the lock),
 from __future__ import annotations
 
 from forensics.cases.case import Case
-from forensics.cases.manifest import Checkpoint, Manifest, Missing, PullRecord, Segment
+from forensics.cases.manifest import Checkpoint, Manifest, PullRecord, Segment
 from forensics.cases.verify_case import check_hashes, verify
 
-__all__ = ["Case", "Checkpoint", "Manifest", "Missing", "PullRecord", "Segment", "check_hashes", "verify"]
+__all__ = ["Case", "Checkpoint", "Manifest", "PullRecord", "Segment", "check_hashes", "verify"]

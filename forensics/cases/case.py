@@ -14,7 +14,6 @@ from forensics import __version__
 from forensics.cases.manifest import (
     Checkpoint,
     Manifest,
-    Missing,
     PullRecord,
     Segment,
     decode_manifest,
@@ -28,6 +27,8 @@ from forensics.text.timestamps import parse_time
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import BinaryIO
+
+    from forensics.model import UnreadSpan
 
 MANIFEST = "manifest.json"
 _MOST_SMALL = 200
@@ -143,7 +144,7 @@ class Case:
         listed: int = 0,
         to_time: str | None = None,
         suppressed: dict[str, int] | None = None,
-        gaps: Sequence[Missing] = (),
+        gaps: Sequence[UnreadSpan] = (),
     ) -> None:
         """Keep a page: its raw JSON entries and how far the pull has come, both or neither.
 

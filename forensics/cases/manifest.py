@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from forensics.errors import CaseError
+from forensics.model import UnreadSpan
 
 CASE_SCHEMA = "forensics.case/1"
 
@@ -30,14 +31,6 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
     done: bool = False
     capped: bool = False
     """Done because a limit was reached: the listing has more."""
-
-
-class Missing(Struct, frozen=True, kw_only=True):
-    """A time of which a watch may lack entries."""
-
-    from_time: str = field(name="from")
-    to_time: str = field(name="to")
-    reason: str
 
 
 class PullRecord(Struct, frozen=True, kw_only=True):
@@ -74,7 +67,7 @@ class PullRecord(Struct, frozen=True, kw_only=True):
     """Entries were taken as they came; `to` moves on with them, and the filter reaches to when it was to end."""
     suppressed: dict[str, int] = {}
     """Entries that the tail left out, by Google's word for why; they were asked for by a listing then."""
-    gaps: tuple[Missing, ...] = ()
+    gaps: tuple[UnreadSpan, ...] = ()
     """What was not asked for in the end."""
     started: str
     finished: str | None = None

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Protocol
 import click
 from msgspec import Struct
 
-from forensics.cases import Missing
 from forensics.cli.live import LONGEST, opened, utc_now
 from forensics.cli.output import out_folder
 from forensics.cli.screens.pull_progress import PullProgress
 from forensics.errors import NoEntriesError, RevisionError, SeveralRevisionsError
-from forensics.model import Nanoseconds
+from forensics.model import Nanoseconds, UnreadSpan
 from forensics.text.timestamps import SECOND, format_time
 from forensics.watch import Tally
 
@@ -68,7 +67,7 @@ class Followed(Struct, frozen=True, kw_only=True):
     """Why it ended, in words; "" when its time was over."""
     tally: Tally
     suppressed: int
-    gaps: tuple[Missing, ...]
+    gaps: tuple[UnreadSpan, ...]
 
 
 class Display(Protocol):
@@ -92,7 +91,7 @@ class Display(Protocol):
     def pauses(self, seconds: float) -> None:
         """Wait for the read quota."""
 
-    def ends(self, gaps: tuple[Missing, ...]) -> None:
+    def ends(self, gaps: tuple[UnreadSpan, ...]) -> None:
         """The watch is over."""
 
 
@@ -184,7 +183,7 @@ class _Watch:
     ) -> None:
         from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
         from forensics.cloud.pages import PageReader  # noqa: PLC0415
-        from forensics.cloud.tailing import Tailing  # noqa: PLC0415
+        from forensics.cloud.tailing import FollowRequest, Tailing, WatchClock  # noqa: PLC0415
         from forensics.pulling import Follower, begin  # noqa: PLC0415
 
         self._case, self._target, self._plan, self._screen, self._end = case, target, plan, screen, end
@@ -194,19 +193,15 @@ class _Watch:
         is_grpc = hasattr(transport, "tail")
         name = "grpc tail" if is_grpc else transport.transport
         begun = begin(case, target, _span(plan.since, after), transport=name, started=utc_now())
+        clock = WatchClock(monotonic=time.monotonic, now=time.time_ns, sleep=time.sleep)
         impatient = Backoff(random.Random(), patience=_IMPATIENT)  # noqa: S311 - jitter
         self._tailing: Tailing = Tailing(
             PageReader(transport, pacer=pacer, backoff=impatient, sleep=time.sleep),
-            begun.filter,
-            begun.start,
-            project=transport.project,
-            open_stream=_opener(transport, begun.filter),
-            backoff=Backoff(random.Random(), longest=10.0, patience=math.inf),  # noqa: S311 - jitter
-            clock=time.monotonic,
-            now=time.time_ns,
-            sleep=time.sleep,
+            FollowRequest(filter=begun.filter, since=begun.start, open_stream=_opener(transport, begun.filter)),
+            Backoff(random.Random(), longest=10.0, patience=math.inf),  # noqa: S311 - jitter
+            clock,
         )
-        self._follower: Follower = Follower(case, begun, self._tailing, clock=time.monotonic, now=time.time_ns)
+        self._follower: Follower = Follower(case, begun, self._tailing, clock)
         self._since_break = 0
 
     def run(self, folder: Path, is_stopped: Callable[[], bool]) -> Followed:

@@ -82,8 +82,8 @@ from forensics.model.inputs import (
     Revision,
     RevisionSpan,
     SlowPathSpan,
-    Unread,
     Unreadable,
+    UnreadSpan,
 )
 from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.report import (
@@ -236,7 +236,7 @@ __all__ = [
     "TimelineEvent",
     "Touch",
     "Touches",
-    "Unread",
+    "UnreadSpan",
     "Unreadable",
     "Verdict",
     "Why",

@@ -31,12 +31,15 @@ class Query(Struct, frozen=True, kw_only=True):
     """The case that is read instead, as it was given."""
 
 
-class Unread(Struct, frozen=True, kw_only=True):
-    """A time of which entries may be missing, and why."""
+class UnreadSpan(Struct, frozen=True, kw_only=True):
+    """A span of time whose entries a watch may have missed, and why."""
 
-    from_time: str
-    to_time: str
+    from_time: str = field(name="from")
+    """RFC 3339 UTC."""
+    to_time: str = field(name="to")
+    """RFC 3339 UTC."""
     reason: str
+    """One line, for a reader."""
 
 
 class Pulled(Struct, frozen=True, kw_only=True):
@@ -65,7 +68,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
     """Entries were taken as they came."""
     suppressed: int = 0
     """Entries that Cloud Logging left out of what it sent by itself; asked for afterwards, except in `gaps`."""
-    gaps: tuple[Unread, ...] = ()
+    gaps: tuple[UnreadSpan, ...] = ()
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from forensics.cases import PullRecord
 from forensics.cloud.filters import Target, TimeSpan, errors, everything, refused, requests, sample, service_logs
-from forensics.model import Level, Nanoseconds, Pulled, Unread
+from forensics.model import Level, Nanoseconds, Pulled
 from forensics.pulling.neighbourhoods import ErrorNeighbourhoods, neighbours_of
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
@@ -313,11 +313,7 @@ def _pulled(record: PullRecord, group: PullGroup) -> Pulled:
         left_out=record.left_out,
         watched=record.watched,
         suppressed=sum(record.suppressed.values()),
-        gaps=tuple(
-            Unread(from_time=gap.from_time, to_time=gap.to_time, reason=gap.reason)
-            for gap in record.gaps
-            if _time(gap.from_time) is not None and _time(gap.to_time) is not None
-        ),
+        gaps=tuple(gap for gap in record.gaps if _time(gap.from_time) is not None and _time(gap.to_time) is not None),
     )
 
 

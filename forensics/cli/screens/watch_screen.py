@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from rich.live import Live
     from rich.table import Table
 
-    from forensics.cases import Missing
     from forensics.cli.follow_live import Followed
     from forensics.cloud.tailing import News
+    from forensics.model import UnreadSpan
     from forensics.watch import Sighting, Tally
 
 _ROWS = 15
@@ -69,7 +69,7 @@ class PlainLines:
             self.say(f"waiting {seconds:.0f} s for the read quota")
         time.sleep(seconds)
 
-    def ends(self, gaps: tuple[Missing, ...]) -> None:
+    def ends(self, gaps: tuple[UnreadSpan, ...]) -> None:
         """Say what was missed."""
         for gap in gaps:
             self.say(f"gap: {_gap(gap)}")
@@ -112,7 +112,7 @@ class LiveTable(PlainLines):
         if sightings or time.monotonic() - self._drawn >= _REFRESH:
             self._draw()
 
-    def ends(self, gaps: tuple[Missing, ...]) -> None:
+    def ends(self, gaps: tuple[UnreadSpan, ...]) -> None:
         """Take the table away; what was missed stays on the screen with the verdict."""
         del gaps
         self.close()
@@ -220,7 +220,7 @@ def verdict(followed: Followed) -> str:
     )
 
 
-def _gap(gap: Missing) -> str:
+def _gap(gap: UnreadSpan) -> str:
     return f"{gap.from_time[11:19]} – {gap.to_time[11:19]} could not be had ({gap.reason})"
 
 
