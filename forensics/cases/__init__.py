@@ -2,7 +2,7 @@
 
 A case holds the entries as received in zstd-packed NDJSON under `segments/`, and in `manifest.json` what was asked,
 how far each pull got, and the SHA-256 of every segment. `manifest` (the records, and their seal), `segments` (one file
-of entries), `durable` (files that are there whole or not at all, and the lock), `case` (all of these together),
+of entries), `lock` (one writer at a time), `case` (all of these together),
 `verifying` (is it still as it was written?).
 """
 

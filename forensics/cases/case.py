@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec.structs import replace
 
 from forensics import __version__
+from forensics.cases.lock import LOCK, lock
 from forensics.cases.manifest import (
     Checkpoint,
     Manifest,
@@ -21,7 +22,7 @@ from forensics.cases.manifest import (
 )
 from forensics.cases.segments import FOLDER, is_small, join, neighbours, next_number, read_segment, write_segment
 from forensics.errors import CaseError
-from forensics.system.durable_files import LOCK, lock, sync_folder, write_durably
+from forensics.system.atomic_files import UNFINISHED, sync_folder, unfinished, write_durably
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
@@ -229,7 +230,7 @@ class Case:
         named = {segment.file for segment in self.manifest.segments}
         (self.folder / FOLDER).mkdir(exist_ok=True)
         for file in (self.folder / FOLDER).iterdir():
-            ours = file.name.endswith((".ndjson.zst", ".ndjson.zst.unfinished"))
+            ours = file.name.endswith((".ndjson.zst", f".ndjson.zst{UNFINISHED}"))
             if ours and f"{FOLDER}/{file.name}" not in named:
                 file.unlink()
 
@@ -262,7 +263,7 @@ def _read_manifest(folder: Path) -> bytes:
 
 def _require_empty(folder: Path) -> None:
     # What a kill between the first steps leaves is no reason to refuse.
-    begun = {LOCK, FOLDER, f".{MANIFEST}.unfinished"}
+    begun = {LOCK, FOLDER, unfinished(folder / MANIFEST).name}
     if any(file.name not in begun for file in folder.iterdir()) or any((folder / FOLDER).glob("*")):
         raise CaseError(f"{str(folder)!r} is not empty; name a new folder for the case")
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from forensics.cases.manifest import Segment
 from forensics.errors import CaseError
-from forensics.system.durable_files import write_durably
+from forensics.system.atomic_files import write_durably
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from forensics.errors import TemplateError, UsageError
 from forensics.render import encode_report, encode_rows, encode_tables, render_report
 from forensics.render.labels import worst
+from forensics.system.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,7 @@ def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], 
         folder.mkdir(parents=True, exist_ok=True)
         _clear(folder, analysis.report, formats)
         for name, pieces in files:
-            _write(folder / name, pieces)
+            write_atomically(folder / name, pieces)
     except OSError as error:
         raise UsageError(
             f"cannot write to {str(folder)!r}: {error.strerror}; name another folder with --out"
@@ -48,7 +49,7 @@ def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], 
 def write_text(folder: Path, name: str, text: str) -> Path:
     """Write one document into a folder, complete or not at all; return its file."""
     try:
-        _write(folder / name, (text.encode("utf-8", "replace"),))
+        write_atomically(folder / name, (text.encode("utf-8", "replace"),))
     except OSError as error:
         raise UsageError(
             f"cannot write to {str(folder)!r}: {error.strerror}; name another folder with --out"
@@ -72,11 +73,3 @@ def _clear(folder: Path, report: Report, formats: tuple[str, ...]) -> None:
     if report.comparison is None:
         for kind in ("md", "csv", "parquet"):
             (folder / f"comparison.{kind}").unlink(missing_ok=True)
-
-
-def _write(file: Path, pieces: Iterable[bytes]) -> None:
-    file.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = file.with_name(file.name + ".unfinished")
-    with unfinished.open("wb") as out:
-        out.writelines(pieces)
-    unfinished.replace(file)

@@ -228,6 +228,7 @@ def _write(judged: JudgedDeployment, files: GateFiles) -> None:
 
 
 def _put(file: Path, flag: str, data: bytes, mode: str) -> None:
+    # In place, since a flag may name a pipe or /dev/stdout; all bytes are there before the file is opened.
     try:
         with file.open(mode) as out:
             out.write(data)
