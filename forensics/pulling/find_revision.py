@@ -14,6 +14,7 @@ from forensics.entries import resolve_revision, revision_of, service_of
 from forensics.entries.raw_fields import text_at
 from forensics.errors import BaselineError, NoEntriesError
 from forensics.model import Nanoseconds, RevisionSpan
+from forensics.text.plurals import one_or_many
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -163,4 +164,4 @@ def _nearest(asked: str, names: Sequence[str]) -> str:
         return "; there is none of another name either"
     listed = ", ".join(repr(name) for name in (near or names)[:_LISTED])
     more = ", …" if not near and len(names) > _LISTED else ""
-    return f"; the nearest {'is' if len(near) == 1 else 'are'} {listed}" if near else f"; there are {listed}{more}"
+    return f"; the nearest {one_or_many(len(near), 'is', 'are')} {listed}" if near else f"; there are {listed}{more}"

@@ -67,7 +67,7 @@ def rhythm(report: Report) -> str | None:
         return None
     incident = report.incidents[0]
     root = next(c for c in report.clusters if c.id == incident.root_cluster)
-    every = f", {words.cadence(root)}" if words.has_rhythm(root) else ""
+    every = f", {words.cadence(root)}" if root.cadence and root.cadence.is_regular else ""
     return f"    {_counted(root, report)}{every}{_cut(root, report)}.   {incident.verdict}"
 
 

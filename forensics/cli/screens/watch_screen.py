@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from forensics.render.escape import terminal
+from forensics.text.plurals import counted
 from forensics.text.timestamps import SECOND, format_seconds, format_time
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ class PlainLines:
 
     def suppressed(self, count: int) -> None:
         """Say that entries were left out."""
-        self.say(f"suppressed: Cloud Logging left {_entries(count)} out; that time is asked for again")
+        self.say(f"suppressed: Cloud Logging left {counted(count, 'entry')} out; that time is asked for again")
 
     def pauses(self, seconds: float) -> None:
         """Wait for the read quota, and say so when it takes long."""
@@ -144,7 +145,9 @@ class LiveTable(PlainLines):
         passed = format_seconds(round(time.monotonic() - self._began) * SECOND)
         last = f"last {_clock(tally.latest)}" if tally.latest else "none yet"
         head = f"{self._revision}  ·  {passed}, {self._length}"
-        counts = f"{_entries(tally.entries)}, {tally.errors:,} of them errors, {last}  ·  Ctrl-C ends and reports"
+        counts = (
+            f"{counted(tally.entries, 'entry')}, {tally.errors:,} of them errors, {last}  ·  Ctrl-C ends and reports"
+        )
         said = [Text(f"! {line}", "yellow", no_wrap=True, overflow="ellipsis") for line in self._said]
         return Group(
             Text(head, "bold"),
@@ -201,7 +204,7 @@ def word(news: News, listed: int) -> str:
         return f"asking every few seconds instead of following: {news.reason}"
     if news.kind == "broken":
         return f"gap: broken off, what is missed will be asked for: {news.reason}"
-    return f"reopened: nothing is missing, what was missed was listed ({_entries(listed)})"
+    return f"reopened: nothing is missing, what was missed was listed ({counted(listed, 'entry')})"
 
 
 def verdict(followed: Followed) -> str:
@@ -209,23 +212,25 @@ def verdict(followed: Followed) -> str:
     tally = followed.tally
     ended = f" ({followed.ended})" if followed.ended else ""
     failures = len(tally.sightings())
-    kinds = "no failure" if not failures else "1 failure" if failures == 1 else f"{failures} failures"
-    seen = f"{_entries(tally.entries)}, {tally.errors:,} of them errors, {kinds}"
+    kinds = counted(failures, "failure") if failures else "no failure"
+    seen = f"{_seen(tally)}, {kinds}"
     lost = [_gap(gap) for gap in followed.gaps]
     if followed.suppressed:
-        lost.append(f"at most {_entries(followed.suppressed)} that Cloud Logging left out, though asked for again")
+        lost.append(
+            f"at most {counted(followed.suppressed, 'entry')} that Cloud Logging left out, though asked for again"
+        )
     passed = format_seconds(round(followed.seconds) * SECOND)
     return terminal(
         f"watched {followed.revision} for {passed}{ended}: {seen}; lost: {'; '.join(lost) if lost else 'nothing'}"
     )
 
 
+def _seen(tally: Tally) -> str:
+    return f"{counted(tally.entries, 'entry')}, {tally.errors:,} of them errors"
+
+
 def _gap(gap: UnreadSpan) -> str:
     return f"{gap.from_time[11:19]} – {gap.to_time[11:19]} could not be had ({gap.reason})"
-
-
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count:,} entries"
 
 
 def _clock(ns: int) -> str:

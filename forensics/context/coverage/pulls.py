@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from forensics.model import Level, Sampled, Span
+from forensics.text.plurals import counted
 from forensics.text.redact import quote
 from forensics.text.timestamps import format_time, parse_time
 
@@ -121,10 +122,9 @@ def suppressed(pulled: Sequence[Pulled]) -> Iterator[str]:
     """Say that entries were left out of what a watch was sent."""
     count = sum(one.suppressed for one in pulled)
     if count:
-        entries = "1 entry" if count == 1 else f"{count:,} entries"
         yield (
-            f"While it was watched, Cloud Logging left {entries} out of what it sent: they were asked for by listing "
-            "those times again, and what a listing did not bring either is lost"
+            f"While it was watched, Cloud Logging left {counted(count, 'entry')} out of what it sent: they were asked "
+            "for by listing those times again, and what a listing did not bring either is lost"
         )
 
 

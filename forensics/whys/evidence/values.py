@@ -6,8 +6,9 @@ from collections import Counter
 from functools import lru_cache
 
 from forensics.model import Evidence, WhyRule
+from forensics.text.plurals import plural
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
-from forensics.whys.wording import plain, units
+from forensics.whys.wording import plain
 
 SHOWN = 3
 """Values that a sentence lists; the cluster's captures have all."""
@@ -30,7 +31,7 @@ def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     said = "; ".join(_said(name, counter, of) for name, counter in counts.items())
     evidence = Evidence(
         kind="values",
-        statement=f"{complete} of {of} {units(context.cluster)} name {said}",
+        statement=f"{complete} of {of} {plural(context.cluster.unit)} name {said}",
         count=complete,
         of=of,
         refs=context.cluster.exemplars[:2],
