@@ -1,9 +1,8 @@
-"""The evidence store: raw entries in, a folder out that says where they come from and that none has changed.
+"""The evidence store: folders of raw entries that record their origin and prove that none has changed.
 
-A case holds the entries as received in zstd-packed NDJSON under `segments/`, and in `manifest.json` what was asked,
-how far each pull got, and the SHA-256 of every segment. `manifest` (the records, and their seal), `segments` (one file
-of entries), `lock` (one writer at a time), `case` (all of these together),
-`verifying` (is it still as it was written?).
+A case holds the entries as received in zstd-packed NDJSON under `segments/`, and in `manifest.json` the queries, the
+progress of each pull, and the SHA-256 of every segment. `manifest` (the records, and their seal), `segments` (one file
+of entries), `lock` (one writer at a time), `case` (all of these together), `verify_case` (check that nothing changed).
 """
 
 from __future__ import annotations

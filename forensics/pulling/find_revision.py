@@ -1,4 +1,4 @@
-"""What a user calls a revision in; its full name, its service and its first moment out, or the nearest names."""
+"""Resolve a user's name for a revision to its full name, service and first entry, or suggest the nearest names."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from forensics.cloud.pages import PageReader
 
     Show = Callable[[str, TimeSpan, str], object]
-    """Is told what each request is for, its span and its filter."""
+    """Called before each request with its purpose, its span and its filter."""
 
 LEAD = 10 * 60 * SECOND
-"""Nanoseconds before the first entry of a revision in which its deployment is looked for."""
+"""Nanoseconds before a revision's first entry in which its deployment is looked for."""
 NEXT_STEP = "name another --service, --region or --project, or widen the span with --from"
 _LISTED = 8
 _NEAREST = 3
 
 
 def find_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target:
-    """Ask for the newest entries of a revision, and return its full name, service and place.
+    """Ask for the newest entries of a revision, and return its full name, service and location.
 
     Raises:
-        NoEntriesError: no entry in the span is of that revision; the message tells the nearest names.
+        NoEntriesError: no entry in the span is of that revision; the message lists the nearest names.
         RevisionError: the name fits several.
     """
     target = look_for_target(reader, asked, span, show)
@@ -47,33 +47,33 @@ def find_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -
 
 
 def look_for_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target | None:
-    """Do as `find_target` does with one request, and return None when there is no entry of that revision."""
+    """Do the same as `find_target` with one request; None when there is no entry of that revision."""
     spans = _ask(reader, find_revision(asked, span), span, show)
     if not spans:
         return None
-    found = resolve_revision(asked.revision, spans, service=asked.service or None)
+    revision = resolve_revision(asked.revision, spans, service=asked.service or None)
     return Target(
-        revision=found.name,
-        service=found.service or asked.service,
-        location=found.location or asked.location,
+        revision=revision.name,
+        service=revision.service or asked.service,
+        location=revision.location or asked.location,
         project=asked.project,
     )
 
 
 def find_start(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> Nanoseconds:
-    """Ask for the first entry of a revision; return where its story begins in the span, its deployment included."""
+    """Return when a revision begins within a span, its deployment included; asks for its first entry."""
     first = _first_seen(reader, target, span, show)
     return Nanoseconds(max(span.start, first - LEAD)) if first < span.end else span.start
 
 
 def find_previous(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> str:
-    """Return the revision of the same service that served before another, by when each is first seen in the span.
+    """Return the revision of the same service that served before another, by when each first appears in the span.
 
-    Those that answered requests last before the other was first seen are looked at; where none did, those that logged
-    anything else. Audit entries do not count: a deployment that never ran did not serve.
+    Revisions that answered requests before that time are compared; if there are none, those that logged anything else.
+    Audit entries do not count: a deployment that never ran did not serve.
 
     Raises:
-        BaselineError: the log knows no earlier revision of the service, or not which service it is.
+        BaselineError: the log has no earlier revision of the service, or does not name the service.
     """
     if not target.service:
         raise BaselineError(f"no entry of {target.revision!r} tells its service: name a revision with --baseline")
@@ -91,7 +91,7 @@ def find_previous(reader: PageReader, target: Target, span: TimeSpan, show: Show
 
 
 def _first_seen(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> Nanoseconds:
-    """Return the time of the first entry that names a revision; the end of the span where none does."""
+    """Return the time of the first entry that names a revision; the end of the span if none does."""
     text = find_revision(target, span)
     show("first entry", span, text)
     times = [time for _, time in _named(_entries(reader, Listing(filter=text, page_size=1)))]
@@ -99,12 +99,12 @@ def _first_seen(reader: PageReader, target: Target, span: TimeSpan, show: Show) 
 
 
 def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
-    """Gather which revisions the newest entries name, and when."""
+    """Return the revisions that the newest entries name, with the times of those entries."""
     show("names", span, text)
-    found: dict[tuple[str, str, str], list[Nanoseconds]] = {}
+    times_by_name: dict[tuple[str, str, str], list[Nanoseconds]] = {}
     for names, time in _named(_entries(reader, Listing(filter=text, newest_first=True))):
         if names[0]:
-            found.setdefault(names, []).append(time)
+            times_by_name.setdefault(names, []).append(time)
     return tuple(
         RevisionSpan(
             name=name,
@@ -115,17 +115,17 @@ def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[Rev
             first=min(times),
             last=max(times),
         )
-        for (name, service, place), times in found.items()
+        for (name, service, place), times in times_by_name.items()
     )
 
 
 def _entries(reader: PageReader, listing: Listing) -> Sequence[bytes]:
-    """Return the first page that holds entries."""
+    """Return the entries of the first page that has any."""
     return next((page.entries for page in reader.pages(listing) if page.entries), ())
 
 
 def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nanoseconds]]:
-    """Yield revision, service and place of each entry, and its time."""
+    """Yield revision, service and location of each entry, and its time."""
     for entry in entries:
         try:
             record = msgspec.json.decode(entry)
@@ -136,7 +136,7 @@ def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nan
 
 
 def say_missing(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> str:
-    """Look around: which revisions are there, or else which services?"""
+    """Say that a revision has no entries, and name the nearest revisions, or else services, that have some."""
     between = f"between {format_time(span.start)} and {format_time(span.end)}"
     of_service = f" of service {asked.service!r}" if asked.service else ""
     names = _names(reader, asked, span, show)
@@ -150,9 +150,9 @@ def say_missing(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -
 
 
 def _names(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
-    """List revisions of a service, or of all: a page of what the platform says names more of them than one of requests.
+    """List revisions of a service, or of all services.
 
-    What the platform says may be missing; then whatever else there is must do.
+    A page of platform logs names more revisions than a page of requests; without platform logs any entry serves.
     """
     anyone = Target(service=asked.service, location=asked.location, project=asked.project)
     return _ask(reader, service_logs(anyone, span), span, show) or _ask(reader, find_revision(anyone, span), span, show)
