@@ -1,4 +1,4 @@
-"""A report in, the same with what its entries do not say out: earlier claims as they stand now, and impact."""
+"""Add to a report what logs cannot say: impact from the settings, and the current state of earlier claims."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from forensics.model import Report
 
 
-def told(report: Report, settings: Settings, baseline_options: BaselineOptions) -> Report:
-    """Add the impact that the settings name and, with a ledger, what became of its claims.
+def enriched(report: Report, settings: Settings, baseline_options: BaselineOptions) -> Report:
+    """Return the report with its impact and, with a ledger, the state of the ledger's claims.
 
     Raises:
-        LedgerError: the ledger that a flag names is not there, or one of its files is no cycle.
+        LedgerError: the ledger that --claims names is missing, or one of its files is no cycle.
         UsageError: the settings name a signature that no rule has.
     """
     report = with_impact(report, settings)
@@ -40,7 +40,7 @@ def told(report: Report, settings: Settings, baseline_options: BaselineOptions) 
 
 
 def with_impact(report: Report, settings: Settings) -> Report:
-    """Add the impact that the settings name.
+    """Return the report with the impact that the settings define.
 
     Raises:
         UsageError: they name a signature that no rule has.

@@ -1,4 +1,4 @@
-"""An analysis in, files in a folder and an exit code out."""
+"""Write the documents of an analysis into a folder, and choose the exit code."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def out_folder(base: Path, revision: str) -> Path:
-    """Name a revision's folder; a name from a log is never taken as a path."""
+    """Return the folder for a revision; a name from a log is never taken as a path."""
     return base / (re.sub(r"[^A-Za-z0-9._-]", "_", revision).lstrip(".") or "revision")
 
 
 def write_documents(analysis: Analysis, folder: Path, formats: tuple[str, ...], templates: Path | None) -> None:
-    """Write the documents, each complete or not at all; those of an earlier run that no longer hold are cleared."""
+    """Write the documents, each complete or not at all; outdated ones of an earlier run are deleted."""
     if templates is not None and not templates.is_dir():
         raise TemplateError(f"--templates {str(templates)!r} is no folder: give one that holds index.md.j2 or others")
     files: list[tuple[str, Iterable[bytes]]] = []
@@ -58,14 +58,14 @@ def write_text(folder: Path, name: str, text: str) -> Path:
 
 
 def say_exit(report: Report, fail_on: Priority | None) -> None:
-    """Exit 1 when a finding is at or above the asked priority."""
-    found = worst(report)
-    if fail_on is not None and found is not None and found <= fail_on:
+    """Exit 1 when a finding has the priority of --fail-on or a higher one."""
+    highest = worst(report)
+    if fail_on is not None and highest is not None and highest <= fail_on:
         sys.exit(1)
 
 
 def _clear(folder: Path, report: Report, formats: tuple[str, ...]) -> None:
-    """Take away what an earlier run wrote and this one does not write again."""
+    """Delete documents of an earlier run that this one does not write again."""
     if "md" in formats:
         (folder / "five-whys").mkdir(exist_ok=True)
         for file in (folder / "five-whys").glob("*-??????.md"):

@@ -1,4 +1,4 @@
-"""Cycles and claims in, a table on a terminal or plain lines in a pipe out."""
+"""Show cycles and claims: as tables on a terminal, as plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ def claim_lines(claims: Iterable[Claim]) -> list[str]:
 
 
 def print_status(cycles: Sequence[Cycle]) -> None:
-    """Print the cycles of each service and environment, what they saw, and what was claimed."""
+    """Print the cycles of each service and environment, with their signatures and claims."""
     series: dict[tuple[str, str, str], list[Cycle]] = {}
     for cycle in cycles:
         key = (cycle.revision.service or "", cycle.revision.project or "", cycle.environment)
         series.setdefault(key, []).append(cycle)
-    for (service, project, environment), own in series.items():
+    for (service, project, environment), members in series.items():
         name = "  ·  ".join(filter(None, (service, project, environment)))
         click.echo(terminal(name or "service not named"))
-        for table in (_cycle_table(own), _signature_table(own), _claim_table(own)):
+        for table in (_cycle_table(members), _signature_table(members), _claim_table(members)):
             if table[1]:
                 _print(*table)
 
@@ -54,7 +54,7 @@ def _cycle_table(cycles: Sequence[Cycle]) -> _Table:
 def _signature_table(cycles: Sequence[Cycle]) -> _Table:
     rows = []
     for row in history(cycles):
-        counts = "  ".join(f"{n:,}/{'?' if held is None else f'{held:,}'}" for n, held in row.counts)
+        counts = "  ".join(f"{n:,}/{'?' if exposure is None else f'{exposure:,}'}" for n, exposure in row.counts)
         rows.append((row.priority.value, row.name, rate_bars(row.counts), counts, row.measure.value))
     return ("prio", "signature", "rate", "occurrences/exposure, cycle by cycle", "exposure in"), rows
 

@@ -1,4 +1,4 @@
-"""A report in, one screen for a tired reader out: a table on a terminal, the same as plain text in a pipe."""
+"""Print the summary of a report on one screen: tables on a terminal, the same as plain text in a pipe."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _STYLE = {
     Verdict.NOT_OBSERVABLE: "dim",
 }
 _TERMINAL_ALL_THE_SAME = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE"})
-"""Variables by which a pipe can be declared a terminal; what they say is for rich to read."""
+"""Environment variables that declare a pipe a terminal; rich reads their values."""
 
 
 def print_summary(report: Report, folder: Path, formats: tuple[str, ...]) -> None:
-    """Print headline, clusters, whys of the first finding, warnings, and where the documents are."""
+    """Print headline, clusters, whys of the first incident, warnings, and the path of the documents."""
     piped = not sys.stdout.isatty() and not _TERMINAL_ALL_THE_SAME & os.environ.keys()
     text = lay_out(report) if piped else None
     if text is None:
@@ -42,7 +42,7 @@ def print_summary(report: Report, folder: Path, formats: tuple[str, ...]) -> Non
 
 
 def print_comparison(report: Report) -> None:
-    """Print what became of each signature, the worst first; nothing without a comparison."""
+    """Print the change of each signature, the worst first; nothing without a comparison."""
     if report.comparison is not None:
         click.echo("\n".join(screen.change_lines(report.comparison)) + "\n")
 
@@ -108,5 +108,5 @@ def _why_table(report: Report) -> Table:
     table.add_column(no_wrap=True)
     for row in screen.why_rows(report):
         verdict = Text(row.verdict.value, _STYLE[row.verdict])
-        table.add_row(row.number, Text(row.ask), Text(row.said), verdict, row.counts)
+        table.add_row(row.number, Text(row.ask), Text(row.answer), verdict, row.counts)
     return table

@@ -1,4 +1,4 @@
-"""`forensics cycle`: the test–deploy loop, turn by turn."""
+"""`forensics cycle`: record and show the cycles of a test–deploy loop."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def record(
 ) -> None:
     """Analyse a revision against the cycle before, check earlier claims, and store the cycle."""
     settings = find_settings(Path.cwd())
-    noted = CycleNotes(
+    notes = CycleNotes(
         focus=focus,
         environment=quote(environment, 80),
         claims=claims,
@@ -79,7 +79,7 @@ def record(
         at=at,
         ledger=ledger or Path(settings.cycles),
     )
-    done = record_cycle(revision, noted, inputs, live, outputs, settings)
+    done = record_cycle(revision, notes, inputs, live, outputs, settings)
     if outputs.as_json:
         click.echo(done.json, nl=False)
     else:

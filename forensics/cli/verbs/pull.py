@@ -1,4 +1,4 @@
-"""`forensics pull`: from Cloud Logging into a case."""
+"""`forensics pull`: pull entries from Cloud Logging into a case."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`forensics rules`: what rules there are, what one says, and whether they keep their own promises."""
+"""`forensics rules`: list rules, show one, and check them against their own examples."""
 
 from __future__ import annotations
 

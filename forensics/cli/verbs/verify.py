@@ -1,4 +1,4 @@
-"""`forensics verify`: is a case still as it was written?"""
+"""`forensics verify`: check that a case is unchanged since it was written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`forensics watch`: a rollout followed live, then analysed."""
+"""`forensics watch`: follow a rollout live, then analyse it."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from forensics.cli.options import (
     CloudOptions,
     InputOptions,
     OutputOptions,
-    following_options,
     output_flags,
-    watched_options,
+    watch_cloud_flags,
+    watch_input_flags,
 )
 from forensics.cli.output import say_exit, write_documents
 from forensics.cli.screens.report_screen import print_summary
@@ -61,8 +61,8 @@ Examples:
     metavar="REPORT.JSON",
     help="The report of an earlier revision: failures that are not in it are new.",
 )
-@watched_options
-@following_options
+@watch_input_flags
+@watch_cloud_flags
 @output_flags
 def command(
     revision: str,
@@ -116,7 +116,7 @@ def _follow(
 def _report(
     followed: Followed, inputs: InputOptions, settings: Settings, outputs: OutputOptions, formats: tuple[str, ...]
 ) -> None:
-    """Do what `analyze --case` does."""
+    """Analyse the case, and write the documents as `analyze --case` does."""
     from forensics.cli.analysis import analysed  # noqa: PLC0415 - as in command
 
     of_case = replace(inputs, case=followed.folder, since=None)
@@ -140,14 +140,14 @@ def _screen(plan: Plan, outputs: OutputOptions) -> PlainLines:
 
 
 def _tallies(inputs: InputOptions, settings: Settings, baseline: Path | None) -> Callable[[str], Tally]:
-    """Read rules and baseline before anything is asked for; return what makes a tally for a revision."""
+    """Read rules and baseline before any request; return a function that makes the tally of a revision."""
     from forensics.rulebook import load_rules  # noqa: PLC0415 - as in command
     from forensics.watch import Tally  # noqa: PLC0415
 
     rules, _ = load_rules([*map(Path, settings.rules), *inputs.rules])
-    before = _saved(baseline) if baseline else None
+    baseline_report = _saved(baseline) if baseline else None
     level = Level((inputs.level or settings.level or "ERROR").upper())
-    return lambda revision: Tally(rules, level, revision, before)
+    return lambda revision: Tally(rules, level, revision, baseline_report)
 
 
 def _saved(file: Path) -> Report:
