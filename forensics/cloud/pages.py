@@ -36,7 +36,7 @@ class PageClient(Protocol):
     project: str
 
     def list_entries(self, body: bytes) -> HttpAnswer:
-        """Post one request; raise BrokenOffError when no whole answer came."""
+        """Post one request; raise BrokenOffError when no complete response arrived."""
         ...
 
 

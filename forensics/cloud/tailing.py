@@ -94,7 +94,7 @@ class FollowRequest(Struct, frozen=True, kw_only=True):
     filter: str
     """Sent to the tail and to listings alike."""
     since: int
-    """Nanoseconds; nothing before this time is asked for."""
+    """Nanoseconds; nothing before this time is requested."""
     open_stream: Callable[[], Stream] | None
     """None where there is no tail, so that listings do all the work."""
     pace: float = POLL
@@ -177,7 +177,7 @@ class Tailing:
                 yield from self._catch_up()
 
     def finish(self, seconds: float) -> Iterator[Arrival]:
-        """Take what has come, close the stream, and list what is missing, for at most `seconds`."""
+        """Take the remaining arrivals, close the stream, and list missing entries, for at most `seconds`."""
         end = self._clock() + seconds
         has_more = True
         while has_more and self._stream is not None and self._clock() < end:

@@ -19,7 +19,7 @@ class _Open(Struct):
     start: int
     """Time of the last entry received before it."""
     end: int | None
-    """None while it goes on."""
+    """None while nothing arrives."""
     reason: str
 
 

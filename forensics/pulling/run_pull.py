@@ -44,13 +44,13 @@ class PullObserver(Protocol):
     """Receives the events of a pull."""
 
     def resumes(self) -> None:
-        """A pull that was stopped goes on."""
+        """A pull that was stopped continues."""
 
     def widens(self, record: PullRecord) -> None:
         """Errors lie at the start of the span: it is widened by the record's listing."""
 
     def begins(self, record: PullRecord) -> None:
-        """A listing begins, or goes on."""
+        """A listing begins or continues."""
 
     def turns(self, record: PullRecord, page: Page) -> None:
         """A page was stored."""

@@ -47,7 +47,7 @@ class PullProgress:
         self._in_place("asking which revision is meant …")
 
     def resumes(self) -> None:
-        """Say that a pull that was stopped goes on."""
+        """Say that a stopped pull continues."""
         self._line("going on with a pull that was stopped")
 
     def widens(self, record: PullRecord) -> None:
