@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -25,8 +26,6 @@ def enriched(report: Report, settings: Settings, baseline_options: BaselineOptio
     report = with_impact(report, settings)
     if baseline_options.claims is None and baseline_options.baseline is None:
         return report
-    from pathlib import Path  # noqa: PLC0415 - as below
-
     from forensics.cycles import check_claims, earlier_than, in_order, of_series  # noqa: PLC0415 - only where there is a ledger
     from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - as above
 

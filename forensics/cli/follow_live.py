@@ -17,8 +17,14 @@ from msgspec import Struct
 from forensics.cli.live import LONGEST, opened, utc_now
 from forensics.cli.output import out_folder
 from forensics.cli.screens.pull_progress import PullProgress
+from forensics.cloud.access_errors import AccessError
+from forensics.cloud.filters import Target, TimeSpan
+from forensics.cloud.pacing import Backoff, Pacer
+from forensics.cloud.pages import PageReader
+from forensics.cloud.tailing import FollowRequest, Tailing, WatchClock
 from forensics.errors import NoEntriesError, RevisionError, SeveralRevisionsError
 from forensics.model import Nanoseconds, UnreadSpan
+from forensics.pulling import Follower, begin, find_target, look_for_target, say_missing
 from forensics.text.timestamps import SECOND, format_time
 from forensics.watch import Tally
 
@@ -30,10 +36,7 @@ if TYPE_CHECKING:
     from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Transport
-    from forensics.cloud.filters import Target, TimeSpan
-    from forensics.cloud.pacing import Pacer
-    from forensics.cloud.tailing import Arrival, News, Stream, Tailing
-    from forensics.pulling import Follower
+    from forensics.cloud.tailing import Arrival, News, Stream
     from forensics.watch import Sighting
 
 _LOOK_AGAIN = 3.0
@@ -113,9 +116,6 @@ def follow(
     Raises:
         ForensicsError: one line for the user; a new case without an entry is deleted again.
     """
-    from forensics.cloud.filters import Target  # noqa: PLC0415 - `--help` does without these
-    from forensics.cloud.pacing import Pacer  # noqa: PLC0415
-
     end = time.monotonic() + plan.seconds
     request = Target(
         revision=revision,
@@ -138,10 +138,6 @@ def _wait_for(
     request: Target, transport: Transport, pacer: Pacer, progress: PullProgress, screen: Display, end: float
 ) -> Target:
     """Look for the revision until it exists; NoEntriesError when the time is over."""
-    from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-    from forensics.cloud.pages import PageReader  # noqa: PLC0415
-    from forensics.pulling import find_target, look_for_target, say_missing  # noqa: PLC0415
-
     patience = max(0.0, end - time.monotonic())
     backoff = Backoff(random.Random(), patience=patience)  # noqa: S311 - jitter
     reader = PageReader(transport, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
@@ -166,8 +162,6 @@ def _wait_for(
 
 
 def _span(before: int, after: int) -> TimeSpan:
-    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415 - as above
-
     now = time.time_ns() // SECOND * SECOND  # whole seconds read better
     return TimeSpan(Nanoseconds(now - before), Nanoseconds(now + after))
 
@@ -186,11 +180,6 @@ class _Watch:
         tally: Tally,
         end: float,
     ) -> None:
-        from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-        from forensics.cloud.pages import PageReader  # noqa: PLC0415
-        from forensics.cloud.tailing import FollowRequest, Tailing, WatchClock  # noqa: PLC0415
-        from forensics.pulling import Follower, begin  # noqa: PLC0415
-
         self._case, self._target, self._plan, self._screen, self._end = case, target, plan, screen, end
         self._tally = tally
         self._began = time.monotonic()
@@ -211,8 +200,6 @@ class _Watch:
 
     def run(self, folder: Path, is_stopped: Callable[[], bool]) -> Followed:
         """Follow to the end, and write everything to the case."""
-        from forensics.cloud.access_errors import AccessError  # noqa: PLC0415 - as above
-
         self._screen.begins(self._target.revision, self._tally, is_polling=self._tailing.is_polling)
         try:
             ended = self._follow(is_stopped)

@@ -1,4 +1,7 @@
-"""Fill a case from Cloud Logging as the options say; `pull` ends there, a live analysis continues with the case."""
+"""Fill a case from Cloud Logging as the options say; `pull` ends there, a live analysis continues with the case.
+
+Verbs import this module where they need it: it loads the packages of the network, which takes a quarter of a second.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +18,25 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from forensics.cases import Case
 from forensics.cli.output import out_folder
 from forensics.cli.screens.pull_progress import PullProgress
 from forensics.cli.times import bounds
+from forensics.cloud.connection import Access, connect
+from forensics.cloud.filters import Target, TimeSpan
+from forensics.cloud.pacing import Backoff, Pacer
+from forensics.cloud.pages import PageReader
 from forensics.errors import CaseError, ForensicsError
 from forensics.model import Level, Nanoseconds
+from forensics.pulling import PullRequest, find_previous, find_start, find_target, pull
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from forensics.cases import Case
     from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Transport
-    from forensics.cloud.filters import Target, TimeSpan
-    from forensics.cloud.pacing import Pacer
-    from forensics.cloud.pages import PageReader
-    from forensics.pulling import PullRequest
 
 LONGEST = Nanoseconds(7 * 86_400 * SECOND)
 """Longest span of a pull without explicit bounds: the last seven days."""
@@ -52,8 +56,6 @@ class Fetched(Struct, frozen=True, kw_only=True):
 
 def open_connection(inputs: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
     """Connect with the credentials, server and project of the options; raise AccessError."""
-    from forensics.cloud.connection import Access, connect  # noqa: PLC0415 - takes a quarter of a second
-
     access = Access(
         project=inputs.project or settings.project or "",
         impersonate=live.impersonate,
@@ -81,9 +83,6 @@ def fetch(
     Raises:
         ForensicsError: one line for the user; a new case without an entry is deleted again.
     """
-    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415 - as above
-    from forensics.pulling import find_start, find_target, pull  # noqa: PLC0415
-
     request = _target(revision, inputs, settings, connection)
     span = _span(inputs)
     is_open = not (inputs.since or inputs.from_)
@@ -122,8 +121,6 @@ def before(
     Raises:
         ForensicsError: one line for the user: no such revision, none before it, or Cloud Logging refuses.
     """
-    from forensics.pulling import find_previous, find_target  # noqa: PLC0415 - as above
-
     span = _span(replace(inputs, since=None, from_=None))
     with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
         reader = _reader(connection, live, progress)
@@ -132,8 +129,6 @@ def before(
 
 
 def _target(revision: str, inputs: InputOptions, settings: Settings, connection: Transport) -> Target:
-    from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
-
     return Target(
         revision=revision,
         service=inputs.service or settings.service or "",
@@ -147,9 +142,6 @@ def _folder(inputs: InputOptions, target: Target) -> Path:
 
 
 def _reader(connection: Transport, live: CloudOptions, progress: PullProgress) -> PageReader:
-    from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-    from forensics.cloud.pages import PageReader  # noqa: PLC0415
-
     pacer = _pacer(live.requests_per_minute)
     pacer.sleep = progress.wait_for_quota
     backoff = Backoff(random.Random())  # noqa: S311 - jitter
@@ -159,16 +151,12 @@ def _reader(connection: Transport, live: CloudOptions, progress: PullProgress) -
 @cache
 def _pacer(limit: int) -> Pacer:
     """Return the one pacer of this run: all its pulls, also of a baseline or a waiting gate, share the quota."""
-    from forensics.cloud.pacing import Pacer  # noqa: PLC0415 - as above
-
     return Pacer(time.monotonic, time.sleep, limit)
 
 
 def _pull_request(
     inputs: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str
 ) -> PullRequest:
-    from forensics.pulling import PullRequest  # noqa: PLC0415 - as above
-
     # --from and --to are exact; with --since the start is a guess, so the pull may widen it.
     floor = Nanoseconds(min(span.start, span.end - LONGEST)) if inputs.since else None
     return PullRequest(
@@ -182,8 +170,6 @@ def _pull_request(
 
 
 def _span(inputs: InputOptions) -> TimeSpan:
-    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415
-
     first, last = bounds(inputs.since, inputs.from_, inputs.to)
     end = Nanoseconds(parse_time(last) if last else time.time_ns())
     return TimeSpan(Nanoseconds(parse_time(first) if first else end - LONGEST), end)
@@ -197,8 +183,6 @@ def utc_now() -> str:
 @contextmanager
 def opened(folder: Path, revision: str) -> Iterator[Case]:
     """Open a case, or create one; a new case that gets no entry is deleted again."""
-    from forensics.cases import Case  # noqa: PLC0415
-
     is_new = not (folder / "manifest.json").exists()
     made = [parent for parent in folder.parents if not parent.exists()]
     with Case.create(folder, revisions=(revision,)) if is_new else Case.open(folder) as case:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from forensics.errors import UsageError
+from forensics.text.timestamps import parse_duration
 
 
 def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | None, str | None]:
@@ -14,8 +15,6 @@ def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | 
     if since and (from_ or to):
         raise UsageError("--since and --from/--to say the same thing twice: give one of them")
     if since:
-        from forensics.text.timestamps import parse_duration  # noqa: PLC0415
-
         try:
             back = timedelta(microseconds=parse_duration(since) // 1000)
         except ValueError as error:

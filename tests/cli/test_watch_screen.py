@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from support.builders import REVISION, raw
 
-from forensics.cli.screens.watch_screen import LiveTable, PlainLines, describe_news
+from forensics.cli.screens.watch_screen import PlainLines, describe_news
+from forensics.cli.screens.watch_table import LiveTable
 from forensics.cloud.tailing import News, WatchEvent
 from forensics.model import Level
 from forensics.rulebook import load_rules

@@ -1,4 +1,4 @@
-"""Show a live watch: an updated table on a terminal, or a line for each change in a pipe."""
+"""Show a live watch as plain lines, one for each change; `watch_table` shows it on a terminal."""
 
 from __future__ import annotations
 
@@ -12,27 +12,13 @@ from forensics.text.plurals import counted
 from forensics.text.timestamps import SECOND, format_seconds, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.live import Live
-    from rich.table import Table
-
     from forensics.cli.follow_live import Followed
     from forensics.cloud.tailing import News
     from forensics.model import UnreadSpan
     from forensics.watch import Sighting, Tally
 
-_ROWS = 15
-_MESSAGES = 4
-"""Latest messages that are shown below the table."""
 _LONG = 5.0
 """Seconds from which a wait gets a line."""
-_REFRESH = 0.2
-"""Least seconds between two updates of the table."""
-_COLUMNS = (("prio", 4), ("role", 9), ("failure", 0), ("", 5), ("entries", 7), ("per min", 7), ("last", 8))
-"""Columns and widths; 0 takes the rest, so that on a narrow terminal only the name of the failure is cut."""
-_WIDEST = 110
-"""Widest table, in characters; in a wider one the numbers would be too far from the names."""
-_STYLE = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": "dim"}
 
 
 class PlainLines:
@@ -80,122 +66,14 @@ class PlainLines:
 
     def say(self, words: str) -> None:
         """Write one line, with the time of day."""
-        click.echo(f"{_clock(time.time_ns())}  {terminal(words)}", file=self._out)
-
-
-class LiveTable(PlainLines):
-    """Shows a table that is redrawn as entries arrive."""
-
-    def __init__(self, out: TextIO, length: str) -> None:
-        from rich.console import Console  # noqa: PLC0415 - a pipe need not wait for it
-
-        super().__init__(out, length)
-        self._console: Console = Console(file=out, highlight=False, markup=False, emoji=False)
-        self._live: Live | None = None
-        self._tally: Tally | None = None
-        self._revision = ""
-        self._began = time.monotonic()
-        self._drawn = 0.0
-        self._messages: list[str] = []
-
-    def begins(self, revision: str, tally: Tally, *, is_polling: bool) -> None:
-        """Draw the first table."""
-        from rich.live import Live  # noqa: PLC0415 - as in __init__
-
-        del is_polling
-        self._revision, self._tally, self._began = terminal(revision), tally, time.monotonic()
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
-        self._draw()
-
-    def saw(self, sightings: tuple[Sighting, ...]) -> None:
-        """Redraw the table, if it is time."""
-        if sightings or time.monotonic() - self._drawn >= _REFRESH:
-            self._draw()
-
-    def ends(self, gaps: tuple[UnreadSpan, ...]) -> None:
-        """Remove the table; the verdict reports the missed spans."""
-        del gaps
-        self.close()
-
-    def close(self) -> None:
-        """Release the terminal."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    def say(self, words: str) -> None:
-        """Show a line below the table, or on the screen while there is no table."""
-        if self._live is None:
-            super().say(words)
-            return
-        self._messages = [*self._messages, f"{_clock(time.time_ns())}  {terminal(words)}"][-_MESSAGES:]
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._live is None or self._tally is None:
-            return
-        self._drawn = time.monotonic()
-        self._live.update(self._layout(self._tally), refresh=True)
-
-    def _layout(self, tally: Tally) -> RenderableType:
-        from rich.console import Group  # noqa: PLC0415 - as in __init__
-        from rich.text import Text  # noqa: PLC0415
-
-        passed = format_seconds(round(time.monotonic() - self._began) * SECOND)
-        last = f"last {_clock(tally.latest)}" if tally.latest else "none yet"
-        head = f"{self._revision}  ·  {passed}, {self._length}"
-        counts = (
-            f"{counted(tally.entries, 'entry')}, {tally.errors:,} of them errors, {last}  ·  Ctrl-C ends and reports"
-        )
-        messages = [Text(f"! {line}", "yellow", no_wrap=True, overflow="ellipsis") for line in self._messages]
-        return Group(
-            Text(head, "bold"),
-            Text(counts, "dim"),
-            Text(),
-            _table(tally, min(_WIDEST, self._console.width)),
-            Text(),
-            *messages,
-        )
-
-
-def _table(tally: Tally, width: int) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), width=width)
-    for name, column_width in _COLUMNS:
-        table.add_column(
-            name,
-            justify="right" if name in {"entries", "per min"} else "left",
-            width=column_width or None,
-            ratio=None if column_width else 1,
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    now, seen = max(time.time_ns(), tally.latest), tally.sightings()
-    for sighting in seen[:_ROWS]:
-        table.add_row(
-            Text(sighting.priority.value, _STYLE.get(sighting.priority.value, "")),
-            sighting.role.value if sighting.role else "unknown",
-            Text(terminal(sighting.name)),
-            Text(sighting.state.value, "bold" if sighting.state.value == "new" else "dim"),
-            f"{sighting.entries:,}",
-            f"{sighting.per_minute(now):,}",
-            _clock(sighting.last),
-        )
-    if len(seen) > _ROWS:
-        table.add_row("", "", f"… and {len(seen) - _ROWS} more")
-    if not seen:
-        table.add_row("", "", Text("no failure so far", "green"))
-    return table
+        click.echo(f"{clock(time.time_ns())}  {terminal(words)}", file=self._out)
 
 
 def describe(sighting: Sighting) -> str:
     """Write the line for a failure that is seen for the first time."""
     role = sighting.role.value if sighting.role else "unknown"
     state = f" ({sighting.state.value})" if sighting.state.value else ""
-    return f"{sighting.priority.value} {role}: {sighting.name}{state}, first at {_clock(sighting.first)}"
+    return f"{sighting.priority.value} {role}: {sighting.name}{state}, first at {clock(sighting.first)}"
 
 
 def describe_news(news: News, listed: int) -> str:
@@ -213,7 +91,7 @@ def verdict(followed: Followed) -> str:
     ended = f" ({followed.ended})" if followed.ended else ""
     failures = len(tally.sightings())
     kinds = counted(failures, "failure") if failures else "no failure"
-    seen = f"{_seen(tally)}, {kinds}"
+    seen = f"{counts(tally)}, {kinds}"
     lost = [_gap(gap) for gap in followed.gaps]
     if followed.suppressed:
         lost.append(
@@ -225,7 +103,8 @@ def verdict(followed: Followed) -> str:
     )
 
 
-def _seen(tally: Tally) -> str:
+def counts(tally: Tally) -> str:
+    """Write the number of entries, and of errors among them."""
     return f"{counted(tally.entries, 'entry')}, {tally.errors:,} of them errors"
 
 
@@ -233,5 +112,6 @@ def _gap(gap: UnreadSpan) -> str:
     return f"{gap.from_time[11:19]} – {gap.to_time[11:19]} could not be had ({gap.reason})"
 
 
-def _clock(ns: int) -> str:
+def clock(ns: int) -> str:
+    """Write the time of day of a time in nanoseconds: `00:41:13`."""
     return format_time(ns)[11:19]

@@ -13,6 +13,7 @@ from forensics.cli.screens.cycle_screen import claim_lines, print_status
 from forensics.cli.screens.report_screen import print_summary
 from forensics.cli.settings import find_settings
 from forensics.cli.verbs.analyze import chosen_formats, default_folder
+from forensics.cycles.ledger import read_ledger
 from forensics.errors import LedgerError, UsageError
 from forensics.model import Priority
 from forensics.text.redact import quote
@@ -93,8 +94,6 @@ def record(
 @_ledger_option
 def status(ledger: Path | None) -> None:
     """Show all cycles, how often each signature was seen, and how the claims stand."""
-    from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - heavy
-
     folder = ledger or Path(find_settings(Path.cwd()).cycles)
     cycles = read_ledger(folder)
     if not cycles:
@@ -109,8 +108,6 @@ def status(ledger: Path | None) -> None:
 @click.option("--out", type=_FOLDER, metavar="DIR", help="Where to write. [default: forensics-reports/REVISION]")
 def report(number: int | None, ledger: Path | None, templates: Path | None, out: Path | None) -> None:
     """Write the document of a cycle, the last one when no number is given, and print where it is."""
-    from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - heavy
-
     settings = find_settings(Path.cwd())
     folder = ledger or Path(settings.cycles)
     cycles = {cycle.number: cycle for cycle in read_ledger(folder)}
