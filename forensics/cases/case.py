@@ -122,9 +122,9 @@ class Case:
 
     def begin_all(self, pulls: Sequence[PullRecord], revisions: Sequence[str] = ()) -> int:
         """Record several new pulls, all or none; return the id of the first."""
-        asked = tuple(dict.fromkeys((*self.manifest.revisions, *revisions)))
+        names = tuple(dict.fromkeys((*self.manifest.revisions, *revisions)))
         number = len(self.manifest.pulls) + 1
-        self._commit(replace(self.manifest, revisions=asked, pulls=(*self.manifest.pulls, *pulls)))
+        self._commit(replace(self.manifest, revisions=names, pulls=(*self.manifest.pulls, *pulls)))
         return number
 
     def checkpoint(self, pull_id: int) -> Checkpoint:

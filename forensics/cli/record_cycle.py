@@ -118,8 +118,8 @@ def _analysed(
         analysis = stack.enter_context(analysed(revision, inputs, settings, live, baseline))
         name = analysis.report.revision
         series = of_series(cycles, name, notes.environment)
-        own = next((cycle.number for cycle in series if cycle.revision.name == name.name), None)
-        earlier = tuple(cycle for cycle in series if own is None or cycle.number < own)
+        number = next((cycle.number for cycle in series if cycle.revision.name == name.name), None)
+        earlier = tuple(cycle for cycle in series if number is None or cycle.number < number)
         before = earlier[-1] if earlier else None
         if before is guess:
             return analysis, earlier
@@ -136,8 +136,8 @@ def _guess(cycles: Sequence[Cycle], revision: str, environment: str, service: st
         cycle for cycle in cycles if cycle.environment == environment and service in {None, cycle.revision.service}
     ]
     names = (f"{revision}-", revision)
-    own = next((c.number for c in series if c.revision.name == revision or c.revision.name.startswith(names)), None)
-    earlier = [cycle for cycle in series if own is None or cycle.number < own]
+    number = next((c.number for c in series if c.revision.name == revision or c.revision.name.startswith(names)), None)
+    earlier = [cycle for cycle in series if number is None or cycle.number < number]
     return earlier[-1] if earlier else None
 
 

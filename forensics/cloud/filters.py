@@ -211,7 +211,7 @@ def _escape(character: str) -> str:
 
 def _literal(value: str) -> str:
     """Escape a value so that RE2 matches it literally."""
-    return re.sub(r"[!-/:-@\[-`{-~]", lambda found: "\\" + found[0] if found[0] not in "-_/" else found[0], value)
+    return re.sub(r"[!-/:-@\[-`{-~]", lambda match: "\\" + match[0] if match[0] not in "-_/" else match[0], value)
 
 
 def _filter(*clauses: str, span: TimeSpan) -> str:
@@ -242,20 +242,20 @@ def _revision(target: Target) -> str:
     return "" if target.revision in _ANY_NAME else f"resource.labels.revision_name={quote(target.revision)}"
 
 
-def _named_like(asked: str) -> str:
+def _named_like(requested: str) -> str:
     """Match a revision by label or audit resource: in full, by a prefix at a word boundary, or by number."""
-    if asked in _ANY_NAME:
+    if requested in _ANY_NAME:
         return ""
-    text = asked.rstrip("-") or asked
+    text = requested.rstrip("-") or requested
     name = _literal(text)
     label, path = f"^{name}(-|$)", f"/revisions/{name}(-|$)"
-    number = _NUMBER.fullmatch(asked)
+    number = _NUMBER.fullmatch(requested)
     if number:
         text = f"-{number[1]:0>5}{number[2] or ''}"
         part = f"{text}(-|$)"
         label, path = f"{part}|{label}", f"/revisions/[a-z0-9-]*{part}|{path}"
     fields = (
-        f"resource.labels.revision_name={quote(asked)}",
+        f"resource.labels.revision_name={quote(requested)}",
         f"resource.labels.revision_name=~{quote(label)}",
         f"protoPayload.resourceName=~{quote(path)}",
         f"protoPayload.response.metadata.name=~{quote(label)}",

@@ -67,13 +67,13 @@ class Backoff:
         self.waited = 0.0
         """Total seconds waited, over all rows of failures."""
 
-    def after_failure(self, asked: float | None = None) -> float | None:
-        """Return the seconds to wait before the next try, at least `asked`; None when `patience` is spent."""
+    def after_failure(self, minimum: float | None = None) -> float | None:
+        """Return the seconds to wait before the next try, at least `minimum`; None when `patience` is spent."""
         usual = min(self._longest, self._first * 2.0 ** min(self._failures, 30))
         delay = usual * self._random.uniform(0.5, 1.0)
-        if asked is not None and asked > delay:
+        if minimum is not None and minimum > delay:
             # All clients that were given the same time would otherwise come back at the same moment.
-            delay = asked + self._random.uniform(0.0, min(usual, self._longest / 10))
+            delay = minimum + self._random.uniform(0.0, min(usual, self._longest / 10))
         if self._spent + delay > self._patience:
             return None
         self._failures += 1

@@ -32,31 +32,31 @@ _LISTED = 8
 _NEAREST = 3
 
 
-def find_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target:
+def find_target(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> Target:
     """Ask for the newest entries of a revision, and return its full name, service and location.
 
     Raises:
         NoEntriesError: no entry in the span is of that revision; the message lists the nearest names.
         RevisionError: the name fits several.
     """
-    target = look_for_target(reader, asked, span, show)
+    target = look_for_target(reader, request, span, show)
     if target is None:
-        missing = say_missing(reader, asked, span, show)
+        missing = say_missing(reader, request, span, show)
         raise NoEntriesError(f"{missing}: {NEXT_STEP}")
     return target
 
 
-def look_for_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target | None:
+def look_for_target(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> Target | None:
     """Do the same as `find_target` with one request; None when there is no entry of that revision."""
-    spans = _ask(reader, find_revision(asked, span), span, show)
+    spans = _ask(reader, find_revision(request, span), span, show)
     if not spans:
         return None
-    revision = resolve_revision(asked.revision, spans, service=asked.service or None)
+    revision = resolve_revision(request.revision, spans, service=request.service or None)
     return Target(
         revision=revision.name,
-        service=revision.service or asked.service,
-        location=revision.location or asked.location,
-        project=asked.project,
+        service=revision.service or request.service,
+        location=revision.location or request.location,
+        project=request.project,
     )
 
 
@@ -135,31 +135,31 @@ def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nan
         yield (revision_of(record), service_of(record), text_at(record, "resource", "labels", "location")), time
 
 
-def say_missing(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> str:
+def say_missing(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> str:
     """Say that a revision has no entries, and name the nearest revisions, or else services, that have some."""
     between = f"between {format_time(span.start)} and {format_time(span.end)}"
-    of_service = f" of service {asked.service!r}" if asked.service else ""
-    names = _names(reader, asked, span, show)
-    if names or not asked.service:
-        near = _nearest(asked.revision, sorted({name.name for name in names}))
-        return f"no entry of revision {asked.revision!r}{of_service} {between}{near}"
-    anywhere = Target(location=asked.location, project=asked.project)
+    of_service = f" of service {request.service!r}" if request.service else ""
+    names = _names(reader, request, span, show)
+    if names or not request.service:
+        near = _nearest(request.revision, sorted({name.name for name in names}))
+        return f"no entry of revision {request.revision!r}{of_service} {between}{near}"
+    anywhere = Target(location=request.location, project=request.project)
     services = sorted({name.service for name in _names(reader, anywhere, span, show) if name.service})
-    near = _nearest(asked.service, services)
-    return f"no entry of service {asked.service!r} {between}{near}"
+    near = _nearest(request.service, services)
+    return f"no entry of service {request.service!r} {between}{near}"
 
 
-def _names(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
+def _names(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
     """List revisions of a service, or of all services.
 
     A page of platform logs names more revisions than a page of requests; without platform logs any entry serves.
     """
-    anyone = Target(service=asked.service, location=asked.location, project=asked.project)
+    anyone = Target(service=request.service, location=request.location, project=request.project)
     return _ask(reader, service_logs(anyone, span), span, show) or _ask(reader, find_revision(anyone, span), span, show)
 
 
-def _nearest(asked: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(asked, names, n=_NEAREST, cutoff=0.4)
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=_NEAREST, cutoff=0.4)
     if not near and not names:
         return "; there is none of another name either"
     listed = ", ".join(repr(name) for name in (near or names)[:_LISTED])

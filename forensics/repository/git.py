@@ -124,22 +124,22 @@ class GitRepository:
         self, commit: Commit, paths: tuple[str, ...], *, after: Commit | None = None, most: int = 20
     ) -> Touches:
         """List the commits up to `commit`, and not in the history of `after`, that changed files or folders."""
-        found: list[Touch] = []
+        touches: list[Touch] = []
         seen = 0
         inside = tuple(self._path(path) for path in paths)
         for id_ in self._walk(commit, after):
             seen += 1
-            if seen > _HISTORY or len(found) >= most:
-                return Touches(found=tuple(found), complete=False)
-            own = self._ids(id_, inside)
-            nothing: tuple[bytes | None, ...] = (None,) * len(own)
+            if seen > _HISTORY or len(touches) >= most:
+                return Touches(found=tuple(touches), complete=False)
+            ids = self._ids(id_, inside)
+            nothing: tuple[bytes | None, ...] = (None,) * len(ids)
             before = [self._ids(parent, inside) for parent in self._objects.node(id_).parents] or [nothing]
-            changed = tuple(path for path, now, *old in zip(paths, own, *before, strict=True) if now not in old)
-            if not changed or own in before:
+            changed = tuple(path for path, now, *old in zip(paths, ids, *before, strict=True) if now not in old)
+            if not changed or ids in before:
                 continue
-            was = any(any(ids) for ids in before)
-            found.append(Touch(commit=self._summary(id_), was=was, present=any(own), paths=changed))
-        return Touches(found=tuple(found), complete=not self._objects.shallow)
+            was = any(any(old) for old in before)
+            touches.append(Touch(commit=self._summary(id_), was=was, present=any(ids), paths=changed))
+        return Touches(found=tuple(touches), complete=not self._objects.shallow)
 
     def wrote(self, commit: Commit, path: str, line: int) -> Commit | None:
         """Return the commit that wrote a line of a file at a commit; None when history does not reach back to it."""
@@ -148,9 +148,9 @@ class GitRepository:
         if not 0 <= index < len(lines):
             return None
         for _ in range(_HISTORY):
-            own = self._ids(at, (name,))
+            ids = self._ids(at, (name,))
             parents = self._objects.node(at).parents
-            same = next((parent for parent in parents if self._ids(parent, (name,)) == own), None)
+            same = next((parent for parent in parents if self._ids(parent, (name,)) == ids), None)
             if same is not None:
                 at = same
                 continue
@@ -185,22 +185,20 @@ class GitRepository:
 
     def ignored(self, commit: Commit, path: str) -> tuple[IgnoreLine, ...]:
         """List the ignore-file lines at a commit that exclude a file; at most one for each ignore file."""
-        found = [*self._docker_lines(commit, path)]
+        lines = [*self._docker_lines(commit, path)]
         # Git reads the ignore files of every folder from the root of the checkout on, gcloud that of its folder alone.
         whole = _text(self._path(path))
-        above = [
-            (folder, lines) for folder in _folders(whole) if (lines := self._git(commit.id, f"{folder}.gitignore"))
-        ]
-        own = [("", self._git(commit.id, self._places.prefix + ".gcloudignore"))]
+        above = [(folder, read) for folder in _folders(whole) if (read := self._git(commit.id, f"{folder}.gitignore"))]
+        beside = [("", self._git(commit.id, self._places.prefix + ".gcloudignore"))]
         for name, by, judged in (
             (".gitignore", "git", ignored(whole, above)),
-            (".gcloudignore", "gcloud", ignored(path, own)),
+            (".gcloudignore", "gcloud", ignored(path, beside)),
         ):
             if judged is not None:
                 folder, line = judged
                 file = self._relative(f"{folder}{name}".encode("utf-8", "surrogateescape")) if by == "git" else name
-                found.append(IgnoreLine(file=file, number=line.number, text=line.text, by=by))
-        return tuple(found)
+                lines.append(IgnoreLine(file=file, number=line.number, text=line.text, by=by))
+        return tuple(lines)
 
     def _docker_lines(self, commit: Commit, path: str) -> Iterator[IgnoreLine]:
         """Yield the Docker ignore lines that exclude a path, for every folder above it that may be a build context."""
@@ -220,8 +218,8 @@ class GitRepository:
         """Return the hash of a folder; None when it does not exist."""
         root = self._objects.node(id_.encode()).tree
         inside = self._path(folder).rstrip(b"/")
-        found = self._objects.entry(root, inside) if inside else (FOLDER, root)
-        return found[1] if found and is_folder(found[0]) else None
+        entry = self._objects.entry(root, inside) if inside else (FOLDER, root)
+        return entry[1] if entry and is_folder(entry[0]) else None
 
     def _read_docker(self, id_: str, file: str) -> tuple[DockerPattern, ...]:
         data = self._bytes(id_.encode(), file)
@@ -243,7 +241,7 @@ class GitRepository:
                 objects.store,
                 [ObjectID(commit.encode())],
                 exclude=[ObjectID(after.encode())],
-                get_parents=lambda found: [ObjectID(id_) for id_ in objects.node(bytes(found.id)).parents],
+                get_parents=lambda node: [ObjectID(id_) for id_ in objects.node(bytes(node.id)).parents],
             )
             return tuple(bytes(entry.commit.id) for entry in islice(walker, _HISTORY + 1))
 
@@ -260,8 +258,8 @@ class GitRepository:
 
     def _ids(self, id_: bytes, paths: tuple[bytes, ...]) -> tuple[bytes | None, ...]:
         tree = self._objects.node(id_).tree
-        found = (self._objects.entry(tree, path) for path in paths)
-        return tuple(entry[1] if entry else None for entry in found)
+        entries = (self._objects.entry(tree, path) for path in paths)
+        return tuple(entry[1] if entry else None for entry in entries)
 
     def _lines(self, id_: bytes, path: str) -> list[str]:
         data = self._bytes(id_, path)
@@ -297,15 +295,15 @@ class GitRepository:
         """Return the commit that a flag names by hash, tag, branch or HEAD."""
         if name is None:
             return None
-        found = self.commit(name) or self._of_reference(name)
-        if found is None:
+        commit = self.commit(name) or self._of_reference(name)
+        if commit is None:
             where = (
                 ", which is shallow: fetch its whole history (git fetch --unshallow)" if self._objects.shallow else ""
             )
             raise RepositoryError(
                 f"{flag} {name!r} names no commit, or several, of the repository {self.name!r}{where}"
             )
-        return found
+        return commit
 
     def _of_reference(self, name: str) -> Commit | None:
         for full in (name, f"refs/tags/{name}", f"refs/heads/{name}", f"refs/remotes/{name}"):

@@ -37,7 +37,7 @@ class DockerPattern(Struct, frozen=True):
 
 def read_dockerignore(text: str) -> tuple[DockerPattern, ...]:
     """Parse the patterns of a `.dockerignore` as Docker does: comments, blanks, `!`, `.` and `..`, leading `/`."""
-    found = []
+    patterns = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n")[:_LINES_LIMIT], 1):
         if line.startswith("#"):
             continue
@@ -50,8 +50,8 @@ def read_dockerignore(text: str) -> tuple[DockerPattern, ...]:
         cleaned = posixpath.normpath(body).lstrip("/") or "."
         matches = _matcher(cleaned)
         if matches is not None:
-            found.append(DockerPattern(number, line.strip(), keeps, matches))
-    return tuple(found)
+            patterns.append(DockerPattern(number, line.strip(), keeps, matches))
+    return tuple(patterns)
 
 
 def excluding_pattern(path: str, patterns: Sequence[DockerPattern]) -> DockerPattern | None:
@@ -110,7 +110,7 @@ class GitLine(Struct, frozen=True):
 
 def read_gitignore(data: bytes) -> tuple[GitLine, ...]:
     """Parse the patterns of a `.gitignore` as git does."""
-    found = []
+    lines = []
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:_LINES_LIMIT], 1):
         body = line.rstrip(b"\r")
         while body.endswith(b" ") and not body.endswith(b"\\ "):
@@ -118,8 +118,8 @@ def read_gitignore(data: bytes) -> tuple[GitLine, ...]:
         if not body.strip() or body.startswith(b"#") or body.count(b"*") > _STARS_LIMIT:
             continue
         with suppress(MalformedPattern):
-            found.append(GitLine(number, body.decode("utf-8", "replace"), GitPattern(body.replace(b"\\ ", b" "))))
-    return tuple(found)
+            lines.append(GitLine(number, body.decode("utf-8", "replace"), GitPattern(body.replace(b"\\ ", b" "))))
+    return tuple(lines)
 
 
 def ignored(path: str, files: Sequence[tuple[str, Sequence[GitLine]]]) -> tuple[str, GitLine] | None:

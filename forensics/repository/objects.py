@@ -90,19 +90,19 @@ class Objects:
 
     def find_commit(self, id_: bytes) -> GitCommit | None:
         """Return the commit of a hash, following tags; None when the hash names something else."""
-        found = self._get(id_)
+        target = self._get(id_)
         for _ in range(_TAGS_LIMIT):
-            if not isinstance(found, Tag):
+            if not isinstance(target, Tag):
                 break
-            found = self._get(found.object[1])
-        return found if isinstance(found, GitCommit) else None
+            target = self._get(target.object[1])
+        return target if isinstance(target, GitCommit) else None
 
     def commit(self, id_: bytes) -> GitCommit:
         """Return the commit of a hash; RepositoryError when it is none."""
-        found = self._get(id_)
-        if not isinstance(found, GitCommit):
+        commit = self._get(id_)
+        if not isinstance(commit, GitCommit):
             raise RepositoryError(f"object {id_.decode('ascii', 'replace')[:12]} is no commit")
-        return found
+        return commit
 
     def _node(self, id_: bytes) -> Node:
         commit = self.commit(id_)
@@ -111,11 +111,11 @@ class Objects:
             return Node(bytes(commit.tree), parents, commit.commit_time)
 
     def _tree(self, id_: bytes) -> dict[bytes, tuple[int, bytes]]:
-        found = self._get(id_)
-        if not isinstance(found, Tree):
+        tree = self._get(id_)
+        if not isinstance(tree, Tree):
             raise RepositoryError(f"object {id_.decode('ascii', 'replace')[:12]} is no folder")
         with unbroken(f"object {id_.decode('ascii')[:12]}"):
-            return {name: (mode, bytes(sha)) for name, mode, sha in found.iteritems()}
+            return {name: (mode, bytes(sha)) for name, mode, sha in tree.iteritems()}
 
     def entry(self, tree: bytes, path: bytes) -> tuple[int, bytes] | None:
         """Return mode and hash of the object at a path; None when there is none."""
@@ -123,10 +123,10 @@ class Objects:
         for part in path.split(b"/"):
             if not is_folder(at[0]):
                 return None
-            found = self.tree(at[1]).get(part)
-            if found is None:
+            child = self.tree(at[1]).get(part)
+            if child is None:
                 return None
-            at = found
+            at = child
         return at
 
     def walk(self, tree: bytes, prefix: bytes = b"") -> Iterator[tuple[bytes, int, bytes]]:
@@ -148,10 +148,10 @@ class Objects:
 
     def bytes_at(self, tree: bytes, path: bytes) -> bytes | None:
         """Return a plain file's bytes; None when it is missing or too large."""
-        found = self.entry(tree, path)
-        if found is None or not S_ISREG(found[0]):
+        entry = self.entry(tree, path)
+        if entry is None or not S_ISREG(entry[0]):
             return None
-        blob = self._get(found[1])
+        blob = self._get(entry[1])
         return blob.data if isinstance(blob, Blob) and len(blob.data) <= TEXT_LIMIT else None
 
 

@@ -82,7 +82,7 @@ def _check_format(common: Path, path: Path) -> None:
         with config.open("rb") as file:
             if os.fstat(file.fileno()).st_size > _SMALL:
                 raise RepositoryError(f"{str(config)!r} is no configuration of a repository: it is too large")
-            found = ConfigFile.from_file(file, expand_includes=False)
+            settings = ConfigFile.from_file(file, expand_includes=False)
     except (OSError, ValueError) as error:
         raise RepositoryError(f"{str(config)!r} cannot be read ({error}); try a fresh clone") from error
     for key, readable, word in (
@@ -90,7 +90,7 @@ def _check_format(common: Path, path: Path) -> None:
         ("refstorage", "files", "kind of references"),
     ):
         with suppress(KeyError):
-            value = found.get((b"extensions",), key.encode()).decode("utf-8", "replace")
+            value = settings.get((b"extensions",), key.encode()).decode("utf-8", "replace")
             if value.lower() != readable:
                 raise RepositoryError(f"{str(path)!r}: its {word} is {value}, and only {readable} can be read")
 

@@ -119,13 +119,13 @@ def _narrowed(widths: list[int], wrapped: Sequence[int], excess: int) -> list[in
 def _wrap(text: str, width: int) -> list[str]:
     """Break a text between words."""
     lines, start, taken = [], 0, 0
-    for found in _WORD.finditer(text):
-        word = found.group()
+    for match in _WORD.finditer(text):
+        word = match.group()
         length = len(word.rstrip())
         if length > width:
             raise _NeedsRichError
-        if length > width - taken and taken and found.start():
-            lines.append(text[start : found.start()].rstrip())
-            start, taken = found.start(), 0
+        if length > width - taken and taken and match.start():
+            lines.append(text[start : match.start()].rstrip())
+            start, taken = match.start(), 0
         taken += len(word)
     return [*lines, text[start:].rstrip()]
