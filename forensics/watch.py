@@ -1,7 +1,7 @@
-"""Entries in as they arrive; how often each failure has been seen, and what is worth a line, out. No I/O, no clock.
+"""Count failures live, as entries arrive: how often each was seen, which are new, the first P0. No I/O, no clock.
 
-It counts entries and not occurrences, and joins the pieces of a message only where they arrive together: a first look,
-by the same rules as the analysis, which has the last word.
+It applies the rules of the analysis, but counts entries instead of occurrences, and joins the pieces of a message only
+where they arrive together. It is a first look; the analysis decides.
 """
 
 from __future__ import annotations
@@ -27,40 +27,41 @@ if TYPE_CHECKING:
 
 MINUTE = 60 * SECOND
 _MOST = 500
-"""Failures that are told apart; whatever else fails is counted together, since log text decides how many there are."""
+"""Failures with a row of their own; all others share one, since the text of a log decides how many there are."""
 _REST = "(others)"
 _ROW_ORDER = {role: rank for rank, role in enumerate(Role)}
 
 
 class SightingState(StrEnum):
-    """Whether a failure is in the report that a rollout is compared with."""
+    """Whether a failure is in the baseline report."""
 
     NEW = "new"
     KNOWN = "known"
-    UNTOLD = ""
-    """There is no such report."""
+    NO_BASELINE = ""
+    """There is no baseline report."""
 
 
 class Sighting(Struct, kw_only=True):
-    """One failure, as far as it has been seen."""
+    """One failure and its counts so far."""
 
     key: str
-    """The signature, or the fingerprint of what no rule knows."""
+    """The signature, or the fingerprint where no rule matches."""
     name: str
     """The signature or the template, redacted."""
     role: Role | None
-    """None when no rule knows it: the analysis tells."""
+    """None when no rule matches; the analysis decides."""
     priority: Priority
     state: SightingState
     first: int
-    """Nanoseconds, as are all times here."""
+    """Time of the first entry, nanoseconds."""
     last: int
+    """Time of the last entry, nanoseconds."""
     entries: int = 0
     recent: deque[tuple[int, int]] = msgspec.field(default_factory=deque)
-    """(second, entries) of the last minute."""
+    """Pairs of second and number of entries, for the last two minutes."""
 
     def per_minute(self, now: int) -> int:
-        """Count the entries of the minute before now."""
+        """Count the entries of the minute before `now`, nanoseconds."""
         return sum(count for second, count in self.recent if (now - MINUTE) // SECOND < second <= now // SECOND)
 
     def add(self, time: int) -> None:
@@ -72,31 +73,31 @@ class Sighting(Struct, kw_only=True):
             self.recent[-1] = (second, self.recent[-1][1] + 1)
         else:
             self.recent.append((second, 1))
-        # By the latest time seen, and not by a clock: a listing brings what is old.
+        # By the latest time seen, not by a clock: a listing brings old entries.
         while self.recent and self.recent[0][0] * SECOND <= self.last - 2 * MINUTE:
             self.recent.popleft()
 
 
 class Tally:
-    """Counts the failures of a revision, `all` for every one."""
+    """Counts the failures of one revision, or of every one (`all`)."""
 
-    def __init__(self, rules: Sequence[Rule], level: Level, revision: str, before: Report | None = None) -> None:
+    def __init__(self, rules: Sequence[Rule], level: Level, revision: str, baseline: Report | None = None) -> None:
         self._rules = {rule.id: rule for rule in rules}
-        self._digester = FactsExtractor(rules, level)
+        self._extractor = FactsExtractor(rules, level)
         self._revision = revision
-        self._before = None if before is None else _keys(before)
+        self._baseline = None if baseline is None else _keys(baseline)
         self._sightings: dict[str, Sighting] = {}
         self.entries = 0
-        """Entries of the revision, whatever they say."""
+        """Number of all entries of the revision."""
         self.errors = 0
-        """Those of level ERROR or above."""
+        """Number of entries of level ERROR or above."""
         self.latest = 0
-        """The latest time of an entry."""
+        """Time of the latest entry, nanoseconds; 0 before the first."""
         self.first_p0: Sighting | None = None
 
     def add(self, lines: Iterable[bytes]) -> tuple[Sighting, ...]:
-        """Count raw entries; return the failures that were not seen before. What is no entry is passed over."""
-        found = []
+        """Count raw entries, each a JSON object; return the failures that were not seen before."""
+        new = []
         for entry in stitch(_decoded(lines)):
             if self._revision not in {"all", entry.revision}:
                 continue
@@ -105,13 +106,13 @@ class Tally:
             self.latest = max(self.latest, entry.time)
             sighting, is_first = self._see(entry)
             if sighting is not None and is_first:
-                found.append(sighting)
+                new.append(sighting)
                 if sighting.priority is Priority.P0 and sighting.role is not Role.NOISE and self.first_p0 is None:
                     self.first_p0 = sighting
-        return tuple(found)
+        return tuple(new)
 
     def _see(self, entry: LogEntry) -> tuple[Sighting | None, bool]:
-        facts = self._digester.facts(entry)
+        facts = self._extractor.facts(entry)
         if not facts.analysed:
             return None, False
         key = facts.signature or facts.group[0]
@@ -128,9 +129,9 @@ class Tally:
     def _new(self, key: str, signature: str, entry: LogEntry) -> Sighting:
         rule = self._rules.get(signature)
         name = signature or (quote(template(entry), 120) if key != _REST else _REST)
-        state = SightingState.UNTOLD
-        if self._before is not None:
-            state = SightingState.KNOWN if key in self._before else SightingState.NEW
+        state = SightingState.NO_BASELINE
+        if self._baseline is not None:
+            state = SightingState.KNOWN if key in self._baseline else SightingState.NEW
         return Sighting(
             key=key,
             name=name,
@@ -142,7 +143,7 @@ class Tally:
         )
 
     def sightings(self) -> list[Sighting]:
-        """List what was seen: by priority, noise last, the most frequent first."""
+        """List the failures by priority, the most frequent first, noise last."""
         return sorted(self._sightings.values(), key=_rank)
 
 

@@ -42,7 +42,7 @@ def test_what_says_the_same_is_one_failure_and_new_once() -> None:
         2,
         5 * SECOND,
     )
-    assert (sighting.role, sighting.priority, sighting.state) == (None, Priority.P2, SightingState.UNTOLD)
+    assert (sighting.role, sighting.priority, sighting.state) == (None, Priority.P2, SightingState.NO_BASELINE)
     assert (counted.entries, counted.errors, counted.first_p0) == (2, 2, None)
 
 

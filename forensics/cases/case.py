@@ -1,4 +1,4 @@
-"""A folder in, a case out: pages of raw entries go in with a checkpoint each, and come out as they were received."""
+"""Cases: append pages of raw entries with a checkpoint each, and read the entries back as they were received."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Self
 from msgspec.structs import replace
 
 from forensics import __version__
+from forensics.cases.lock import LOCK, lock
 from forensics.cases.manifest import (
     Checkpoint,
     Manifest,
-    Missing,
     PullRecord,
     Segment,
     decode_manifest,
@@ -22,20 +22,22 @@ from forensics.cases.manifest import (
 )
 from forensics.cases.segments import FOLDER, is_small, join, neighbours, next_number, read_segment, write_segment
 from forensics.errors import CaseError
-from forensics.system.durable_files import LOCK, lock, sync_folder, write_durably
+from forensics.system.atomic_files import UNFINISHED, sync_folder, unfinished, write_durably
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
+    from forensics.model import UnreadSpan
+
 MANIFEST = "manifest.json"
 _MOST_SMALL = 200
-"""Small segments that may stand in the manifest: it is written anew with every page."""
+"""Small segments that the manifest may list before they are joined: it is rewritten with every page."""
 
 
 class Case:
-    """The entries of one or more pulls, kept so that a kill at any moment loses and doubles nothing."""
+    """The entries of one or more pulls, stored so that a kill at any moment loses and doubles nothing."""
 
     def __init__(self, folder: Path, data: bytes, lock_file: BinaryIO | None) -> None:
         self.folder = folder
@@ -45,15 +47,15 @@ class Case:
     def _use(self, manifest: Manifest, data: bytes) -> None:
         self.manifest = manifest
         self.sha256 = hashlib.sha256(data).hexdigest()
-        """Of `manifest.json`; as the manifest holds the hashes of all segments, it speaks for the whole case."""
+        """Hash of `manifest.json`; as the manifest holds the hashes of all segments, it identifies the whole case."""
 
     @classmethod
     def create(cls, folder: Path | str, *, revisions: Sequence[str] = (), notes: Sequence[str] = ()) -> Self:
-        """Make an empty case, open for writing; CaseError where there is something already."""
+        """Create an empty case, open for writing; CaseError if the folder is not empty."""
         folder = Path(folder)
         manifest = Manifest(tool_version=__version__, created=_now(), revisions=tuple(revisions), notes=tuple(notes))
         data = encode_manifest(manifest)
-        with _telling(folder):
+        with _one_line_errors(folder):
             folder.mkdir(parents=True, exist_ok=True)
             _require_empty(folder)  # before a lock is put into a folder of something else
             lock_file = lock(folder)
@@ -69,10 +71,10 @@ class Case:
 
     @classmethod
     def open(cls, folder: Path | str) -> Self:
-        """Open a case for writing, and drop what a killed pull left unfinished; CaseError when another writes it."""
+        """Open a case for writing, and delete leftovers of a killed pull; CaseError when another process writes it."""
         folder = Path(folder)
         cls.look(folder)  # before a lock is put into a folder that is no case
-        with _telling(folder):
+        with _one_line_errors(folder):
             lock_file = lock(folder)
             try:
                 case = cls(folder, _read_manifest(folder), lock_file)
@@ -84,7 +86,7 @@ class Case:
 
     @classmethod
     def look(cls, folder: Path | str) -> Self:
-        """Open a case for reading only, which needs no lock and changes nothing."""
+        """Open a case for reading only; this needs no lock and changes nothing."""
         folder = Path(folder)
         return cls(folder, _read_manifest(folder), None)
 
@@ -95,42 +97,42 @@ class Case:
         self.close()
 
     def close(self) -> None:
-        """Let go of the lock; nothing can be written any more."""
+        """Release the lock; nothing can be written afterwards."""
         if self._lock is not None:
             self._lock.close()
             self._lock = None
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The files of the segments, in order."""
+        """The paths of the segments, in order."""
         return tuple(str(self.folder / segment.file) for segment in self.manifest.segments)
 
     def lines(self, since: int | None = None) -> Iterator[bytes]:
-        """Yield the raw entries in the order they were appended; CaseError at a segment that is damaged.
+        """Yield the raw entries in the order they were appended; CaseError at a damaged segment.
 
-        With `since` (nanoseconds), segments whose entries are all older are left out.
+        With `since` (nanoseconds), segments whose entries are all older are skipped.
         """
         for segment in self.manifest.segments:
             if since is None or segment.last is None or parse_time(segment.last) >= since:
                 yield from read_segment(self.folder, segment)
 
     def begin(self, pull: PullRecord, revisions: Sequence[str] = ()) -> int:
-        """Note a new pull, and for which revisions; return its id. `append` goes to the newest pull by default."""
+        """Record a new pull and its revisions; return its id. `append` goes to the newest pull by default."""
         return self.begin_all((pull,), revisions)
 
     def begin_all(self, pulls: Sequence[PullRecord], revisions: Sequence[str] = ()) -> int:
-        """Note several new pulls, all or none; return the id of the first."""
-        asked = tuple(dict.fromkeys((*self.manifest.revisions, *revisions)))
+        """Record several new pulls, all or none; return the id of the first."""
+        names = tuple(dict.fromkeys((*self.manifest.revisions, *revisions)))
         number = len(self.manifest.pulls) + 1
-        self._commit(replace(self.manifest, revisions=asked, pulls=(*self.manifest.pulls, *pulls)))
+        self._commit(replace(self.manifest, revisions=names, pulls=(*self.manifest.pulls, *pulls)))
         return number
 
     def checkpoint(self, pull_id: int) -> Checkpoint:
-        """Tell how far a pull has come."""
+        """Return how far a pull has come."""
         return self._pull(pull_id).checkpoint
 
     def note(self, text: str) -> None:
-        """Add a sentence for whoever reads the manifest; the same one is added once."""
+        """Add a sentence for readers of the manifest, unless it is there already."""
         if text not in self.manifest.notes:
             self._commit(replace(self.manifest, notes=(*self.manifest.notes, text)))
 
@@ -143,12 +145,13 @@ class Case:
         listed: int = 0,
         to_time: str | None = None,
         suppressed: dict[str, int] | None = None,
-        gaps: Sequence[Missing] = (),
+        gaps: Sequence[UnreadSpan] = (),
     ) -> None:
-        """Keep a page: its raw JSON entries and how far the pull has come, both or neither.
+        """Store a page: its raw JSON entries and the pull's new checkpoint, both or neither.
 
-        A sample also says how many entries were `listed`, those included that the case held before. A watch also says
-        up to when it has followed, how much was left out, and what it missed.
+        For a sample, `listed` counts its entries, including those that the case held before. For a watch, `to_time` is
+        how far it has followed, `suppressed` counts the entries that the tail left out by reason, and `gaps` are the
+        spans whose entries may be missing.
         """
         number = len(self.manifest.pulls) if pull_id is None else pull_id
         pull = self._pull(number)
@@ -156,7 +159,7 @@ class Case:
         if lines:
             with self._writing():
                 segments = (*segments, write_segment(self.folder, next_number(segments), lines))
-        come_to = replace(
+        appended = replace(
             pull,
             checkpoint=checkpoint,
             pages=pull.pages + 1,
@@ -168,13 +171,13 @@ class Case:
             gaps=tuple(gaps) or pull.gaps,
         )
         pulls = list(self.manifest.pulls)
-        pulls[number - 1] = come_to
+        pulls[number - 1] = appended
         self._commit(replace(self.manifest, segments=segments, pulls=tuple(pulls)))
         if checkpoint.done or sum(map(is_small, segments)) > _MOST_SMALL:
             self.compact()
 
     def compact(self) -> None:
-        """Join small segments; the entries and their order stay."""
+        """Join small segments; entries and order stay the same."""
         groups = neighbours(self.manifest.segments)
         if all(len(group) == 1 for group in groups):
             return
@@ -188,7 +191,7 @@ class Case:
             self._drop_leftovers()
 
     def discard(self) -> None:
-        """Delete a case that holds no entry yet, and its folder when nothing else is in it."""
+        """Delete a case without entries, and its folder if nothing else is in it."""
         if self.manifest.entries:
             raise ValueError("a case with entries is not to be deleted")
         with self._writing():
@@ -216,26 +219,26 @@ class Case:
         if self._lock is None:
             raise ValueError("the case is not open for writing")
         try:
-            with _telling(self.folder):
+            with _one_line_errors(self.folder):
                 yield
         except CaseError:
-            # What lies on the disk may be ahead of what is in memory: only opening it again tells.
+            # The disk may be ahead of the manifest in memory: the case must be opened again.
             self.close()
             raise
 
     def _drop_leftovers(self) -> None:
-        """Delete segments that the manifest does not name, which a kill or a join left behind."""
+        """Delete segments that the manifest does not list, left behind by a kill or a join."""
         named = {segment.file for segment in self.manifest.segments}
         (self.folder / FOLDER).mkdir(exist_ok=True)
         for file in (self.folder / FOLDER).iterdir():
-            ours = file.name.endswith((".ndjson.zst", ".ndjson.zst.unfinished"))
+            ours = file.name.endswith((".ndjson.zst", f".ndjson.zst{UNFINISHED}"))
             if ours and f"{FOLDER}/{file.name}" not in named:
                 file.unlink()
 
 
 @contextmanager
-def _telling(folder: Path) -> Iterator[None]:
-    """Turn what the disk refuses into one line."""
+def _one_line_errors(folder: Path) -> Iterator[None]:
+    """Turn errors of the file system into one line for the user."""
     try:
         yield
     except OSError as error:
@@ -260,9 +263,9 @@ def _read_manifest(folder: Path) -> bytes:
 
 
 def _require_empty(folder: Path) -> None:
-    # What a kill between the first steps leaves is no reason to refuse.
-    begun = {LOCK, FOLDER, f".{MANIFEST}.unfinished"}
-    if any(file.name not in begun for file in folder.iterdir()) or any((folder / FOLDER).glob("*")):
+    # Leftovers of a creation that was killed are no reason to refuse.
+    leftovers = {LOCK, FOLDER, unfinished(folder / MANIFEST).name}
+    if any(file.name not in leftovers for file in folder.iterdir()) or any((folder / FOLDER).glob("*")):
         raise CaseError(f"{str(folder)!r} is not empty; name a new folder for the case")
 
 

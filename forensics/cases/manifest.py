@@ -1,4 +1,4 @@
-"""The records of `manifest.json`; bytes in, a manifest out, and back. A seal at its end finds every changed byte."""
+"""The records of `manifest.json`, and its encoding; a seal at its end detects every changed byte."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Struct, field
 
 from forensics.errors import CaseError
-from forensics.model import PullPart
+from forensics.model import PullPart, UnreadSpan
 
 CASE_SCHEMA = "forensics.case/1"
 
@@ -25,64 +25,56 @@ class Checkpoint(Struct, frozen=True, kw_only=True):
 
     next_page_token: str | None = None
     last_timestamp: str | None = None
-    """As received; where to begin again when the token is no longer good."""
+    """As received; where to restart when the token has expired."""
     cursor: str | None = None
-    """What the reader of pages needs to go on: opaque here."""
+    """`pages.Cursor` as JSON, from which the listing continues; opaque here."""
     done: bool = False
     capped: bool = False
-    """Done because a limit was reached: the listing has more."""
-
-
-class Missing(Struct, frozen=True, kw_only=True):
-    """A time of which a watch may lack entries."""
-
-    from_time: str = field(name="from")
-    to_time: str = field(name="to")
-    reason: str
+    """Done because a limit was reached: the listing has more entries."""
 
 
 class PullRecord(Struct, frozen=True, kw_only=True):
-    """What one listing asked for, and how far it came; a pull of errors only is made of several."""
+    """One listing: its query and how far it came; a pull of errors consists of several."""
 
     filter: str
-    """The query, as it was sent."""
+    """The filter, as it was sent."""
     revision: str = ""
     """The full name of the revision that it is about, or `all`."""
     part: PullPart = PullPart.EVERYTHING
     level: str = ""
-    """Of the errors asked for; empty when everything was."""
+    """Minimum level of a pull of errors; empty for a pull of everything."""
     one_in: int = 1
-    """Of a sample: one of so many was asked for."""
+    """For a sample: one in this many requests was selected."""
     group: int = 0
     """The number of the first listing of the same pull, from 1."""
     held: int = 0
-    """Entries that the case held when the pull began."""
+    """Number of entries in the case when the pull began."""
     limit: int | None = None
-    """Entries after which the listing is left."""
+    """Number of entries after which the listing stops."""
     floor: str | None = None
-    """How far back the pull may be widened; null when it may not."""
+    """How far back the pull may be widened; null when its span is fixed."""
     left_out: int = 0
-    """Stretches around errors that were not asked for, because there were too many."""
+    """Number of windows around errors that were not requested, because there were too many."""
     from_time: str | None = field(default=None, name="from")
     """RFC 3339 UTC, inclusive."""
     to_time: str | None = field(default=None, name="to")
     """RFC 3339 UTC, exclusive."""
     project: str = ""
     transport: str = "rest"
-    """rest, grpc or grpc tail; gRPC turns the numbers of payloads into doubles."""
+    """rest, grpc or grpc tail; gRPC turns numbers in payloads into doubles."""
     watched: bool = False
-    """Entries were taken as they came; `to` moves on with them, and the filter reaches to when it was to end."""
+    """True for a live watch: `to` advances with its entries, and the filter reaches to its latest possible end."""
     suppressed: dict[str, int] = {}
-    """Entries that the tail left out, by Google's word for why; they were asked for by a listing then."""
-    gaps: tuple[Missing, ...] = ()
-    """What was not asked for in the end."""
+    """Entries that the tail left out, by Google's reason; a listing asked for them afterwards."""
+    gaps: tuple[UnreadSpan, ...] = ()
+    """The spans that no listing could fill."""
     started: str
     finished: str | None = None
     pages: int = 0
     entries: int = 0
-    """That the case did not hold before."""
+    """Number of entries that it added to the case."""
     listed: int = 0
-    """Of a sample: all that the listing brought."""
+    """For a sample: the number of all listed entries, known ones included."""
     checkpoint: Checkpoint = Checkpoint()
 
 
@@ -90,25 +82,26 @@ class Segment(Struct, frozen=True, kw_only=True):
     """One file of entries."""
 
     file: str
-    """Its name from the case's folder on."""
+    """Its path relative to the case's folder."""
     entries: int
     bytes: int
-    """Size of the file, packed."""
+    """Size of the packed file."""
     sha256: str
-    """Of the file, packed."""
+    """Hash of the packed file."""
     first: str | None
     """The earliest timestamp in it, as received; null when no entry has one."""
     last: str | None
+    """The latest timestamp, likewise."""
 
 
 class Manifest(Struct, frozen=True, kw_only=True):
-    """What a case holds."""
+    """The contents and history of a case."""
 
     schema: str = CASE_SCHEMA
     tool_version: str
     created: str
     revisions: tuple[str, ...] = ()
-    """As they were asked for."""
+    """The names that were asked for."""
     pulls: tuple[PullRecord, ...] = ()
     segments: tuple[Segment, ...] = ()
     """In the order in which they were pulled."""
@@ -121,14 +114,14 @@ class Manifest(Struct, frozen=True, kw_only=True):
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """Write a manifest, indented and sealed."""
+    """Encode a manifest as indented JSON with its seal."""
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     body = text.removesuffix(_END)
     return body + b',\n  "seal": "' + hashlib.sha256(body).hexdigest().encode() + b'"\n}\n'
 
 
 def decode_manifest(data: bytes, name: str) -> Manifest:
-    """Read a manifest back; CaseError says why it cannot be used."""
+    """Decode a manifest; CaseError when it is damaged, changed or of another version."""
     try:
         head = msgspec.json.decode(data, type=dict)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,4 +1,4 @@
-"""Lines in, one segment out, a zstd-packed NDJSON file; and a segment in, its lines out."""
+"""Segments, the zstd-packed NDJSON files of a case: write, read, check and join them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from forensics.cases.manifest import Segment
 from forensics.errors import CaseError
-from forensics.system.durable_files import write_durably
+from forensics.system.atomic_files import write_durably
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 FOLDER = "segments"
 _BLOCK = 1024 * 1024
 _LARGE = 16 * 1024 * 1024
-"""Packed bytes from which a segment is left as it is."""
+"""Packed bytes from which a segment is no longer joined with others."""
 
 
 class _Stamped(Struct, frozen=True):
-    """The one field of an entry that a segment's bounds are made of."""
+    """The one field of an entry from which a segment's bounds are computed."""
 
     timestamp: str | None = None
 
@@ -34,9 +34,9 @@ _DECODER = msgspec.json.Decoder(_Stamped)
 
 
 def write_segment(folder: Path, number: int, lines: Sequence[bytes]) -> Segment:
-    """Write lines into a new segment of a case; it counts when the manifest names it."""
+    """Write lines into a new segment of a case; it belongs to the case once the manifest lists it."""
     rows = [one_line(line) for line in lines]
-    # The checksum lets any reader of zstd see damage, also one that does not know of the manifest.
+    # The checksum lets any zstd reader detect damage, also without the manifest.
     packed = zstandard.ZstdCompressor(write_checksum=True).compress(b"\n".join(rows) + b"\n")
     name = _name(number)
     size, sha256 = write_durably(folder / name, (packed,))
@@ -45,12 +45,12 @@ def write_segment(folder: Path, number: int, lines: Sequence[bytes]) -> Segment:
 
 
 def one_line(line: bytes) -> bytes:
-    """Return an entry as one line; JSON has line breaks only where blanks do as well."""
+    """Return an entry as one line; JSON allows raw line breaks only where a blank means the same."""
     return line.replace(b"\n", b" ") if b"\n" in line else line
 
 
 def bounds(lines: Iterable[bytes]) -> tuple[str | None, str | None]:
-    """Find the earliest and the latest timestamp of entries, as received."""
+    """Return the earliest and the latest timestamp of entries, as received; None where no entry has one."""
     first = last = None
     for line in lines:
         stamp = _stamp(line)
@@ -65,11 +65,11 @@ def _stamp(line: bytes) -> tuple[int, str] | None:
         text = _DECODER.decode(line).timestamp
         return (parse_time(text), text) if text else None
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError, IndexError, RecursionError):
-        return None  # kept as received all the same: what it is, is for those to say who read it
+        return None  # stored as received all the same; readers judge it
 
 
 def read_segment(folder: Path, segment: Segment) -> Iterator[bytes]:
-    """Yield the lines of a segment; CaseError when it cannot be read or holds another number of them."""
+    """Yield the lines of a segment; CaseError when it is damaged or its number of lines is wrong."""
     count, rest = 0, b""
     try:
         for block in _unpacked(folder / segment.file):
@@ -92,7 +92,7 @@ def _unpacked(file: Path) -> Iterator[bytes]:
 
 
 def hash_problem(folder: Path, segment: Segment) -> str | None:
-    """Hold a segment's bytes against the manifest; say what is wrong with them, None when nothing is."""
+    """Compare a segment's bytes with the manifest; return what is wrong with them, None when nothing is."""
     try:
         for _ in _checked(folder, segment):
             pass
@@ -104,7 +104,7 @@ def hash_problem(folder: Path, segment: Segment) -> str | None:
 
 
 def _checked(folder: Path, segment: Segment) -> Iterator[bytes]:
-    """Yield a segment's bytes, packed; CaseError at their end when they are not those that were written."""
+    """Yield a segment's packed bytes; CaseError at their end when size or hash differ from the manifest."""
     digest, size = hashlib.sha256(), 0
     with (folder / segment.file).open("rb") as file:
         while block := file.read(_BLOCK):
@@ -120,12 +120,12 @@ def _checked(folder: Path, segment: Segment) -> Iterator[bytes]:
 
 
 def is_small(segment: Segment) -> bool:
-    """Tell whether a segment had better be joined with its neighbours."""
+    """Tell whether a segment should be joined with its neighbours."""
     return segment.bytes < _LARGE
 
 
 def neighbours(segments: Iterable[Segment]) -> list[list[Segment]]:
-    """Part segments, in order, into groups that are to be one file each."""
+    """Group segments, in order, into future files of a good size."""
     groups: list[list[Segment]] = []
     size = _LARGE
     for segment in segments:
@@ -138,8 +138,8 @@ def neighbours(segments: Iterable[Segment]) -> list[list[Segment]]:
 
 
 def join(folder: Path, number: int, segments: Sequence[Segment]) -> Segment:
-    """Write the entries of several segments into a new one; CaseError when one of them is damaged."""
-    # Packed files one behind the other are a packed file; each is held against its hash, so that no damage gets a seal.
+    """Join several segments into a new one; CaseError when one of them is damaged."""
+    # Concatenated zstd files are a zstd file; each is checked against its hash, so that no damage gets a seal.
     name = _name(number)
     size, sha256 = write_durably(folder / name, (block for part in segments for block in _checked(folder, part)))
     stamps = [stamp for part in segments for stamp in (part.first, part.last) if stamp is not None]
@@ -154,7 +154,7 @@ def join(folder: Path, number: int, segments: Sequence[Segment]) -> Segment:
 
 
 def next_number(segments: Iterable[Segment]) -> int:
-    """Return a number that no segment has."""
+    """Return the next unused segment number."""
     return max((int(segment.file.split("/")[1].split(".")[0]) for segment in segments), default=0) + 1
 
 

@@ -1,4 +1,4 @@
-"""A case's folder in, what is wrong with it out."""
+"""Check that a case is unchanged since it was written."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def verify(folder: Path | str) -> list[str]:
-    """List what is wrong with a case, a line each: every segment is hashed, unpacked and counted again."""
+    """Hash, unpack and count every segment of a case again; return what is wrong, one line each."""
     try:
         case = Case.look(folder)
     except CaseError as error:
@@ -26,7 +26,7 @@ def verify(folder: Path | str) -> list[str]:
 
 
 def check_hashes(case: Case) -> None:
-    """Raise CaseError when a segment is not as it was written."""
+    """Raise CaseError when a segment has changed since it was written."""
     for segment in case.manifest.segments:
         problem = hash_problem(case.folder, segment)
         if problem is not None:
@@ -41,16 +41,18 @@ def _of_segment(folder: Path, segment: Segment) -> Iterator[str]:
     problem = hash_problem(folder, segment)
     if problem is not None:
         yield problem
-        return  # what its entries are is no longer worth a word
+        return  # its entries are not worth checking then
     try:
-        found = bounds(read_segment(folder, segment))
+        first, last = bounds(read_segment(folder, segment))
     except CaseError as error:
         yield str(error)
         return
-    if found != (segment.first, segment.last):
-        # The manifest may come from anywhere: its texts are quoted, so that none is an order to a terminal.
-        told = (segment.first, segment.last)
-        yield f"{segment.file}: reaches from {found[0]!r} to {found[1]!r}, the manifest says {told[0]!r} to {told[1]!r}"
+    if (first, last) != (segment.first, segment.last):
+        # The manifest may come from anywhere: its texts are quoted, so that none can control a terminal.
+        yield (
+            f"{segment.file}: reaches from {first!r} to {last!r}, "
+            f"the manifest says {segment.first!r} to {segment.last!r}"
+        )
 
 
 def _of_manifest(manifest: Manifest) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The command line: flags in, text out, exit code. The only place that prints."""
+"""The command line: verbs, options, screens and exit codes. The only package that prints."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line; what a user can mend is one line on stderr and exit code 2."""
-    # What a run reads and imports lives until its end: looking for garbage in it finds nothing, then least of all.
+    # Imports and inputs live until the end of a run: collecting garbage would find nothing.
     gc.disable()
     try:
         cli.main(prog_name="forensics", standalone_mode=False)

@@ -1,7 +1,8 @@
-"""A report in, the same with what its entries do not say out: earlier claims as they stand now, and impact."""
+"""Add to a report what logs cannot say: impact from the settings, and the current state of earlier claims."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -15,18 +16,16 @@ if TYPE_CHECKING:
     from forensics.model import Report
 
 
-def told(report: Report, settings: Settings, baseline_options: BaselineOptions) -> Report:
-    """Add the impact that the settings name and, with a ledger, what became of its claims.
+def enriched(report: Report, settings: Settings, baseline_options: BaselineOptions) -> Report:
+    """Return the report with its impact and, with a ledger, the state of the ledger's claims.
 
     Raises:
-        LedgerError: the ledger that a flag names is not there, or one of its files is no cycle.
+        LedgerError: the ledger that --claims names is missing, or one of its files is no cycle.
         UsageError: the settings name a signature that no rule has.
     """
     report = with_impact(report, settings)
     if baseline_options.claims is None and baseline_options.baseline is None:
         return report
-    from pathlib import Path  # noqa: PLC0415 - as below
-
     from forensics.cycles import check_claims, earlier_than, in_order, of_series  # noqa: PLC0415 - only where there is a ledger
     from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - as above
 
@@ -40,7 +39,7 @@ def told(report: Report, settings: Settings, baseline_options: BaselineOptions) 
 
 
 def with_impact(report: Report, settings: Settings) -> Report:
-    """Add the impact that the settings name.
+    """Return the report with the impact that the settings define.
 
     Raises:
         UsageError: they name a signature that no rule has.

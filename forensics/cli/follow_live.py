@@ -1,4 +1,4 @@
-"""Flags in; a revision followed into a case until it has failed, time is over, or somebody stops it, out."""
+"""Follow a revision live into a case, until it fails, the time is over, or the user stops it."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING, Protocol
 import click
 from msgspec import Struct
 
-from forensics.cases import Missing
 from forensics.cli.live import LONGEST, opened, utc_now
 from forensics.cli.output import out_folder
 from forensics.cli.screens.pull_progress import PullProgress
+from forensics.cloud.access_errors import AccessError
+from forensics.cloud.filters import Target, TimeSpan
+from forensics.cloud.pacing import Backoff, Pacer
+from forensics.cloud.pages import PageReader
+from forensics.cloud.tailing import FollowRequest, Tailing, WatchClock
 from forensics.errors import NoEntriesError, RevisionError, SeveralRevisionsError
-from forensics.model import Nanoseconds
+from forensics.model import Nanoseconds, UnreadSpan
+from forensics.pulling import Follower, begin, find_target, look_for_target, say_missing
 from forensics.text.timestamps import SECOND, format_time
 from forensics.watch import Tally
 
@@ -31,60 +36,60 @@ if TYPE_CHECKING:
     from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Transport
-    from forensics.cloud.filters import Target, TimeSpan
-    from forensics.cloud.pacing import Pacer
-    from forensics.cloud.tailing import Arrival, News, Stream, Tailing
-    from forensics.pulling import Follower
+    from forensics.cloud.tailing import Arrival, News, Stream
     from forensics.watch import Sighting
 
 _LOOK_AGAIN = 3.0
-"""Seconds until a revision that is not there yet is asked for again."""
+"""Seconds between two looks for a revision that does not exist yet."""
 _LAST_LISTING = 20.0
 """Seconds that the last listing may take."""
 _IMPATIENT = 2.0
-"""Seconds for which one listing is tried again and again; the watch itself goes on trying."""
+"""Seconds for which one listing is retried; the watch itself goes on trying."""
 _MARGIN = 120
-"""Seconds that the filter reaches beyond the end of a watch: clocks differ."""
+"""Seconds by which the filter exceeds the end of a watch, since clocks differ."""
 
 
 class Plan(Struct, frozen=True, kw_only=True):
-    """How long to follow."""
+    """How long to follow a revision."""
 
     seconds: float
+    """Longest duration."""
     since: Nanoseconds
-    """How far back to begin, nanoseconds."""
+    """How far back to begin."""
     until_p0: bool
+    """Whether the first P0 ends it."""
     linger: float
-    """Seconds to go on after the first P0, so that what belongs to it arrives."""
+    """Seconds to go on after the first P0, so that related entries arrive."""
 
 
 class Followed(Struct, frozen=True, kw_only=True):
-    """What came of it."""
+    """The outcome of `follow`."""
 
     folder: Path
     revision: str
     seconds: float
     ended: str
-    """Why it ended, in words; "" when its time was over."""
+    """Why it ended, in words; "" when the time was over."""
     tally: Tally
     suppressed: int
-    gaps: tuple[Missing, ...]
+    """Number of entries that Cloud Logging left out of the stream."""
+    gaps: tuple[UnreadSpan, ...]
 
 
 class Display(Protocol):
-    """Whoever shows a watch."""
+    """Shows the events of a watch."""
 
     def waits(self, words: str) -> None:
-        """The revision is not there yet."""
+        """The revision does not exist yet."""
 
     def begins(self, revision: str, tally: Tally, *, is_polling: bool) -> None:
         """The watch begins."""
 
     def saw(self, sightings: tuple[Sighting, ...]) -> None:
-        """Failures were seen for the first time; or nothing was, and a moment has passed."""
+        """New failures were seen; or none, and a moment has passed."""
 
     def tells(self, news: News, listed: int) -> None:
-        """Something happened to the watch; listings brought so many entries since the last time."""
+        """The state of the watch changed; `listed` entries came by listing since the last change."""
 
     def suppressed(self, count: int) -> None:
         """Cloud Logging left entries out."""
@@ -92,7 +97,7 @@ class Display(Protocol):
     def pauses(self, seconds: float) -> None:
         """Wait for the read quota."""
 
-    def ends(self, gaps: tuple[Missing, ...]) -> None:
+    def ends(self, gaps: tuple[UnreadSpan, ...]) -> None:
         """The watch is over."""
 
 
@@ -106,24 +111,23 @@ def follow(
     screen: Display,
     make_tally: Callable[[str], Tally],
 ) -> Followed:
-    """Wait for a revision, and follow it into a case.
+    """Wait for a revision's first entry, and follow it into a case.
 
     Raises:
-        ForensicsError: one line for the user; a case that got no entry is taken away again.
+        ForensicsError: one line for the user; a new case without an entry is deleted again.
     """
-    from forensics.cloud.filters import Target  # noqa: PLC0415 - `--help` does without these
-    from forensics.cloud.pacing import Pacer  # noqa: PLC0415
-
     end = time.monotonic() + plan.seconds
-    named = Target(
+    request = Target(
         revision=revision,
         service=inputs.service or settings.service or "",
         location=inputs.region or settings.region or "",
         project=transport.project,
     )
-    with PullProgress(time.monotonic, time.sleep, partial(click.echo, err=True) if live.show_query else None) as shown:
+    with PullProgress(
+        time.monotonic, time.sleep, partial(click.echo, err=True) if live.show_query else None
+    ) as progress:
         pacer = Pacer(time.monotonic, screen.pauses, live.requests_per_minute)
-        target = _wait_for(named, transport, pacer, shown, screen, end)
+        target = _wait_for(request, transport, pacer, progress, screen, end)
     folder = inputs.case or out_folder(Path("forensics-cases"), target.revision)
     with opened(folder, target.revision) as case, _stopping() as is_stopped:
         watch = _Watch(case, target, transport, pacer, plan, screen, make_tally(target.revision), end)
@@ -131,45 +135,39 @@ def follow(
 
 
 def _wait_for(
-    named: Target, transport: Transport, pacer: Pacer, shown: PullProgress, screen: Display, end: float
+    request: Target, transport: Transport, pacer: Pacer, progress: PullProgress, screen: Display, end: float
 ) -> Target:
-    """Look for the revision until it is there; NoEntriesError when time is over."""
-    from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-    from forensics.cloud.pages import PageReader  # noqa: PLC0415
-    from forensics.pulling import find_target, look_for_target, say_missing  # noqa: PLC0415
-
+    """Look for the revision until it exists; NoEntriesError when the time is over."""
     patience = max(0.0, end - time.monotonic())
     backoff = Backoff(random.Random(), patience=patience)  # noqa: S311 - jitter
-    reader = PageReader(transport, pacer=pacer, backoff=backoff, sleep=shown.wait_for_answer)
-    is_told = False
+    reader = PageReader(transport, pacer=pacer, backoff=backoff, sleep=progress.wait_for_answer)
+    is_announced = False
     while True:
         span = _span(LONGEST, _MARGIN * SECOND)
         try:
-            target = look_for_target(reader, named, span, shown.shows)
+            target = look_for_target(reader, request, span, progress.shows)
         except SeveralRevisionsError:
             raise
         except RevisionError:
-            target = None  # an entry spoke of it, and none is its own
+            target = None  # an entry mentions it, and none is its own
         if target is not None:
             return target
         if time.monotonic() + _LOOK_AGAIN > end:
             time.sleep(max(0.0, end - time.monotonic()))
-            return find_target(reader, named, _span(LONGEST, _MARGIN * SECOND), shown.shows)
-        if not is_told:
-            is_told = True
-            screen.waits(say_missing(reader, named, span, shown.shows))
+            return find_target(reader, request, _span(LONGEST, _MARGIN * SECOND), progress.shows)
+        if not is_announced:
+            is_announced = True
+            screen.waits(say_missing(reader, request, span, progress.shows))
         time.sleep(_LOOK_AGAIN)
 
 
 def _span(before: int, after: int) -> TimeSpan:
-    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415 - as above
-
     now = time.time_ns() // SECOND * SECOND  # whole seconds read better
     return TimeSpan(Nanoseconds(now - before), Nanoseconds(now + after))
 
 
 class _Watch:
-    """One watch, from the case's being open to its end."""
+    """One watch of a revision into an open case."""
 
     def __init__(
         self,
@@ -182,11 +180,6 @@ class _Watch:
         tally: Tally,
         end: float,
     ) -> None:
-        from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-        from forensics.cloud.pages import PageReader  # noqa: PLC0415
-        from forensics.cloud.tailing import Tailing  # noqa: PLC0415
-        from forensics.pulling import Follower, begin  # noqa: PLC0415
-
         self._case, self._target, self._plan, self._screen, self._end = case, target, plan, screen, end
         self._tally = tally
         self._began = time.monotonic()
@@ -194,25 +187,19 @@ class _Watch:
         is_grpc = hasattr(transport, "tail")
         name = "grpc tail" if is_grpc else transport.transport
         begun = begin(case, target, _span(plan.since, after), transport=name, started=utc_now())
+        clock = WatchClock(monotonic=time.monotonic, now=time.time_ns, sleep=time.sleep)
         impatient = Backoff(random.Random(), patience=_IMPATIENT)  # noqa: S311 - jitter
         self._tailing: Tailing = Tailing(
             PageReader(transport, pacer=pacer, backoff=impatient, sleep=time.sleep),
-            begun.filter,
-            begun.start,
-            project=transport.project,
-            open_stream=_opener(transport, begun.filter),
-            backoff=Backoff(random.Random(), longest=10.0, patience=math.inf),  # noqa: S311 - jitter
-            clock=time.monotonic,
-            now=time.time_ns,
-            sleep=time.sleep,
+            FollowRequest(filter=begun.filter, since=begun.start, open_stream=_opener(transport, begun.filter)),
+            Backoff(random.Random(), longest=10.0, patience=math.inf),  # noqa: S311 - jitter
+            clock,
         )
-        self._follower: Follower = Follower(case, begun, self._tailing, clock=time.monotonic, now=time.time_ns)
+        self._follower: Follower = Follower(case, begun, self._tailing, clock)
         self._since_break = 0
 
     def run(self, folder: Path, is_stopped: Callable[[], bool]) -> Followed:
-        """Follow to the end, and put everything away."""
-        from forensics.cloud.access_errors import AccessError  # noqa: PLC0415 - as above
-
+        """Follow to the end, and write everything to the case."""
         self._screen.begins(self._target.revision, self._tally, is_polling=self._tailing.is_polling)
         try:
             ended = self._follow(is_stopped)
@@ -243,7 +230,7 @@ class _Watch:
         )
 
     def _follow(self, is_stopped: Callable[[], bool]) -> str:
-        """Take what arrives until there is a reason to end; return it in words."""
+        """Take arrivals until there is a reason to end; return the reason in words."""
         end_after_p0 = math.inf
         for arrival in self._tailing.arrivals():
             self._take(arrival)
@@ -270,25 +257,25 @@ class _Watch:
 
 
 def _opener(transport: Transport, text: str) -> Callable[[], Stream] | None:
-    """Return what opens a tail; None where there is none."""
+    """Return a function that opens a tail; None where the transport has none."""
     tail: Callable[[str], Stream] | None = getattr(transport, "tail", None)
     return None if tail is None else partial(tail, text)
 
 
 @contextmanager
 def _stopping() -> Iterator[Callable[[], bool]]:
-    """Let Ctrl-C, and a polite kill, end the watch and not the program; the second one ends it all the same."""
-    seen: list[int] = []
+    """Let the first SIGINT or SIGTERM end the watch only, and the second one the program."""
+    signals: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
         del frame
-        seen.append(number)
-        if len(seen) > 1:
+        signals.append(number)
+        if len(signals) > 1:
             raise KeyboardInterrupt
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield lambda: bool(seen)
+        yield lambda: bool(signals)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -1,4 +1,7 @@
-"""Flags in; a case that Cloud Logging filled out. `pull` ends there, a live analysis goes on with it."""
+"""Fill a case from Cloud Logging as the options say; `pull` ends there, a live analysis continues with the case.
+
+Verbs import this module where they need it: it loads the packages of the network, which takes a quarter of a second.
+"""
 
 from __future__ import annotations
 
@@ -15,45 +18,44 @@ import click
 from msgspec import Struct
 from msgspec.structs import replace
 
+from forensics.cases import Case
 from forensics.cli.output import out_folder
 from forensics.cli.screens.pull_progress import PullProgress
 from forensics.cli.times import bounds
+from forensics.cloud.connection import Access, connect
+from forensics.cloud.filters import Target, TimeSpan
+from forensics.cloud.pacing import Backoff, Pacer
+from forensics.cloud.pages import PageReader
 from forensics.errors import CaseError, ForensicsError
 from forensics.model import Level, Nanoseconds
+from forensics.pulling import PullRequest, find_previous, find_start, find_target, pull
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from forensics.cases import Case
     from forensics.cli.options import CloudOptions, InputOptions
     from forensics.cli.settings import Settings
     from forensics.cloud.connection import Transport
-    from forensics.cloud.filters import Target, TimeSpan
-    from forensics.cloud.pacing import Pacer
-    from forensics.cloud.pages import PageReader
-    from forensics.pulling import PullRequest
 
 LONGEST = Nanoseconds(7 * 86_400 * SECOND)
-"""Without bounds, and however far a pull widens itself: entries of the last seven days."""
+"""Longest span of a pull without explicit bounds: the last seven days."""
 
 
 class Fetched(Struct, frozen=True, kw_only=True):
-    """What was pulled, and where it lies."""
+    """The outcome of `fetch`."""
 
     folder: Path
     revision: str
     """Its full name."""
     entries: int
     from_time: str | None
-    """The bounds asked for, widened where errors stood at the edge; None where none were asked for."""
+    """Bounds of the request, widened if errors lay at its start; None where the user gave none."""
     to_time: str | None
 
 
 def open_connection(inputs: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
-    """Find credentials, server and project; raise AccessError."""
-    from forensics.cloud.connection import Access, connect  # noqa: PLC0415 - takes a quarter of a second
-
+    """Connect with the credentials, server and project of the options; raise AccessError."""
     access = Access(
         project=inputs.project or settings.project or "",
         impersonate=live.impersonate,
@@ -74,28 +76,26 @@ def fetch(
     is_narrow: bool,
     say: Callable[[str], object],
 ) -> Fetched:
-    """Pull a revision's entries into a case: into a new one, into what a stopped pull left, or into an older one.
+    """Pull a revision's entries into a new or an existing case; a pull that was stopped is continued.
 
-    `say` is given the queries, when they are asked for.
+    `say` is called with the queries if --show-query is given.
 
     Raises:
-        ForensicsError: one line for the user; a case that got no entry is taken away again.
+        ForensicsError: one line for the user; a new case without an entry is deleted again.
     """
-    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415 - as above
-    from forensics.pulling import find_start, find_target, pull  # noqa: PLC0415
-
-    named = _named(revision, inputs, settings, connection)
+    request = _target(revision, inputs, settings, connection)
     span = _span(inputs)
     is_open = not (inputs.since or inputs.from_)
     with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
         reader = _reader(connection, live, progress)
-        target = find_target(reader, named, span, progress.shows)
+        target = find_target(reader, request, span, progress.shows)
         if is_open:
             span = TimeSpan(find_start(reader, target, span, progress.shows), span.end)
         level = Level((inputs.level or settings.level or "ERROR").upper()) if is_narrow else None
         folder = _folder(inputs, target)
         with opened(folder, target.revision) as case:
-            done = pull(case, reader, _order(inputs, target, span, level, connection.transport), progress, utc_now())
+            pull_request = _pull_request(inputs, target, span, level, connection.transport)
+            done = pull(case, reader, pull_request, progress, utc_now())
     return Fetched(
         folder=folder,
         revision=target.revision,
@@ -114,25 +114,21 @@ def before(
     *,
     say: Callable[[str], object],
 ) -> tuple[str, Path]:
-    """Ask which revision served before another; return its full name, and the case of the other.
+    """Find the revision that served before another; return its full name, and the case folder of the other.
 
-    `--since` and `--from` do not bound where it is looked for: what served before may have stopped before them.
+    `--since` and `--from` do not bound the search: the earlier revision may have stopped before them.
 
     Raises:
         ForensicsError: one line for the user: no such revision, none before it, or Cloud Logging refuses.
     """
-    from forensics.pulling import find_previous, find_target  # noqa: PLC0415 - as above
-
     span = _span(replace(inputs, since=None, from_=None))
     with PullProgress(time.monotonic, time.sleep, say if live.show_query else None) as progress:
         reader = _reader(connection, live, progress)
-        target = find_target(reader, _named(revision, inputs, settings, connection), span, progress.shows)
+        target = find_target(reader, _target(revision, inputs, settings, connection), span, progress.shows)
         return find_previous(reader, target, span, progress.shows), _folder(inputs, target)
 
 
-def _named(revision: str, inputs: InputOptions, settings: Settings, connection: Transport) -> Target:
-    from forensics.cloud.filters import Target  # noqa: PLC0415 - as above
-
+def _target(revision: str, inputs: InputOptions, settings: Settings, connection: Transport) -> Target:
     return Target(
         revision=revision,
         service=inputs.service or settings.service or "",
@@ -146,9 +142,6 @@ def _folder(inputs: InputOptions, target: Target) -> Path:
 
 
 def _reader(connection: Transport, live: CloudOptions, progress: PullProgress) -> PageReader:
-    from forensics.cloud.pacing import Backoff  # noqa: PLC0415 - as above
-    from forensics.cloud.pages import PageReader  # noqa: PLC0415
-
     pacer = _pacer(live.requests_per_minute)
     pacer.sleep = progress.wait_for_quota
     backoff = Backoff(random.Random())  # noqa: S311 - jitter
@@ -157,16 +150,14 @@ def _reader(connection: Transport, live: CloudOptions, progress: PullProgress) -
 
 @cache
 def _pacer(limit: int) -> Pacer:
-    """Return the one pacer of this run: the quota counts the pulls of a baseline and of a gate that waits together."""
-    from forensics.cloud.pacing import Pacer  # noqa: PLC0415 - as above
-
+    """Return the one pacer of this run: all its pulls, also of a baseline or a waiting gate, share the quota."""
     return Pacer(time.monotonic, time.sleep, limit)
 
 
-def _order(inputs: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str) -> PullRequest:
-    from forensics.pulling import PullRequest  # noqa: PLC0415 - as above
-
-    # What --from and --to say is kept; `the last 30 minutes` was a guess of where the trouble began.
+def _pull_request(
+    inputs: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str
+) -> PullRequest:
+    # --from and --to are exact; with --since the start is a guess, so the pull may widen it.
     floor = Nanoseconds(min(span.start, span.end - LONGEST)) if inputs.since else None
     return PullRequest(
         target=target,
@@ -179,23 +170,19 @@ def _order(inputs: InputOptions, target: Target, span: TimeSpan, level: Level | 
 
 
 def _span(inputs: InputOptions) -> TimeSpan:
-    from forensics.cloud.filters import TimeSpan  # noqa: PLC0415
-
     first, last = bounds(inputs.since, inputs.from_, inputs.to)
     end = Nanoseconds(parse_time(last) if last else time.time_ns())
     return TimeSpan(Nanoseconds(parse_time(first) if first else end - LONGEST), end)
 
 
 def utc_now() -> str:
-    """Tell the time for a manifest, RFC 3339 UTC."""
+    """Return the time in seconds for a manifest, RFC 3339 UTC."""
     return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 @contextmanager
 def opened(folder: Path, revision: str) -> Iterator[Case]:
-    """Open a case, or make one that goes away again when it gets no entry."""
-    from forensics.cases import Case  # noqa: PLC0415
-
+    """Open a case, or create one; a new case that gets no entry is deleted again."""
     is_new = not (folder / "manifest.json").exists()
     made = [parent for parent in folder.parents if not parent.exists()]
     with Case.create(folder, revisions=(revision,)) if is_new else Case.open(folder) as case:

@@ -1,4 +1,4 @@
-"""Flags that several verbs share in, one record out: what to read, and how to look at it."""
+"""Options that several verbs share, gathered into one record for each subject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class InputOptions(Struct, frozen=True, kw_only=True):
-    """What the flags say about an analysis; None and empty where they say nothing. Settings fill the gaps."""
+    """Options for what to analyse and how; None or empty where not given. Settings fill the gaps."""
 
     logs: tuple[str, ...] = ()
     case: Path | None = None
@@ -43,7 +43,7 @@ class InputOptions(Struct, frozen=True, kw_only=True):
 
 
 class CloudOptions(Struct, frozen=True, kw_only=True):
-    """What the flags say about asking Cloud Logging."""
+    """Options for reading from Cloud Logging."""
 
     endpoint: str = ""
     impersonate: str = ""
@@ -51,12 +51,12 @@ class CloudOptions(Struct, frozen=True, kw_only=True):
     insecure: bool = False
     requests_per_minute: int = REQUESTS_PER_MINUTE
     everything: bool | None = None
-    """None leaves it to the verb."""
+    """True for --everything, False for --errors; None leaves it to the verb."""
     show_query: bool = False
 
 
 class BaselineOptions(Struct, frozen=True, kw_only=True):
-    """What the flags say about the revision to compare with."""
+    """Options for the revision to compare with."""
 
     baseline: str | None = None
     baseline_logs: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class BaselineOptions(Struct, frozen=True, kw_only=True):
 
 
 class OutputOptions(Struct, frozen=True, kw_only=True):
-    """What the flags say about the documents."""
+    """Options for the documents and the exit code."""
 
     templates: Path | None = None
     out: Path | None = None
@@ -76,7 +76,7 @@ class OutputOptions(Struct, frozen=True, kw_only=True):
 
 _FOLDER = click.Path(path_type=Path)
 
-_READ = (
+_SOURCES = (
     click.option(
         "--logs", multiple=True, metavar="PATH", help="File, folder, glob or - (stdin); repeatable. [default: settings]"
     ),
@@ -100,7 +100,7 @@ _TIME = (
     click.option("--to", metavar="TIME", help="Only entries before this time."),
 )
 
-_WITH = (
+_ANALYSIS = (
     click.option(
         "--level",
         type=click.Choice([x.value for x in Level], case_sensitive=False),
@@ -139,7 +139,7 @@ _WATCHED = (
     click.option("--since", metavar="10m", help="Begin with entries of the last 10m, 1h … before now. [default: 10m]"),
 )
 
-_WHAT = (
+_SELECTION = (
     click.option(
         "--everything/--errors",
         default=None,
@@ -180,7 +180,7 @@ _BASELINE = click.option(
     help="Compare with this revision, a report.json, or `previous`; --since, --from and --to do not bound it.",
 )
 
-_AGAINST = (
+_BASELINE_SOURCES = (
     click.option(
         "--baseline-logs",
         multiple=True,
@@ -202,7 +202,7 @@ _AGAINST = (
     ),
 )
 
-_WANTED = (
+_OUTPUT = (
     click.option(
         "--templates", type=_FOLDER, metavar="DIR", help="Templates that replace the shipped ones of the same name."
     ),
@@ -220,50 +220,50 @@ _WANTED = (
 
 
 def input_flags(command: Command) -> Command:
-    """Give a command the flags that say what to read; it is called with `inputs`."""
-    return _gathered(command, "inputs", InputOptions, (*_READ, *_PLACE, *_TIME, *_WITH, *_STRICT))
+    """Add the options for what to read; the command receives them as `inputs`."""
+    return _gathered(command, "inputs", InputOptions, (*_SOURCES, *_PLACE, *_TIME, *_ANALYSIS, *_STRICT))
 
 
-def watched_options(command: Command) -> Command:
-    """Give a command the flags that say what to follow, and how to look at it; it is called with `inputs`."""
-    return _gathered(command, "inputs", InputOptions, (*_WATCHED, *_PLACE, *_WITH))
+def watch_input_flags(command: Command) -> Command:
+    """Add the options for what to follow and how to analyse it; the command receives them as `inputs`."""
+    return _gathered(command, "inputs", InputOptions, (*_WATCHED, *_PLACE, *_ANALYSIS))
 
 
 def cloud_flags(command: Command) -> Command:
-    """Give a command the flags that say how to ask Cloud Logging; it is called with `live`."""
-    return _gathered(command, "live", CloudOptions, (*_WHAT, *_LIVE))
+    """Add the options for reading from Cloud Logging; the command receives them as `live`."""
+    return _gathered(command, "live", CloudOptions, (*_SELECTION, *_LIVE))
 
 
-def following_options(command: Command) -> Command:
-    """Give a command the flags that say how to follow Cloud Logging; it is called with `live`."""
+def watch_cloud_flags(command: Command) -> Command:
+    """Add the options for following Cloud Logging; the command receives them as `live`."""
     return _gathered(command, "live", CloudOptions, _LIVE)
 
 
 def baseline_flags(command: Command) -> Command:
-    """Give a command the flags that say what to compare with; it is called with `baseline_options`."""
-    return _gathered(command, "baseline_options", BaselineOptions, (_BASELINE, *_AGAINST))
+    """Add the options for what to compare with; the command receives them as `baseline_options`."""
+    return _gathered(command, "baseline_options", BaselineOptions, (_BASELINE, *_BASELINE_SOURCES))
 
 
-def baseline_source_options(command: Command) -> Command:
-    """Give a command whose arguments name the baseline the other flags about it, as `baseline_options`."""
-    return _gathered(command, "baseline_options", BaselineOptions, _AGAINST)
+def baseline_source_flags(command: Command) -> Command:
+    """Add the options for a baseline that an argument names; the command receives them as `baseline_options`."""
+    return _gathered(command, "baseline_options", BaselineOptions, _BASELINE_SOURCES)
 
 
 def output_flags(command: Command) -> Command:
-    """Give a command the flags that say what to write; it is called with `outputs`."""
-    return _gathered(command, "outputs", OutputOptions, _WANTED)
+    """Add the options for what to write; the command receives them as `outputs`."""
+    return _gathered(command, "outputs", OutputOptions, _OUTPUT)
 
 
 def gathered(name: str, record: type[Struct], options: Sequence[Option]) -> Option:
-    """Make a decorator that gives a command flags of its own, gathered in a record by which it is called."""
+    """Return a decorator that adds options, gathered into a record that the command receives under a name."""
     return lambda command: _gathered(command, name, record, options)
 
 
 def _gathered(command: Command, name: str, record: type[Struct], options: Sequence[Option]) -> Command:
     @wraps(command)
     def called(**flags: Any) -> Any:
-        own = {field: flags.pop(field) for field in record.__struct_fields__ if field in flags}
-        return command(**{name: record(**own)}, **flags)
+        values = {field: flags.pop(field) for field in record.__struct_fields__ if field in flags}
+        return command(**{name: record(**values)}, **flags)
 
     decorated: Command = called
     for option in reversed(options):

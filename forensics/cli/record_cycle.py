@@ -1,4 +1,4 @@
-"""What the flags of `cycle record` say in, a recorded cycle and its documents out."""
+"""`cycle record`: analyse a revision against the cycle before it, and store the new cycle with its documents."""
 
 from __future__ import annotations
 
@@ -30,18 +30,24 @@ if TYPE_CHECKING:
 
 
 class CycleNotes(Struct, frozen=True, kw_only=True):
-    """What a person says about a cycle."""
+    """The options of `cycle record` about the cycle itself."""
 
     focus: str
+    """The subject of the cycle, in the user's words."""
     environment: str
+    """Only cycles of one environment are compared."""
     claims: tuple[str, ...]
+    """As written on the command line."""
     again: bool
+    """Replace the cycle of this revision."""
     at: str | None
+    """Time of recording; None for now."""
     ledger: Path
+    """Folder of the cycles."""
 
 
 class Recorded(NamedTuple):
-    """A cycle, and where it is."""
+    """A recorded cycle, its report, and the files that hold them."""
 
     cycle: Cycle
     report: Report
@@ -54,7 +60,7 @@ class Recorded(NamedTuple):
 
 def record_cycle(
     revision: str,
-    noted: CycleNotes,
+    notes: CycleNotes,
     inputs: InputOptions,
     live: CloudOptions,
     outputs: OutputOptions,
@@ -67,19 +73,19 @@ def record_cycle(
     """
     if revision == "all":
         raise UsageError("a cycle is about one revision: name it instead of 'all'")
-    asserted = tuple(map(parse_claim, noted.claims))
-    time = moment("--at", noted.at) or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    cycles = read_ledger(noted.ledger)
+    asserted = tuple(map(parse_claim, notes.claims))
+    time = moment("--at", notes.at) or datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    cycles = read_ledger(notes.ledger)
     templates = outputs.templates or (Path(settings.templates) if settings.templates else None)
     with ExitStack() as stack:
-        analysis, earlier = _analysed(stack, revision, noted, inputs, live, settings, cycles)
+        analysis, earlier = _analysed(stack, revision, notes, inputs, live, settings, cycles)
         report = with_impact(analysis.report, settings)
-        number = _number(cycles, report.revision, noted)
+        number = _number(cycles, report.revision, notes)
         checked = check_claims(earlier_than(earlier, report), report, number)
-        given = CycleInput(
-            number=number, time=time, focus=noted.focus, environment=noted.environment, asserted=asserted
+        cycle_input = CycleInput(
+            number=number, time=time, focus=notes.focus, environment=notes.environment, asserted=asserted
         )
-        cycle = record(report, given, earlier, checked)
+        cycle = record(report, cycle_input, earlier, checked)
         report = replace(report, claims=cycle.claims)
         encoded = encode_report(report)
         cycle = replace(cycle, report_sha256=hashlib.sha256(encoded).hexdigest())
@@ -88,7 +94,7 @@ def record_cycle(
         formats = tuple(dict.fromkeys((*chosen_formats(outputs.formats or settings.format), "json")))
         write_documents(replace(analysis, report=report), folder, formats, templates)
     document = write_cycle_documents(cycle, folder, templates)[0]
-    return Recorded(cycle, report, encoded, write_cycle(noted.ledger, cycle), folder, document)
+    return Recorded(cycle, report, encoded, write_cycle(notes.ledger, cycle), folder, document)
 
 
 def write_cycle_documents(cycle: Cycle, folder: Path, templates: Path | None) -> list[Path]:
@@ -99,21 +105,21 @@ def write_cycle_documents(cycle: Cycle, folder: Path, templates: Path | None) ->
 def _analysed(
     stack: ExitStack,
     revision: str,
-    noted: CycleNotes,
+    notes: CycleNotes,
     inputs: InputOptions,
     live: CloudOptions,
     settings: Settings,
     cycles: Sequence[Cycle],
 ) -> tuple[Analysis, tuple[Cycle, ...]]:
     """Analyse a revision against the cycle before it, which is only sure when the revision's full name is known."""
-    guess = _guess(cycles, revision, noted.environment, inputs.service or settings.service)
+    guess = _guess(cycles, revision, notes.environment, inputs.service or settings.service)
     for _ in range(2):
         baseline = as_report(guess) if guess else None
         analysis = stack.enter_context(analysed(revision, inputs, settings, live, baseline))
         name = analysis.report.revision
-        series = of_series(cycles, name, noted.environment)
-        own = next((cycle.number for cycle in series if cycle.revision.name == name.name), None)
-        earlier = tuple(cycle for cycle in series if own is None or cycle.number < own)
+        series = of_series(cycles, name, notes.environment)
+        number = next((cycle.number for cycle in series if cycle.revision.name == name.name), None)
+        earlier = tuple(cycle for cycle in series if number is None or cycle.number < number)
         before = earlier[-1] if earlier else None
         if before is guess:
             return analysis, earlier
@@ -125,21 +131,21 @@ def _analysed(
 
 
 def _guess(cycles: Sequence[Cycle], revision: str, environment: str, service: str | None) -> Cycle | None:
-    """Guess the cycle before, so that a revision is seldom analysed twice."""
+    """Guess the previous cycle, so that a revision is seldom analysed twice."""
     series = [
         cycle for cycle in cycles if cycle.environment == environment and service in {None, cycle.revision.service}
     ]
     names = (f"{revision}-", revision)
-    own = next((c.number for c in series if c.revision.name == revision or c.revision.name.startswith(names)), None)
-    earlier = [cycle for cycle in series if own is None or cycle.number < own]
+    number = next((c.number for c in series if c.revision.name == revision or c.revision.name.startswith(names)), None)
+    earlier = [cycle for cycle in series if number is None or cycle.number < number]
     return earlier[-1] if earlier else None
 
 
-def _number(cycles: Sequence[Cycle], revision: Revision, noted: CycleNotes) -> int:
-    series = of_series(cycles, revision, noted.environment)
-    own = next((cycle for cycle in series if cycle.revision.name == revision.name), None)
-    if own is None:
+def _number(cycles: Sequence[Cycle], revision: Revision, notes: CycleNotes) -> int:
+    series = of_series(cycles, revision, notes.environment)
+    number = next((cycle.number for cycle in series if cycle.revision.name == revision.name), None)
+    if number is None:
         return max((cycle.number for cycle in cycles), default=0) + 1
-    if not noted.again:
-        raise LedgerError(f"{revision.name!r} is cycle {own.number} already: --again records it anew, in its place")
-    return own.number
+    if not notes.again:
+        raise LedgerError(f"{revision.name!r} is cycle {number} already: --again records it anew, in its place")
+    return number

@@ -1,4 +1,4 @@
-"""The settings of a project in (`[tool.forensics]` of pyproject.toml, or forensics.toml), defaults for flags out."""
+"""Read a project's settings, the defaults of options: forensics.toml, or `[tool.forensics]` of pyproject.toml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What a project sets once instead of typing it every time; paths are relative to the settings file."""
+    """Defaults that a project sets once; paths are relative to the settings file."""
 
     logs: tuple[str, ...] = ()
     service: str | None = None
@@ -28,14 +28,14 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     level: str | None = None
     format: str | None = None
     cycles: str = ".forensics/cycles"
-    """The ledger of the test–deploy loop."""
+    """Folder of the ledger of the test–deploy loop."""
     impact: dict[str, Capability] = {}
-    """What the service is good for, by name."""
+    """Capabilities of the service by name, for the report's impact."""
     gate: GateThresholds = GateThresholds()
 
 
 def find_settings(start: Path) -> Settings:
-    """Read the nearest settings from a folder upwards; `forensics.toml` before `pyproject.toml` in the same folder."""
+    """Read the nearest settings at or above a folder; `forensics.toml` precedes `pyproject.toml` in the same folder."""
     for folder in (start, *start.parents):
         for name, path in (("forensics.toml", ()), ("pyproject.toml", ("tool", "forensics"))):
             file = folder / name
@@ -77,7 +77,7 @@ def _convert(table: dict[str, Any], file: Path) -> Settings:
 
 
 def _relative_to(settings: Settings, folder: Path, start: Path) -> Settings:
-    """Make paths relative to where the command runs, so that reports name no machine's folders."""
+    """Make paths relative to the working directory, so that reports do not name a machine's folders."""
 
     def place(path: str) -> str:
         return path if path == "-" else os.path.relpath(folder / path, start)

@@ -1,4 +1,4 @@
-"""`--since`, `--from` and `--to` in, RFC 3339 UTC out."""
+"""Convert `--since`, `--from`, `--to` and other times on the command line to RFC 3339 UTC."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from forensics.text.timestamps import parse_duration, read_moment, to_utc
 
 
 def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | None, str | None]:
-    """Turn --since, --from and --to into RFC 3339 UTC."""
+    """Return first and last time of --since, --from and --to as RFC 3339 UTC; None where not bounded."""
     if since and (from_ or to):
         raise UsageError("--since and --from/--to say the same thing twice: give one of them")
     if since:
@@ -24,7 +24,7 @@ def bounds(since: str | None, from_: str | None, to: str | None) -> tuple[str | 
 
 
 def moment(flag: str, text: str | None) -> str | None:
-    """Turn the time that a flag names into RFC 3339 UTC; without a zone it is UTC, which is said."""
+    """Convert a flag's time to RFC 3339 UTC; a time without a zone is taken as UTC, with a note on stderr."""
     if text is None:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Cloud Logging: what to ask of it, how often, by which credentials, and page by page what it answers.
+"""Client of Cloud Logging: filters, credentials, transports, pacing, paging and live following.
 
 Nothing is imported here: the network's packages are slow to load, and most runs read files.
 """

@@ -1,8 +1,8 @@
-"""What can go wrong between this program and Cloud Logging.
+"""The errors of reading from Cloud Logging.
 
 ForensicsError
-└── AccessError           Cloud Logging could not be asked, or refused for good
-    └── BrokenOffError    no whole answer came; worth another try
+└── AccessError           Cloud Logging is unreachable, or refused for good
+    └── BrokenOffError    no complete response arrived; worth another try
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from forensics.errors import ForensicsError
 
 
 class AccessError(ForensicsError):
-    """Cloud Logging could not be asked, or refused for good; the message ends with the next step."""
+    """Cloud Logging is unreachable, or refused for good; the message ends with the next step."""
 
 
 class BrokenOffError(AccessError):
@@ -20,4 +20,4 @@ class BrokenOffError(AccessError):
     def __init__(self, message: str, *, wait: float | None = None) -> None:
         super().__init__(message)
         self.wait = wait
-        """Seconds after which the server wants to be asked again, if it said so."""
+        """Seconds after which the server asks for another try; None if it names no time."""

@@ -1,7 +1,7 @@
-"""Flags and environment in; a way to Cloud Logging as the right user out, over REST (here) or gRPC (`over_grpc`).
+"""Connect to Cloud Logging as the user that options and environment name, over REST (here) or gRPC.
 
-The session is google-auth's, as in google-cloud-logging's own client; the client itself is passed by, because it
-decodes entries, and thereby cuts nanoseconds.
+REST uses google-auth's session, as google-cloud-logging's client does. That client itself is not used, because it
+decodes entries and thereby cuts nanoseconds. gRPC is in `grpc_transport`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from google.auth.transport.requests import AuthorizedSession
 from msgspec import Struct
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
-from forensics.cloud.credentials import find_credentials, impersonated, no_token, said
+from forensics.cloud.credentials import error_text, find_credentials, impersonated, no_token
 from forensics.cloud.refusals import HttpAnswer
 
 if TYPE_CHECKING:
@@ -30,51 +30,51 @@ REST, GRPC = "rest", "grpc"
 GOOGLE = "https://logging.googleapis.com"
 _LIST = "/v2/entries:list?prettyPrint=false"
 _TIMEOUTS = (10.0, 90.0)
-"""Seconds to connect, and for each read of one try."""
+"""Seconds for connecting, and for each read of the response."""
 # my-project-123   example.com:my-project   123456789012
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
 
 
 class Access(Struct, frozen=True, kw_only=True):
-    """What a user says about the way to Cloud Logging; what is empty is found out."""
+    """The user's choices about the connection; empty fields are filled from the environment."""
 
     project: str = ""
     impersonate: str = ""
-    """A service account, by its address."""
+    """Email address of the service account to impersonate."""
     endpoint: str = ""
     """`http://host:port` for REST, `host:port` for gRPC: a test server or an emulator."""
     is_insecure: bool = False
     """Allows an endpoint on another computer."""
     transport: str = ""
-    """`rest` or `grpc`; when empty, what the endpoint means, and without one REST."""
+    """`rest` or `grpc`; when empty, the endpoint decides, and without an endpoint REST is used."""
 
 
 class Endpoint(Struct, frozen=True):
-    """A server without credentials and without TLS."""
+    """A server that is reached without credentials and without TLS."""
 
     address: str
-    """`host:port`, an IPv6 host in brackets."""
+    """`host:port`; an IPv6 host is in brackets."""
     is_rest: bool
 
 
 class Transport(Protocol):
-    """One way to Cloud Logging, as one user, to one project; `pages.PageReader` asks along it."""
+    """A connection to one project as one user; satisfies `pages.PageClient`."""
 
     project: str
     transport: str
     """`rest` or `grpc`."""
 
     def list_entries(self, body: bytes) -> HttpAnswer:
-        """Ask for a page as REST words it; raise BrokenOffError without a whole answer, AccessError without a token."""
+        """Request a page; body and answer are those of REST. Raise BrokenOffError, or AccessError without a token."""
         ...
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close the sockets."""
         ...
 
 
 class Connection:
-    """The way over REST."""
+    """A REST connection."""
 
     transport = REST
 
@@ -84,7 +84,7 @@ class Connection:
         self.project = project
 
     def list_entries(self, body: bytes) -> HttpAnswer:
-        """Post one request for a page of entries; raise BrokenOffError when no whole answer came."""
+        """Post one request for a page of entries; raise BrokenOffError when no complete response arrived."""
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "forensics"}
         try:
             # A redirect would carry the credentials to another host.
@@ -95,25 +95,25 @@ class Connection:
             raise no_token(error) from error
         except requests.RequestException as error:
             raise BrokenOffError(
-                f"no whole answer from {_server(self._url)} ({said(error)}): check the network"
+                f"no whole answer from {_server(self._url)} ({error_text(error)}): check the network"
             ) from error
         return HttpAnswer(response.status_code, response.headers, response.content)
 
     def close(self) -> None:
-        """Give the sockets back."""
+        """Close the sockets."""
         self._session.close()
 
 
 def connect(access: Access, environment: Mapping[str, str]) -> Transport:
-    """Find credentials, server, project and transport, without a request to Cloud Logging yet; raise AccessError."""
-    named = access.project or environment.get("GOOGLE_CLOUD_PROJECT", "")
+    """Find credentials, server, project and transport, without contacting Cloud Logging; raise AccessError."""
+    project_name = access.project or environment.get("GOOGLE_CLOUD_PROJECT", "")
     place = access.endpoint or environment.get("LOGGING_EMULATOR_HOST", "")
     if place:
         endpoint = read_endpoint(place, is_insecure=access.is_insecure)
         _require_transport(endpoint, place, access.transport)
-        return _without_credentials(endpoint, _project(named))
-    credentials, of_credentials = find_credentials()
-    project = _project(named or of_credentials)
+        return _without_credentials(endpoint, _project(project_name))
+    credentials, default_project = find_credentials()
+    project = _project(project_name or default_project)
     if access.impersonate:
         credentials = impersonated(credentials, access.impersonate)
     if access.transport == GRPC:
@@ -124,10 +124,10 @@ def connect(access: Access, environment: Mapping[str, str]) -> Transport:
 
 
 def _require_transport(endpoint: Endpoint, place: str, transport: str) -> None:
-    meant = REST if endpoint.is_rest else GRPC
-    if transport and transport != meant:
+    implied = REST if endpoint.is_rest else GRPC
+    if transport and transport != implied:
         other = endpoint.address if endpoint.is_rest else f"http://{endpoint.address}"
-        raise AccessError(f"{place!r} means {meant}, not {transport}: write {other}, or leave --transport out")
+        raise AccessError(f"{place!r} means {implied}, not {transport}: write {other}, or leave --transport out")
 
 
 def _without_credentials(endpoint: Endpoint, project: str) -> Transport:
@@ -159,7 +159,7 @@ def read_endpoint(text: str, *, is_insecure: bool = False) -> Endpoint:
 
 
 def _split(url: str) -> tuple[str, int] | None:
-    """Host and port; None when there is anything else in it, for that could only mislead."""
+    """Return host and port; None when the URL holds anything else, which could only mislead."""
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port

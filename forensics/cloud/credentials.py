@@ -1,4 +1,4 @@
-"""Who reads, in; credentials out, and what is wrong with them in one line."""
+"""Find Google Cloud credentials, and explain in one line what is wrong with them."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 _CLOUD_SCOPE = "https://www.googleapis.com/auth/cloud-platform"
-"""Of a user's own credentials: they were granted this scope, and asking for another one is refused. Roles restrict."""
+"""Scope for a user's own credentials: they were granted this one, and a narrower request is refused."""
 _READ_SCOPE = "https://www.googleapis.com/auth/logging.read"
-"""Of an impersonated account, whose tokens are made to measure."""
+"""Scope for an impersonated account, whose tokens can be limited to reading."""
 _LOGIN = "gcloud auth application-default login"
 
 
@@ -30,14 +30,14 @@ def find_credentials() -> tuple[Credentials, str]:
             warnings.simplefilter("ignore", UserWarning)
             credentials, project = google.auth.default(scopes=[_CLOUD_SCOPE])
     except exceptions.DefaultCredentialsError as error:
-        raise AccessError(f"no credentials for Google Cloud ({said(error)}): {_LOGIN}") from error
+        raise AccessError(f"no credentials for Google Cloud ({error_text(error)}): {_LOGIN}") from error
     except exceptions.GoogleAuthError as error:
-        raise AccessError(f"credentials for Google Cloud cannot be used ({said(error)}): {_LOGIN}") from error
+        raise AccessError(f"credentials for Google Cloud cannot be used ({error_text(error)}): {_LOGIN}") from error
     return credentials, project or ""
 
 
 def impersonated(source: Credentials, account: str) -> Credentials:
-    """Return credentials that read as a service account; raise AccessError when its name is none."""
+    """Return credentials that impersonate a service account; raise AccessError for a malformed address."""
     if not re.fullmatch(r"[A-Za-z0-9._-]+@[A-Za-z0-9.-]+", account):
         raise AccessError(f"{account!r} is no service account: write NAME@PROJECT.iam.gserviceaccount.com")
     scopes = [_READ_SCOPE]
@@ -45,20 +45,20 @@ def impersonated(source: Credentials, account: str) -> Credentials:
 
 
 def no_token(error: exceptions.GoogleAuthError) -> AccessError:
-    """Say why credentials gave no token; BrokenOffError when they may give one later."""
+    """Explain why the credentials gave no token; a BrokenOffError when they may give one later."""
     if not isinstance(error, exceptions.RefreshError):
-        return BrokenOffError(f"no token for Cloud Logging ({said(error)}): check the network")
+        return BrokenOffError(f"no token for Cloud Logging ({error_text(error)}): check the network")
     if error.retryable:
-        return BrokenOffError(f"no token for Cloud Logging ({said(error)}): try again later")
+        return BrokenOffError(f"no token for Cloud Logging ({error_text(error)}): try again later")
     if "impersonated" in str(error):  # google-auth: Unable to acquire impersonated credentials
         return AccessError(
-            f"the service account cannot be impersonated ({said(error)}): "
+            f"the service account cannot be impersonated ({error_text(error)}): "
             "ask for roles/iam.serviceAccountTokenCreator on it"
         )
-    return AccessError(f"the credentials were refused ({said(error)}): {_LOGIN}")
+    return AccessError(f"the credentials were refused ({error_text(error)}): {_LOGIN}")
 
 
-def said(error: Exception) -> str:
-    """Return an error's own words on one line."""
+def error_text(error: Exception) -> str:
+    """Return an error's message on one line."""
     # google-auth passes the server's answer on as a second argument, tokens and all: the first is enough.
     return one_line(str(error.args[0]) if error.args else type(error).__name__)

@@ -1,8 +1,8 @@
-"""What is asked for goes in, filters in the Logging query language come out. No network, no clock.
+"""Build filters in the Logging query language. No network, no clock.
 
-Every filter has both time bounds: the client library quietly adds "last 24 hours" to one without. Every clause stands
-in parentheses: OR binds tighter than AND in this language. Every value is quoted and escaped, and `=` rather than `=~`
-is used where a name is known in full: it can be answered from an index.
+Every filter has both time bounds: the client library silently adds "last 24 hours" to one without. Every clause is in
+parentheses: OR binds tighter than AND in this language. Every value is quoted and escaped, and `=` rather than `=~` is
+used where a name is known in full: it can be answered from an index.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 LONGEST = 20_000
-"""Characters that the API takes."""
+"""Characters that the API accepts in one filter."""
 _ROOM = LONGEST - 200
-"""A page loop that has to begin again in the middle adds one more bound."""
+"""Characters for our own clauses: a page loop that restarts in the middle adds one more bound."""
 
 _REQUESTS = "run.googleapis.com%2Frequests"
 _AUDIT = "cloudaudit.googleapis.com"
@@ -32,7 +32,7 @@ _PLATFORM_LOGS = (
     "cloudaudit.googleapis.com%2Factivity",
     "cloudaudit.googleapis.com%2Fsystem_event",
 )
-"""What the platform says of instances, what people and pipelines did, what the platform did by itself."""
+"""Instance events of the platform, actions of people and pipelines, actions of the platform itself."""
 
 # 180, 00180, 00180-jkl: the number alone, without the service's name
 _NUMBER = re.compile(r"([0-9]{1,5})(-[a-z0-9]+)?")
@@ -52,7 +52,7 @@ _NO_SEVERITY = "NOT severity>=DEBUG"
 
 
 class Target(Struct, frozen=True, kw_only=True):
-    """Whose entries are asked for; what is empty does not restrict."""
+    """The revision whose entries are wanted; empty fields do not restrict."""
 
     revision: str = ""
     """The full name; `find_revision` also takes a prefix, a number, `latest` and `all`."""
@@ -62,72 +62,72 @@ class Target(Struct, frozen=True, kw_only=True):
 
 
 class TimeSpan(Struct, frozen=True, order=True):
-    """From `start` up to, not including, `end`."""
+    """A span of time from `start` (inclusive) to `end` (exclusive)."""
 
     start: Nanoseconds
     end: Nanoseconds
 
 
 class TimeWindow(Struct, frozen=True, order=True):
-    """A span of one instance's life; without an instance it is a span of the whole revision."""
+    """A time span of one instance; without an instance, of the whole revision."""
 
     span: TimeSpan
     instance: str = ""
 
 
 def find_revision(target: Target, span: TimeSpan) -> str:
-    """Ask for entries that name the revision asked for; the newest of them tell its full name and its service.
+    """Select entries that name a revision; the newest of them give its full name and its service.
 
-    Audit entries are asked for by what they act on: a revision that never started has no other entries.
+    Audit entries are selected by the resource they act on: a revision that never started has no other entries.
     """
     return _filter(*_place(target), _named_like(target.revision), span=span)
 
 
 def errors(target: Target, span: TimeSpan, level: Level = Level.ERROR) -> str:
-    """Ask for a revision's entries at or above a level, by severity or by what they say.
+    """Select a revision's entries at or above a level, by severity or by their content.
 
     A status counts because a request entry may carry a lower severity than its status deserves, and a level in the
-    payload because not every logger's field for it is one that Cloud Run takes over. Words in a message count only
-    where there is no severity, as in plain text on stdout: else every `0 errors` would be fetched.
+    payload because Cloud Run does not recognise every logger's level field. Words in a message count only where there
+    is no severity, as in plain text on stdout: else every `0 errors` would be fetched.
     """
     return _filter(*_place(target), _revision(target), _at_least(level), span=span)
 
 
 def requests(target: Target, span: TimeSpan) -> str:
-    """Ask for a revision's request log: the exposure against which errors are counted."""
+    """Select a revision's request log: the exposure against which errors are counted."""
     return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), span=span)
 
 
 def refused(target: Target, span: TimeSpan) -> str:
-    """Ask for a revision's requests that were refused or failed."""
+    """Select a revision's requests that were refused or failed."""
     return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), "httpRequest.status>=400", span=span)
 
 
 def sample(target: Target, span: TimeSpan, one_in: int) -> str:
-    """Ask for one of so many of a revision's requests, chosen by a hash of their ids."""
+    """Select one in `one_in` of a revision's requests, by a hash of their ids."""
     return _filter(
         *_place(target), _revision(target), _in_logs(_REQUESTS), f"sample(insertId, {1 / one_in:.9f})", span=span
     )
 
 
 def others(target: Target, span: TimeSpan, *, served: bool) -> str:
-    """Ask for what other revisions of the service logged: requests that they served, or whatever ran there."""
+    """Select entries of the service's other revisions: requests that they served, or whatever ran there."""
     which = _in_logs(_REQUESTS) if served else f"NOT ({_in_logs(_AUDIT)})"
     return _filter(*_place(target), f"NOT ({_revision(target)})", "resource.labels.revision_name:*", which, span=span)
 
 
 def service_logs(target: Target, span: TimeSpan) -> str:
-    """Ask for system and audit entries of the service, whichever revision they name.
+    """Select system and audit entries of the service, whichever revision they name.
 
     The label `revision_name` is empty in the audit entries of a deployment, and the revision before it explains much.
-    Without a service, what names the revision is the most that can be asked for.
+    Without a service, only entries that name the revision can be selected.
     """
-    who = "" if target.service else _named_like(target.revision)
-    return _filter(*_place(target), who, _in_logs(*_PLATFORM_LOGS), span=span)
+    named = "" if target.service else _named_like(target.revision)
+    return _filter(*_place(target), named, _in_logs(*_PLATFORM_LOGS), span=span)
 
 
 def everything(target: Target, span: TimeSpan) -> str:
-    """Ask for all entries of a revision, and for those of the platform about its service."""
+    """Select all entries of a revision, and those of the platform about its service."""
     revision = _revision(target)
     if not revision:
         return _filter(*_place(target), span=span)
@@ -136,26 +136,26 @@ def everything(target: Target, span: TimeSpan) -> str:
 
 
 def neighbourhood(target: Target, windows: Iterable[TimeWindow]) -> tuple[str, ...]:
-    """Ask for whatever was logged around errors, at any severity, in as few filters as their length allows.
+    """Select all entries around errors, at any severity, in as few filters as their length allows.
 
     The cause often has a lower severity than its symptom, or none. Windows of one instance that overlap are merged, and
-    instances that share a window share a clause. Each filter is bounded by the windows that it holds.
+    instances that share a window share a clause. Each filter is bounded by its own windows.
     """
     outer = [*_place(target), _revision(target)]
     filters: list[str] = []
-    held: list[TimeWindow] = []
+    pending: list[TimeWindow] = []
     clauses: list[str] = []
     room = _ROOM - len(_filter(*outer, "()", span=TimeSpan(Nanoseconds(0), Nanoseconds(0)))) - 2 * len(".000000000")
     length = 0
     for windows_of_clause, clause in _window_clauses(merge(windows)):
         length += len(clause) + len(" OR ()")
         if clauses and length > room:
-            filters.append(_filter(*outer, " OR ".join(clauses), span=_hull(held)))
-            held, clauses, length = [], [], len(clause) + len(" OR ()")
-        held += windows_of_clause
+            filters.append(_filter(*outer, " OR ".join(clauses), span=_hull(pending)))
+            pending, clauses, length = [], [], len(clause) + len(" OR ()")
+        pending += windows_of_clause
         clauses.append(f"({clause})")
     if clauses:
-        filters.append(_filter(*outer, " OR ".join(clauses), span=_hull(held)))
+        filters.append(_filter(*outer, " OR ".join(clauses), span=_hull(pending)))
     return tuple(filters)
 
 
@@ -173,7 +173,7 @@ def merge(windows: Iterable[TimeWindow]) -> tuple[TimeWindow, ...]:
 
 
 _INSTANCES_OF_CLAUSE = 40
-"""An instance id has some 200 digits, so this is less than half of a filter."""
+"""Instances in one clause; an id has some 200 digits, so this fills less than half of a filter."""
 
 
 def _window_clauses(windows: Iterable[TimeWindow]) -> Iterator[tuple[list[TimeWindow], str]]:
@@ -194,7 +194,7 @@ def _hull(windows: Iterable[TimeWindow]) -> TimeSpan:
 
 
 def quote(value: str) -> str:
-    """Write a value as a string of the query language that ends where it ends, in printable ASCII."""
+    """Write a value as a quoted string of the query language, in printable ASCII."""
     return '"' + "".join(map(_escape, value)) + '"'
 
 
@@ -210,8 +210,8 @@ def _escape(character: str) -> str:
 
 
 def _literal(value: str) -> str:
-    """Write a value so that RE2 takes every character of it for itself."""
-    return re.sub(r"[!-/:-@\[-`{-~]", lambda found: "\\" + found[0] if found[0] not in "-_/" else found[0], value)
+    """Escape a value so that RE2 matches it literally."""
+    return re.sub(r"[!-/:-@\[-`{-~]", lambda match: "\\" + match[0] if match[0] not in "-_/" else match[0], value)
 
 
 def _filter(*clauses: str, span: TimeSpan) -> str:
@@ -229,7 +229,7 @@ def _bounds(span: TimeSpan) -> str:
 
 
 def _place(target: Target) -> list[str]:
-    """Where the entries lie; the type and the labels of a resource are indexed, so they come first."""
+    """Return the clauses for the resource; its type and labels are indexed, so they come first."""
     labels = (
         ("project_id", target.project),
         ("location", target.location),
@@ -242,25 +242,25 @@ def _revision(target: Target) -> str:
     return "" if target.revision in _ANY_NAME else f"resource.labels.revision_name={quote(target.revision)}"
 
 
-def _named_like(asked: str) -> str:
-    """The label, or what an audit entry acts on: in full, by a prefix at a word boundary, or by number."""
-    if asked in _ANY_NAME:
+def _named_like(requested: str) -> str:
+    """Match a revision by label or audit resource: in full, by a prefix at a word boundary, or by number."""
+    if requested in _ANY_NAME:
         return ""
-    spoken = asked.rstrip("-") or asked
-    name = _literal(spoken)
+    text = requested.rstrip("-") or requested
+    name = _literal(text)
     label, path = f"^{name}(-|$)", f"/revisions/{name}(-|$)"
-    number = _NUMBER.fullmatch(asked)
+    number = _NUMBER.fullmatch(requested)
     if number:
-        spoken = f"-{number[1]:0>5}{number[2] or ''}"
-        part = f"{spoken}(-|$)"
+        text = f"-{number[1]:0>5}{number[2] or ''}"
+        part = f"{text}(-|$)"
         label, path = f"{part}|{label}", f"/revisions/[a-z0-9-]*{part}|{path}"
     fields = (
-        f"resource.labels.revision_name={quote(asked)}",
+        f"resource.labels.revision_name={quote(requested)}",
         f"resource.labels.revision_name=~{quote(label)}",
         f"protoPayload.resourceName=~{quote(path)}",
         f"protoPayload.response.metadata.name=~{quote(label)}",
         # Ready condition status changed to False for Revision shop-00003-abc with message: …
-        f"protoPayload.status.message:{quote(spoken)}",
+        f"protoPayload.status.message:{quote(text)}",
     )
     return " OR ".join(fields)
 
@@ -279,6 +279,6 @@ def _at_least(level: Level) -> str:
     words = _WARNING_WORDS if level is Level.WARNING else _ERROR_WORDS
     clauses += [f"jsonPayload.{key}=~{quote(f'(?i)^({words})$')}" for key in _LEVEL_KEYS]
     clauses += [f"jsonPayload.level={number}" for number in _NUMBERS if number >= _LEAST_NUMBER.get(level, 60)]
-    said = quote(rf"(?i)\b({words}|{_OUTCRIES})\b")
-    texts = " OR ".join(f"{field}=~{said}" for field in _TEXTS)
+    pattern = quote(rf"(?i)\b({words}|{_OUTCRIES})\b")
+    texts = " OR ".join(f"{field}=~{pattern}" for field in _TEXTS)
     return " OR ".join([*clauses, f"(({_NO_SEVERITY}) AND ({texts}))"])

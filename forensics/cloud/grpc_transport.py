@@ -1,6 +1,6 @@
-"""The way to Cloud Logging over gRPC: the requests, pages and refusals of REST in and out, so that one reader does.
+"""gRPC transport that speaks REST's requests, pages and errors, so that one page reader serves both.
 
-Requests go through google-cloud-logging's own transport, below the retries of its client: patience is the reader's.
+Requests go through google-cloud-logging's own transport, below its client's retries: `pages.PageReader` retries itself.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _GOOGLE = "logging.googleapis.com"
 _TIMEOUT = 120.0
-"""Seconds for one try, from the request to the end of the page."""
+"""Seconds for one try, from the request to the complete page."""
 _OPTIONS = (
     # A page may have any length; with the usual limit of 4 MiB a large one looks like an exhausted quota.
     ("grpc.max_receive_message_length", -1),
@@ -54,7 +54,7 @@ _OPTIONS = (
     ("grpc.max_reconnect_backoff_ms", 5_000),
 )
 _MOST_WAITING = 256
-"""Messages of a tail that nobody has taken yet."""
+"""Received messages of a tail that may wait to be taken."""
 _HTTP_STATUS = {
     "CANCELLED": 499,
     "UNKNOWN": 500,
@@ -73,14 +73,14 @@ _HTTP_STATUS = {
     "DATA_LOSS": 500,
     "UNAUTHENTICATED": 401,
 }
-"""The status of HTTP by which Google's APIs answer the same over REST."""
-_NOBODY = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED"})
-"""What grpc says itself when no answer came."""
+"""gRPC status → the HTTP status by which Google's REST APIs answer the same."""
+_LOCAL_CODES = frozenset({"UNAVAILABLE", "DEADLINE_EXCEEDED"})
+"""Status codes that the grpc library itself reports when no response arrived."""
 _DETAILS = "grpc-status-details-bin"
 
 
 class GrpcConnection:
-    """The way over gRPC; its answers are those of REST."""
+    """A gRPC connection; requests and answers have the form of REST."""
 
     transport = "grpc"
 
@@ -95,7 +95,7 @@ class GrpcConnection:
         self.project = project
 
     def list_entries(self, body: bytes) -> HttpAnswer:
-        """Ask for a page as REST words it; raise BrokenOffError without a whole answer, AccessError without a token."""
+        """Request a page; body and answer are those of REST. Raise BrokenOffError, or AccessError without a token."""
         request = ListLogEntriesRequest.wrap(json_format.Parse(body, ListLogEntriesRequest.pb()()))
         answer = self._ask(request, self._token())
         if answer.status == _HTTP_STATUS["UNAUTHENTICATED"] and self._credentials is not None:
@@ -111,16 +111,16 @@ class GrpcConnection:
         return HttpAnswer(OK, {}, encode_message(ListLogEntriesResponse.pb(page)))
 
     def tail(self, text: str) -> GrpcStream:
-        """Open a tail of the entries that a filter lets pass; raise AccessError without a token."""
+        """Open a tail of the entries that match a filter; raise AccessError without a token."""
         request = TailLogEntriesRequest(resource_names=[f"projects/{self.project}"], filter=text)
         metadata = tuple(self._token().items())
         return GrpcStream(lambda requests: self._tail(requests, metadata=metadata), request, self._refusal)
 
     def _refusal(self, error: Any) -> HttpAnswer:
-        """Word a status as REST does; raise BrokenOffError when it is no answer of the server."""
+        """Convert a gRPC status to a REST error response; raise BrokenOffError when the server did not answer."""
         code, message = error.code().name, error.details() or ""
         metadata = {item.key: item.value for item in error.trailing_metadata() or ()}
-        if code in _NOBODY and not metadata:
+        if code in _LOCAL_CODES and not metadata:
             raise BrokenOffError(
                 f"no whole answer from {self._address} ({code}: {one_line(message)}): check the network"
             ) from error
@@ -129,7 +129,7 @@ class GrpcConnection:
         return HttpAnswer(status, {}, msgspec.json.encode({"error": body}))
 
     def _token(self, *, is_new: bool = False) -> dict[str, str]:
-        """Return the headers that tell who asks; made here, since a channel hides why there is no token."""
+        """Return the authorization headers; made here, since a channel hides why there is no token."""
         if self._credentials is None:
             return {}
         headers: dict[str, str] = {}
@@ -143,12 +143,12 @@ class GrpcConnection:
         return {name.lower(): value for name, value in headers.items()}
 
     def close(self) -> None:
-        """Give the socket back."""
+        """Close the socket."""
         self._channel.close()
 
 
 class GrpcStream:
-    """An open tail. A thread reads it, so that whoever waits for entries can look at a clock as well."""
+    """An open tail; a thread reads it, so that the caller can wait with a time limit."""
 
     def __init__(
         self, call: Callable[[Iterator[Any]], Any], request: TailLogEntriesRequest, refusal: Callable[[Any], HttpAnswer]
@@ -161,7 +161,7 @@ class GrpcStream:
         Thread(target=self._read, daemon=True).start()
 
     def receive(self, seconds: float) -> HttpAnswer | None:
-        """Return what came, None when nothing did in so many seconds; raise BrokenOffError at the stream's end."""
+        """Return the next message, None when none came within `seconds`; raise BrokenOffError at the stream's end."""
         try:
             received = self._received.get(timeout=seconds)
         except Empty:
@@ -173,12 +173,12 @@ class GrpcStream:
         return HttpAnswer(OK, {}, encode_message(TailLogEntriesResponse.pb(received)))
 
     def close(self) -> None:
-        """Let go of the stream."""
+        """Close the stream."""
         self._closed.set()
         self._call.cancel()
 
     def _requests(self, request: TailLogEntriesRequest) -> Iterator[Any]:
-        """Send one request, and keep this side of the stream open as long as the other one is wanted."""
+        """Send one request, and keep our side of the stream open until it is closed."""
         yield request
         self._closed.wait()
 
@@ -201,19 +201,19 @@ class GrpcStream:
 
 
 def connect_to_google(credentials: Credentials, project: str) -> GrpcConnection:
-    """Open the way to Cloud Logging itself."""
+    """Connect to Cloud Logging itself."""
     channel = grpc.secure_channel(_GOOGLE, grpc.ssl_channel_credentials(), options=_OPTIONS)
     return GrpcConnection(channel, _GOOGLE, project, credentials)
 
 
 def connect_without_credentials(address: str, project: str) -> GrpcConnection:
-    """Open the way to a test server or an emulator, `host:port`: no TLS, no credentials, no proxy."""
+    """Connect to a test server or an emulator, `host:port`: no TLS, no credentials, no proxy."""
     channel = grpc.insecure_channel(address, options=(*_OPTIONS, ("grpc.enable_http_proxy", 0)))
     return GrpcConnection(channel, address, project, None)
 
 
 def _details(packed: bytes) -> list[Any]:
-    """Return what a status says beyond its message: RetryInfo, ErrorInfo."""
+    """Decode the details of a status: RetryInfo, ErrorInfo."""
     try:
         return [plain_message(detail) for detail in Status.FromString(packed).details]
     except DecodeError:

@@ -1,4 +1,4 @@
-"""How often Cloud Logging may be asked, and how long to wait after a refusal. Clock, sleep and chance are passed in."""
+"""Rate limit and backoff for requests to Cloud Logging. Clock, sleep and randomness are passed in."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 MINUTE = 60.0
 REQUESTS_PER_MINUTE = 50
-"""The quota is 60 reads a minute for a project, and other readers may share it."""
+"""Default rate; the quota is 60 reads a minute for a project, and other readers may share it."""
 
 
 class Pacer:
-    """Lets through at most `limit` requests in any `window` seconds, in bursts; all readers of a run share one."""
+    """Allows at most `limit` requests in any `window` seconds, in bursts; all readers of a run share one."""
 
     def __init__(
         self,
@@ -34,10 +34,10 @@ class Pacer:
         self._passed: deque[float] = deque(maxlen=limit)
         self._lock = Lock()
         self.waited = 0.0
-        """Seconds that requests were held back in all."""
+        """Total seconds for which requests were held back."""
 
     def wait(self) -> float:
-        """Return as soon as one more request may be sent, and count it; returns the seconds waited."""
+        """Sleep until one more request may be sent, and count it; return the seconds waited."""
         # Held while sleeping as well: what counts is when a request leaves, not when it was promised.
         with self._lock:
             began = now = self._clock()
@@ -49,13 +49,13 @@ class Pacer:
             return now - began
 
     def _due(self) -> float:
-        """When there is room for one more; compared as it is, since differences of clocks are rounded."""
+        """Return when the next request may be sent; compared as it is, since differences of clocks are rounded."""
         full = len(self._passed) == self._passed.maxlen
         return self._passed[0] + self._window if full else -math.inf
 
 
 class Backoff:
-    """How long to wait after each of several failures in a row: longer and longer, and never in step with others."""
+    """Exponential backoff with jitter for failures in a row."""
 
     def __init__(self, random: Random, *, first: float = 1.0, longest: float = 60.0, patience: float = 900.0) -> None:
         self._random = random
@@ -65,15 +65,15 @@ class Backoff:
         self._failures = 0
         self._spent = 0.0
         self.waited = 0.0
-        """Seconds in all, over every row of failures."""
+        """Total seconds waited, over all rows of failures."""
 
-    def after_failure(self, asked: float | None = None) -> float | None:
-        """Return the seconds to wait before the next try, at least those asked for; None when patience is spent."""
+    def after_failure(self, minimum: float | None = None) -> float | None:
+        """Return the seconds to wait before the next try, at least `minimum`; None when `patience` is spent."""
         usual = min(self._longest, self._first * 2.0 ** min(self._failures, 30))
         delay = usual * self._random.uniform(0.5, 1.0)
-        if asked is not None and asked > delay:
-            # All who were told the same moment would otherwise come back at the same moment.
-            delay = asked + self._random.uniform(0.0, min(usual, self._longest / 10))
+        if minimum is not None and minimum > delay:
+            # All clients that were given the same time would otherwise come back at the same moment.
+            delay = minimum + self._random.uniform(0.0, min(usual, self._longest / 10))
         if self._spent + delay > self._patience:
             return None
         self._failures += 1
@@ -82,6 +82,6 @@ class Backoff:
         return delay
 
     def succeeded(self) -> None:
-        """Begin a new row: the next failure waits shortly again."""
+        """Reset: the next failure waits shortly again."""
         self._failures = 0
         self._spent = 0.0

@@ -1,7 +1,7 @@
-"""A filter goes in; pages of entries come out, in order, each entry once and byte for byte as it was received.
+"""Page through the entries that match a filter: in order, each entry once, byte for byte as received.
 
-What keeps a pull whole is the cursor: whoever has put a page away together with its cursor can go on from there after
-anything, a kill, an expired token or a night. A token belongs to its filter, so the cursor tells the filter too.
+The cursor keeps a pull complete: a caller that stores each page together with its cursor can go on from there after a
+kill, an expired token or a long pause. A page token belongs to its filter, so the cursor records the filter's start.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
-from forensics.cloud.refusals import BAD_REQUEST, OK, HttpAnswer, explain, read_refusal
+from forensics.cloud.refusals import BAD_REQUEST, OK, HttpAnswer, error_of, read_refusal
 from forensics.model import Nanoseconds
 from forensics.text.timestamps import format_time, parse_time
 
@@ -23,57 +23,57 @@ if TYPE_CHECKING:
     from forensics.cloud.pacing import Backoff, Pacer
 
 PAGE_SIZE = 1000
-"""The most that the API gives for one read of the quota."""
+"""Entries: the most that the API returns for one request of the quota."""
 _REMEMBERED = PAGE_SIZE
-"""Entries before the last timestamp whose repetition is noticed: as many as a page has."""
+"""Entries before the last timestamp that are checked for repetition: one page of them."""
 _RESTARTS = 3
-"""In a row, without one new entry."""
+"""Restarts in a row without a new entry before the reader gives up."""
 
 
 class PageClient(Protocol):
-    """Whoever can post a request for a page; see `connection.Connection`."""
+    """A client that requests one page at a time; see `connection.Transport`."""
 
     project: str
 
     def list_entries(self, body: bytes) -> HttpAnswer:
-        """Post one request; raise BrokenOffError when no whole answer came."""
+        """Post one request; raise BrokenOffError when no complete response arrived."""
         ...
 
 
 class Listing(Struct, frozen=True, kw_only=True):
-    """What is asked for, page by page."""
+    """A query for entries, read page by page."""
 
     filter: str
     resources: tuple[str, ...] = ()
-    """`projects/NAME`; the project of the connection when empty."""
+    """`projects/NAME`; the connection's project when empty."""
     newest_first: bool = False
     page_size: int = PAGE_SIZE
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
-    """A place in a listing from which it can go on; it can be kept as JSON."""
+    """A position from which a listing can be continued; stored as JSON."""
 
     token: str = ""
     since: Nanoseconds | None = None
-    """The filter of the token began again here."""
+    """Where the listing was restarted after an expired token; the token belongs to a filter from this time on."""
     last: Nanoseconds | None = None
-    """The furthest timestamp had."""
+    """The furthest timestamp received."""
     at_last: tuple[str, ...] = ()
-    """Digests of the identities had at that timestamp, all of them."""
+    """Digests of all entries received at that timestamp."""
     before: tuple[str, ...] = ()
-    """Digests of the last ones before it."""
+    """Digests of the last entries received before it."""
     is_finished: bool = False
 
 
 class Page(Struct, frozen=True, kw_only=True):
-    """New entries of one answer; there may be none, and more to come."""
+    """The new entries of one response; may be empty although more pages follow."""
 
     entries: tuple[bytes, ...]
     """As received, each on one line."""
     repeated: int
-    """Entries of the answer that had been had before."""
+    """Number of entries in the response that were received before."""
     cursor: Cursor
-    """To be put away with the entries, not before them."""
+    """Where the next page starts; to be stored together with the entries, never before them."""
 
 
 class _Envelope(Struct):
@@ -96,16 +96,17 @@ _IDENTITY = msgspec.json.Decoder(_Identity)
 
 
 class PageReader:
-    """Asks with patience: never faster than the pacer allows, and again after whatever passes."""
+    """Reads pages at the pace of the quota, and retries whatever may pass."""
 
     def __init__(self, client: PageClient, *, pacer: Pacer, backoff: Backoff, sleep: Callable[[float], object]) -> None:
-        self._lister = client
+        self._client = client
+        self.project = client.project
         self._pacer = pacer
         self._backoff = backoff
         self._sleep = sleep
 
     def pages(self, listing: Listing, cursor: Cursor | None = None) -> Iterator[Page]:
-        """Yield page after page from a cursor on (or from the start) until there is no more; raise AccessError."""
+        """Yield pages from a cursor (or from the start) to the end; raise AccessError."""
         cursor = cursor or Cursor()
         restarts = 0
         while not cursor.is_finished:
@@ -126,8 +127,8 @@ class PageReader:
             yield page
 
     def _ask(self, listing: Listing, cursor: Cursor) -> _Envelope:
-        """Ask for one page until it has come whole, or patience is at its end."""
-        body = request_body(self._lister.project, listing, cursor)
+        """Request one page until it arrives complete, or the backoff gives up."""
+        body = request_body(self.project, listing, cursor)
         while True:
             self._pacer.wait()
             try:
@@ -142,19 +143,18 @@ class PageReader:
                 return envelope
 
     def _try(self, body: bytes, *, had_token: bool) -> _Envelope:
-        answer = self._lister.list_entries(body)
+        answer = self._client.list_entries(body)
         if answer.status == OK:
             return _open(answer.body)
         refusal = read_refusal(answer)
         # No other part of the request has changed since the page before, so that it is the token that is refused.
         if answer.status == BAD_REQUEST and had_token:
             raise _ExpiredTokenError(refusal.message)
-        said = explain(refusal, self._lister.project)
-        raise BrokenOffError(said, wait=refusal.wait) if refusal.is_passing else AccessError(said)
+        raise error_of(refusal, self.project)
 
 
 def request_body(project: str, listing: Listing, cursor: Cursor) -> bytes:
-    """Write the request for the page at a cursor, as JSON."""
+    """Encode the request for the page at a cursor, as JSON."""
     request = {
         "resourceNames": listing.resources or (f"projects/{project}",),
         "filter": _filter_from(listing, cursor),
@@ -181,16 +181,16 @@ def _open(body: bytes) -> _Envelope:
 
 
 def _take(envelope: _Envelope, cursor: Cursor, *, newest_first: bool) -> Page:
-    """Drop what was had before, and move the cursor behind what is new."""
+    """Drop entries received before, and move the cursor behind the new ones."""
     raws = envelope.entries or ()
-    had = {*cursor.before, *cursor.at_last}
+    seen = {*cursor.before, *cursor.at_last}
     entries: list[bytes] = []
     marks: list[tuple[str, Nanoseconds | None]] = []
     for raw in raws:
         entry = _on_one_line(bytes(raw))
         mark = _mark(entry)
-        if mark[0] not in had:
-            had.add(mark[0])
+        if mark[0] not in seen:
+            seen.add(mark[0])
             marks.append(mark)
             entries.append(entry)
     following = _remember(cursor, marks, newest_first=newest_first)
@@ -216,14 +216,14 @@ def _remember(cursor: Cursor, marks: Iterable[tuple[str, Nanoseconds | None]], *
 
 
 def _on_one_line(entry: bytes) -> bytes:
-    """Let an entry be a line of NDJSON; JSON has its own line breaks between values only, never in one."""
+    """Write an entry as one line of NDJSON; JSON allows raw line breaks only between values, never inside one."""
     if b"\n" in entry or b"\r" in entry:
         return entry.replace(b"\n", b" ").replace(b"\r", b" ")
     return entry
 
 
 def _mark(entry: bytes) -> tuple[str, Nanoseconds | None]:
-    """Return the digest of an entry's identity, and its time; what has no identity is only equal to itself."""
+    """Return the digest of an entry's identity, and its time; one without an identity equals only its own copies."""
     try:
         identity = _IDENTITY.decode(entry)
         time = parse_time(identity.timestamp)

@@ -1,7 +1,7 @@
-"""A message of a protocol buffer in, the JSON that REST would send for it out: fast, and nothing known is left out.
+"""Encode protocol buffer messages as the JSON that REST sends for them, fast and without loss.
 
-`json_format` of the protobuf package does the same at a fraction of the pace, and fails at the first payload of a type
-that it does not know. Here such a payload keeps its type and its bytes.
+`json_format` of the protobuf package does the same at a fraction of the pace, and fails at the first payload of an
+unknown type. Here such a payload keeps its type and its bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-# Imported for their names alone: with them the payloads of audit logs are known.
+# Imported to register their types: with them the payloads of audit logs can be decoded.
 from google.cloud.appengine_logging_v1.types import request_log as _request_log  # noqa: F401
 from google.cloud.audit import audit_log_pb2 as _audit_log  # noqa: F401
 from google.iam.v1.logging import audit_data_pb2 as _audit_data  # noqa: F401
@@ -32,39 +32,39 @@ if TYPE_CHECKING:
     Convert = Callable[[Any], Any]
 
 _LARGEST_WHOLE = 2.0**63
-"""From here on whole numbers are written as floats; from 2^53 on they are no longer exact anyway."""
+"""Limit from which whole numbers are written as floats; from 2^53 on they are not exact anyway."""
 # Sorted: the order in which a message gives the fields of a payload is another one in every process.
 _ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def encode_message(message: Message) -> bytes:
-    """Write a message as JSON with names in camelCase; keys are sorted."""
+    """Encode a message as JSON with names in camelCase and sorted keys."""
     return _ENCODER.encode(plain_message(message))
 
 
 def plain_message(message: Any) -> Any:
-    """Turn a message into dictionaries, lists, strings and numbers."""
+    """Convert a message to dictionaries, lists, strings and numbers."""
     return _converter(message.DESCRIPTOR)(message)
 
 
 @lru_cache(maxsize=1024)
 def _converter(descriptor: Descriptor) -> Convert:
-    """Return what turns messages of one type into plain values."""
+    """Return the function that converts messages of one type to plain values."""
     special = _SPECIAL.get(descriptor.full_name)
     if special is not None:
         return special
     if descriptor.full_name.startswith("google.protobuf."):
         to_plain: Convert = json_format.MessageToDict  # wrappers and masks: they come once in a while
         return to_plain
-    shape: dict[int, tuple[str, Convert | None]] = {}
+    converters: dict[int, tuple[str, Convert | None]] = {}
 
     def convert(message: Any) -> dict[str, Any]:
         plain = {}
         for field, value in message.ListFields():
             try:
-                name, inner = shape[field.number]
+                name, inner = converters[field.number]
             except KeyError:  # made when first met, since types may hold each other
-                name, inner = shape[field.number] = (field.json_name, _of_field(field))
+                name, inner = converters[field.number] = (field.json_name, _of_field(field))
             plain[name] = value if inner is None else inner(value)
         return plain
 
@@ -72,7 +72,7 @@ def _converter(descriptor: Descriptor) -> Convert:
 
 
 def _of_field(field: FieldDescriptor) -> Convert | None:
-    """Return what turns the value of a field into plain values, None when it is plain already."""
+    """Return the function that converts a field's value, None when the value is plain already."""
     if not field.is_repeated:
         return _of_value(field)
     if field.message_type is not None and field.message_type.GetOptions().map_entry:
@@ -114,7 +114,7 @@ def _base64(value: bytes) -> str:
 
 
 def _number(value: float) -> float | str:
-    """Write whole numbers as integers, as REST does; what JSON has no number for is a word."""
+    """Write whole numbers as integers, as REST does, and NaN and infinities as strings."""
     if value.is_integer() and abs(value) < _LARGEST_WHOLE:
         return int(value)
     if math.isfinite(value):
@@ -155,7 +155,7 @@ def _timestamp(time: Any) -> str:
 
 @lru_cache(maxsize=4096)
 def _second(seconds: int) -> str:
-    """Entries come in order of time, so that this is nearly always a look-up."""
+    """Write a time to the second; cached, since entries come in order of time."""
     return format_time(seconds * SECOND).removesuffix("Z")
 
 
@@ -165,7 +165,7 @@ def _duration(span: Any) -> str:
 
 
 def _fraction(ns: int) -> str:
-    """Write nanoseconds in the fewest of 0, 3, 6 or 9 digits that keep the value."""
+    """Write nanoseconds in 0, 3, 6 or 9 digits, the fewest that keep the value."""
     if ns == 0:
         return ""
     if ns % 1000:
@@ -174,7 +174,7 @@ def _fraction(ns: int) -> str:
 
 
 def _any(packed: Any) -> dict[str, Any]:
-    """Unpack a payload of a known type; of any other keep its name and bytes."""
+    """Unpack a payload of a known type; keep the name and bytes of any other."""
     url = packed.type_url
     try:
         kind = _message_class(url.rpartition("/")[2])
@@ -188,7 +188,7 @@ def _any(packed: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=256)
 def _message_class(name: str) -> type[Message]:
-    """Find the class of a type by its full name; KeyError when this process does not know it."""
+    """Find a message class by its full name; KeyError when this process has none."""
     kind: type[Message] = message_factory.GetMessageClass(descriptor_pool.Default().FindMessageTypeByName(name))
     return kind
 

@@ -1,4 +1,4 @@
-"""What a server answered goes in; what kind of refusal it is, and what a user can do about it, comes out."""
+"""Classify error responses of Cloud Logging, and say what the user can do about each."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.text.timestamps import SECOND, parse_duration
 
 OK = 200
@@ -23,26 +24,26 @@ _LONGEST_MESSAGE = 300
 
 
 class HttpAnswer(Struct, frozen=True):
-    """One answer over HTTP."""
+    """One HTTP response, or a gRPC response in the same form."""
 
     status: int
     headers: Mapping[str, str]
-    """To be asked for in any case of letters."""
+    """Looked up without regard to upper and lower case."""
     body: bytes
 
 
 class Refusal(Struct, frozen=True, kw_only=True):
-    """Why there are no entries in an answer."""
+    """Why a response holds no entries."""
 
     status: int
     code: str = ""
-    """Google's word for it: `PERMISSION_DENIED`."""
+    """Google's status code: `PERMISSION_DENIED`."""
     reason: str = ""
-    """More exactly: `SERVICE_DISABLED`."""
+    """A more precise code, if there is one: `SERVICE_DISABLED`."""
     message: str = ""
-    """In the server's words, one line of them."""
+    """The server's message, on one line."""
     wait: float | None = None
-    """Seconds after which the server wants to be asked again."""
+    """Seconds after which the server asks for another try."""
 
     @property
     def is_passing(self) -> bool:
@@ -64,7 +65,7 @@ _DECODER = msgspec.json.Decoder(_Body)
 
 
 def read_refusal(answer: HttpAnswer) -> Refusal:
-    """Say what an answer without entries means; a gateway's page in HTML is told by its status alone."""
+    """Read an error response; of a gateway's HTML page only the status is used."""
     try:
         error = _DECODER.decode(answer.body).error
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -80,7 +81,7 @@ def read_refusal(answer: HttpAnswer) -> Refusal:
 
 
 def one_line(text: str) -> str:
-    """Make a server's words fit for a terminal: printable, on one line, cut."""
+    """Make a server's message fit for a terminal: printable, on one line, cut to a limit."""
     words = " ".join("".join(c if c.isprintable() else " " for c in text[: 4 * _LONGEST_MESSAGE]).split())
     return words if len(words) <= _LONGEST_MESSAGE else words[: _LONGEST_MESSAGE - 1] + "…"
 
@@ -101,7 +102,7 @@ def _retry_info(details: list[dict[str, Any]]) -> float | None:
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds, or a date: then counted from the answer's own date, so that this computer's clock does not matter."""
+    """Read seconds or a date; a date counts from the response's own `Date`, not from this computer's clock."""
     text = headers.get("Retry-After", "")
     try:
         seconds = float(text)
@@ -117,31 +118,39 @@ def _seconds_between(start: str, end: str) -> float:
         return math.nan
 
 
+def error_of(refusal: Refusal, project: str) -> AccessError:
+    """Turn a refusal into the error to raise: a BrokenOffError where another try may succeed."""
+    message = explain(refusal, project)
+    return BrokenOffError(message, wait=refusal.wait) if refusal.is_passing else AccessError(message)
+
+
 def explain(refusal: Refusal, project: str) -> str:
     """Say in one line why Cloud Logging refused, ending with the next step."""
-    said = f" ({refusal.message})" if refusal.message else ""
+    detail = f" ({refusal.message})" if refusal.message else ""
     if refusal.reason == "SERVICE_DISABLED":
         return (
             f"the Cloud Logging API is disabled in project {project!r}: "
             f"gcloud services enable logging.googleapis.com --project {project}"
         )
     if refusal.is_passing:
-        return _explain_passing(refusal, said)
+        return _explain_passing(refusal, detail)
     if refusal.status == 401:  # noqa: PLR2004 - unauthenticated
-        return f"Cloud Logging does not know these credentials{said}: gcloud auth application-default login"
+        return f"Cloud Logging does not know these credentials{detail}: gcloud auth application-default login"
     if refusal.status == 403:  # noqa: PLR2004 - forbidden
         return (
-            f"no permission to read the logs of project {project!r}{said}: ask for roles/logging.viewer "
+            f"no permission to read the logs of project {project!r}{detail}: ask for roles/logging.viewer "
             "(for private logs roles/logging.privateLogViewer), or check the name with gcloud projects list"
         )
     if refusal.status == 404:  # noqa: PLR2004 - not found
-        return f"no project {project!r}{said}: check the name with gcloud projects list"
+        return f"no project {project!r}{detail}: check the name with gcloud projects list"
     return (
-        f"Cloud Logging answered {refusal.status} {refusal.code}".rstrip() + f"{said}: check --project and --endpoint"
+        f"Cloud Logging answered {refusal.status} {refusal.code}".rstrip() + f"{detail}: check --project and --endpoint"
     )
 
 
-def _explain_passing(refusal: Refusal, said: str) -> str:
+def _explain_passing(refusal: Refusal, detail: str) -> str:
     if refusal.status == TOO_MANY_REQUESTS or refusal.reason in _PASSING_REASONS:
-        return f"the read quota of the project stayed exhausted{said}: lower --requests-per-minute, or try again later"
-    return f"Cloud Logging kept answering {refusal.status} {refusal.code}".rstrip() + f"{said}: try again later"
+        return (
+            f"the read quota of the project stayed exhausted{detail}: lower --requests-per-minute, or try again later"
+        )
+    return f"Cloud Logging kept answering {refusal.status} {refusal.code}".rstrip() + f"{detail}: try again later"

@@ -1,14 +1,15 @@
-"""A filter and a moment in; entries out as they arrive, what came before and what a break held back included.
+"""Follow a filter live: receive entries as they arrive, and list again whatever the live stream did not deliver.
 
-A tail is quick and forgets: what is logged while it is not open never comes, and what it leaves out it only counts. A
-listing is slow and whole. So the tail brings entries at once, and after every opening, after a break, after a count of
-what was left out, and in long silence a listing asks for what it did not bring. What no listing could fill is a hole.
-Where there can be no tail, listings every few seconds do its work.
+Cloud Logging's tail is quick but incomplete: entries logged while it is not open never arrive, and those it leaves out
+are only counted. A listing is slow but complete. So entries are taken from the tail at once, and a listing asks for the
+rest after every opening, after a break, after a count of left-out entries, and after a long silence. Times that no
+listing could fill remain in `UnreadTimes`. Without a tail (REST), a listing runs every few seconds instead.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -18,56 +19,57 @@ from msgspec import Raw, Struct
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
 from forensics.cloud.pages import Cursor, Listing
-from forensics.cloud.refusals import OK, HttpAnswer, explain, read_refusal
+from forensics.cloud.refusals import OK, HttpAnswer, error_of, read_refusal
+from forensics.cloud.unread_times import UnreadTimes
 from forensics.model import Nanoseconds
 from forensics.text.timestamps import SECOND, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Generator, Iterable, Iterator
 
     from forensics.cloud.pacing import Backoff
     from forensics.cloud.pages import PageReader
 
 TICK = 0.25
-"""Seconds after which whoever waits for entries hears that none came."""
+"""Seconds after which `arrivals` yields an empty `Arrival` when no entry came."""
 OVERLAP = 30 * SECOND
-"""Nanoseconds before the last entry had from which on a listing asks again: entries arrive out of order."""
+"""Nanoseconds that a listing reaches back before the last entry received: entries arrive out of order."""
 SETTLING = 2.0
-"""Seconds after an opening until the server surely follows: a listing then brings what came in between."""
+"""Seconds after an opening until the server surely delivers; a listing then brings the entries in between."""
 SILENCE = 60.0
-"""Seconds without an entry after which a listing asks whether there were none, or the tail is deaf."""
+"""Seconds without an entry after which a listing checks whether there were none or the tail has stalled."""
 POLL = 5.0
-"""Seconds between listings where there is no tail: twelve requests of the minute's fifty."""
+"""Seconds between listings where there is no tail: 12 of the 50 requests allowed per minute."""
 _AT_ONCE = 0.01
 _EXPIRED = "OUT_OF_RANGE"
-"""A tail is ended by the server after an hour."""
+"""Status code with which the server ends a tail after an hour."""
 
 
 class Stream(Protocol):
     """An open tail."""
 
     def receive(self, seconds: float) -> HttpAnswer | None:
-        """Return what came, None when nothing did in so many seconds; raise BrokenOffError at its end."""
+        """Return the next message, None when none came within `seconds`; raise BrokenOffError at the stream's end."""
         ...
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the stream."""
         ...
 
 
 class WatchEvent(StrEnum):
-    """What there is to say of a watch beside its entries."""
+    """Changes in the state of a watch that a user should see."""
 
     POLLING = "polling"
-    """There is no tail: listings do its work."""
+    """There is no tail; listings every few seconds replace it."""
     BROKEN = "broken"
     """Nothing arrives for the time being."""
     REOPENED = "reopened"
-    """Everything arrives again, and what came meanwhile was listed."""
+    """Entries arrive again, and those logged meanwhile were listed."""
 
 
 class News(Struct, frozen=True):
-    """Something that happened to a watch."""
+    """A change in the state of a watch, with its reason."""
 
     kind: WatchEvent
     reason: str = ""
@@ -75,25 +77,38 @@ class News(Struct, frozen=True):
 
 
 class Arrival(Struct, frozen=True, kw_only=True):
-    """What came in a moment: nothing, perhaps."""
+    """The outcome of one moment of waiting: entries, a change of state, or nothing."""
 
     entries: tuple[bytes, ...] = ()
-    """As received, each on one line; some may have come before."""
+    """As received, each on one line; some may repeat earlier ones."""
     is_listed: bool = False
-    """A listing brought them, and not the tail."""
+    """True when a listing brought them, False for the tail."""
     suppressed: int = 0
-    """Entries that the tail left out, as it says itself."""
+    """Number of entries that the tail says it left out."""
     news: News | None = None
 
 
-class Hole(Struct, kw_only=True):
-    """A time of which entries may be missing."""
+class FollowRequest(Struct, frozen=True, kw_only=True):
+    """The entries that are followed, and how a tail of them is opened."""
 
-    start: int
-    """The last entry had before it, nanoseconds."""
-    end: int | None
-    """None: it goes on."""
-    reason: str
+    filter: str
+    """Sent to the tail and to listings alike."""
+    since: int
+    """Nanoseconds; nothing before this time is requested."""
+    open_stream: Callable[[], Stream] | None
+    """None where there is no tail, so that listings do all the work."""
+    pace: float = POLL
+    """Seconds between listings where there is no tail."""
+
+
+class WatchClock(Struct, frozen=True, kw_only=True):
+    """The time as a watch needs it; passed in, so that tests run without waiting."""
+
+    monotonic: Callable[[], float]
+    """Seconds, for measuring waits."""
+    now: Callable[[], int]
+    """Time of day in nanoseconds."""
+    sleep: Callable[[float], object]
 
 
 class _Suppression(Struct):
@@ -115,48 +130,37 @@ _STAMPED = msgspec.json.Decoder(_Stamped)
 
 
 class Tailing:
-    """Follows what a filter lets pass, from a moment on. `now` is the time of day in nanoseconds."""
+    """Follows the entries that match a filter, from a time on."""
 
-    def __init__(
-        self,
-        reader: PageReader,
-        text: str,
-        since: int,
-        *,
-        project: str,
-        open_stream: Callable[[], Stream] | None,
-        backoff: Backoff,
-        clock: Callable[[], float],
-        now: Callable[[], int],
-        sleep: Callable[[float], object],
-        pace: float = POLL,
-    ) -> None:
-        self._reader, self._text, self._project = reader, text, project
-        self._open_stream = open_stream
-        self._backoff, self._clock, self._now, self._sleep = backoff, clock, now, sleep
-        self._pace = pace
+    def __init__(self, reader: PageReader, request: FollowRequest, backoff: Backoff, clock: WatchClock) -> None:
+        self._reader, self._request, self._backoff = reader, request, backoff
+        self._clock, self._now = clock.monotonic, clock.now
+        self._sleep = clock.sleep
+        self._open_stream = request.open_stream
         self._stream: Stream | None = None
-        self._since, self._last = since, since
-        self._due = clock()
+        self._last = request.since
+        """Time of the latest entry received, nanoseconds."""
+        self._due = self._clock()
         """When to list, or to open the stream again."""
         self._is_broken = False
-        self.holes: list[Hole] = [Hole(start=since, end=None, reason="it was not read to its end")]
-        """What may be missing as yet; at the end, what is."""
+        self.unread = UnreadTimes()
+        """Times that may lack entries for now; after `finish`, those that do."""
+        self.unread.begin(request.since, "it was not read to its end")
         self.suppressed: Counter[str] = Counter()
-        """Entries that the tail left out, by the server's word for the reason."""
+        """Number of entries that the tail left out, by the server's reason."""
 
     @property
     def whole_until(self) -> int:
-        """Up to here nothing is missing, but for what arrives late."""
-        return min([self._last, *(hole.start for hole in self.holes)])
+        """The time up to which every entry was received, except for late arrivals; nanoseconds."""
+        return min([self._last, *self.unread.starts()])
 
     @property
     def is_polling(self) -> bool:
-        """Whether listings do the work of a tail."""
+        """Whether listings replace the tail."""
         return self._open_stream is None
 
     def arrivals(self) -> Iterator[Arrival]:
-        """Yield what arrives, and every moment when nothing does, without end.
+        """Yield arrivals without end, empty ones while nothing comes.
 
         Raises:
             AccessError: Cloud Logging refuses a listing for good.
@@ -173,7 +177,7 @@ class Tailing:
                 yield from self._catch_up()
 
     def finish(self, seconds: float) -> Iterator[Arrival]:
-        """Take what has come, let go of the stream, and list what is missing, for so many seconds at most."""
+        """Take the remaining arrivals, close the stream, and list missing entries, for at most `seconds`."""
         end = self._clock() + seconds
         has_more = True
         while has_more and self._stream is not None and self._clock() < end:
@@ -190,12 +194,12 @@ class Tailing:
         self.close()
 
     def give_up(self, reason: str) -> None:
-        """Note that nothing can be asked for any more."""
+        """Note that Cloud Logging can no longer be asked, and why."""
         self.close()
         self._miss(reason)
 
     def close(self) -> None:
-        """Let go of the stream."""
+        """Close the stream, if one is open."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
@@ -212,19 +216,18 @@ class Tailing:
         left_out = sum(info.suppressedCount for info in message.suppressionInfo)
         for info in message.suppressionInfo:
             self.suppressed[info.reason or "NO_REASON"] += info.suppressedCount
-        for hole in self.holes:
-            hole.end = hole.end or self._now()  # the stream brings what comes from here on
+        self.unread.end(self._now())  # the stream brings what comes from here on
         if left_out:
             self._miss("Cloud Logging left entries out of the stream")
             self._due = min(self._due, self._clock() + SETTLING)
-        elif not self.holes:
+        elif not self.unread:
             self._due = self._clock() + SILENCE
         entries = tuple(bytes(raw) for raw in message.entries)
         self._note(entries)
         yield Arrival(entries=entries, suppressed=left_out)
 
     def _receive(self, seconds: float) -> _Message | None:
-        """Return what the stream brings; raise AccessError at its end, BrokenOffError when it can be opened again."""
+        """Return the stream's next message; raise AccessError at its end, BrokenOffError if it can be opened again."""
         assert self._stream is not None  # noqa: S101 - callers look
         answer = self._stream.receive(seconds)
         if answer is None:
@@ -234,11 +237,10 @@ class Tailing:
         refusal = read_refusal(answer)
         if refusal.code == _EXPIRED:
             raise BrokenOffError("Cloud Logging ended the stream, as it does after an hour")
-        said = explain(refusal, self._project)
-        raise BrokenOffError(said, wait=refusal.wait) if refusal.is_passing else AccessError(said)
+        raise error_of(refusal, self._reader.project)
 
     def _end(self, error: AccessError) -> Arrival:
-        """Note the end of the stream; who may not follow asks from then on."""
+        """Note the end of the stream; where it is refused for good, listings replace it."""
         self.close()
         self._miss(str(error))
         if not isinstance(error, BrokenOffError):
@@ -248,12 +250,12 @@ class Tailing:
         return self._break(str(error))
 
     def _break(self, reason: str) -> Arrival:
-        """Say that nothing arrives: once, however often the stream is tried."""
+        """Report that nothing arrives, once for a row of failed tries."""
         is_new, self._is_broken = not self._is_broken, True
         return Arrival(news=News(WatchEvent.BROKEN, reason) if is_new else None)
 
     def _catch_up(self) -> Iterator[Arrival]:
-        """Open the stream when there is none, then list what came before, or meanwhile."""
+        """Open the stream when there is none, then list the entries before it or since the break."""
         was_open = self._stream is not None
         if self._open_stream is not None and not was_open:
             try:
@@ -269,25 +271,25 @@ class Tailing:
             self._miss("the stream had only just been opened")
             self._due = self._clock() + SETTLING
             return
-        self._due = self._clock() + (self._pace if self.is_polling else SILENCE)
+        self._due = self._clock() + (self._request.pace if self.is_polling else SILENCE)
         self._backoff.succeeded()
         if self._is_broken:
             self._is_broken = False
             yield Arrival(news=News(WatchEvent.REOPENED))
 
     def _list(self) -> Generator[Arrival, None, bool]:
-        """List from the first hole on, or from the last entry had, and fill holes; return whether it came to its end.
+        """List from the first unread time on, or from the last entry received; return whether it came to its end.
 
         Raises:
             AccessError: the listing is refused for good.
         """
-        start = max(self._since, self.whole_until - OVERLAP)
+        start = max(self._request.since, self.whole_until - OVERLAP)
         try:
-            for page in self._reader.pages(Listing(filter=self._text), Cursor(since=Nanoseconds(start))):
+            for page in self._reader.pages(Listing(filter=self._request.filter), Cursor(since=Nanoseconds(start))):
                 if page.cursor.is_finished:
-                    self.holes.clear()
+                    self.unread.clear()
                 elif page.cursor.last is not None:
-                    self._fill(page.cursor.last)
+                    self.unread.fill(page.cursor.last)
                 self._note(page.entries)
                 yield Arrival(entries=page.entries, is_listed=True)
         except BrokenOffError as error:
@@ -299,21 +301,13 @@ class Tailing:
         return True
 
     def _miss(self, reason: str) -> None:
-        """Open a hole behind the last entry had; one that is open goes on, for the reason that is known now."""
-        if self.holes and self.holes[-1].end is None:
-            self.holes[-1].reason = reason
-            return
-        self.holes.append(Hole(start=self._last, end=None, reason=reason))
-
-    def _fill(self, until: int) -> None:
-        self.holes = [hole for hole in self.holes if hole.end is None or hole.end > until]
-        for hole in self.holes:
-            hole.start = max(hole.start, until)
+        """Note that entries after the last one received may be missing."""
+        self.unread.begin(self._last, reason)
 
     def _note(self, entries: Iterable[bytes]) -> None:
-        """Remember the latest time had; an application may write times to come, which tell nothing."""
+        """Remember the latest time received; times in the future, which applications may write, do not count."""
         for entry in entries:
             with suppress(msgspec.DecodeError, UnicodeDecodeError, ValueError):
-                time = int(parse_time(_STAMPED.decode(entry).timestamp))
-                if self._last < time <= self._now():
-                    self._last = time
+                stamp = int(parse_time(_STAMPED.decode(entry).timestamp))
+                if self._last < stamp <= self._now():
+                    self._last = stamp

@@ -29,6 +29,7 @@ from forensics.model import (
     Report,
     Role,
 )
+from forensics.text.plurals import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -146,14 +147,14 @@ def _open(title: str, statement: str) -> GateReason:
 def _requests(report: Report, exposure: Exposure) -> str:
     """Write the number of requests; for an estimate also its margin and the sample behind it."""
     number = exposure.requests or 0
-    counted = f"{number:,} {'request' if number == 1 else 'requests'}"
+    requests = counted(number, "request")
     if not exposure.requests_margin:
-        return counted
+        return requests
     sampled = report.coverage.sampled
     share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in sampled}))
     since = min(sample.from_time for sample in sampled) if sampled else "the limit"
     return (
-        f"about {counted} (give or take {exposure.requests_margin:,}: from {since} on a sample of {share} was counted)"
+        f"about {requests} (give or take {exposure.requests_margin:,}: from {since} on a sample of {share} was counted)"
     )
 
 

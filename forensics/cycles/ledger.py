@@ -9,6 +9,7 @@ import msgspec
 
 from forensics.errors import LedgerError
 from forensics.model import CYCLE_SCHEMA, Cycle
+from forensics.system.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,11 +55,8 @@ def write_cycle(folder: Path, cycle: Cycle) -> Path:
         LedgerError: the folder cannot be written.
     """
     file = folder / file_name(cycle)
-    unfinished = file.with_name(file.name + ".unfinished")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(encode_cycle(cycle))
-        unfinished.replace(file)
+        write_atomically(file, (encode_cycle(cycle),))
     except OSError as error:
         raise LedgerError(f"cannot write to {str(folder)!r}: {error.strerror}; name another --ledger") from error
     return file

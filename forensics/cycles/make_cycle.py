@@ -29,6 +29,7 @@ from forensics.model import (
     RunOutcome,
     TestRun,
 )
+from forensics.text.plurals import one_or_many
 from forensics.text.redact import quote
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _status(report: Report, claims: Sequence[Claim], number: int) -> Iterator[st
     refuted = sum(c.state is ClaimState.REFUTED and c.check is not None and c.check.cycle == number for c in claims)
     urgent = [c for c in report.clusters if c.priority is Priority.P0 and c.role is not Role.NOISE]
     if refuted:
-        yield f"{refuted} earlier {'claim' if refuted == 1 else 'claims'} refuted"
+        yield f"{refuted} earlier {one_or_many(refuted, 'claim')} refuted"
     yield f"signatures of P0 seen: {len({c.signature or c.id for c in urgent})}"
     if report.comparison is not None:
         counts = (f"{n} {state}" for state, n in report.comparison.counts().items())

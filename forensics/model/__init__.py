@@ -95,8 +95,8 @@ from forensics.model.inputs import (
     Revision,
     RevisionSpan,
     SlowPathSpan,
-    Unread,
     Unreadable,
+    UnreadSpan,
 )
 from forensics.model.postmortem import OpenQuestion, Postmortem
 from forensics.model.report import (
@@ -262,7 +262,7 @@ __all__ = [
     "TimelineKind",
     "Touch",
     "Touches",
-    "Unread",
+    "UnreadSpan",
     "Unreadable",
     "Verdict",
     "Why",

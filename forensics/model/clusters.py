@@ -40,6 +40,11 @@ class Cadence(Struct, frozen=True, kw_only=True):
     shortest: float
     longest: float
 
+    @property
+    def is_regular(self) -> bool:
+        """Whether the distances are much alike, so that the occurrences have a rhythm."""
+        return self.longest <= 2 * self.median and self.shortest >= self.median / 2
+
 
 class Lengths(Struct, frozen=True, kw_only=True):
     """Durations in seconds, and how many were measured."""

@@ -31,12 +31,15 @@ class Query(Struct, frozen=True, kw_only=True):
     """The folder of the case that is read instead, as the user wrote it."""
 
 
-class Unread(Struct, frozen=True, kw_only=True):
-    """A period with possibly missing entries, and the reason."""
+class UnreadSpan(Struct, frozen=True, kw_only=True):
+    """A span of time whose entries a watch may have missed, and why."""
 
-    from_time: str
-    to_time: str
+    from_time: str = field(name="from")
+    """RFC 3339 UTC."""
+    to_time: str = field(name="to")
+    """RFC 3339 UTC."""
     reason: str
+    """One line, for a reader."""
 
 
 class Pulled(Struct, frozen=True, kw_only=True):
@@ -64,7 +67,7 @@ class Pulled(Struct, frozen=True, kw_only=True):
     """True when entries were received live."""
     suppressed: int = 0
     """Entries that Cloud Logging left out of the live stream; listed afterwards, except in `gaps`."""
-    gaps: tuple[Unread, ...] = ()
+    gaps: tuple[UnreadSpan, ...] = ()
 
 
 class Place(Struct, frozen=True, kw_only=True):

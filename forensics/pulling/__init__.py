@@ -1,10 +1,9 @@
-"""A revision and a span of time in, a case out: what Cloud Logging gives is put away page by page, as it was received.
+"""Pull the entries of a revision from Cloud Logging into a case, page by page, as they are received.
 
-`finding` (which revision is meant, and since when it serves; the nearest names when there is none), `plan` (what is
-asked for, and what a case lacks of it), `around` (where errors stand, so that their neighbourhood can be asked for),
-`known` (which entries a case holds already), `running` (all of these together), `following` (entries as they arrive). A
-pull of everything is one listing; a pull of errors is several, noted in the case under one number, so that one that was
-killed goes on where it stopped.
+`find_revision` (resolve a revision's name, start and predecessor; suggest the nearest names), `plan` (which listings a
+case still needs), `neighbourhoods` (time windows around errors), `known_entries` (which entries a case holds already),
+`run_pull` (all of these together), `follow_case` (entries as they arrive). A pull of everything is one listing. A pull
+of errors is several, recorded in the case under one number, so that a killed pull continues where it stopped.
 """
 
 from __future__ import annotations

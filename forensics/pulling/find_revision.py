@@ -1,4 +1,4 @@
-"""What a user calls a revision in; its full name, its service and its first moment out, or the nearest names."""
+"""Resolve a user's name for a revision to its full name, service and first entry, or suggest the nearest names."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from forensics.entries import resolve_revision, revision_of, service_of
 from forensics.errors import BaselineError, NoEntriesError
 from forensics.model import Nanoseconds, RevisionSpan
 from forensics.text.nested_values import text_at
+from forensics.text.plurals import one_or_many
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -22,57 +23,57 @@ if TYPE_CHECKING:
     from forensics.cloud.pages import PageReader
 
     Show = Callable[[str, TimeSpan, str], object]
-    """Is told what each request is for, its span and its filter."""
+    """Called before each request with its purpose, its span and its filter."""
 
 LEAD = 10 * 60 * SECOND
-"""Nanoseconds before the first entry of a revision in which its deployment is looked for."""
+"""Nanoseconds before a revision's first entry in which its deployment is looked for."""
 NEXT_STEP = "name another --service, --region or --project, or widen the span with --from"
 _LISTED = 8
 _NEAREST = 3
 
 
-def find_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target:
-    """Ask for the newest entries of a revision, and return its full name, service and place.
+def find_target(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> Target:
+    """Ask for the newest entries of a revision, and return its full name, service and location.
 
     Raises:
-        NoEntriesError: no entry in the span is of that revision; the message tells the nearest names.
+        NoEntriesError: no entry in the span is of that revision; the message lists the nearest names.
         RevisionError: the name fits several.
     """
-    target = look_for_target(reader, asked, span, show)
+    target = look_for_target(reader, request, span, show)
     if target is None:
-        missing = say_missing(reader, asked, span, show)
+        missing = say_missing(reader, request, span, show)
         raise NoEntriesError(f"{missing}: {NEXT_STEP}")
     return target
 
 
-def look_for_target(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> Target | None:
-    """Do as `find_target` does with one request, and return None when there is no entry of that revision."""
-    spans = _ask(reader, find_revision(asked, span), span, show)
+def look_for_target(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> Target | None:
+    """Do the same as `find_target` with one request; None when there is no entry of that revision."""
+    spans = _ask(reader, find_revision(request, span), span, show)
     if not spans:
         return None
-    found = resolve_revision(asked.revision, spans, service=asked.service or None)
+    revision = resolve_revision(request.revision, spans, service=request.service or None)
     return Target(
-        revision=found.name,
-        service=found.service or asked.service,
-        location=found.location or asked.location,
-        project=asked.project,
+        revision=revision.name,
+        service=revision.service or request.service,
+        location=revision.location or request.location,
+        project=request.project,
     )
 
 
 def find_start(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> Nanoseconds:
-    """Ask for the first entry of a revision; return where its story begins in the span, its deployment included."""
+    """Return when a revision begins within a span, its deployment included; asks for its first entry."""
     first = _first_seen(reader, target, span, show)
     return Nanoseconds(max(span.start, first - LEAD)) if first < span.end else span.start
 
 
 def find_previous(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> str:
-    """Return the revision of the same service that served before another, by when each is first seen in the span.
+    """Return the revision of the same service that served before another, by when each first appears in the span.
 
-    Those that answered requests last before the other was first seen are looked at; where none did, those that logged
-    anything else. Audit entries do not count: a deployment that never ran did not serve.
+    Revisions that answered requests before that time are compared; if there are none, those that logged anything else.
+    Audit entries do not count: a deployment that never ran did not serve.
 
     Raises:
-        BaselineError: the log knows no earlier revision of the service, or not which service it is.
+        BaselineError: the log has no earlier revision of the service, or does not name the service.
     """
     if not target.service:
         raise BaselineError(f"no entry of {target.revision!r} tells its service: name a revision with --baseline")
@@ -90,7 +91,7 @@ def find_previous(reader: PageReader, target: Target, span: TimeSpan, show: Show
 
 
 def _first_seen(reader: PageReader, target: Target, span: TimeSpan, show: Show) -> Nanoseconds:
-    """Return the time of the first entry that names a revision; the end of the span where none does."""
+    """Return the time of the first entry that names a revision; the end of the span if none does."""
     text = find_revision(target, span)
     show("first entry", span, text)
     times = [time for _, time in _named(_entries(reader, Listing(filter=text, page_size=1)))]
@@ -98,12 +99,12 @@ def _first_seen(reader: PageReader, target: Target, span: TimeSpan, show: Show) 
 
 
 def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
-    """Gather which revisions the newest entries name, and when."""
+    """Return the revisions that the newest entries name, with the times of those entries."""
     show("names", span, text)
-    found: dict[tuple[str, str, str], list[Nanoseconds]] = {}
+    times_by_name: dict[tuple[str, str, str], list[Nanoseconds]] = {}
     for names, time in _named(_entries(reader, Listing(filter=text, newest_first=True))):
         if names[0]:
-            found.setdefault(names, []).append(time)
+            times_by_name.setdefault(names, []).append(time)
     return tuple(
         RevisionSpan(
             name=name,
@@ -114,17 +115,17 @@ def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[Rev
             first=min(times),
             last=max(times),
         )
-        for (name, service, place), times in found.items()
+        for (name, service, place), times in times_by_name.items()
     )
 
 
 def _entries(reader: PageReader, listing: Listing) -> Sequence[bytes]:
-    """Return the first page that holds entries."""
+    """Return the entries of the first page that has any."""
     return next((page.entries for page in reader.pages(listing) if page.entries), ())
 
 
 def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nanoseconds]]:
-    """Yield revision, service and place of each entry, and its time."""
+    """Yield revision, service and location of each entry, and its time."""
     for entry in entries:
         try:
             record = msgspec.json.decode(entry)
@@ -134,33 +135,33 @@ def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nan
         yield (revision_of(record), service_of(record), text_at(record, "resource", "labels", "location")), time
 
 
-def say_missing(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> str:
-    """Look around: which revisions are there, or else which services?"""
+def say_missing(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> str:
+    """Say that a revision has no entries, and name the nearest revisions, or else services, that have some."""
     between = f"between {format_time(span.start)} and {format_time(span.end)}"
-    of_service = f" of service {asked.service!r}" if asked.service else ""
-    names = _names(reader, asked, span, show)
-    if names or not asked.service:
-        near = _nearest(asked.revision, sorted({name.name for name in names}))
-        return f"no entry of revision {asked.revision!r}{of_service} {between}{near}"
-    anywhere = Target(location=asked.location, project=asked.project)
+    of_service = f" of service {request.service!r}" if request.service else ""
+    names = _names(reader, request, span, show)
+    if names or not request.service:
+        near = _nearest(request.revision, sorted({name.name for name in names}))
+        return f"no entry of revision {request.revision!r}{of_service} {between}{near}"
+    anywhere = Target(location=request.location, project=request.project)
     services = sorted({name.service for name in _names(reader, anywhere, span, show) if name.service})
-    near = _nearest(asked.service, services)
-    return f"no entry of service {asked.service!r} {between}{near}"
+    near = _nearest(request.service, services)
+    return f"no entry of service {request.service!r} {between}{near}"
 
 
-def _names(reader: PageReader, asked: Target, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
-    """List revisions of a service, or of all: a page of what the platform says names more of them than one of requests.
+def _names(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
+    """List revisions of a service, or of all services.
 
-    What the platform says may be missing; then whatever else there is must do.
+    A page of platform logs names more revisions than a page of requests; without platform logs any entry serves.
     """
-    anyone = Target(service=asked.service, location=asked.location, project=asked.project)
+    anyone = Target(service=request.service, location=request.location, project=request.project)
     return _ask(reader, service_logs(anyone, span), span, show) or _ask(reader, find_revision(anyone, span), span, show)
 
 
-def _nearest(asked: str, names: Sequence[str]) -> str:
-    near = difflib.get_close_matches(asked, names, n=_NEAREST, cutoff=0.4)
+def _nearest(name: str, names: Sequence[str]) -> str:
+    near = difflib.get_close_matches(name, names, n=_NEAREST, cutoff=0.4)
     if not near and not names:
         return "; there is none of another name either"
     listed = ", ".join(repr(name) for name in (near or names)[:_LISTED])
     more = ", …" if not near and len(names) > _LISTED else ""
-    return f"; the nearest {'is' if len(near) == 1 else 'are'} {listed}" if near else f"; there are {listed}{more}"
+    return f"; the nearest {one_or_many(len(near), 'is', 'are')} {listed}" if near else f"; there are {listed}{more}"

@@ -1,4 +1,4 @@
-"""What a tail brings in; a case that holds each entry once, and knows what it missed, out."""
+"""Store what a live watch receives in a case: each entry once, with the times whose entries it may have missed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from forensics.cases import Checkpoint, Missing, PullRecord
+from forensics.cases import Checkpoint, PullRecord
 from forensics.cloud.filters import Target, TimeSpan, everything
 from forensics.cloud.pages import Cursor
 from forensics.cloud.tailing import OVERLAP
@@ -17,30 +17,31 @@ from forensics.pulling.plan import groups_of
 from forensics.text.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from forensics.cases import Case
-    from forensics.cloud.tailing import Arrival, Hole, Tailing
+    from forensics.cloud.tailing import Arrival, Tailing, WatchClock
+    from forensics.model import UnreadSpan
 
 FLUSH = 2.0
-"""Seconds that an entry is in memory only: a kill loses no more, and the next watch asks for it again."""
+"""Seconds for which an entry is only in memory; a kill loses no more, and the next watch asks for it again."""
 _MOST_WAITING = 1_000
-"""Entries from which on a segment is written at once."""
+"""Number of waiting entries at which a segment is written at once."""
 _CURSOR = msgspec.json.Decoder(Cursor)
 
 
 class WatchRecord(Struct, frozen=True):
-    """A watch as it is noted in a case."""
+    """A watch as recorded in a case."""
 
     pull_id: int
     filter: str
-    """What is asked for, of the tail and of listings."""
+    """The filter sent to the tail and to listings."""
     start: Nanoseconds
-    """From here on; earlier than asked for where an earlier watch was killed."""
+    """Where it begins; earlier than requested if an earlier watch was killed."""
 
 
 def begin(case: Case, target: Target, span: TimeSpan, *, transport: str, started: str) -> WatchRecord:
-    """Note a watch in a case, up to the latest time that it may end; it takes over from one that was killed."""
+    """Record a watch in a case, up to the latest time at which it may end; it continues one that was killed."""
     killed = list(_unfinished(case, target))
     start = Nanoseconds(min([span.start, *(since for _, since in killed)]))
     text = everything(target, TimeSpan(start, span.end))
@@ -67,7 +68,7 @@ def begin(case: Case, target: Target, span: TimeSpan, *, transport: str, started
 
 
 def _unfinished(case: Case, target: Target) -> Iterator[tuple[int, int]]:
-    """Yield the watches that were killed, and from when on entries may be missing."""
+    """Yield the watches that were killed, with the time from which their entries may be missing."""
     for group in groups_of(case.manifest, target):
         for number, record in group.records:
             if record.watched and not record.checkpoint.done:
@@ -77,22 +78,20 @@ def _unfinished(case: Case, target: Target) -> Iterator[tuple[int, int]]:
 
 
 class Follower:
-    """Puts away what a tail brings, every few seconds."""
+    """Writes the arrivals of a watch to its case every few seconds."""
 
-    def __init__(
-        self, case: Case, begun: WatchRecord, tailing: Tailing, *, clock: Callable[[], float], now: Callable[[], int]
-    ) -> None:
+    def __init__(self, case: Case, begun: WatchRecord, tailing: Tailing, clock: WatchClock) -> None:
         self._case, self._pull, self._tailing = case, begun.pull_id, tailing
-        self._clock, self._now = clock, now
+        self._clock, self._now = clock.monotonic, clock.now
         self._known = KnownEntries(case, Nanoseconds(begun.start - OVERLAP), keeps=True)
-        self._forget_from = now()
+        self._forget_from = clock.now()
         self._waiting: list[bytes] = []
         self._flush_at = 0.0
         self.entries = 0
-        """Put away by this watch, or about to be."""
+        """Number of entries that this watch wrote, or will write with the next flush."""
 
     def take(self, arrival: Arrival) -> list[bytes]:
-        """Keep what the case does not hold yet, and return it; CaseError when the disk refuses."""
+        """Keep the entries that the case does not hold yet, and return them; CaseError when writing fails."""
         fresh = self._known.new(arrival.entries)
         if fresh and not self._waiting:
             self._flush_at = self._clock() + FLUSH
@@ -102,9 +101,9 @@ class Follower:
             self._flush()
         return fresh
 
-    def finish(self, end: int) -> tuple[Missing, ...]:
-        """Put away the rest; return what is missing up to the end."""
-        gaps = tuple(_missing(hole, end) for hole in self._tailing.holes)
+    def finish(self, end: int) -> tuple[UnreadSpan, ...]:
+        """Write the rest; return the spans up to `end` (nanoseconds) whose entries may be missing."""
+        gaps = self._tailing.unread.spans(end)
         self._put(Checkpoint(last_timestamp=format_time(self._tailing.whole_until), done=True), end, gaps)
         return gaps
 
@@ -117,12 +116,7 @@ class Follower:
             self._known.forget()
             self._forget_from = self._now()
 
-    def _put(self, checkpoint: Checkpoint, until: int, gaps: Sequence[Missing] = ()) -> None:
+    def _put(self, checkpoint: Checkpoint, until: int, gaps: Sequence[UnreadSpan] = ()) -> None:
         suppressed = dict(sorted(self._tailing.suppressed.items()))
         waiting, self._waiting = self._waiting, []
         self._case.append(waiting, checkpoint, self._pull, to_time=format_time(until), suppressed=suppressed, gaps=gaps)
-
-
-def _missing(hole: Hole, end: int) -> Missing:
-    last = min(hole.end, end) if hole.end is not None else end
-    return Missing(from_time=format_time(hole.start), to_time=format_time(max(hole.start, last)), reason=hole.reason)

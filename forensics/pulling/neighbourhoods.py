@@ -1,4 +1,4 @@
-"""The errors of a revision in; the stretches of time around them, whose entries are to be asked for, out."""
+"""Find the time windows around a revision's errors, and write the filters that select their entries."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 BEFORE = 30 * SECOND
-"""Nanoseconds before an error: causes are logged earlier, and rules look that far."""
+"""Nanoseconds before an error that are included: causes are logged earlier, and rules look that far."""
 AFTER = 10 * SECOND
-"""Nanoseconds after it, or after the end of its request."""
+"""Nanoseconds after an error, or after the end of its request, that are included."""
 _LONGEST_REQUEST = 3600 * SECOND
 _MOST_FILTERS = 12
-"""Each costs a request of the quota at least; twelve hold some thousand stretches."""
+"""Each costs at least one request of the quota; twelve hold some thousand windows."""
 _ALL = "all"
 
 
@@ -47,16 +47,16 @@ _ERROR = msgspec.json.Decoder(_Error)
 
 
 class ErrorNeighbourhoods(Struct, frozen=True, kw_only=True):
-    """Where errors stand."""
+    """The time windows around errors."""
 
     windows: tuple[TimeWindow, ...]
     first: Nanoseconds | None
-    """The first error; None without any."""
+    """Time of the first error; None without any."""
 
 
 def look_around(entries: Iterable[bytes], revision: str, span: TimeSpan) -> ErrorNeighbourhoods:
-    """Find the stretches around all entries of a revision in a span: at that moment they are its errors."""
-    stretches: dict[str, list[list[int]]] = {}
+    """Find the windows around all entries of a revision in a span; the entries must be its errors alone."""
+    windows_by_instance: dict[str, list[list[int]]] = {}
     first: int | None = None
     for entry in entries:
         try:
@@ -68,22 +68,22 @@ def look_around(entries: Iterable[bytes], revision: str, span: TimeSpan) -> Erro
             continue
         first = time if first is None else min(first, time)
         start, end = max(span.start, time - BEFORE), min(span.end, time + _latency(error) + AFTER)
-        known = stretches.setdefault(error.labels.get("instanceId", ""), [])
-        # Entries come in order of time, mostly, so that a storm of errors is one stretch at once.
+        known = windows_by_instance.setdefault(error.labels.get("instanceId", ""), [])
+        # Entries come mostly in order of time, so that a storm of errors is one window at once.
         if known and known[-1][0] <= start <= known[-1][1]:
             known[-1][1] = max(known[-1][1], end)
         else:
             known.append([start, end])
     windows = (
         TimeWindow(TimeSpan(Nanoseconds(start), Nanoseconds(end)), instance)
-        for instance, known in stretches.items()
+        for instance, known in windows_by_instance.items()
         for start, end in known
     )
     return ErrorNeighbourhoods(windows=merge(windows), first=None if first is None else Nanoseconds(first))
 
 
 def _latency(error: _Error) -> int:
-    """A request is logged at its start, and what went wrong in it stands before its end."""
+    """Return how long a request took: it is logged at its start, and its errors are logged until its end."""
     try:
         return min(parse_duration(error.httpRequest.latency), _LONGEST_REQUEST) if error.httpRequest.latency else 0
     except ValueError:
@@ -91,9 +91,9 @@ def _latency(error: _Error) -> int:
 
 
 def neighbours_of(target: Target, windows: Sequence[TimeWindow]) -> tuple[tuple[str, ...], int]:
-    """Write the filters that ask for the entries in windows; return them, and how many windows they leave out.
+    """Return filters that select the entries in windows, and the number of windows that they leave out.
 
-    Too many are thinned evenly over time, the first and the last of them kept.
+    Too many windows are thinned evenly over time; the first and the last are kept.
     """
     filters, kept = neighbourhood(target, windows), len(windows)
     chosen: Sequence[TimeWindow] = windows

@@ -1,4 +1,4 @@
-"""What is asked for and what a case notes of earlier pulls in; the listings still to be asked for out. Pure."""
+"""Decide which listings a case still needs for a pull request, from what it records of earlier pulls. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from forensics.cases import PullRecord
 from forensics.cloud.filters import Target, TimeSpan, errors, everything, refused, requests, sample, service_logs
-from forensics.model import Level, Nanoseconds, Pulled, PullPart, Unread
+from forensics.model import Level, Nanoseconds, Pulled, PullPart
 from forensics.pulling.neighbourhoods import ErrorNeighbourhoods, neighbours_of
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
@@ -23,34 +23,34 @@ _COUNTING = frozenset({PullPart.REQUESTS, PullPart.SAMPLED_REQUESTS})
 """Listings that count requests."""
 _LAST_PARTS = _COUNTING | {PullPart.EVERYTHING}
 _MOST_FIRST = 1_000
-"""Of a revision without errors: enough to see that it was there, and what it said when it started."""
+"""Entries of a revision without errors: enough to see that it ran, and what it logged when it started."""
 _MOST_NEIGHBOURS = 60_000
 _MOST_PLATFORM = 50_000
 _MOST_REQUESTS = 20_000
-"""Entries: a minute of the quota gives 50,000, and requests that went well serve as exposure only. Later ones are
-counted in a sample."""
+"""Entries: a minute of the quota gives 50,000, and successful requests serve as exposure only. Later ones are counted
+in a sample."""
 _MOST_REFUSED = 60_000
 _SAMPLE = 10_000
-"""Entries that a sample is to have: their number is that of all within two in a hundred, 19 times of 20."""
+"""Target size of a sample; at this size the estimated total is within 2 % of the real one, 19 times of 20."""
 _THINNER = 10
-"""A sample that comes to more than twice that goes on with so many times fewer."""
+"""Factor by which a sample is thinned when it exceeds twice its target size."""
 _LATE = 5 * 60 * SECOND
-"""Nanoseconds that an entry may come behind others with its time."""
+"""Nanoseconds by which an entry may arrive later than others of the same time."""
 _EDGE = 5 * 60 * SECOND
-"""An error so near to the start of a span may have begun before it; in short spans a tenth of them."""
+"""Nanoseconds from the start of a span in which errors may have begun before it; in short spans a tenth of the span."""
 
 
 class PullRequest(Struct, frozen=True, kw_only=True):
-    """What is to be in a case at the end."""
+    """The entries that a case should hold after a pull."""
 
     target: Target
     span: TimeSpan
     level: Level | None = None
-    """Of the errors that are asked for with what stands around them; None asks for everything."""
+    """Pull errors of this level and the entries around them; None pulls everything."""
     floor: Nanoseconds | None = None
-    """How far back the span may be widened when errors stand at its edge; None: the span is meant as it is."""
+    """How far back the span may be widened when errors lie at its start; None: the span is fixed."""
     is_open: bool = False
-    """Nobody said where the span starts: between it and earlier pulls nothing may be missing."""
+    """True when the user gave no start: the time since earlier pulls must be covered as well."""
     transport: str = "rest"
 
 
@@ -59,7 +59,7 @@ class PullGroup(Struct, frozen=True, kw_only=True):
 
     number: int
     records: tuple[tuple[int, PullRecord], ...]
-    """With their ids."""
+    """Pairs of id and record."""
 
     @property
     def lead(self) -> PullRecord:
@@ -87,7 +87,7 @@ class PullGroup(Struct, frozen=True, kw_only=True):
 
     @property
     def is_whole(self) -> bool:
-        """Whether it came to its end."""
+        """Whether every listing of the pull came to its end."""
         return self.is_planned and self.uncounted is None and all(record.checkpoint.done for _, record in self.records)
 
 
@@ -100,7 +100,7 @@ def _time(text: str | None) -> Nanoseconds | None:
 
 
 def groups(manifest: Manifest) -> tuple[PullGroup, ...]:
-    """Gather the listings of a case into pulls."""
+    """Group the listings of a case by pull."""
     gathered: dict[int, list[tuple[int, PullRecord]]] = {}
     for number, record in enumerate(manifest.pulls, 1):
         gathered.setdefault(record.group or number, []).append((number, record))
@@ -116,17 +116,17 @@ def groups_of(manifest: Manifest, target: Target) -> Iterator[PullGroup]:
     )
 
 
-def missing(manifest: Manifest, order: PullRequest) -> tuple[TimeSpan, ...]:
-    """Say which parts of the span asked for a case does not hold yet; last minutes are asked for again.
+def missing(manifest: Manifest, request: PullRequest) -> tuple[TimeSpan, ...]:
+    """Return the parts of the requested span that a case does not hold yet.
 
-    Entries may arrive late, so that a pull that ended at its own present is not taken at its word for its last minutes.
+    Entries may arrive late, so the last minutes of a pull that ended in its own present are pulled again.
     """
-    had = sorted(_covered(manifest, order))
-    start, end = order.span.start, order.span.end
-    if order.is_open and had and (last := max(span.end for span, _ in had)) < end:
+    covered = sorted(_covered(manifest, request))
+    start, end = request.span.start, request.span.end
+    if request.is_open and covered and (last := max(span.end for span, _ in covered)) < end:
         start = Nanoseconds(min(start, last - _LATE))
     gaps: list[TimeSpan] = []
-    for span, started in had:
+    for span, started in covered:
         if span.start >= end or span.end <= start:
             continue
         if span.start > start:
@@ -136,17 +136,17 @@ def missing(manifest: Manifest, order: PullRequest) -> tuple[TimeSpan, ...]:
     return (*gaps, TimeSpan(start, end)) if start < end else tuple(gaps)
 
 
-def _covered(manifest: Manifest, order: PullRequest) -> Iterator[tuple[TimeSpan, int]]:
-    for group in groups_of(manifest, order.target):
+def _covered(manifest: Manifest, request: PullRequest) -> Iterator[tuple[TimeSpan, int]]:
+    for group in groups_of(manifest, request.target):
         level = group.lead.level
-        is_enough = not level or (order.level is not None and Level(level).rank <= order.level.rank)
+        is_enough = not level or (request.level is not None and Level(level).rank <= request.level.rank)
         if is_enough and group.is_whole and group.span is not None:
             started = _time(group.lead.started) or 0
             yield from ((span, started) for span in _without_gaps(group.span, group.lead))
 
 
 def _without_gaps(span: TimeSpan, record: PullRecord) -> Iterator[TimeSpan]:
-    """Yield the parts of a span of which a watch missed nothing."""
+    """Yield the parts of a span in which a watch missed nothing."""
     start = span.start
     for gap in sorted(record.gaps, key=lambda gap: gap.from_time):
         first, last = _time(gap.from_time), _time(gap.to_time)
@@ -158,16 +158,17 @@ def _without_gaps(span: TimeSpan, record: PullRecord) -> Iterator[TimeSpan]:
         yield TimeSpan(start, span.end)
 
 
-def first_listing(order: PullRequest, span: TimeSpan, started: str, number: int) -> PullRecord:
-    """Begin a pull: everything in one listing, or the errors first."""
-    level, floor = order.level, order.floor if span.start == order.span.start else None
+def first_listing(request: PullRequest, span: TimeSpan, started: str, number: int) -> PullRecord:
+    """Return the first listing of a pull: everything, or the errors."""
+    level, floor = request.level, request.floor if span.start == request.span.start else None
+    target = request.target
     part, text = (
-        (PullPart.EVERYTHING, everything(order.target, span))
+        (PullPart.EVERYTHING, everything(target, span))
         if level is None
-        else (PullPart.ERRORS, errors(order.target, span, level))
+        else (PullPart.ERRORS, errors(target, span, level))
     )
     return _record(
-        order.target,
+        target,
         part,
         text,
         span,
@@ -175,7 +176,7 @@ def first_listing(order: PullRequest, span: TimeSpan, started: str, number: int)
         group=number,
         level="" if level is None else level.value,
         floor=None if level is None or floor is None else format_time(floor),
-        transport=order.transport,
+        transport=request.transport,
     )
 
 
@@ -193,7 +194,7 @@ def _record(target: Target, part: PullPart, text: str, span: TimeSpan, **more: o
 
 
 def widened(group: PullGroup, around: ErrorNeighbourhoods, target: Target) -> PullRecord | None:
-    """Ask for errors before the span, as far again, when the first of them stand at its edge; None when not."""
+    """Return a listing of errors before the span, as long again, if errors lie at its start; else None."""
     span, lead = group.span, group.lead
     floor = _time(lead.floor)
     if span is None or floor is None or around.first is None:
@@ -209,9 +210,9 @@ def widened(group: PullGroup, around: ErrorNeighbourhoods, target: Target) -> Pu
 def rest(
     group: PullGroup, around: ErrorNeighbourhoods, target: Target, earlier: Sequence[PullRecord] = ()
 ) -> tuple[PullRecord, ...]:
-    """Ask for what stands around the errors, for what the platform says, and for requests as exposure.
+    """Return the listings that follow the errors: entries around them, platform logs, and requests as exposure.
 
-    `earlier` are samples of requests by which earlier pulls counted (`samples_before`).
+    `earlier` are the samples of requests by which earlier pulls counted (`samples_before`).
     """
     span, lead = group.span, group.lead
     if span is None:
@@ -234,8 +235,8 @@ def rest(
 
 
 def _counted_again(target: Target, span: TimeSpan, earlier: Sequence[PullRecord]) -> list[PullRecord]:
-    """Count in one sample from where earlier ones began: what came late is in it, and nothing is counted twice."""
-    spans = [found for record in earlier if (found := _span_of(record)) is not None]
+    """Return one sample from where earlier ones began: it includes late entries, and nothing is counted twice."""
+    spans = [at for record in earlier if (at := _span_of(record)) is not None]
     start, until = min(one.start for one in spans), max(one.end for one in spans)
     so_far = sum(record.listed * record.one_in for record in earlier)
     return [
@@ -245,7 +246,7 @@ def _counted_again(target: Target, span: TimeSpan, earlier: Sequence[PullRecord]
 
 
 def samples_before(manifest: Manifest, target: Target, span: TimeSpan | None) -> tuple[PullRecord, ...]:
-    """Return the samples of the latest pull of a revision that counted by them and comes up to a span."""
+    """Return the samples of a revision's latest sampled pull that reaches a span; empty without one."""
     for group in reversed([*groups_of(manifest, target)]):
         samples = [
             (record, _span_of(record)) for _, record in group.records if record.part is PullPart.SAMPLED_REQUESTS
@@ -262,9 +263,9 @@ def _span_of(record: PullRecord) -> TimeSpan | None:
 
 
 def sampled(group: PullGroup, target: Target) -> tuple[PullRecord, ...]:
-    """Ask for a sample of the requests that came after a limit, and for all of them that did not go well; else nothing.
+    """Return listings for the requests after a limit: a sample of all, and every failed one; empty without a limit.
 
-    What one in so many is goes by how many came until then, and where these were a sample, that was too large.
+    The sampling rate follows from the request rate so far, or from the size of a sample that was too large.
     """
     record = group.uncounted
     if record is None:
@@ -284,7 +285,7 @@ def sampled(group: PullGroup, target: Target) -> tuple[PullRecord, ...]:
 
 
 def _sample(target: Target, span: TimeSpan, expected: float) -> PullRecord:
-    """Ask for a sample where so many requests are expected: one in 2, 5, 10, 20, 50 and so on."""
+    """Return a sample for an expected number of requests: one in 2, 5, 10, 20, 50 and so on."""
     steps = (digit * 10**power // 10 for power in count(1) for digit in (2, 5, 10))
     one_in = next(step for step in steps if expected <= step * _SAMPLE)
     return _record(
@@ -297,7 +298,7 @@ def _like(lead: PullRecord, record: PullRecord) -> PullRecord:
 
 
 def pulled_of(manifest: Manifest) -> tuple[Pulled, ...]:
-    """Say of each listing of a case what a report must know of it."""
+    """Return the facts about each listing of a case that a report needs."""
     return tuple(_pulled(record, group) for group in groups(manifest) for _, record in group.records)
 
 
@@ -311,21 +312,17 @@ def _pulled(record: PullRecord, group: PullGroup) -> Pulled:
         entries=record.entries,
         listed=record.listed,
         one_in=record.one_in,
-        # Errors without what belongs to them are a pull that was stopped in between.
+        # A listing of errors without those that follow it belongs to a pull that was stopped.
         done=record.checkpoint.done and group.is_planned,
         capped=record.checkpoint.capped,
         last_time=record.checkpoint.last_timestamp,
         left_out=record.left_out,
         watched=record.watched,
         suppressed=sum(record.suppressed.values()),
-        gaps=tuple(
-            Unread(from_time=gap.from_time, to_time=gap.to_time, reason=gap.reason)
-            for gap in record.gaps
-            if _time(gap.from_time) is not None and _time(gap.to_time) is not None
-        ),
+        gaps=tuple(gap for gap in record.gaps if _time(gap.from_time) is not None and _time(gap.to_time) is not None),
     )
 
 
 def entries_of(manifest: Manifest, numbers: Sequence[int]) -> int:
-    """Count the entries that some pulls brought."""
+    """Count the entries of the pulls with these numbers."""
     return sum(record.entries for group in groups(manifest) if group.number in numbers for _, record in group.records)

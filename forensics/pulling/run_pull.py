@@ -1,6 +1,6 @@
-"""An order, a case and a reader of pages in; the case filled, and what was done for it, out.
+"""Run a pull: request the listings that a case lacks, and store each page with the position of its listing.
 
-A page and how far the listing has come are kept together, so that a pull that was killed goes on where it stopped.
+Page and position are stored together, so that a killed pull continues where it stopped.
 """
 
 from __future__ import annotations
@@ -41,70 +41,70 @@ _CURSOR = msgspec.json.Decoder(Cursor)
 
 
 class PullObserver(Protocol):
-    """Whoever wants to know how a pull goes on."""
+    """Receives the events of a pull."""
 
     def resumes(self) -> None:
-        """A pull that was stopped goes on."""
+        """A pull that was stopped continues."""
 
     def widens(self, record: PullRecord) -> None:
-        """Errors stood at the edge of the span: it is widened by what the record asks for."""
+        """Errors lie at the start of the span: it is widened by the record's listing."""
 
     def begins(self, record: PullRecord) -> None:
-        """A listing begins, or goes on."""
+        """A listing begins or continues."""
 
     def turns(self, record: PullRecord, page: Page) -> None:
-        """A page was put away."""
+        """A page was stored."""
 
     def ends(self, record: PullRecord) -> None:
         """A listing came to its end, or to its limit."""
 
 
 class NoObserver:
-    """Nobody wants to know; for those who want to know one thing."""
+    """An observer that ignores every event; a base for those that need only some."""
 
     def resumes(self) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def widens(self, record: PullRecord) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def begins(self, record: PullRecord) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def turns(self, record: PullRecord, page: Page) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def ends(self, record: PullRecord) -> None:
-        """Nothing."""
+        """Ignore it."""
 
 
 class PullResult(Struct, frozen=True, kw_only=True):
-    """What a run of pulls did."""
+    """The outcome of `pull`."""
 
     span: TimeSpan
-    """The span asked for, widened where errors stood at its edge."""
+    """The requested span, widened if errors lay at its start."""
     entries: int
-    """Brought by the pulls that this run finished, what they had before included."""
+    """Entries of all pulls that this run finished, including those stored by earlier runs."""
 
 
-def pull(case: Case, reader: PageReader, order: PullRequest, watch: PullObserver, started: str) -> PullResult:
-    """Finish what was stopped, then ask for what the case lacks of an order; `started` is now, RFC 3339.
+def pull(case: Case, reader: PageReader, request: PullRequest, watch: PullObserver, started: str) -> PullResult:
+    """Finish pulls that were stopped, then pull what the case lacks of a request; `started` is now, RFC 3339.
 
     Raises:
-        AccessError: Cloud Logging refuses; what was had before is kept, and the next run goes on there.
-        CaseError: the disk refuses.
+        AccessError: Cloud Logging refuses; pages received before are kept, and the next run continues there.
+        CaseError: the case cannot be written.
     """
-    numbers = [group.number for group in groups_of(case.manifest, order.target) if not group.is_whole]
+    numbers = [group.number for group in groups_of(case.manifest, request.target) if not group.is_whole]
     for number in numbers:
         watch.resumes()
-        _note_transport(case, number, order.transport)
-        _finish(case, reader, order.target, number, watch)
-    spans = [order.span]
-    for span in missing(case.manifest, order):
+        _note_transport(case, number, request.transport)
+        _finish(case, reader, request.target, number, watch)
+    spans = [request.span]
+    for span in missing(case.manifest, request):
         number = len(case.manifest.pulls) + 1
-        first = first_listing(order, span, started, number)
-        case.begin(replace(first, held=case.manifest.entries), (order.target.revision,))
-        _finish(case, reader, order.target, number, watch)
+        first = first_listing(request, span, started, number)
+        case.begin(replace(first, held=case.manifest.entries), (request.target.revision,))
+        _finish(case, reader, request.target, number, watch)
         spans.append(_group(case, number).span or span)
         numbers.append(number)
     hull = TimeSpan(min(span.start for span in spans), max(span.end for span in spans))
@@ -112,7 +112,7 @@ def pull(case: Case, reader: PageReader, order: PullRequest, watch: PullObserver
 
 
 def _note_transport(case: Case, number: int, transport: str) -> None:
-    """Note it when a pull goes on over another transport than the one on its record."""
+    """Add a note to the case when a pull continues over another transport than it began."""
     begun = _group(case, number).lead.transport
     if transport != begun:
         case.note(
@@ -126,7 +126,7 @@ def _group(case: Case, number: int) -> PullGroup:
 
 
 def _finish(case: Case, reader: PageReader, target: Target, number: int, watch: PullObserver) -> None:
-    """Ask for the listings of a pull, and for those that follow from what they bring."""
+    """Run the listings of a pull, and those that follow from their results."""
     known = _known(case, _group(case, number))
     while True:
         for pull_id, record in _group(case, number).records:
@@ -139,14 +139,14 @@ def _finish(case: Case, reader: PageReader, target: Target, number: int, watch: 
 
 
 def _known(case: Case, group: PullGroup) -> KnownEntries:
-    """Look up what the case holds of the time that a pull is about."""
+    """Look up the entries that the case holds of a pull's time."""
     lead, span = group.lead, group.span
     since = span.start if span else parse_time("1970-01-01T00:00:00Z")
     if lead.floor:
         since = parse_time(lead.floor)
     cursor = _cursor(lead)
     if not lead.level and cursor is not None and cursor.last is not None:
-        since = cursor.last  # what comes is later, and its cursor knows what it had
+        since = cursor.last  # what comes is later, and the cursor recognises repetitions at this time
     return KnownEntries(case, since, keeps=bool(lead.level))
 
 
@@ -156,7 +156,7 @@ def _following(case: Case, group: PullGroup, target: Target, watch: PullObserver
         return sampled(group, target)
     if span is None:
         return ()
-    # What came since the pull began are its errors; what an earlier one brought had its neighbourhood asked for then.
+    # Entries since the pull began are its errors; the neighbourhoods of earlier ones were pulled then.
     around = look_around(islice(case.lines(), group.lead.held, None), target.revision, span)
     before = widened(group, around, target)
     if before is None:
@@ -166,7 +166,7 @@ def _following(case: Case, group: PullGroup, target: Target, watch: PullObserver
 
 
 def _list(case: Case, pull_id: int, reader: PageReader, known: KnownEntries, watch: PullObserver) -> None:
-    """Ask for page after page of a listing, from where it stands to its end or its limit."""
+    """Request and store the pages of a listing, from its position to its end or its limit."""
     record = case.manifest.pulls[pull_id - 1]
     watch.begins(record)
     for page in reader.pages(Listing(filter=record.filter), _cursor(record)):

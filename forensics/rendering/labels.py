@@ -23,18 +23,13 @@ from forensics.model import (
     Verdict,
 )
 from forensics.rendering.escape import code, markdown
+from forensics.text.plurals import counted, plural
 from forensics.text.timestamps import SECOND, format_lag, format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _BARS = "▁▂▃▄▅▆▇█"
-_PLURALS = {
-    OccurrenceUnit.LIFE: "instance lives",
-    OccurrenceUnit.REQUEST: "requests",
-    OccurrenceUnit.SESSION: "sessions",
-    OccurrenceUnit.BURST: "bursts",
-}
 _LABELS = {
     Verdict.SUPPORTED: "Answer",
     Verdict.CONTESTED: "Hypothesis",
@@ -73,7 +68,7 @@ def seconds(value: float | None) -> str:
 
 def occurrences(cluster: Cluster) -> str:
     """Write `15 instance lives`."""
-    return f"{cluster.occurrences:,} {cluster.unit.value if cluster.occurrences == 1 else _PLURALS[cluster.unit]}"
+    return counted(cluster.occurrences, cluster.unit)
 
 
 def cadence(cluster: Cluster) -> str | None:
@@ -82,16 +77,10 @@ def cadence(cluster: Cluster) -> str | None:
     if found is None:
         return None
     span = format_lag((found.shortest, found.longest))
-    if has_rhythm(cluster):
+    if found.is_regular:
         loop = ": a restart loop" if cluster.unit is OccurrenceUnit.LIFE else ""
         return f"one every {seconds(found.median)} ({span}){loop}"
     return f"no rhythm: {span} apart, half of them within {seconds(found.median)}"
-
-
-def has_rhythm(cluster: Cluster) -> bool:
-    """Tell whether the occurrences come at regular intervals."""
-    found = cluster.cadence
-    return found is not None and found.longest <= 2 * found.median and found.shortest >= found.median / 2
 
 
 def life(cluster: Cluster) -> str | None:
@@ -106,7 +95,7 @@ def life(cluster: Cluster) -> str | None:
 
 def entries(cluster: Cluster) -> str:
     """Write `120 entries: 5 ERROR and 3 without severity in each`, where all are alike; else the sums."""
-    total = f"{cluster.entries:,} {'entry' if cluster.entries == 1 else 'entries'}"
+    total = counted(cluster.entries, "entry")
     if cluster.entries_each and cluster.entries != cluster.occurrences:
         return f"{total}: {' and '.join(_by_severity(cluster.entries_each))} in each"
     return f"{total}: {severities(cluster)}"
@@ -131,7 +120,7 @@ def affected(cluster: Cluster, report: Report) -> str:
 
 def units(cluster: Cluster) -> str:
     """Write `instance lives`."""
-    return _PLURALS[cluster.unit]
+    return plural(cluster.unit)
 
 
 def severities(cluster: Cluster) -> str:

@@ -18,6 +18,7 @@ import jinja2
 from jinja2.bccache import Bucket, BytecodeCache
 
 from forensics import __version__
+from forensics.system.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,12 +45,8 @@ class CompiledTemplates(BytecodeCache):
         """Write the code of a template; do nothing where that is not possible."""
         compiled = marshal.dumps(bucket.code)
         seal = self._seal(bucket, compiled)
-        place = _place(bucket)
-        unfinished = place.with_suffix(f".{seal.hex()[:8]}")
         with suppress(OSError):
-            place.parent.mkdir(exist_ok=True)
-            unfinished.write_bytes(seal + compiled)
-            unfinished.replace(place)
+            write_atomically(_place(bucket), (seal, compiled))
 
     def _seal(self, bucket: Bucket, compiled: bytes) -> bytes:
         made_of = f"{self._made_by}\n{bucket.key}\n{bucket.checksum}\n"

@@ -22,6 +22,7 @@ from forensics.model import (
     TimelineEvent,
     TimelineKind,
 )
+from forensics.text.plurals import counted, one_or_many
 from forensics.text.redact import quote
 from forensics.text.timestamps import parse_time
 
@@ -47,9 +48,9 @@ def headline(incidents: Sequence[Incident], clusters: Sequence[Cluster], coverag
     if bare * 2 > selected and all(c.role.rank > Role.MECHANISM.rank for c in clusters):
         return f"The cause cannot be told: {bare:,} of {selected:,} entries lack their payload"
     if not incidents:
-        return f"No failure found in {selected:,} {'entry' if selected == 1 else 'entries'}"
+        return f"No failure found in {counted(selected, 'entry')}"
     more = len(incidents) - 1
-    return incidents[0].title + (f" (and {more} more {'incident' if more == 1 else 'incidents'})" if more else "")
+    return incidents[0].title + (f" (and {more} more {one_or_many(more, 'incident')})" if more else "")
 
 
 def count_lives(lives: Sequence[Life]) -> LifeCounts:

@@ -1,4 +1,4 @@
-"""Questions about commits in, answers out: `CodeBase` over a git repository on disk."""
+"""`CodeBase` for a git repository on disk: its files, lines and commits."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from dulwich.walk import Walker
 
 from forensics.errors import RepositoryError
 from forensics.model import Commit, IgnoreLine, IgnoreReader, Touch, Touches
-from forensics.repository.ignoring import GitLine, ignored, left_out, read_dockerignore, read_gitignore
+from forensics.repository.ignoring import (
+    GitLine,
+    excluding_pattern,
+    ignored,
+    read_dockerignore,
+    read_gitignore,
+)
 from forensics.repository.moved_lines import place_before
 from forensics.repository.objects import FOLDER, Objects, is_folder, is_submodule, unbroken
 from forensics.repository.open_repository import find_places
@@ -31,22 +37,22 @@ if TYPE_CHECKING:
     from forensics.repository.ignoring import DockerPattern
 
 _HISTORY = 50_000
-"""Commits that a walk looks at; a longer history is said to be longer."""
+"""Commits that a walk reads at most; results over a longer history are marked as incomplete."""
 _SUBJECT = 120
 _HEX = frozenset(string.hexdigits)
 _SHORTEST = 7
 _HASH = 40
 _RENAMES = 500
-"""Files that one commit added and removed, up to which similar ones are looked for; beyond only equal ones are."""
+"""Added and removed files of one commit up to which renames are found by similarity; beyond that by equality only."""
 _LATEST = 253_402_300_799
-"""Seconds: the last moment of the year 9999; a commit may claim any time."""
+"""Seconds: the end of the year 9999; a commit may claim any time."""
 
 
 class GitRepository:
     """A git repository, read object by object; nothing in it is run."""
 
     def __init__(self, path: Path, commit: str | None = None, baseline: str | None = None) -> None:
-        """Open the repository that a folder is or lies in, and look up the commits that the user names.
+        """Open the repository at or above a folder, and look up the commits that the user names.
 
         Raises:
             RepositoryError: there is no repository, it is empty or broken, or it lacks a named commit.
@@ -73,7 +79,7 @@ class GitRepository:
             raise
 
     def close(self) -> None:
-        """Close the files that are held open."""
+        """Close the open files."""
         self._objects.close()
 
     def head(self) -> Commit:
@@ -81,17 +87,17 @@ class GitRepository:
         return self._summary(self._head)
 
     def commit(self, name: str) -> Commit | None:
-        """Return a commit by its hash, whole or of seven digits at least; None when there is no such, or several."""
+        """Return a commit by its full hash or at least seven digits of it; None when none or several match."""
         text = name.strip().lower()
         if not _SHORTEST <= len(text) <= _HASH or not _HEX.issuperset(text):
             return None
         with unbroken(f"commit {text[:12]}"):
-            found = list(islice(self._objects.store.iter_prefix(text.encode()), 3))
-        commits = [found_commit for id_ in found if (found_commit := self._objects.find_commit(bytes(id_))) is not None]
+            ids = list(islice(self._objects.store.iter_prefix(text.encode()), 3))
+        commits = [commit for id_ in ids if (commit := self._objects.find_commit(bytes(id_))) is not None]
         return self._summary(bytes(commits[0].id)) if len({c.id for c in commits}) == 1 else None
 
     def before(self, time: int) -> Commit | None:
-        """Return the newest commit on HEAD's first-parent line not after a time in nanoseconds."""
+        """Return the newest commit on HEAD's first-parent line that is not later than a time in nanoseconds."""
         at: bytes | None = self._head
         for _ in range(_HISTORY):
             if at is None:
@@ -111,7 +117,7 @@ class GitRepository:
         return self._files(commit.id)[1]
 
     def text(self, commit: Commit, path: str) -> str | None:
-        """Return a file's text; None when it is not there, no plain file, no text, or too large."""
+        """Return a file's text; None when it is missing, no plain file, binary, or too large."""
         data = self._bytes(commit.id.encode(), path)
         if data is None or b"\0" in data:
             return None
@@ -123,34 +129,34 @@ class GitRepository:
     def touching(
         self, commit: Commit, paths: tuple[str, ...], *, after: Commit | None = None, most: int = 20
     ) -> Touches:
-        """List commits up to one, and not in the history of another, that changed files or folders."""
-        found: list[Touch] = []
+        """List the commits up to `commit`, and not in the history of `after`, that changed files or folders."""
+        touches: list[Touch] = []
         seen = 0
         inside = tuple(self._path(path) for path in paths)
         for id_ in self._walk(commit, after):
             seen += 1
-            if seen > _HISTORY or len(found) >= most:
-                return Touches(found=tuple(found), complete=False)
-            own = self._ids(id_, inside)
-            nothing: tuple[bytes | None, ...] = (None,) * len(own)
+            if seen > _HISTORY or len(touches) >= most:
+                return Touches(found=tuple(touches), complete=False)
+            ids = self._ids(id_, inside)
+            nothing: tuple[bytes | None, ...] = (None,) * len(ids)
             before = [self._ids(parent, inside) for parent in self._objects.node(id_).parents] or [nothing]
-            changed = tuple(path for path, now, *old in zip(paths, own, *before, strict=True) if now not in old)
-            if not changed or own in before:
+            changed = tuple(path for path, now, *old in zip(paths, ids, *before, strict=True) if now not in old)
+            if not changed or ids in before:
                 continue
-            was = any(any(ids) for ids in before)
-            found.append(Touch(commit=self._summary(id_), was=was, present=any(own), paths=changed))
-        return Touches(found=tuple(found), complete=not self._objects.shallow)
+            was = any(any(old) for old in before)
+            touches.append(Touch(commit=self._summary(id_), was=was, present=any(ids), paths=changed))
+        return Touches(found=tuple(touches), complete=not self._objects.shallow)
 
     def wrote(self, commit: Commit, path: str, line: int) -> Commit | None:
-        """Return the commit that wrote a line, as the file stands at a commit; None when history does not reach it."""
+        """Return the commit that wrote a line of a file at a commit; None when history does not reach back to it."""
         at, name = commit.id.encode(), self._path(path)
         index, lines = line - 1, self._lines(at, path)
         if not 0 <= index < len(lines):
             return None
         for _ in range(_HISTORY):
-            own = self._ids(at, (name,))
+            ids = self._ids(at, (name,))
             parents = self._objects.node(at).parents
-            same = next((parent for parent in parents if self._ids(parent, (name,)) == own), None)
+            same = next((parent for parent in parents if self._ids(parent, (name,)) == ids), None)
             if same is not None:
                 at = same
                 continue
@@ -165,7 +171,7 @@ class GitRepository:
         return None
 
     def moved(self, commit: Commit, path: str) -> tuple[tuple[str, str], ...]:
-        """List where a commit moved a file, or files below a folder: old path, new path."""
+        """List the moves by a commit of a file, or of files below a folder: pairs of old and new path."""
         node = self._objects.node(commit.id.encode())
         if not node.parents:
             return ()
@@ -180,52 +186,47 @@ class GitRepository:
             source, target = change.old and change.old.path, change.new and change.new.path
             is_below = source is not None and (source == old or source.startswith(old + b"/"))
             if change.type == "rename" and is_below and source is not None and target is not None:
-                moves.append((self._shown(source), self._shown(target)))
+                moves.append((self._relative(source), self._relative(target)))
         return tuple(sorted(moves))
 
     def ignored(self, commit: Commit, path: str) -> tuple[IgnoreLine, ...]:
-        """List the lines of ignore files, as they stand at a commit, that leave a file out; one of each ignore file."""
-        found = [*self._docker_lines(commit, path)]
+        """List the ignore-file lines at a commit that exclude a file; at most one for each ignore file."""
+        lines = [*self._docker_lines(commit, path)]
         # Git reads the ignore files of every folder from the root of the checkout on, gcloud that of its folder alone.
         whole = _text(self._path(path))
-        above = [
-            (folder, lines) for folder in _folders(whole) if (lines := self._git(commit.id, f"{folder}.gitignore"))
-        ]
-        own = [("", self._git(commit.id, self._places.prefix + ".gcloudignore"))]
+        above = [(folder, read) for folder in _folders(whole) if (read := self._git(commit.id, f"{folder}.gitignore"))]
+        beside = [("", self._git(commit.id, self._places.prefix + ".gcloudignore"))]
         for name, by, judged in (
             (".gitignore", IgnoreReader.GIT, ignored(whole, above)),
-            (".gcloudignore", IgnoreReader.GCLOUD, ignored(path, own)),
+            (".gcloudignore", IgnoreReader.GCLOUD, ignored(path, beside)),
         ):
             if judged is not None:
                 folder, line = judged
-                file = (
-                    self._shown(f"{folder}{name}".encode("utf-8", "surrogateescape"))
-                    if by is IgnoreReader.GIT
-                    else name
-                )
-                found.append(IgnoreLine(file=file, number=line.number, text=line.text, by=by))
-        return tuple(found)
+                inside = f"{folder}{name}".encode("utf-8", "surrogateescape")
+                file = self._relative(inside) if by is IgnoreReader.GIT else name
+                lines.append(IgnoreLine(file=file, number=line.number, text=line.text, by=by))
+        return tuple(lines)
 
     def _docker_lines(self, commit: Commit, path: str) -> Iterator[IgnoreLine]:
-        """Judge a path by the ignore file of every folder above it that may be a build context."""
+        """Yield the Docker ignore lines that exclude a path, for every folder above it that may be a build context."""
         for folder in _folders(path):
             for file in self._docker_files(commit.id, folder):
-                line = left_out(path.removeprefix(folder), self._docker(commit.id, file))
+                line = excluding_pattern(path.removeprefix(folder), self._docker(commit.id, file))
                 if line is not None:
                     yield IgnoreLine(file=file, number=line.number, text=line.text, by=IgnoreReader.DOCKER)
 
     def _docker_files(self, id_: str, folder: str) -> list[str]:
-        """Return `.dockerignore` of a folder, and those of single Dockerfiles: `web.Dockerfile.dockerignore`."""
+        """Return a folder's Docker ignore files: `.dockerignore`, and per Dockerfile `web.Dockerfile.dockerignore`."""
         tree = self._folder(id_, folder)
         names = [name for name, (mode, _) in self._objects.tree(tree).items() if S_ISREG(mode)] if tree else []
         return sorted(folder + _text(name) for name in names if name.endswith(b".dockerignore"))
 
     def _folder(self, id_: str, folder: str) -> bytes | None:
-        """Return the hash of a folder, None when there is none."""
+        """Return the hash of a folder; None when it does not exist."""
         root = self._objects.node(id_.encode()).tree
         inside = self._path(folder).rstrip(b"/")
-        found = self._objects.entry(root, inside) if inside else (FOLDER, root)
-        return found[1] if found and is_folder(found[0]) else None
+        entry = self._objects.entry(root, inside) if inside else (FOLDER, root)
+        return entry[1] if entry and is_folder(entry[0]) else None
 
     def _read_docker(self, id_: str, file: str) -> tuple[DockerPattern, ...]:
         data = self._bytes(id_.encode(), file)
@@ -237,7 +238,7 @@ class GitRepository:
         return read_gitignore(data) if data else ()
 
     def _walk(self, commit: Commit, after: Commit | None) -> Iterator[bytes]:
-        """Yield the commits that lead to one, newest first."""
+        """Yield a commit and its ancestors, newest first, without the history of `after`."""
         return self._ancestors(commit.id.encode()) if after is None else iter(self._between(commit.id, after.id))
 
     def _range(self, commit: str, after: str) -> tuple[bytes, ...]:
@@ -247,7 +248,7 @@ class GitRepository:
                 objects.store,
                 [ObjectID(commit.encode())],
                 exclude=[ObjectID(after.encode())],
-                get_parents=lambda found: [ObjectID(id_) for id_ in objects.node(bytes(found.id)).parents],
+                get_parents=lambda node: [ObjectID(id_) for id_ in objects.node(bytes(node.id)).parents],
             )
             return tuple(bytes(entry.commit.id) for entry in islice(walker, _HISTORY + 1))
 
@@ -264,8 +265,8 @@ class GitRepository:
 
     def _ids(self, id_: bytes, paths: tuple[bytes, ...]) -> tuple[bytes | None, ...]:
         tree = self._objects.node(id_).tree
-        found = (self._objects.entry(tree, path) for path in paths)
-        return tuple(entry[1] if entry else None for entry in found)
+        entries = (self._objects.entry(tree, path) for path in paths)
+        return tuple(entry[1] if entry else None for entry in entries)
 
     def _lines(self, id_: bytes, path: str) -> list[str]:
         data = self._bytes(id_, path)
@@ -285,8 +286,8 @@ class GitRepository:
     def _path(self, path: str) -> bytes:
         return (self._prefix + path.encode("utf-8", "surrogateescape")).rstrip(b"/")
 
-    def _shown(self, path: bytes) -> str:
-        """Write a path of the repository from the folder that was named; one outside of it begins with a slash."""
+    def _relative(self, path: bytes) -> str:
+        """Write a path relative to the folder that the user named; a path outside of it begins with a slash."""
         return _text(path.removeprefix(self._prefix)) if path.startswith(self._prefix) else "/" + _text(path)
 
     def _commit(self, id_: bytes) -> Commit:
@@ -298,18 +299,18 @@ class GitRepository:
         return Commit(id=id_.decode("ascii"), time=format_time(seconds * SECOND), subject=subject or "no message")
 
     def _named(self, name: str | None, flag: str) -> Commit | None:
-        """Return the commit that a flag names: a hash, a tag, a branch, HEAD."""
+        """Return the commit that a flag names by hash, tag, branch or HEAD."""
         if name is None:
             return None
-        found = self.commit(name) or self._of_reference(name)
-        if found is None:
+        commit = self.commit(name) or self._of_reference(name)
+        if commit is None:
             where = (
                 ", which is shallow: fetch its whole history (git fetch --unshallow)" if self._objects.shallow else ""
             )
             raise RepositoryError(
                 f"{flag} {name!r} names no commit, or several, of the repository {self.name!r}{where}"
             )
-        return found
+        return commit
 
     def _of_reference(self, name: str) -> Commit | None:
         for full in (name, f"refs/tags/{name}", f"refs/heads/{name}", f"refs/remotes/{name}"):
@@ -344,7 +345,7 @@ class GitRepository:
 
 
 def _shallow(common: Path) -> frozenset[bytes]:
-    """Read at which commits a clone ends."""
+    """Read the commits at which a shallow clone ends."""
     file = common / "shallow"
     try:
         return frozenset(file.read_bytes().split()) if file.is_file() else frozenset()
@@ -353,7 +354,7 @@ def _shallow(common: Path) -> frozenset[bytes]:
 
 
 def _folders(path: str) -> Iterator[str]:
-    """Yield the folders above a path, the outermost first: "", `app/`, `app/services/`."""
+    """Yield the folders above a path, outermost first: "", `app/`, `app/services/`."""
     parts = path.split("/")[:-1]
     for end in range(len(parts) + 1):
         yield "".join(f"{part}/" for part in parts[:end])

@@ -1,4 +1,4 @@
-"""Ignore files in, the line that leaves a path out.
+"""Find the line of an ignore file that excludes a path.
 
 Docker and git read nearly the same patterns in different ways. Docker's are anchored at the root of the build context
 and the last one that matches a path or a folder above it wins, so that `!` brings back what lies below an excluded
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _LINES_LIMIT = 5000
 _STARS_LIMIT = 8
-"""Wildcards in one pattern of git's: more of them make its regular expression slow, and nobody writes them."""
+"""Wildcards in one git pattern; more make its regular expression slow, and nobody writes them."""
 
 
 class DockerPattern(Struct, frozen=True):
@@ -31,13 +31,13 @@ class DockerPattern(Struct, frozen=True):
     number: int
     text: str
     keeps: bool
-    """True for `!`: what matches stays in the context."""
+    """True for `!`: matching files stay in the context."""
     matches: Callable[[str], bool]
 
 
 def read_dockerignore(text: str) -> tuple[DockerPattern, ...]:
-    """Read the lines that mean something, as Docker does: comments, blanks, `!`, `.` and `..`, `/` in front."""
-    found = []
+    """Parse the patterns of a `.dockerignore` as Docker does: comments, blanks, `!`, `.` and `..`, leading `/`."""
+    patterns = []
     for number, line in enumerate(text.removeprefix("\ufeff").split("\n")[:_LINES_LIMIT], 1):
         if line.startswith("#"):
             continue
@@ -46,16 +46,16 @@ def read_dockerignore(text: str) -> tuple[DockerPattern, ...]:
         body = body.removeprefix("!").strip()
         if not body:
             continue
-        # Cleaned first, slashes in front removed then: `/../x` is `x`.
+        # First normalised, then stripped of leading slashes: `/../x` is `x`.
         cleaned = posixpath.normpath(body).lstrip("/") or "."
         matches = _matcher(cleaned)
         if matches is not None:
-            found.append(DockerPattern(number, line.strip(), keeps, matches))
-    return tuple(found)
+            patterns.append(DockerPattern(number, line.strip(), keeps, matches))
+    return tuple(patterns)
 
 
-def left_out(path: str, patterns: Sequence[DockerPattern]) -> DockerPattern | None:
-    """Return the pattern that leaves a path out of the build context; None when it is sent."""
+def excluding_pattern(path: str, patterns: Sequence[DockerPattern]) -> DockerPattern | None:
+    """Return the pattern that excludes a path from the build context; None when the path is included."""
     parts = path.split("/")
     steps = ["/".join(parts[: end + 1]) for end in range(len(parts))]
     decided: DockerPattern | None = None
@@ -66,18 +66,18 @@ def left_out(path: str, patterns: Sequence[DockerPattern]) -> DockerPattern | No
 
 
 def _matcher(pattern: str) -> Callable[[str], bool] | None:
-    """Compile a pattern of Docker's; None for one that Docker refuses."""
+    """Compile a Docker pattern; None for one that Docker rejects."""
     options = re2.Options()
     options.log_errors = False
     try:
-        found = re2.compile(_expression(pattern), options)
+        compiled = re2.compile(_expression(pattern), options)
     except re2.error:
         return None
-    return lambda path: found.fullmatch(path) is not None
+    return lambda path: compiled.fullmatch(path) is not None
 
 
 def _expression(pattern: str) -> str:
-    """Translate as Docker's own matcher does: `**` is any number of folders, `*` and `?` stop at a slash."""
+    """Translate a Docker pattern to a regular expression: `**` spans folders, `*` and `?` stop at a slash."""
     out: list[str] = []
     at = 0
     while at < len(pattern):
@@ -109,8 +109,8 @@ class GitLine(Struct, frozen=True):
 
 
 def read_gitignore(data: bytes) -> tuple[GitLine, ...]:
-    """Read the lines that mean something, as git does."""
-    found = []
+    """Parse the patterns of a `.gitignore` as git does."""
+    lines = []
     for number, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n")[:_LINES_LIMIT], 1):
         body = line.rstrip(b"\r")
         while body.endswith(b" ") and not body.endswith(b"\\ "):
@@ -118,14 +118,14 @@ def read_gitignore(data: bytes) -> tuple[GitLine, ...]:
         if not body.strip() or body.startswith(b"#") or body.count(b"*") > _STARS_LIMIT:
             continue
         with suppress(MalformedPattern):
-            found.append(GitLine(number, body.decode("utf-8", "replace"), GitPattern(body.replace(b"\\ ", b" "))))
-    return tuple(found)
+            lines.append(GitLine(number, body.decode("utf-8", "replace"), GitPattern(body.replace(b"\\ ", b" "))))
+    return tuple(lines)
 
 
 def ignored(path: str, files: Sequence[tuple[str, Sequence[GitLine]]]) -> tuple[str, GitLine] | None:
-    """Return the folder of the ignore file and the line that ignore a path; nearer files and later lines win.
+    """Return the line that ignores a path, with the folder of its ignore file; nearer files and later lines win.
 
-    `files` are the folders (`""`, `app/`) that hold an ignore file on the way to the path, the outermost first.
+    `files` are the folders (`""`, `app/`) with an ignore file on the way to the path, outermost first.
     """
     parts = path.split("/")
     for end in range(1, len(parts) + 1):

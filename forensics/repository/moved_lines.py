@@ -1,4 +1,4 @@
-"""Two versions of a file in, where a line of the one stood in the other out."""
+"""Find where a line of a file was in the previous version of that file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 
 _MIDDLE = 3000
-"""Lines between what is equal at both ends; comparing more than these takes seconds."""
+"""Differing lines between the equal parts at both ends; comparing more of them takes seconds."""
 
 
 def place_before(new: list[str], old: list[str], at: int) -> int | None:
-    """Return the index in `old` of the line at an index of `new`; None when it was not there."""
+    """Return the index in `old` of the line at index `at` of `new`; None when it is a new line."""
     start = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(new, old, strict=False)))
     if at < start:
         return at

@@ -1,4 +1,4 @@
-"""Hashes in, commits, trees and files out, each read once; what is missing or broken becomes one error."""
+"""Read commits, trees and files by hash, each once; a missing or damaged object becomes a RepositoryError."""
 
 from __future__ import annotations
 
@@ -32,31 +32,32 @@ _BROKEN = (
     *(MissingCommitError, NotGitRepository, OSError, OverflowError, StopIteration, struct.error, TypeError),
     *(ValueError, WrongObjectException, zlib.error),
 )
-"""What the library raises over bytes that are no git object; a damaged clone must not look like a bug."""
+"""Errors that the library raises for damaged objects; a damaged clone must not look like a bug."""
 FOLDER = S_IFDIR
 """The mode of a folder."""
 _LOOSE_LIMIT = 64 << 20
 TEXT_LIMIT = 2 << 20
-"""Bytes of a file that is read as text; source files, requirement files and ignore files are smaller."""
+"""Bytes up to which a file is read as text; source files, requirement files and ignore files are smaller."""
 _FILES_LIMIT = 300_000
 _DEPTH_LIMIT = 200
 _TAGS_LIMIT = 10
 
 
 class Node(Struct, frozen=True, gc=False):
-    """What a walk over history needs of a commit."""
+    """The fields of a commit that a walk over history needs."""
 
     tree: bytes
     parents: tuple[bytes, ...]
     seconds: int
+    """Commit time since 1970."""
 
 
 @contextmanager
 def unbroken(what: str) -> Iterator[None]:
-    """Turn what a damaged repository makes the library raise into one error.
+    """Turn the library's errors over a damaged repository into a RepositoryError that names `what`.
 
     Raises:
-        RepositoryError: it was damaged.
+        RepositoryError: the repository is damaged or incomplete.
     """
     try:
         yield
@@ -68,7 +69,7 @@ def unbroken(what: str) -> Iterator[None]:
 
 
 class Objects:
-    """A store of objects, with what was parsed of it."""
+    """The object store of a repository, with a cache of parsed commits and trees."""
 
     def __init__(self, folder: Path, shallow: frozenset[bytes]) -> None:
         self.shallow = shallow
@@ -78,8 +79,8 @@ class Objects:
         self.tree = lru_cache(20_000)(self._tree)
 
     def close(self) -> None:
-        """Close the files of packs."""
-        # While the error over a damaged pack is under way, its traceback holds pieces of the mapped file.
+        """Close the pack files."""
+        # While an error over a damaged pack is being handled, its traceback still refers to the mapped file.
         with suppress(BufferError):
             self.store.close()
 
@@ -88,20 +89,20 @@ class Objects:
             return self.store[ObjectID(id_)]
 
     def find_commit(self, id_: bytes) -> GitCommit | None:
-        """Return the commit that a hash names, directly or by a tag; None when it names something else."""
-        found = self._get(id_)
+        """Return the commit of a hash, following tags; None when the hash names something else."""
+        target = self._get(id_)
         for _ in range(_TAGS_LIMIT):
-            if not isinstance(found, Tag):
+            if not isinstance(target, Tag):
                 break
-            found = self._get(found.object[1])
-        return found if isinstance(found, GitCommit) else None
+            target = self._get(target.object[1])
+        return target if isinstance(target, GitCommit) else None
 
     def commit(self, id_: bytes) -> GitCommit:
-        """Return a commit."""
-        found = self._get(id_)
-        if not isinstance(found, GitCommit):
+        """Return the commit of a hash; RepositoryError when it is none."""
+        commit = self._get(id_)
+        if not isinstance(commit, GitCommit):
             raise RepositoryError(f"object {id_.decode('ascii', 'replace')[:12]} is no commit")
-        return found
+        return commit
 
     def _node(self, id_: bytes) -> Node:
         commit = self.commit(id_)
@@ -110,26 +111,26 @@ class Objects:
             return Node(bytes(commit.tree), parents, commit.commit_time)
 
     def _tree(self, id_: bytes) -> dict[bytes, tuple[int, bytes]]:
-        found = self._get(id_)
-        if not isinstance(found, Tree):
+        tree = self._get(id_)
+        if not isinstance(tree, Tree):
             raise RepositoryError(f"object {id_.decode('ascii', 'replace')[:12]} is no folder")
         with unbroken(f"object {id_.decode('ascii')[:12]}"):
-            return {name: (mode, bytes(sha)) for name, mode, sha in found.iteritems()}
+            return {name: (mode, bytes(sha)) for name, mode, sha in tree.iteritems()}
 
     def entry(self, tree: bytes, path: bytes) -> tuple[int, bytes] | None:
-        """Return mode and hash of what lies at a path; None when nothing does."""
+        """Return mode and hash of the object at a path; None when there is none."""
         at: tuple[int, bytes] = (FOLDER, tree)
         for part in path.split(b"/"):
             if not is_folder(at[0]):
                 return None
-            found = self.tree(at[1]).get(part)
-            if found is None:
+            child = self.tree(at[1]).get(part)
+            if child is None:
                 return None
-            at = found
+            at = child
         return at
 
     def walk(self, tree: bytes, prefix: bytes = b"") -> Iterator[tuple[bytes, int, bytes]]:
-        """Yield path, mode and hash of everything below a folder that is no folder."""
+        """Yield path, mode and hash of all files, links and submodules below a folder."""
         stack = [(prefix, tree, 0)]
         count = 0
         while stack:
@@ -146,19 +147,19 @@ class Objects:
                 yield above + name, mode, child
 
     def bytes_at(self, tree: bytes, path: bytes) -> bytes | None:
-        """Return a plain file's bytes; None when there is none, or it is too large."""
-        found = self.entry(tree, path)
-        if found is None or not S_ISREG(found[0]):
+        """Return a plain file's bytes; None when it is missing or too large."""
+        entry = self.entry(tree, path)
+        if entry is None or not S_ISREG(entry[0]):
             return None
-        blob = self._get(found[1])
+        blob = self._get(entry[1])
         return blob.data if isinstance(blob, Blob) and len(blob.data) <= TEXT_LIMIT else None
 
 
 def is_folder(mode: int) -> bool:
-    """Tell a folder from a file, a symbolic link (which is not followed) and a submodule."""
+    """Tell whether a mode is that of a folder, and not of a file, a symbolic link or a submodule."""
     return S_ISDIR(mode)
 
 
 def is_submodule(mode: int) -> bool:
-    """Tell a commit of another repository."""
+    """Tell whether a mode is that of a submodule, a commit of another repository."""
     return S_ISGITLINK(mode)

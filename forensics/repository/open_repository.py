@@ -1,4 +1,4 @@
-"""A path in, the places of a repository's objects and references out, or one word why there are none."""
+"""Locate a repository's objects and references from a path, or explain why they cannot be read."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from msgspec import Struct
 from forensics.errors import RepositoryError
 
 _SMALL = 1 << 20
-"""Bytes; files that only point elsewhere, and configurations, are far smaller."""
+"""Bytes; pointer files and configurations are far smaller."""
 
 
 class Places(Struct, frozen=True, kw_only=True):
-    """Where a repository keeps what is read of it."""
+    """The folders of a repository that are read."""
 
     control: Path
-    """HEAD of this checkout: `.git`, or what a `.git` file of a worktree or submodule points to."""
+    """Holds HEAD of this checkout: `.git`, or the target of a worktree's or submodule's `.git` file."""
     common: Path
-    """Objects and references, which worktrees share."""
+    """Holds objects and references; shared between worktrees."""
     prefix: str
-    """The folder that was named, inside the checkout: "" or `services/shop/`."""
+    """Path of the named folder within the checkout: "" or `services/shop/`."""
     bare: bool
+    """True for a repository without a checkout."""
 
 
 def find_places(path: Path) -> Places:
-    """Find the repository that a folder is, or lies in.
+    """Find the repository at or above a folder.
 
     Raises:
-        RepositoryError: there is none, or it is of a kind that cannot be read.
+        RepositoryError: there is none, or its format is not supported.
     """
     if not path.is_dir():
         raise RepositoryError(f"{str(path)!r} is no folder; name a checkout with --repo PATH")
@@ -51,7 +52,7 @@ def find_places(path: Path) -> Places:
 
 
 def _control(root: Path) -> Path | None:
-    """Return the folder that controls a checkout, or a bare repository itself."""
+    """Return the control folder of a checkout, or a bare repository itself; None without either."""
     dot_git = root / ".git"
     if dot_git.is_file():
         text = _read(dot_git)
@@ -73,7 +74,7 @@ def _common(control: Path) -> Path:
 
 
 def _check_format(common: Path, path: Path) -> None:
-    """Refuse formats that this reader does not know; configurations that are included are not opened."""
+    """Reject formats that this reader does not support; included configurations are not opened."""
     config = common / "config"
     if not config.is_file():
         return
@@ -81,7 +82,7 @@ def _check_format(common: Path, path: Path) -> None:
         with config.open("rb") as file:
             if os.fstat(file.fileno()).st_size > _SMALL:
                 raise RepositoryError(f"{str(config)!r} is no configuration of a repository: it is too large")
-            found = ConfigFile.from_file(file, expand_includes=False)
+            settings = ConfigFile.from_file(file, expand_includes=False)
     except (OSError, ValueError) as error:
         raise RepositoryError(f"{str(config)!r} cannot be read ({error}); try a fresh clone") from error
     for key, readable, word in (
@@ -89,7 +90,7 @@ def _check_format(common: Path, path: Path) -> None:
         ("refstorage", "files", "kind of references"),
     ):
         with suppress(KeyError):
-            value = found.get((b"extensions",), key.encode()).decode("utf-8", "replace")
+            value = settings.get((b"extensions",), key.encode()).decode("utf-8", "replace")
             if value.lower() != readable:
                 raise RepositoryError(f"{str(path)!r}: its {word} is {value}, and only {readable} can be read")
 

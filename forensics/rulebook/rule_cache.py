@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from forensics.model import Rule
+from forensics.system.atomic_files import write_atomically
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,13 +48,9 @@ def keep_rules(files: Sequence[RuleFile], rules: Sequence[Rule]) -> None:
     fingerprint = _fingerprint(files)
     if fingerprint is None:
         return
-    place = _place()
     data = msgspec.msgpack.encode(_CachedRules(fingerprint, tuple(rules)))
-    unfinished = place.with_suffix(f".{hashlib.sha256(data).hexdigest()[:8]}")
     with suppress(OSError):
-        place.parent.mkdir(exist_ok=True)
-        unfinished.write_bytes(data)
-        unfinished.replace(place)
+        write_atomically(_place(), (data,))
 
 
 def _place() -> Path:

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from forensics.log.citations import cite
 from forensics.model import Cluster, ClusterId, Finding, Link, Role, Step
+from forensics.text.plurals import plural
 from forensics.text.timestamps import format_lag
 from forensics.whys.nearest_cause import nearest_cause
 from forensics.whys.proposals import propose_rule
 from forensics.whys.queries import cluster_query
-from forensics.whys.wording import plain, units
+from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -127,7 +128,7 @@ def _step(link: Link, run: RunContext) -> Step:
         of=link.of,
         lag=link.lag,
         statement=(
-            f"“{cause.title}” stands {where} {link.explained} of {link.of} {units(symptom)} of “{symptom.title}” "
+            f"“{cause.title}” stands {where} {link.explained} of {link.of} {plural(symptom.unit)} of “{symptom.title}” "
             f"(joined by {link.by})"
         ),
         refs=_pair(link, run),

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from forensics.model import Certificate, Level, Occurrence
+from forensics.text.plurals import counted
 from forensics.text.timestamps import format_seconds, parse_time
 from forensics.whys.contexts import is_recorded
-from forensics.whys.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -93,7 +93,7 @@ def _logs(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
         entries = sum(logs.get(name, 0) for name in names)
         what = "the application's log" if stream == "application" else f"the {stream} log"
         if entries:
-            yield True, f"{what} is here ({counted(entries, 'entry', 'entries')})"
+            yield True, f"{what} is here ({counted(entries, 'entry')})"
         else:
             yield False, f"{what} is absent"
 

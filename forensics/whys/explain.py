@@ -18,11 +18,12 @@ from forensics.model import (
     Why,
     WhyRule,
 )
+from forensics.text.plurals import counted
 from forensics.text.timestamps import SECOND
 from forensics.whys.defaults import default_actions, default_whys
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
-from forensics.whys.wording import counted, fill, name_places, plain, representative, template_values
+from forensics.whys.wording import fill, name_places, plain, representative, template_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -124,9 +125,7 @@ def _own_words(context: ClusterContext) -> str:
     if context.rule is not None:
         return context.rule.title
     if not representative(context).has_payload:
-        return (
-            f"{counted(context.cluster.entries, 'entry', 'entries')} of level {context.cluster.level} without a payload"
-        )
+        return f"{counted(context.cluster.entries, 'entry')} of level {context.cluster.level} without a payload"
     return plain(_first_line(context))[:160]
 
 

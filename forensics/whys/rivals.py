@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import DEFAULT_THRESHOLDS, Cluster, Nanoseconds, Rival, Rule, Verdict
+from forensics.text.plurals import counted, plural
 from forensics.text.timestamps import format_lag, format_seconds
 from forensics.whys.certificate import certify_absence
 from forensics.whys.contexts import judge_link, measured_link
 from forensics.whys.evidence.linked import related_to
-from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -89,8 +89,8 @@ def _near(rule: Rule, link: Link, context: ClusterContext) -> Rival:
         Verdict.NO_EVIDENCE: "may stand there by chance",
     }[verdict]
     statement = (
-        f"{told}: before {link.explained} of {link.of} {units(symptom)} of “{symptom.title}” ({format_lag(link.lag)}, "
-        f"joined by {link.by}, {_chance(link)})"
+        f"{told}: before {link.explained} of {link.of} {plural(symptom.unit)} of “{symptom.title}” "
+        f"({format_lag(link.lag)}, joined by {link.by}, {_chance(link)})"
     )
     return Rival(
         signature=rule.id,

@@ -8,7 +8,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forensics.log.root_exception import innermost_frame, root_exception
-from forensics.model import ChangeState, Cluster, LogEntry, OccurrenceUnit
+from forensics.model import ChangeState, LogEntry
+from forensics.text.plurals import plural
 from forensics.text.redact import quote
 
 if TYPE_CHECKING:
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
     from forensics.whys.contexts import ClusterContext
 
 _VALUE_LIMIT = 200
-_PLURALS = {
-    OccurrenceUnit.LIFE: "instance lives",
-    OccurrenceUnit.REQUEST: "requests",
-    OccurrenceUnit.SESSION: "sessions",
-    OccurrenceUnit.BURST: "bursts",
-}
-
-
 _LINE_BREAK = re.compile(r"\r\n?")
 _OPENING = re.compile(r"\{[{%#]")
 _NAMED = re.compile(r"\{\{ *(?P<name>[a-z_][a-z0-9_]*)(?:\.(?P<part>[a-z][a-z_]*))? *\}\}", re.ASCII)
@@ -114,7 +107,7 @@ def template_values(context: ClusterContext) -> dict[str, Any]:
     """Collect what every template of the cluster's rule may name."""
     cluster = context.cluster
     values: dict[str, Any] = {name: plain(counted[0][0]) for name, counted in cluster.captures.items() if counted}
-    values |= {"entries": cluster.entries, "occurrences": cluster.occurrences, "unit": units(cluster)}
+    values |= {"entries": cluster.entries, "occurrences": cluster.occurrences, "unit": plural(cluster.unit)}
     values["exception"] = _exception(context)
     values["frame"] = _frame(context)
     return values
@@ -160,16 +153,6 @@ def dotted(values: Mapping[str, Any], name: str) -> str | None:
     for part in name.split("."):
         at = at.get(part) if isinstance(at, Mapping) else None
     return str(at) if at else None
-
-
-def units(cluster: Cluster, count: int = 2) -> str:
-    """Name what the cluster's occurrences are: `instance lives`."""
-    return cluster.unit.value if count == 1 else _PLURALS[cluster.unit]
-
-
-def counted(number: int, one: str, many: str | None = None) -> str:
-    """Return `1 entry`, `1,200 entries`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def plain(text: str) -> str:

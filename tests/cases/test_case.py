@@ -21,6 +21,7 @@ from support.platforms import locks
 
 from forensics.cases import Case, Checkpoint, PullRecord, segments, verify
 from forensics.errors import CaseError
+from forensics.model import UnreadSpan
 from forensics.text.timestamps import parse_time
 
 PULL = PullRecord(filter="f", project="p", started="2025-09-08T14:00:00Z")
@@ -234,6 +235,16 @@ def test_a_case_whose_making_was_killed_is_made_again(tmp_path: Path) -> None:
 def test_a_case_for_reading_is_not_written(pulled: Path) -> None:
     with pytest.raises(ValueError, match="not open for writing"):
         Case.look(pulled).append([b"{}"], Checkpoint())
+
+
+def test_an_unread_span_has_its_fields_of_the_format_and_is_read_back(tmp_path: Path) -> None:
+    gap = UnreadSpan(from_time="2025-09-08T14:00:00Z", to_time="2025-09-08T14:01:00Z", reason="no answer")
+    with Case.create(tmp_path / "case") as case:
+        case.begin(PULL)
+        case.append((), Checkpoint(done=True), gaps=(gap,))
+    (written,) = json.loads((tmp_path / "case" / "manifest.json").read_bytes())["pulls"][0]["gaps"]
+    assert written == {"from": "2025-09-08T14:00:00Z", "to": "2025-09-08T14:01:00Z", "reason": "no answer"}
+    assert Case.look(tmp_path / "case").manifest.pulls[0].gaps == (gap,)
 
 
 @settings(max_examples=20)

@@ -13,7 +13,7 @@ from hypothesis import given, settings, strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from forensics.cli.screens import plain_text as piped, report_screen as terminal, summary_cells as screen
+from forensics.cli.screens import plain_text as piped, rich_report as terminal, summary_cells as screen
 from forensics.model import Verdict
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def by_rich(report: Report) -> str:
 def showing(shown: Shown) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("forensics.cli.screens.plain_text.screen", shown)
-        patch.setattr("forensics.cli.screens.report_screen.screen", shown)
+        patch.setattr("forensics.cli.screens.rich_report.screen", shown)
         yield
 
 

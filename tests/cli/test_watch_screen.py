@@ -9,7 +9,8 @@ import pytest
 from rich.console import Console
 from support.builders import REVISION, raw
 
-from forensics.cli.screens.watch_screen import LiveTable, PlainLines, word
+from forensics.cli.screens.watch_screen import PlainLines, describe_news
+from forensics.cli.screens.watch_table import LiveTable
 from forensics.cloud.tailing import News, WatchEvent
 from forensics.model import Level
 from forensics.rulebook import load_rules
@@ -27,7 +28,7 @@ def test_a_narrow_terminal_cuts_the_names_and_no_number(width: int) -> None:
     screen = LiveTable(io.StringIO(), "for 10 min")
     screen._console = Console(width=width, file=io.StringIO())
     with screen._console.capture() as captured:
-        screen._console.print(screen._picture(tally))
+        screen._console.print(screen._layout(tally))
     row = next(line for line in captured.get().splitlines() if "a very long" in line)
     assert row.split()[0] == "P2"
     assert row.split()[-3:] == ["1,234", "0", "10:00:01"]
@@ -43,10 +44,13 @@ def test_what_a_log_says_gives_a_terminal_no_orders() -> None:
 
 
 def test_news_are_one_line_each() -> None:
-    assert word(News(WatchEvent.POLLING, "no permission"), 0) == (
+    assert describe_news(News(WatchEvent.POLLING, "no permission"), 0) == (
         "asking every few seconds instead of following: no permission"
     )
-    assert word(News(WatchEvent.REOPENED), 1) == "reopened: nothing is missing, what was missed was listed (1 entry)"
+    assert (
+        describe_news(News(WatchEvent.REOPENED), 1)
+        == "reopened: nothing is missing, what was missed was listed (1 entry)"
+    )
 
 
 def test_a_long_wait_for_the_quota_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

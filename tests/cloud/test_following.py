@@ -1,4 +1,4 @@
-"""Whatever breaks and for how long: each entry arrives, or the time at which it was logged is a hole that is told."""
+"""Whatever breaks and for how long: each entry arrives, or the time at which it was logged is reported as unread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from forensics.cloud.filters import Target, TimeSpan
 from forensics.cloud.pacing import Backoff, Pacer
 from forensics.cloud.pages import PageReader
 from forensics.cloud.refusals import OK, HttpAnswer
-from forensics.cloud.tailing import Arrival, Tailing, WatchEvent
+from forensics.cloud.tailing import Arrival, FollowRequest, Tailing, WatchClock, WatchEvent
 from forensics.model import Nanoseconds
 from forensics.pulling import Follower, begin
 from forensics.text.timestamps import SECOND, format_time, parse_time
@@ -101,18 +101,27 @@ def reading(world: World) -> PageReader:
     return PageReader(world, pacer=Pacer(world, world.sleep), backoff=patient(2.0), sleep=world.sleep)
 
 
+def clock_of(world: World) -> WatchClock:
+    return WatchClock(monotonic=world, now=world.nanoseconds, sleep=world.sleep)
+
+
+def unread_spans(world: World, tailing: Tailing) -> list[tuple[int, int]]:
+    """Start and end of each span that may lack entries, nanoseconds."""
+    spans = tailing.unread.spans(world.nanoseconds())
+    return [(parse_time(span.from_time), parse_time(span.to_time)) for span in spans]
+
+
 def follow(world: World, *, polls: bool = False) -> tuple[list[str], Tailing, list[WatchEvent]]:
     """The ids that came, in order; the tailing; what was said."""
     tailing = Tailing(
         reading(world),
-        f'timestamp>="{format_time(world.nanoseconds())}"',
-        world.nanoseconds(),
-        project="p",
-        open_stream=None if polls else world.open_stream,
-        backoff=patient(1e9),
-        clock=world,
-        now=world.nanoseconds,
-        sleep=world.sleep,
+        FollowRequest(
+            filter=f'timestamp>="{format_time(world.nanoseconds())}"',
+            since=world.nanoseconds(),
+            open_stream=None if polls else world.open_stream,
+        ),
+        patient(1e9),
+        clock_of(world),
     )
     came: list[str] = []
     said: list[WatchEvent] = []
@@ -137,7 +146,7 @@ outage = st.tuples(times, st.floats(0.1, 90.0), st.booleans(), st.booleans())
 @pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(logged=st.lists(times, max_size=40, unique=True), outages=st.lists(outage, max_size=4), polls=st.booleans())
-def test_an_entry_arrives_or_lies_in_a_hole(
+def test_an_entry_arrives_or_lies_in_an_unread_span(
     logged: list[float],
     outages: list[tuple[float, float, bool, bool]],
     polls: bool,  # noqa: FBT001 - hypothesis gives it
@@ -146,14 +155,14 @@ def test_an_entry_arrives_or_lies_in_a_hole(
     came, tailing, _ = follow(world, polls=polls)
     for at in world.logged:
         time = parse_time(str(world.entry(at)["timestamp"]))
-        is_in_hole = any(hole.start <= time <= (hole.end or time) for hole in tailing.holes)
-        assert world.entry(at)["insertId"] in came or is_in_hole, (at - world.start, tailing.holes)
+        is_unread = any(start <= time <= end for start, end in unread_spans(world, tailing))
+        assert world.entry(at)["insertId"] in came or is_unread, (at - world.start, unread_spans(world, tailing))
 
 
-def test_without_an_outage_there_is_no_hole_and_few_listings() -> None:
+def test_without_an_outage_nothing_is_unread_and_listings_are_few() -> None:
     world = World([float(at) for at in range(1, 150)], [])
     came, tailing, said = follow(world)
-    assert (tailing.holes, said, world.opened) == ([], [], 1)
+    assert (unread_spans(world, tailing), said, world.opened) == ([], [], 1)
     assert len(set(came)) == 149
 
 
@@ -162,16 +171,15 @@ def test_a_break_is_said_once_and_so_is_its_end() -> None:
     came, tailing, said = follow(world)
     assert said == [WatchEvent.BROKEN, WatchEvent.REOPENED]
     assert len(set(came)) == 3
-    assert tailing.holes == []
+    assert unread_spans(world, tailing) == []
 
 
-def test_a_hole_ends_where_the_tail_brings_entries_again() -> None:
+def test_an_unread_span_ends_where_the_tail_brings_entries_again() -> None:
     world = World([10.0, 30.0, 60.0, 100.0], [(20.0, 25.0, True, True), (20.0, 300.0, False, True)])
     _, tailing, said = follow(world)
-    (hole,) = tailing.holes
-    assert hole.start == parse_time(str(world.entry(world.logged[0])["timestamp"]))
-    assert hole.end is not None
-    assert 60 * SECOND <= hole.end - int(world.start * SECOND) <= 61 * SECOND
+    ((start, end),) = unread_spans(world, tailing)
+    assert start == parse_time(str(world.entry(world.logged[0])["timestamp"]))
+    assert 60 * SECOND <= end - int(world.start * SECOND) <= 61 * SECOND
     assert said == [WatchEvent.BROKEN]
 
 
@@ -186,7 +194,7 @@ def test_a_stream_that_is_refused_for_good_is_replaced_by_listings() -> None:
     world.open_stream = lambda: Refusing(world)  # type: ignore[method-assign]  # the one thing that differs
     came, tailing, said = follow(world)
     assert said == [WatchEvent.POLLING]
-    assert (len(set(came)), tailing.holes) == (2, [])
+    assert (len(set(came)), unread_spans(world, tailing)) == (2, [])
 
 
 def test_a_stream_that_ends_after_an_hour_is_opened_again() -> None:
@@ -206,7 +214,7 @@ def test_a_stream_that_ends_after_an_hour_is_opened_again() -> None:
     world.open_stream = open_stream  # type: ignore[method-assign]  # as above
     came, tailing, said = follow(world)
     assert (said, world.opened) == ([WatchEvent.BROKEN, WatchEvent.REOPENED], 2)
-    assert (len(set(came)), tailing.holes) == (2, [])
+    assert (len(set(came)), unread_spans(world, tailing)) == (2, [])
 
 
 def test_a_listing_that_is_refused_for_good_ends_the_watch() -> None:
@@ -227,16 +235,11 @@ def test_a_case_takes_each_entry_once_and_the_next_watch_begins_where_a_killed_o
         begun = begin(case, TARGET, span, transport="grpc tail", started="2026-05-01T00:00:00Z")
         tailing = Tailing(
             reading(world),
-            begun.filter,
-            begun.start,
-            project="p",
-            open_stream=world.open_stream,
-            backoff=patient(1e9),
-            clock=world,
-            now=world.nanoseconds,
-            sleep=world.sleep,
+            FollowRequest(filter=begun.filter, since=begun.start, open_stream=world.open_stream),
+            patient(1e9),
+            clock_of(world),
         )
-        follower = Follower(case, begun, tailing, clock=world, now=world.nanoseconds)
+        follower = Follower(case, begun, tailing, clock_of(world))
         for arrival in tailing.arrivals():
             fresh = follower.take(arrival)
             assert follower.take(arrival) == []

@@ -11,7 +11,7 @@ import pytest
 from support.builders import REVISION, extracted, query, raw, request, stored_at
 
 from forensics.context.coverage.measure import measure
-from forensics.model import Pulled, PullPart, RulebookInfo, Unread
+from forensics.model import Pulled, PullPart, RulebookInfo, UnreadSpan
 from forensics.pipeline import analyze
 from forensics.sources import read_records
 
@@ -173,7 +173,7 @@ def test_an_error_at_the_start_of_a_pull_may_be_an_old_one(start: str, is_told: 
 
 
 def test_what_a_watch_missed_is_cut_until_another_pull_has_it() -> None:
-    gap = Unread(from_time="2026-03-01T10:10:00Z", to_time="2026-03-01T10:20:00Z", reason="no answer")
+    gap = UnreadSpan(from_time="2026-03-01T10:10:00Z", to_time="2026-03-01T10:20:00Z", reason="no answer")
     watched = listing(watched=True, gaps=(gap,))
     found = covered(*lines(3), pulled=[watched])
     assert found.truncated is True

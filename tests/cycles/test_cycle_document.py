@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from support.comparisons import runs
 from support.cycles import recorded, report
 
-from forensics.cli.screens.cycle_screen import _print_by_rich, claim_lines
+from forensics.cli.screens.cycle_screen import claim_lines
+from forensics.cli.screens.rich_cycles import print_table
 from forensics.cycles import history
 from forensics.model import OccurrenceUnit
 from forensics.rendering import render_cycle as render_documents
@@ -90,5 +91,5 @@ def test_history_follows_signatures_through_cycles_without_noise() -> None:
 
 
 def test_a_terminal_shows_the_same_table(capsys: pytest.CaptureFixture[str]) -> None:
-    _print_by_rich(("state", "claim"), [("refuted", "oom gone [bold]")])
+    print_table(("state", "claim"), [("refuted", "oom gone [bold]")])
     assert "oom gone [bold]" in capsys.readouterr().out

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from forensics.repository.ignoring import ignored, left_out, read_dockerignore, read_gitignore
+from forensics.repository.ignoring import excluding_pattern, ignored, read_dockerignore, read_gitignore
 
 
 def line_of(text: str, path: str) -> int | None:
-    found = left_out(path, read_dockerignore(text))
+    found = excluding_pattern(path, read_dockerignore(text))
     return found.number if found else None
 
 
@@ -76,7 +76,7 @@ def test_a_dockerignore_is_read_as_docker_reads_it(text: str, path: str, line: i
 
 @given(st.text(max_size=60), st.text(alphabet="ab./*", min_size=1, max_size=12))
 def test_any_text_is_a_dockerignore(text: str, path: str) -> None:
-    found = left_out(path, read_dockerignore(text))
+    found = excluding_pattern(path, read_dockerignore(text))
     assert found is None or text.removeprefix("\ufeff").split("\n")[found.number - 1].strip() == found.text
 
 

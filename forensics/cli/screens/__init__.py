@@ -1,1 +1,1 @@
-"""What a verb shows on a terminal or in a pipe: the report, a gate, cycles, a watch, progress."""
+"""Screens for terminals and pipes: report, gate, cycles, watch, progress."""

@@ -1,4 +1,4 @@
-"""Cycles and claims in, a table on a terminal or plain lines in a pipe out."""
+"""Show cycles and claims: as tables on a terminal, as plain lines in a pipe."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from forensics.cycles import history, standing
-from forensics.model import ClaimState
 from forensics.rendering.cycle_documents import claim_origin, claim_reason, claim_text, rate_bars
 from forensics.rendering.escape import terminal
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
     from forensics.model import Claim, Cycle
 
-_STYLE = {ClaimState.REFUTED: "bold red", ClaimState.HOLDS: "green", ClaimState.ASSERTED: "yellow"}
 _Table = tuple[tuple[str, ...], "Sequence[tuple[str, ...]]"]
 """Heads and rows."""
 
@@ -29,15 +27,15 @@ def claim_lines(claims: Iterable[Claim]) -> list[str]:
 
 
 def print_status(cycles: Sequence[Cycle]) -> None:
-    """Print the cycles of each service and environment, what they saw, and what was claimed."""
+    """Print the cycles of each service and environment, with their signatures and claims."""
     series: dict[tuple[str, str, str], list[Cycle]] = {}
     for cycle in cycles:
         key = (cycle.revision.service or "", cycle.revision.project or "", cycle.environment)
         series.setdefault(key, []).append(cycle)
-    for (service, project, environment), own in series.items():
+    for (service, project, environment), members in series.items():
         name = "  ·  ".join(filter(None, (service, project, environment)))
         click.echo(terminal(name or "service not named"))
-        for table in (_cycle_table(own), _signature_table(own), _claim_table(own)):
+        for table in (_cycle_table(members), _signature_table(members), _claim_table(members)):
             if table[1]:
                 _print(*table)
 
@@ -54,7 +52,7 @@ def _cycle_table(cycles: Sequence[Cycle]) -> _Table:
 def _signature_table(cycles: Sequence[Cycle]) -> _Table:
     rows = []
     for row in history(cycles):
-        counts = "  ".join(f"{n:,}/{'?' if held is None else f'{held:,}'}" for n, held in row.counts)
+        counts = "  ".join(f"{n:,}/{'?' if exposure is None else f'{exposure:,}'}" for n, exposure in row.counts)
         rows.append((row.priority.value, row.name, rate_bars(row.counts), counts, row.measure.value))
     return ("prio", "signature", "rate", "occurrences/exposure, cycle by cycle", "exposure in"), rows
 
@@ -68,24 +66,11 @@ def _claim_table(cycles: Sequence[Cycle]) -> _Table:
 def _print(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
     cells = [[terminal(cell) for cell in row] for row in rows]
     if sys.stdout.isatty():
-        _print_by_rich(heads, cells)
+        from forensics.cli.screens.rich_cycles import print_table  # noqa: PLC0415 - rich is slow to load
+
+        print_table(heads, cells)
         return
     widths = [max(len(cell) for cell in column) for column in zip(heads, *cells, strict=True)]
     click.echo()
     for row in (heads, *cells):
         click.echo("  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip())
-
-
-def _print_by_rich(heads: tuple[str, ...], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console  # noqa: PLC0415 - slow to import, and a pipe does without
-    from rich.padding import Padding  # noqa: PLC0415 - as above
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415 - as above
-
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
-    for head in heads:
-        table.add_column(head, overflow="fold")
-    for row in rows:
-        style = _STYLE.get(ClaimState(row[0])) if row[0] in set(ClaimState) else None
-        table.add_row(*(Text(cell, style or "") if i == 0 else Text(cell) for i, cell in enumerate(row)))
-    Console(highlight=False, markup=False, emoji=False).print(Padding(table, (1, 0, 0, 2)))

@@ -1,4 +1,4 @@
-"""A gate's result in, one screen out: the outcome first, then what decides, thresholds, numbers, the worst changes."""
+"""Show a gate's result on one screen: outcome, deciding reasons, thresholds, numbers, worst changes."""
 
 from __future__ import annotations
 
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
 
 _SIGNS = {Outcome.PASS: "✓", Outcome.FAIL: "✗", Outcome.NOT_ENOUGH: "?"}
 REASONS = 6
-"""Reasons on the screen; the rest is counted and stands in --json."""
+"""Reasons on the screen; the rest is counted here and listed by --json."""
 WORST = 3
+"""Changes on the screen, those of reasons included."""
 
 
 def lines(report: Report, result: GateResult) -> Iterator[str]:
-    """Yield the lines of the screen; what logs say steers no terminal."""
+    """Yield the lines of the screen; log text is escaped for the terminal."""
     yield f"{_SIGNS[result.outcome]} {result.outcome}: {terminal(result.revision)} against {terminal(result.baseline)}"
     yield ""
     deciding = result.deciding()
@@ -55,11 +56,11 @@ def _requests(exposure: Exposure) -> str:
     return f"about {exposure.requests:,} ± {margin:,}" if margin else f"{exposure.requests:,}"
 
 
-def _worst(comparison: Comparison | None, told: tuple[GateReason, ...]) -> list[Change]:
-    """Return the worst changes that no reason above has told already, up to three with those."""
-    names = {(reason.signature, reason.fingerprint) for reason in told}
+def _worst(comparison: Comparison | None, reasons: tuple[GateReason, ...]) -> list[Change]:
+    """Return the worst changes that no reason above names, up to `WORST` together with those."""
+    names = {(reason.signature, reason.fingerprint) for reason in reasons}
     changes = comparison.changes if comparison else ()
     bad = {ChangeState.NEW, ChangeState.WORSE, ChangeState.NOT_COMPARABLE, ChangeState.NO_CHANGE}
     notable = [change for change in changes if change.role is not Role.NOISE and change.state in bad]
-    untold = [change for change in notable if (change.signature, change.fingerprint) not in names]
-    return untold[: max(WORST - (len(notable) - len(untold)), 0)]
+    others = [change for change in notable if (change.signature, change.fingerprint) not in names]
+    return others[: max(WORST - (len(notable) - len(others)), 0)]

@@ -1,7 +1,7 @@
-"""A report in, the screen as plain text for a pipe out: laid out as rich lays it out, without rich.
+"""Lay out the report's screen as plain text for a pipe, exactly as rich would, without importing rich.
 
-Importing rich and letting it measure every cell is slower than all else that printing does. What needs it all the same
-(characters that are not one cell wide, words wider than their column) is told by None.
+Importing rich and letting it measure every cell takes longer than the rest of printing. Text that needs rich all the
+same (characters that are not one cell wide, words wider than their column) makes `lay_out` return None.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _WORD = re.compile(r"(?:(?<!\s)|(?=\S))\s*+\S+\s*")
 
 
 class _NeedsRichError(Exception):
-    """Only rich can tell how wide this is, or where it is to be cut."""
+    """Only rich can measure or wrap this text."""
 
 
 def lay_out(report: Report) -> str | None:
-    """Write the screen as lines without trailing blanks; None where only rich can."""
+    """Return the screen as lines without trailing blanks; None where only rich can lay it out."""
     try:
         lines = list(_lines(report))
     except _NeedsRichError:
@@ -54,7 +54,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield from _table([screen.COLUMNS, *screen.cluster_rows(report)], right, [screen.COLUMNS.index("signature")])
         yield ""
     if report.incidents:
-        whys = [(row.number, row.ask, row.said, row.verdict.value, row.counts) for row in screen.why_rows(report)]
+        whys = [(row.number, row.ask, row.answer, row.verdict.value, row.counts) for row in screen.why_rows(report)]
         yield from _table(whys, frozenset({0}), [1, 2])
         yield ""
     yield from screen.comparison_lines(report)
@@ -63,14 +63,14 @@ def _lines(report: Report) -> Iterator[str]:
 
 
 def _short(line: str) -> str:
-    """Return a line that fits."""
+    """Return the line if it fits the width; else raise _NeedsRichError."""
     if len(line) > WIDTH:
         raise _NeedsRichError
     return line
 
 
 def _table(rows: Sequence[tuple[str, ...]], right: frozenset[int], wrapped: Sequence[int]) -> Iterator[str]:
-    """Yield the lines of a table; `right` are the columns of numbers, `wrapped` those that may become narrower."""
+    """Yield the lines of a table; `right` are right-aligned columns, `wrapped` those that may become narrower."""
     if not rows:
         return
     widths = _widths(rows, wrapped)
@@ -89,10 +89,10 @@ def _table(rows: Sequence[tuple[str, ...]], right: frozenset[int], wrapped: Sequ
 
 
 def _widths(rows: Sequence[tuple[str, ...]], wrapped: Sequence[int]) -> list[int]:
-    """Return the width of each column: what its longest cell takes, if the line has room for that."""
+    """Return the width of each column: that of its longest cell, if the line has room."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for i in wrapped:
-        # Rich measures a column by the line that it is given: what is wider than that is taken to be as wide.
+        # Rich limits the measured width of a column to that of the line.
         widths[i] = min(widths[i], WIDTH - len(_MARGIN) - _GAP)
     # The last column is never narrower than a cell.
     taken = sum(widths) + (len(widths) - 1) * _GAP + (not widths[-1])
@@ -100,7 +100,7 @@ def _widths(rows: Sequence[tuple[str, ...]], wrapped: Sequence[int]) -> list[int
 
 
 def _narrowed(widths: list[int], wrapped: Sequence[int], excess: int) -> list[int]:
-    """Take what is too much from the widest column, and from both when they have become alike."""
+    """Take the excess from the widest column, and from all of them once they are equally wide."""
     while excess > 0:
         widest = max(widths[i] for i in wrapped)
         if widest <= 0:
@@ -119,13 +119,13 @@ def _narrowed(widths: list[int], wrapped: Sequence[int], excess: int) -> list[in
 def _wrap(text: str, width: int) -> list[str]:
     """Break a text between words."""
     lines, start, taken = [], 0, 0
-    for found in _WORD.finditer(text):
-        word = found.group()
+    for match in _WORD.finditer(text):
+        word = match.group()
         length = len(word.rstrip())
         if length > width:
             raise _NeedsRichError
-        if length > width - taken and taken and found.start():
-            lines.append(text[start : found.start()].rstrip())
-            start, taken = found.start(), 0
+        if length > width - taken and taken and match.start():
+            lines.append(text[start : match.start()].rstrip())
+            start, taken = match.start(), 0
         taken += len(word)
     return [*lines, text[start:].rstrip()]

@@ -1,4 +1,4 @@
-"""How far a run is, for a person at a terminal: bytes read with rate and time left, then entries looked at."""
+"""Progress bars on a terminal: bytes read with rate and time left, then entries analysed."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ Result = TypeVar("Result")
 
 
 class ReadingProgress:
-    """Shows progress, or, without a terminal, nothing."""
+    """Progress bars for reading and analysing; does nothing without a terminal."""
 
     def __init__(self, progress: Progress | None) -> None:
         self._progress = progress
         self._reading: TaskID | None = None
 
     def expect(self, size: int) -> None:
-        """Announce how many bytes will be read."""
+        """Set the number of bytes that will be read."""
         if self._progress is not None:
             self._reading = self._progress.add_task("reading", total=size or None, rate="")
 
     def advance(self, size: int) -> None:
-        """Note that bytes were read."""
+        """Add bytes to those read."""
         if self._progress is not None and self._reading is not None:
             self._progress.advance(self._reading, size)
             speed = self._progress.tasks[self._reading].speed
@@ -37,7 +37,7 @@ class ReadingProgress:
     def parallel_map(
         self, parallel_map: Callable[[Callable[[Argument], Result], Sequence[Argument]], Iterator[Result]]
     ) -> Callable[[Callable[[Argument], Result], Sequence[Argument]], Iterator[Result]]:
-        """Show how many parts of a long work are done."""
+        """Wrap a parallel map so that it shows how many of its parts are done."""
 
         def watched(function: Callable[[Argument], Result], arguments: Sequence[Argument]) -> Iterator[Result]:
             if self._progress is None:

@@ -1,4 +1,4 @@
-"""How far a pull is: one line in place on a terminal; without one, only long waits and what changes the answer."""
+"""Progress of a pull: one updated line on a terminal; elsewhere only long waits and changes of the request."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from forensics.cloud.pages import Page
 
 _LONG = 10.0
-"""Seconds of a wait from which on it is worth a line where no terminal is."""
+"""Seconds from which a wait gets a line where there is no terminal."""
 _CLEAR = "\r\x1b[K"
 
 
 class PullProgress:
-    """Watches a pull, and waits for it. `say` gets the queries, None when nobody asked for them."""
+    """Shows a pull's progress, and sleeps for it. `say` receives the queries; None hides them."""
 
     def __init__(
         self, clock: Callable[[], float], sleep: Callable[[float], object], say: Callable[[str], object] | None
@@ -42,23 +42,23 @@ class PullProgress:
         self._in_place("")
 
     def shows(self, purpose: str, span: TimeSpan, text: str) -> None:
-        """Note a request that finds a name."""
+        """Show a request that resolves a name."""
         self._query(purpose, format_time(span.start), format_time(span.end), text)
         self._in_place("asking which revision is meant …")
 
     def resumes(self) -> None:
-        """Say that a pull that was stopped goes on."""
+        """Say that a stopped pull continues."""
         self._line("going on with a pull that was stopped")
 
     def widens(self, record: PullRecord) -> None:
-        """Say that more is asked for than the user did."""
+        """Say that the pull reaches further back than the user asked."""
         self._line(f"errors stand at the start of the span: looking further back, from {record.from_time} on")
 
     def begins(self, record: PullRecord) -> None:
         """Begin to count for a listing."""
         self._query(record.part, record.from_time, record.to_time, record.filter)
         self._entries, self._began = 0, self._clock()
-        # A run may begin in the middle of a span: what was had before says nothing about its pace.
+        # A run may begin in the middle of a span: entries of earlier runs say nothing about its pace.
         self._start = parse_time(record.checkpoint.last_timestamp or record.from_time or format_time(0))
         self._in_place(f"pulling {record.part} …")
 
@@ -70,7 +70,7 @@ class PullProgress:
         self._in_place(describe(record, self._entries, self._clock() - self._began, share, last))
 
     def ends(self, record: PullRecord) -> None:
-        """Tell the count of a listing to whoever wanted its query."""
+        """Report the count of a listing if queries are shown."""
         if self._say is not None:
             self._in_place("")
             limit = ", its limit" if record.checkpoint.capped else ""
@@ -92,7 +92,7 @@ class PullProgress:
         self._sleep(seconds)
 
     def _share(self, record: PullRecord, last: int | None) -> float | None:
-        """Which part of the time that this run has to cover is covered."""
+        """Return the share of this run's time span that is covered; None when unknown."""
         if last is None or not record.to_time:
             return None
         return (last - self._start) / max(1, parse_time(record.to_time) - self._start)
@@ -113,9 +113,9 @@ class PullProgress:
 
 
 def describe(record: PullRecord, entries: int, seconds: float, share: float | None, last: int | None) -> str:
-    """Write how far a listing has come: entries, rate, the time it has covered, and an estimate of what is left.
+    """Describe a listing's progress: entries, rate, latest time, and an estimate of the time left.
 
-    `share` is how much of the span is covered; entries are not spread evenly, so what is left is a guess.
+    `share` is the covered share of the span; entries are not spread evenly, so the time left is a guess.
     """
     parts = [f"pulling {record.part}: {entries:,} entries"]
     if seconds > 0:

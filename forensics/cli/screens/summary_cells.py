@@ -1,4 +1,4 @@
-"""The words of the screen after an analysis: its lines, and the cells of its two tables."""
+"""The text of a report's summary screen: its lines, and the cells of its two tables."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 NAME = 72
 """Characters of a cluster's name on the screen."""
 ROWS = 12
-"""Clusters on the screen; the rest is counted and stands in index.md."""
-SAID = 150
+"""Clusters on the screen; the rest is counted here and listed in index.md."""
+ANSWER = 150
 """Characters of an answer on the screen."""
 COLUMNS = ("role", "prio", "signature", "occurrences", "entries", "first", "last", "trend")
 NUMBERS = frozenset({"occurrences", "entries"})
-"""Columns that stand to the right."""
+"""Right-aligned columns."""
 
 
 class Mark(NamedTuple):
-    """The sign before the headline."""
+    """The sign before the headline, and its style."""
 
     sign: str
     style: str
@@ -37,7 +37,7 @@ class WhyRow(NamedTuple):
 
     number: str
     ask: str
-    said: str
+    answer: str
     verdict: Verdict
     counts: str
 
@@ -64,12 +64,12 @@ def bullet(sign: str, text: str) -> str:
 
 
 def rhythm(report: Report) -> str | None:
-    """Say how often the first incident happened, and how sure its cause is; None without one."""
+    """Say how often the first incident happened, and its verdict; None without an incident."""
     if not report.incidents:
         return None
     incident = report.incidents[0]
     root = next(c for c in report.clusters if c.id == incident.root_cluster)
-    every = f", {words.cadence(root)}" if words.has_rhythm(root) else ""
+    every = f", {words.cadence(root)}" if root.cadence and root.cadence.is_regular else ""
     return f"    {_counted(root, report)}{every}{_cut(root, report)}.   {incident.verdict}"
 
 
@@ -87,7 +87,7 @@ def _cut(root: Cluster, report: Report) -> str:
 
 
 def notes(report: Report) -> Iterator[str]:
-    """Yield what a reader must know before trusting the screen: what was not read, and how many entries hide."""
+    """Yield the caveats of the screen: what was not read, and how many entries an alert would miss."""
     yield from report.coverage.warnings
     for evidence in report.postmortems[0].went_badly if report.postmortems else ():
         kind = _kind_of(evidence)
@@ -103,7 +103,7 @@ def _kind_of(evidence: Evidence) -> EvidenceKind | None:
 
 
 def comparison_lines(report: Report) -> Iterator[str]:
-    """Yield how many signatures are in which state, and the worst changes; nothing without a comparison."""
+    """Yield the number of signatures in each state, and the worst changes; nothing without a comparison."""
     comparison = report.comparison
     if comparison is None:
         return
@@ -125,7 +125,7 @@ def change_lines(comparison: Comparison) -> Iterator[str]:
 
 
 def cluster_rows(report: Report) -> Iterator[tuple[str, ...]]:
-    """Yield the rows of the clusters: what is loud, how many more there are, and noise in one row."""
+    """Yield the rows of the clusters: notable ones, the number of further ones, and one row for noise."""
     notable = [c for c in report.clusters if c.role is not Role.NOISE]
     for cluster in notable[:ROWS]:
         yield _cells(cluster, report)
@@ -164,7 +164,7 @@ def _cells(cluster: Cluster, report: Report) -> tuple[str, ...]:
 
 
 def _branch(cluster: Cluster, report: Report) -> str:
-    """Draw where a cluster hangs: "" for the root of an incident, `└ ` for the last below it."""
+    """Draw a cluster's branch in its incident: "" for the root, `└ ` for the last cluster below it."""
     incident = next((i for i in report.incidents if cluster.id in i.clusters), None)
     if incident is None or incident.root_cluster == cluster.id:
         return ""
@@ -176,12 +176,12 @@ def _why_rows(finding: Finding) -> list[WhyRow]:
     for number, why in enumerate(finding.whys, 1):
         best = why.evidence[0] if why.evidence else None
         counts = f"{best.count}/{best.of}" if best and best.count is not None and best.of and why.verdict.holds else ""
-        rows.append(WhyRow(str(number), terminal(why.ask), terminal(_said(why)), why.verdict, counts))
+        rows.append(WhyRow(str(number), terminal(why.ask), terminal(_answer(why)), why.verdict, counts))
     return rows
 
 
-def _said(why: Why) -> str:
-    """Write the answer, or what is missing and the flag that brings it; in full it stands in the document."""
+def _answer(why: Why) -> str:
+    """Return a short answer, or the flag that supplies what is missing; the document has the full text."""
     kind = _kind_of(why.evidence[0]) if why.evidence else None
     if why.answer is None and kind is not None and kind.flag and why.verdict is Verdict.NOT_OBSERVABLE:
         return f"not in these entries: {kind.flag}"
@@ -192,7 +192,7 @@ def _said(why: Why) -> str:
 
 def _short(text: str) -> str:
     """Keep the first sentences that fit, else the first words."""
-    if len(text) <= SAID:
+    if len(text) <= ANSWER:
         return text
-    end = max(text.rfind(mark, 0, SAID) for mark in (". ", "; ", ": "))
-    return text[:end] if end > SAID // 2 else f"{text[:SAID].rsplit(' ', 1)[0]} …"
+    end = max(text.rfind(mark, 0, ANSWER) for mark in (". ", "; ", ": "))
+    return text[:end] if end > ANSWER // 2 else f"{text[:ANSWER].rsplit(' ', 1)[0]} …"

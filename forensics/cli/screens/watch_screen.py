@@ -1,4 +1,4 @@
-"""What a watch sees in; a table that moves on a terminal, or a line for each change in a pipe, out."""
+"""Show a live watch as plain lines, one for each change; `watch_table` shows it on a terminal."""
 
 from __future__ import annotations
 
@@ -8,225 +8,110 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from forensics.rendering.escape import terminal
+from forensics.text.plurals import counted
 from forensics.text.timestamps import SECOND, format_seconds, format_time
 
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
-    from rich.live import Live
-    from rich.table import Table
-
-    from forensics.cases import Missing
     from forensics.cli.follow_live import Followed
     from forensics.cloud.tailing import News
+    from forensics.model import UnreadSpan
     from forensics.watch import Sighting, Tally
 
-_ROWS = 15
-_SAID = 4
-"""The last changes that stand below the table."""
 _LONG = 5.0
-"""Seconds of a wait that are worth a line."""
-_REFRESH = 0.2
-"""Seconds between two pictures, at least."""
-_COLUMNS = (("prio", 4), ("role", 9), ("failure", 0), ("", 5), ("entries", 7), ("per min", 7), ("last", 8))
-"""With their widths; 0 is what is left, so that on a narrow terminal only the name of the failure is cut."""
-_WIDEST = 110
-"""Characters: beyond, the numbers would stand too far from the names."""
-_STYLE = {"P0": "bold red", "P1": "red", "P2": "yellow", "P3": "dim"}
+"""Seconds from which a wait gets a line."""
 
 
 class PlainLines:
-    """A plain line for each change."""
+    """Writes a plain line for each change."""
 
     def __init__(self, out: TextIO, length: str) -> None:
         self._out, self._length = out, length
 
     def waits(self, words: str) -> None:
-        """Say that the revision is not there yet."""
+        """Say that the revision does not exist yet."""
         self.say(f"waiting for its first entry: {words}")
 
     def begins(self, revision: str, tally: Tally, *, is_polling: bool) -> None:
-        """Say what is followed."""
+        """Say which revision is followed, and how."""
         del tally
         how = "by listing" if is_polling else "live"
         self.say(f"watching {terminal(revision)} {how}, {self._length}")
 
     def saw(self, sightings: tuple[Sighting, ...]) -> None:
-        """Say what was not seen before."""
+        """Report failures that are seen for the first time."""
         for sighting in sightings:
             self.say(describe(sighting))
 
     def tells(self, news: News, listed: int) -> None:
-        """Say what happened to the watch."""
-        self.say(word(news, listed))
+        """Report a change in the state of the watch."""
+        self.say(describe_news(news, listed))
 
     def suppressed(self, count: int) -> None:
-        """Say that entries were left out."""
-        self.say(f"suppressed: Cloud Logging left {_entries(count)} out; that time is asked for again")
+        """Report that Cloud Logging left entries out."""
+        self.say(f"suppressed: Cloud Logging left {counted(count, 'entry')} out; that time is asked for again")
 
     def pauses(self, seconds: float) -> None:
-        """Wait for the read quota, and say so when it takes long."""
+        """Sleep for the read quota, and say so when it takes long."""
         if seconds >= _LONG:
             self.say(f"waiting {seconds:.0f} s for the read quota")
         time.sleep(seconds)
 
-    def ends(self, gaps: tuple[Missing, ...]) -> None:
-        """Say what was missed."""
+    def ends(self, gaps: tuple[UnreadSpan, ...]) -> None:
+        """Report the spans whose entries may be missing."""
         for gap in gaps:
             self.say(f"gap: {_gap(gap)}")
 
     def close(self) -> None:
-        """Give the terminal back."""
+        """Release the terminal."""
 
     def say(self, words: str) -> None:
         """Write one line, with the time of day."""
-        click.echo(f"{_clock(time.time_ns())}  {terminal(words)}", file=self._out)
-
-
-class LiveTable(PlainLines):
-    """A table that is drawn again and again."""
-
-    def __init__(self, out: TextIO, length: str) -> None:
-        from rich.console import Console  # noqa: PLC0415 - a pipe need not wait for it
-
-        super().__init__(out, length)
-        self._console: Console = Console(file=out, highlight=False, markup=False, emoji=False)
-        self._live: Live | None = None
-        self._tally: Tally | None = None
-        self._revision = ""
-        self._began = time.monotonic()
-        self._drawn = 0.0
-        self._said: list[str] = []
-
-    def begins(self, revision: str, tally: Tally, *, is_polling: bool) -> None:
-        """Draw the first picture."""
-        from rich.live import Live  # noqa: PLC0415 - as in __init__
-
-        del is_polling
-        self._revision, self._tally, self._began = terminal(revision), tally, time.monotonic()
-        self._live = Live(console=self._console, auto_refresh=False, transient=True)
-        self._live.start()
-        self._draw()
-
-    def saw(self, sightings: tuple[Sighting, ...]) -> None:
-        """Draw again, when it is time."""
-        if sightings or time.monotonic() - self._drawn >= _REFRESH:
-            self._draw()
-
-    def ends(self, gaps: tuple[Missing, ...]) -> None:
-        """Take the table away; what was missed stays on the screen with the verdict."""
-        del gaps
-        self.close()
-
-    def close(self) -> None:
-        """Give the terminal back."""
-        if self._live is not None:
-            self._live.stop()
-            self._live = None
-
-    def say(self, words: str) -> None:
-        """Put a line below the table, or on the screen while there is none."""
-        if self._live is None:
-            super().say(words)
-            return
-        self._said = [*self._said, f"{_clock(time.time_ns())}  {terminal(words)}"][-_SAID:]
-        self._draw()
-
-    def _draw(self) -> None:
-        if self._live is None or self._tally is None:
-            return
-        self._drawn = time.monotonic()
-        self._live.update(self._picture(self._tally), refresh=True)
-
-    def _picture(self, tally: Tally) -> RenderableType:
-        from rich.console import Group  # noqa: PLC0415 - as in __init__
-        from rich.text import Text  # noqa: PLC0415
-
-        passed = format_seconds(round(time.monotonic() - self._began) * SECOND)
-        last = f"last {_clock(tally.latest)}" if tally.latest else "none yet"
-        head = f"{self._revision}  ·  {passed}, {self._length}"
-        counts = f"{_entries(tally.entries)}, {tally.errors:,} of them errors, {last}  ·  Ctrl-C ends and reports"
-        said = [Text(f"! {line}", "yellow", no_wrap=True, overflow="ellipsis") for line in self._said]
-        return Group(
-            Text(head, "bold"),
-            Text(counts, "dim"),
-            Text(),
-            _table(tally, min(_WIDEST, self._console.width)),
-            Text(),
-            *said,
-        )
-
-
-def _table(tally: Tally, width: int) -> Table:
-    from rich.table import Table  # noqa: PLC0415 - as above
-    from rich.text import Text  # noqa: PLC0415
-
-    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0), width=width)
-    for name, own in _COLUMNS:
-        table.add_column(
-            name,
-            justify="right" if name in {"entries", "per min"} else "left",
-            width=own or None,
-            ratio=None if own else 1,
-            no_wrap=True,
-            overflow="ellipsis",
-        )
-    now, seen = max(time.time_ns(), tally.latest), tally.sightings()
-    for one in seen[:_ROWS]:
-        table.add_row(
-            Text(one.priority.value, _STYLE.get(one.priority.value, "")),
-            one.role.value if one.role else "unknown",
-            Text(terminal(one.name)),
-            Text(one.state.value, "bold" if one.state.value == "new" else "dim"),
-            f"{one.entries:,}",
-            f"{one.per_minute(now):,}",
-            _clock(one.last),
-        )
-    if len(seen) > _ROWS:
-        table.add_row("", "", f"… and {len(seen) - _ROWS} more")
-    if not seen:
-        table.add_row("", "", Text("no failure so far", "green"))
-    return table
+        click.echo(f"{clock(time.time_ns())}  {terminal(words)}", file=self._out)
 
 
 def describe(sighting: Sighting) -> str:
-    """Write one line about a failure that is seen for the first time."""
+    """Write the line for a failure that is seen for the first time."""
     role = sighting.role.value if sighting.role else "unknown"
     state = f" ({sighting.state.value})" if sighting.state.value else ""
-    return f"{sighting.priority.value} {role}: {sighting.name}{state}, first at {_clock(sighting.first)}"
+    return f"{sighting.priority.value} {role}: {sighting.name}{state}, first at {clock(sighting.first)}"
 
 
-def word(news: News, listed: int) -> str:
-    """Write one line about what happened to a watch."""
+def describe_news(news: News, listed: int) -> str:
+    """Write the line for a change in the state of a watch."""
     if news.kind == "polling":
         return f"asking every few seconds instead of following: {news.reason}"
     if news.kind == "broken":
         return f"gap: broken off, what is missed will be asked for: {news.reason}"
-    return f"reopened: nothing is missing, what was missed was listed ({_entries(listed)})"
+    return f"reopened: nothing is missing, what was missed was listed ({counted(listed, 'entry')})"
 
 
 def verdict(followed: Followed) -> str:
-    """Write the line above the summary: what was seen, for how long, and what was lost."""
+    """Write the line above the summary: duration, counts, and what was lost."""
     tally = followed.tally
     ended = f" ({followed.ended})" if followed.ended else ""
     failures = len(tally.sightings())
-    kinds = "no failure" if not failures else "1 failure" if failures == 1 else f"{failures} failures"
-    seen = f"{_entries(tally.entries)}, {tally.errors:,} of them errors, {kinds}"
+    kinds = counted(failures, "failure") if failures else "no failure"
+    seen = f"{counts(tally)}, {kinds}"
     lost = [_gap(gap) for gap in followed.gaps]
     if followed.suppressed:
-        lost.append(f"at most {_entries(followed.suppressed)} that Cloud Logging left out, though asked for again")
+        lost.append(
+            f"at most {counted(followed.suppressed, 'entry')} that Cloud Logging left out, though asked for again"
+        )
     passed = format_seconds(round(followed.seconds) * SECOND)
     return terminal(
         f"watched {followed.revision} for {passed}{ended}: {seen}; lost: {'; '.join(lost) if lost else 'nothing'}"
     )
 
 
-def _gap(gap: Missing) -> str:
+def counts(tally: Tally) -> str:
+    """Write the number of entries, and of errors among them."""
+    return f"{counted(tally.entries, 'entry')}, {tally.errors:,} of them errors"
+
+
+def _gap(gap: UnreadSpan) -> str:
     return f"{gap.from_time[11:19]} – {gap.to_time[11:19]} could not be had ({gap.reason})"
 
 
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count:,} entries"
-
-
-def _clock(ns: int) -> str:
+def clock(ns: int) -> str:
+    """Write the time of day of a time in nanoseconds: `00:41:13`."""
     return format_time(ns)[11:19]

@@ -1,4 +1,4 @@
-"""`forensics analyze`: the main job."""
+"""`forensics analyze`: find out why a revision fails, and write the documents."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from msgspec.structs import replace
 
 from forensics.cli.baseline import analysed_against
-from forensics.cli.enrich import told
+from forensics.cli.enrich import enriched
 from forensics.cli.options import (
     BaselineOptions,
     CloudOptions,
@@ -67,9 +67,9 @@ def run(
     settings = find_settings(Path.cwd())
     formats = chosen_formats(outputs.formats or settings.format)
     templates = outputs.templates or (Path(settings.templates) if settings.templates else None)
-    with analysed_against(revision, inputs, baseline_options, settings, live) as found:
-        folder = outputs.out or default_folder(settings, found.report.revision.name)
-        analysis = replace(found, report=told(found.report, settings, baseline_options))
+    with analysed_against(revision, inputs, baseline_options, settings, live) as bare:
+        folder = outputs.out or default_folder(settings, bare.report.revision.name)
+        analysis = replace(bare, report=enriched(bare.report, settings, baseline_options))
         write_documents(analysis, folder, formats, templates)
     if outputs.as_json:
         sys.stdout.buffer.write(encode_report(analysis.report))

@@ -1,4 +1,4 @@
-"""`forensics compare`: two revisions, with the comparison first."""
+"""`forensics compare`: compare two revisions, and show the comparison first."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from forensics.cli.options import (
     CloudOptions,
     InputOptions,
     OutputOptions,
-    baseline_source_options,
+    baseline_source_flags,
     cloud_flags,
     input_flags,
     output_flags,
@@ -29,7 +29,7 @@ Examples:
 @click.argument("revision", metavar="R1")
 @input_flags
 @cloud_flags
-@baseline_source_options
+@baseline_source_flags
 @output_flags
 def command(
     before: str,

@@ -1,4 +1,4 @@
-"""`forensics cycle`: the test–deploy loop, turn by turn."""
+"""`forensics cycle`: record and show the cycles of a test–deploy loop."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from forensics.cli.screens.cycle_screen import claim_lines, print_status
 from forensics.cli.screens.report_screen import print_summary
 from forensics.cli.settings import find_settings
 from forensics.cli.verbs.analyze import chosen_formats, default_folder
+from forensics.cycles.ledger import read_ledger
 from forensics.errors import LedgerError, UsageError
 from forensics.model import Priority
 from forensics.text.redact import quote
@@ -71,7 +72,7 @@ def record(
 ) -> None:
     """Analyse a revision against the cycle before, check earlier claims, and store the cycle."""
     settings = find_settings(Path.cwd())
-    noted = CycleNotes(
+    notes = CycleNotes(
         focus=focus,
         environment=quote(environment, 80),
         claims=claims,
@@ -79,7 +80,7 @@ def record(
         at=at,
         ledger=ledger or Path(settings.cycles),
     )
-    done = record_cycle(revision, noted, inputs, live, outputs, settings)
+    done = record_cycle(revision, notes, inputs, live, outputs, settings)
     if outputs.as_json:
         click.echo(done.json, nl=False)
     else:
@@ -93,8 +94,6 @@ def record(
 @_ledger_option
 def status(ledger: Path | None) -> None:
     """Show all cycles, how often each signature was seen, and how the claims stand."""
-    from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - heavy
-
     folder = ledger or Path(find_settings(Path.cwd()).cycles)
     cycles = read_ledger(folder)
     if not cycles:
@@ -109,8 +108,6 @@ def status(ledger: Path | None) -> None:
 @click.option("--out", type=_FOLDER, metavar="DIR", help="Where to write. [default: forensics-reports/REVISION]")
 def report(number: int | None, ledger: Path | None, templates: Path | None, out: Path | None) -> None:
     """Write the document of a cycle, the last one when no number is given, and print where it is."""
-    from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - heavy
-
     settings = find_settings(Path.cwd())
     folder = ledger or Path(settings.cycles)
     cycles = {cycle.number: cycle for cycle in read_ledger(folder)}

@@ -1,4 +1,4 @@
-"""`forensics gate`: whether a deployment may go on, for CI: one screen, three files, an exit code."""
+"""`forensics gate`: judge a deployment for CI, with one screen, three files and an exit code."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 class GateOptions(Struct, frozen=True, kw_only=True):
-    """What the flags say about the gate itself; None leaves it to the settings."""
+    """Options for the gate itself; None leaves it to the settings."""
 
     max_new: str | None = None
     max_ratio: float | None = None
@@ -62,7 +62,7 @@ class GateOptions(Struct, frozen=True, kw_only=True):
 
 
 class GateFiles(Struct, frozen=True, kw_only=True):
-    """What the flags say about what is written."""
+    """Options for the files to write."""
 
     summary: Path | None = None
     sarif: Path | None = None
@@ -72,7 +72,7 @@ class GateFiles(Struct, frozen=True, kw_only=True):
 
 
 class JudgedDeployment(Struct, frozen=True, kw_only=True):
-    """One look at a revision."""
+    """The report and result of one look at a revision."""
 
     report: Report
     result: GateResult
@@ -148,7 +148,7 @@ def command(
         read()
 
     def look(name: str) -> JudgedDeployment:
-        # What served before a revision is known once that revision is there, which is waited for.
+        # The previous revision is known only once the revision itself has entries, which may take a while.
         with analysed_beside(name, inputs, baseline_options, settings, live, read()) as analysis:
             if files.out:
                 write_documents(analysis, files.out, DEFAULT_FORMATS, None)
@@ -164,16 +164,16 @@ def command(
 
 
 def _thresholds(gate: GateOptions, settings: Settings) -> GateThresholds:
-    given = settings.gate
+    defaults = settings.gate
     return GateThresholds(
-        max_new=Priority(gate.max_new.upper()) if gate.max_new else given.max_new,
-        max_ratio=given.max_ratio if gate.max_ratio is None else gate.max_ratio,
-        min_requests=given.min_requests if gate.min_requests is None else gate.min_requests,
+        max_new=Priority(gate.max_new.upper()) if gate.max_new else defaults.max_new,
+        max_ratio=defaults.max_ratio if gate.max_ratio is None else gate.max_ratio,
+        min_requests=defaults.min_requests if gate.min_requests is None else gate.min_requests,
     )
 
 
 def _waiting_time(gate: GateOptions, inputs: InputOptions, settings: Settings) -> float:
-    """Return the seconds to wait for a clear outcome, 0 for one look."""
+    """Return the seconds to wait for a clear outcome; 0 for a single look."""
     if gate.wait is None:
         return 0.0
     if not inputs.live and (inputs.logs or inputs.case or settings.logs):
@@ -191,7 +191,7 @@ def _seconds(flag: str, text: str) -> float:
 def _until_clear(
     look: Callable[[str], JudgedDeployment], revision: str, wait: float, interval: float
 ) -> JudgedDeployment:
-    """Look once, and again until pass or fail is clear or the time is over; a revision may be silent at first."""
+    """Look until pass or fail is clear or the time is over; at first a revision may have no entries."""
     end = time.monotonic() + wait
     name = revision
     while True:
@@ -228,6 +228,7 @@ def _write(judged: JudgedDeployment, files: GateFiles) -> None:
 
 
 def _put(file: Path, flag: str, data: bytes, mode: str) -> None:
+    # In place, since a flag may name a pipe or /dev/stdout; all bytes are there before the file is opened.
     try:
         with file.open(mode) as out:
             out.write(data)

@@ -1,4 +1,4 @@
-"""`forensics pull`: from Cloud Logging into a case."""
+"""`forensics pull`: pull entries from Cloud Logging into a case."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from forensics.cli.live import fetch, open_connection
 from forensics.cli.options import CloudOptions, InputOptions, cloud_flags
 from forensics.cli.settings import find_settings
 from forensics.model import Level
@@ -50,6 +49,8 @@ def command(
     A pull that was stopped goes on when it is started again; a later pull into the same case adds to it, and one case
     may hold several revisions.
     """
+    from forensics.cli.live import fetch, open_connection  # noqa: PLC0415 - `--help` does without the network
+
     inputs = InputOptions(
         case=case, service=service, region=region, project=project, since=since, from_=from_, to=to, level=level
     )

@@ -1,4 +1,4 @@
-"""`forensics render`: the documents of a saved report again, without logs."""
+"""`forensics render`: write the documents of a saved report again, without logs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`forensics verify`: is a case still as it was written?"""
+"""`forensics verify`: check that a case is unchanged since it was written."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from forensics.cases import Case, verify
+from forensics.text.plurals import counted
 
 EPILOG = """\b
 Examples:
@@ -27,6 +28,5 @@ def command(folder: Path) -> None:
         sys.exit(2)
     case = Case.look(folder)
     manifest = case.manifest
-    segments = "1 segment" if len(manifest.segments) == 1 else f"{len(manifest.segments):,} segments"
-    entries = "1 entry" if manifest.entries == 1 else f"{manifest.entries:,} entries"
+    entries, segments = counted(manifest.entries, "entry"), counted(len(manifest.segments), "segment")
     click.echo(f"case is sound: {entries} in {segments}, sha256 of the manifest {case.sha256}")

@@ -21,6 +21,7 @@ from forensics.context.coverage.pulls import (
     suppressed,
 )
 from forensics.model import Coverage, CutBy, Gap, Level, LogEntry, LogIndex, Pulled, Query, ReadOrder, Span
+from forensics.text.plurals import counted
 from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND, format_seconds, format_time, parse_time
 
@@ -270,10 +271,9 @@ def _warnings(log_index: LogIndex, counts: _Counts, reason: str | None, lost: in
         yield f"{_counted(counts.without_time)} no readable timestamp: counted, but not in order"
     yield from _broken_off(log_index.broken_off)
     if log_index.unreadable:
-        bad = "1 record" if log_index.unreadable == 1 else f"{log_index.unreadable:,} records"
-        yield f"{bad} could not be read, the first at {_place(log_index, lost)}"
+        yield f"{counted(log_index.unreadable, 'record')} could not be read, the first at {_place(log_index, lost)}"
     if lost:
-        lost_ones = "1 entry was" if lost == 1 else f"{lost:,} entries were"
+        lost_ones = counted(lost, "entry was", "entries were")
         yield f"{lost_ones} lost: an input changed while it was read, or holds what cannot be decoded; run again"
 
 
@@ -298,7 +298,7 @@ def _payload_warnings(counts: _Counts) -> Iterator[str]:
 
 def _counted(number: int) -> str:
     """Begin a sentence: `1 entry carries`, `180 entries carry`."""
-    return "1 entry carries" if number == 1 else f"{number:,} entries carry"
+    return counted(number, "entry carries", "entries carry")
 
 
 def _only_notable(counts: _Counts) -> bool:

@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from forensics.model import CutBy, Level, PullPart, Sampled, Span
+from forensics.text.plurals import counted
 from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
@@ -148,10 +149,9 @@ def suppressed(pulled: Sequence[Pulled]) -> Iterator[str]:
     """Say that Cloud Logging left entries out of a tail (suppression)."""
     count = sum(one.suppressed for one in pulled)
     if count:
-        entries = "1 entry" if count == 1 else f"{count:,} entries"
         yield (
-            f"While it was watched, Cloud Logging left {entries} out of what it sent: they were asked for by listing "
-            "those times again, and what a listing did not bring either is lost"
+            f"While it was watched, Cloud Logging left {counted(count, 'entry')} out of what it sent: they were asked "
+            "for by listing those times again, and what a listing did not bring either is lost"
         )
 
 

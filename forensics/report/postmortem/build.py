@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, OccurrenceUnit, Postmortem, Verdict
 from forensics.report.postmortem.detection import detection, recovery, since
-from forensics.report.postmortem.postmortem_context import PLURALS, entries, occurrences, seconds
+from forensics.report.postmortem.postmortem_context import entries, occurrences, seconds
 from forensics.report.postmortem.questions import questions
+from forensics.text.plurals import plural
 from forensics.text.timestamps import format_lag
 
 if TYPE_CHECKING:
@@ -51,10 +52,9 @@ def _summary(incident: Incident, root: Cluster) -> Iterator[Evidence]:
     if root.cadence is not None:
         cadence = root.cadence
         span = format_lag((cadence.shortest, cadence.longest))
-        regular = cadence.longest <= 2 * cadence.median and cadence.shortest >= cadence.median / 2
         every = f"one every {seconds(cadence.median)} ({span})"
         uneven = f"{span} apart, half of them within {seconds(cadence.median)}"
-        yield Evidence(kind="cadence", statement=every if regular else uneven)
+        yield Evidence(kind="cadence", statement=every if cadence.is_regular else uneven)
     if root.life is not None:
         lives = root.life
         span = format_lag((lives.shortest, lives.longest))
@@ -77,7 +77,7 @@ def _impact(family: Sequence[Cluster], context: PostmortemContext) -> Iterator[E
         elif cluster.unit is OccurrenceUnit.LIFE:
             of = sum(life.ended and life.revision == cluster.revision for life in context.lives) or None
         words = "were logged" if cluster.unit is OccurrenceUnit.REQUEST else "ended"
-        among = f" of {of:,} {PLURALS[cluster.unit]} that {words}" if of and of >= cluster.occurrences else ""
+        among = f" of {of:,} {plural(cluster.unit)} that {words}" if of and of >= cluster.occurrences else ""
         counted = f"{cluster.occurrences:,}{among}" if among else occurrences(cluster)
         yield Evidence(
             kind="entries",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from forensics.log.citations import cite
 from forensics.model import DeployOutcome, Evidence, FailureTie, StatementKind, Verdict, Why
 from forensics.report.postmortem.postmortem_context import apart, fact, moment, seconds
+from forensics.text.plurals import counted, one_or_many
 from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
@@ -93,7 +94,7 @@ def _failed_tests(incident: Incident, context: PostmortemContext) -> Iterator[Ev
     if not certain:
         return
     first = min(certain, key=lambda failure: (failure.started or "~", failure.name))
-    speak = "test speaks" if len(certain) == 1 else "tests speak"
+    speak = one_or_many(len(certain), "test speaks", "tests speak")
     statement = f"{len(certain)} failed {speak} of it{_when(first, incident, context)}"
     yield Evidence(
         kind="tests", statement=statement, count=len(certain), values={first.name: str(first.close_code or "")}
@@ -114,13 +115,13 @@ def recovery(incident: Incident, root: Cluster, context: PostmortemContext) -> W
     silence = max(last - end, 0) / SECOND if end else 0.0
     all_answered = context.observed.answered
     answered = all_answered[bisect_right(all_answered, end, key=table.times.__getitem__) :] if end else all_answered[:0]
-    behind = f"after its last entry ({incident.end}), with {_requests(len(answered))} answered"
+    behind = f"after its last entry ({incident.end}), with {counted(len(answered), 'request')} answered"
     statement = f"the entries go on for {seconds(silence)} {behind}"
     refs: tuple[EntryRef, ...] = tuple(cite(table.entry(row)) for row in answered[:1])
     evidence = Evidence(kind="entries", statement=statement, count=len(answered), refs=refs)
     ask = "When was it over?"
     if root.cadence is not None and answered and silence >= _ENOUGH * root.cadence.longest:
-        longest, count = seconds(root.cadence.longest), _requests(len(answered))
+        longest, count = seconds(root.cadence.longest), counted(len(answered), "request")
         answer = f"Not seen after {incident.end}, while {count} were answered; before, {longest} was its longest pause."
         return Why(
             ask=ask, answer=answer, kind=StatementKind.HYPOTHESIS, verdict=Verdict.PLAUSIBLE, evidence=(evidence,)
@@ -133,7 +134,3 @@ def recovery(incident: Incident, root: Cluster, context: PostmortemContext) -> W
         evidence=(evidence,),
         next_step="Pull the entries after the last one, and look for the query of this incident there.",
     )
-
-
-def _requests(count: int) -> str:
-    return f"{count:,} {'request' if count == 1 else 'requests'}"

@@ -19,7 +19,6 @@ from forensics.model import (
     Finding,
     Level,
     Life,
-    OccurrenceUnit,
     Query,
     Revision,
     StatementKind,
@@ -27,15 +26,8 @@ from forensics.model import (
     Verdict,
     Why,
 )
+from forensics.text.plurals import counted
 from forensics.text.timestamps import SECOND, format_seconds, parse_time
-
-PLURALS = {
-    OccurrenceUnit.LIFE: "instance lives",
-    OccurrenceUnit.REQUEST: "requests",
-    OccurrenceUnit.SESSION: "sessions",
-    OccurrenceUnit.BURST: "bursts",
-}
-
 
 _ALERT_LOGS = ("ViolationOpenEvent", "monitoring.googleapis.com", "clouderrorreporting")
 
@@ -133,13 +125,12 @@ def apart(first: int, reference: int) -> str:
 
 def occurrences(cluster: Cluster) -> str:
     """Write `15 instance lives`."""
-    words = cluster.unit.value if cluster.occurrences == 1 else PLURALS[cluster.unit]
-    return f"{cluster.occurrences:,} {words}"
+    return counted(cluster.occurrences, cluster.unit)
 
 
 def entries(cluster: Cluster) -> str:
     """Write `120 entries`."""
-    return f"{cluster.entries:,} {'entry' if cluster.entries == 1 else 'entries'}"
+    return counted(cluster.entries, "entry")
 
 
 def seconds(value: float) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, IgnoreLine, IgnoreReader, Verdict
+from forensics.text.plurals import counted
 from forensics.whys.code.code_view import CodeQuestion, concluded, name_commit, name_line, statement
 from forensics.whys.code.paths import find_file
 from forensics.whys.code.related import is_dockerfile, related_commits
-from forensics.whys.wording import counted, plain
+from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

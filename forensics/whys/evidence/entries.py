@@ -9,10 +9,10 @@ from forensics.log.citations import cite
 from forensics.model import Condition, Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
 from forensics.schema.checked_values import read_duration, read_table
 from forensics.schema.match_conditions import read_condition
+from forensics.text.plurals import counted, plural
 from forensics.text.timestamps import SECOND, format_lag, parse_duration
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured, recorded
 from forensics.whys.evidence_kind import Argument, EvidenceKind
-from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,10 +34,7 @@ def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
 def own(context: ClusterContext) -> EvidenceResult:
     """Say how often it happened, and cite exemplars."""
     cluster = context.cluster
-    statement = (
-        f"{counted(cluster.entries, 'entry', 'entries')} in "
-        f"{counted(cluster.occurrences, units(cluster, 1), units(cluster))}"
-    )
+    statement = f"{counted(cluster.entries, 'entry')} in {counted(cluster.occurrences, cluster.unit)}"
     evidence = Evidence(
         kind="entries",
         statement=statement,
@@ -59,15 +56,15 @@ def _near(why: WhyRule, condition: Condition, context: ClusterContext, argument:
     count, of = len(found), len(early) + len(context.occurrences) - at
     where = "before" if before else "after"
     if not found:
-        words = counted(of, units(context.cluster, 1), units(context.cluster))
+        words = counted(of, context.cluster.unit)
         statement = f"no such entry within {argument[where]} {where} any of {words}"
         if not of:
-            statement = f"the {argument[where]} {where} were not recorded for any of the {units(context.cluster)}"
+            statement = f"the {argument[where]} {where} were not recorded for any of the {plural(context.cluster.unit)}"
         step = f"look at the entries of the same instance in the {argument[where]} {where}"
         evidence = Evidence(kind="entries", statement=statement, count=0, of=of)
         return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
     span = (min(lags), max(lags))
-    statement = f"{count} of {of} {units(context.cluster)} have it {format_lag(span)} {where}"
+    statement = f"{count} of {of} {plural(context.cluster.unit)} have it {format_lag(span)} {where}"
     refs = tuple(cite(context.run.table.entry(row)) for _, row in found[:REFS])
     evidence = Evidence(
         kind="entries", statement=statement, count=count, of=of, refs=refs, measure=measured(count, of, why.thresholds)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from forensics.log.root_exception import innermost_frame
 from forensics.model import Evidence, Frame, Verdict, WhyRule
+from forensics.text.plurals import plural
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
 from forensics.whys.evidence_kind import EvidenceKind, always
-from forensics.whys.wording import chain_of, plain, representative, units
+from forensics.whys.wording import chain_of, plain, representative
 
 
 def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
@@ -18,7 +19,7 @@ def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     same = sum(n for codes, n in context.occurrences.by_facts().items() if not raised_there.isdisjoint(codes))
     chain = chain_of(representative(context))
     where = f"{'at' if frame.file else 'in'} `{place(frame)}`"
-    raised = f"raised {where} in {same} of {context.cluster.occurrences} {units(context.cluster)}"
+    raised = f"raised {where} in {same} of {context.cluster.occurrences} {plural(context.cluster.unit)}"
     chained = f"; exceptions, first raised first: {' → '.join(chain)}" if len(chain) > 1 else ""
     evidence = Evidence(
         kind="frames",

@@ -19,12 +19,12 @@ from forensics.model import (
     WhyRule,
 )
 from forensics.schema.checked_values import list_of, read_text
+from forensics.text.plurals import counted, one_or_many, plural
 from forensics.text.timestamps import format_lag, format_seconds
 from forensics.whys.certificate import certify_absence
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge_link, measured, measured_link
 from forensics.whys.evidence_kind import Argument, EvidenceKind
 from forensics.whys.nearest_cause import nearest_cause
-from forensics.whys.wording import counted, units
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -129,7 +129,7 @@ def _evidence(link: Link, context: ClusterContext, why: WhyRule, *, rival: bool 
     symptom, cause = context.run.clusters[link.symptom], context.run.clusters[link.cause]
     late = link.lag is not None and max(link.lag) < 0
     where = f"{format_lag(link.lag).removesuffix(' later')} {'after the end of' if late else 'before'}"
-    what = f"“{cause.title}” stands {where} {link.explained} of {link.of} {units(symptom)} of “{symptom.title}”"
+    what = f"“{cause.title}” stands {where} {link.explained} of {link.of} {plural(symptom.unit)} of “{symptom.title}”"
     how = f"joined by {link.by}" + ("" if link.declared else ", by order and place alone")
     return Evidence(
         kind="linked",
@@ -177,7 +177,7 @@ def _nothing(why: WhyRule, context: ClusterContext) -> EvidenceResult:
         return EvidenceResult(verdict=Verdict.REFUTED, evidence=evidence, next_step="look for another explanation")
     if not evidence:
         here = [name for name in names if any(cluster.signature == name for cluster in present)]
-        are, they = ("is", "it") if len(here) == 1 else ("are", "they")
+        are, they = one_or_many(len(here), "is", "are"), one_or_many(len(here), "it", "they")
         statement = f"{_listed(here)} {are} in these entries, but no rule says how {they} and this belong together"
         evidence = (Evidence(kind="linked", statement=statement, count=0, of=context.cluster.occurrences),)
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=evidence)
@@ -205,7 +205,7 @@ def _apart(cause: Cluster, symptom: Cluster, within: Nanoseconds, why: WhyRule, 
         context.run.rules[cause.signature or ""], symptom, within, why.thresholds, context.run
     )
     statement = (
-        f"“{cause.title}” stands before none of {counted(symptom.occurrences, units(symptom, 1), units(symptom))} of "
+        f"“{cause.title}” stands before none of {counted(symptom.occurrences, symptom.unit)} of "
         f"“{symptom.title}” (within {format_seconds(within)})"
     )
     return Evidence(

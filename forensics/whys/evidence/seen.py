@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections import Counter
 
 from forensics.model import Evidence, Verdict, WhyRule
+from forensics.text.plurals import counted
 from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.evidence_kind import EvidenceKind
-from forensics.whys.wording import counted, plain, units
+from forensics.whys.wording import plain
 
 
 def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """State template, counts, instances and streams: facts of any cluster, with or without a rule."""
     del why
     cluster, of = context.cluster, context.cluster.occurrences
-    entries = counted(cluster.entries, "entry", "entries")
-    happened = counted(of, units(cluster, 1), units(cluster))
+    entries = counted(cluster.entries, "entry")
+    happened = counted(of, cluster.unit)
     on = f", on {counted(cluster.instances, 'instance')}" if cluster.instances else ""
     # `<*>` stands where a value varied; a reader knows the sign of an omission.
     said = plain(cluster.template).replace("<*>", "…")

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.model import DeployOutcome, Evidence, FailureTie, RunOutcome, Verdict, WhyRule
 from forensics.schema.checked_values import read_table, read_text
+from forensics.text.plurals import counted, one_or_many
 from forensics.text.timestamps import format_seconds, parse_time
 from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.evidence_kind import Argument, EvidenceKind
-from forensics.whys.wording import counted, dotted, plain, template_values
+from forensics.whys.wording import dotted, plain, template_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -108,7 +109,7 @@ def _named(naming: Sequence[TestName], why: WhyRule, context: ClusterContext) ->
     counts = ", ".join(
         f"{n} {words}" for outcome, words in _OUTCOMES.items() if (n := sum(test.outcome is outcome for test in naming))
     )
-    verb = "names" if len(naming) == 1 else "name"
+    verb = one_or_many(len(naming), "names", "name")
     shown = ", ".join(f"`{plain(test.name)}`" for test in naming[:SHOWN])
     more = f" and {len(naming) - SHOWN} more" if len(naming) > SHOWN else ""
     statement = f"by name, {counted(len(naming), 'test')} {verb} {listed} ({counts}): {shown}{more}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from forensics.model import Evidence, Level, Verdict, WhyRule
+from forensics.text.plurals import counted
 from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.evidence_kind import EvidenceKind
-from forensics.whys.wording import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +54,7 @@ def _hint(statement: str, count: int | None, cluster: Cluster) -> Evidence:
 
 
 def _entries(cluster: Cluster) -> str:
-    return counted(cluster.entries, "entry", "entries")
+    return counted(cluster.entries, "entry")
 
 
 def _is_low(name: str) -> bool:

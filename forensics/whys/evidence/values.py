@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from forensics.model import Evidence, WhyRule
 from forensics.schema.checked_values import list_of, read_text
+from forensics.text.plurals import plural
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
 from forensics.whys.evidence_kind import EvidenceKind, always, argument
-from forensics.whys.wording import plain, units
+from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +39,7 @@ def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     said = "; ".join(_said(name, counter, of) for name, counter in counts.items())
     evidence = Evidence(
         kind="values",
-        statement=f"{complete} of {of} {units(context.cluster)} name {said}",
+        statement=f"{complete} of {of} {plural(context.cluster.unit)} name {said}",
         count=complete,
         of=of,
         refs=context.cluster.exemplars[:2],
