@@ -419,7 +419,7 @@ def open_repository(
             raise UsageError("--commit and --baseline-commit name commits of a repository: add --repo PATH")
         yield None
         return
-    from forensics.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
+    from forensics.sources.repository import GitRepository  # noqa: PLC0415 - most runs read logs alone
 
     with closing(GitRepository(repo, commit=commit, baseline=baseline_commit)) as repository:
         yield repository

@@ -1,4 +1,4 @@
-"""A revision and what the flags say in, an analysis out: the same for every verb that looks at a revision."""
+"""Analyse a revision as the options say: the same for every verb that looks at one."""
 
 from __future__ import annotations
 

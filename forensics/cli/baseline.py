@@ -1,4 +1,4 @@
-"""What the flags say about the revision to compare with in, its report and the analysis beside it out."""
+"""Find the revision to compare with, and analyse a revision beside it."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def is_previous_live(
 
 
 def _before(revision: str, own: InputOptions, settings: Settings, live: CloudOptions) -> tuple[str, InputOptions]:
-    """Ask which revision served before; it goes into the case of the other, which then holds all that is compared."""
+    """Find the previous revision in Cloud Logging and pull it into the case of the other."""
     from forensics.cli.live import before  # noqa: PLC0415 - most runs read exports
 
     connection = connected(revision, own, settings, live)

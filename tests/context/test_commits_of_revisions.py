@@ -10,7 +10,7 @@ from support.builders import REVISION, entry
 from support.repositories import Made
 
 from forensics.context.commits import find_deployed
-from forensics.repository import GitRepository
+from forensics.sources.repository import GitRepository
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from support.repositories import Made
 
 from forensics.model import Query, Verdict, Why
 from forensics.pipeline import analyze
-from forensics.repository import GitRepository
 from forensics.rulebook import load_rules
 from forensics.sources import read_records
+from forensics.sources.repository import GitRepository
 
 NETRA = Path(__file__).parents[3] / "shared" / "data" / "netra"
 pytestmark = pytest.mark.skipif(not NETRA.is_dir(), reason="the real exports (../shared) are not here")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from support.builders import query, raw, raws
 
 from forensics.pipeline import analyze
-from forensics.repository import GitRepository
 from forensics.rulebook import load_rules
+from forensics.sources.repository import GitRepository
 
 if TYPE_CHECKING:
     from support.repositories import Made

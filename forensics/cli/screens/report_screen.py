@@ -23,8 +23,8 @@ _TERMINAL_ALL_THE_SAME = frozenset({"FORCE_COLOR", "TTY_COMPATIBLE"})
 
 def print_summary(report: Report, folder: Path, formats: tuple[str, ...]) -> None:
     """Print headline, clusters, whys of the first incident, warnings, and the path of the documents."""
-    piped = not sys.stdout.isatty() and not _TERMINAL_ALL_THE_SAME & os.environ.keys()
-    text = lay_out(report) if piped else None
+    in_pipe = not sys.stdout.isatty() and not _TERMINAL_ALL_THE_SAME & os.environ.keys()
+    text = lay_out(report) if in_pipe else None
     if text is None:
         from forensics.cli.screens.rich_report import print_report  # noqa: PLC0415 - rich is slow to load
 

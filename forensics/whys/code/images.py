@@ -1,4 +1,4 @@
-"""Find the Python version of an image in the files of a commit."""
+"""Find the Python version of an image: from the nearest Dockerfile, else from a file that names one."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from support.platforms import pipes
 from support.repositories import Made
 
 from forensics.errors import RepositoryError
-from forensics.repository import GitRepository
+from forensics.sources.repository import GitRepository
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from forensics.repository.ignoring import excluding_pattern, ignored, read_dockerignore, read_gitignore
+from forensics.sources.repository.ignoring import excluding_pattern, ignored, read_dockerignore, read_gitignore
 
 
 def line_of(text: str, path: str) -> int | None:

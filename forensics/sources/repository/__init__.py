@@ -6,6 +6,6 @@ repository's configuration is read for its format alone, without the files that 
 
 from __future__ import annotations
 
-from forensics.repository.git import GitRepository
+from forensics.sources.repository.git import GitRepository
 
 __all__ = ["GitRepository"]

@@ -17,16 +17,16 @@ from dulwich.walk import Walker
 
 from forensics.errors import RepositoryError
 from forensics.model import Commit, IgnoreLine, IgnoreReader, Touch, Touches
-from forensics.repository.ignoring import (
+from forensics.sources.repository.ignoring import (
     GitLine,
     excluding_pattern,
     ignored,
     read_dockerignore,
     read_gitignore,
 )
-from forensics.repository.moved_lines import place_before
-from forensics.repository.objects import FOLDER, Objects, is_folder, is_submodule, unbroken
-from forensics.repository.open_repository import find_places
+from forensics.sources.repository.moved_lines import place_before
+from forensics.sources.repository.objects import FOLDER, Objects, is_folder, is_submodule, unbroken
+from forensics.sources.repository.open_repository import find_places
 from forensics.text.redact import first_line
 from forensics.text.timestamps import SECOND, format_time
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from forensics.repository.ignoring import DockerPattern
+    from forensics.sources.repository.ignoring import DockerPattern
 
 _HISTORY = 50_000
 """Commits that a walk reads at most; results over a longer history are marked as incomplete."""
