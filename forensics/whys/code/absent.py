@@ -23,7 +23,7 @@ LOOK_INSIDE = "look inside the image whether it is there, and whether COPY in th
 
 
 def present(look: CodeQuestion, shown: str, members: Sequence[str]) -> EvidenceResult:
-    """Say why files that the commit holds are not in the image: a line of an ignore file leaves all of them out."""
+    """Say why files of the commit are not in the image: a line of an ignore file excludes all of them."""
     lines = _leave_out_all(look, members[:_JUDGED])
     where = f"`{plain(shown)}` exists at commit {look.at.short}"
     related = related_commits(look, (shown.rstrip("/"), *_frame(look)))
