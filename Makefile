@@ -48,9 +48,10 @@ same: dev
 quick: dev
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow" --hypothesis-profile=quick
 
-# The tests of one room, a folder of tests/ or a module there: make room ROOM=links, make room ROOM=gating
+# The tests of one room, a folder of tests/ or a module there: make room ROOM=links, make room ROOM=rules
+PLACE = $(firstword $(wildcard tests/$(ROOM)/ tests/test_$(ROOM).py tests/$(ROOM).py))
 room: dev
-	$(BIN)/python -m pytest -n $(JOBS) $(if $(ROOM),$(firstword $(wildcard tests/$(ROOM)/ tests/test_$(ROOM).py) tests/$(ROOM)),$(error say which: make room ROOM=links))
+	$(BIN)/python -m pytest -n $(JOBS) $(if $(ROOM),$(or $(PLACE),$(error no room $(ROOM): name a folder of tests/, or rules for tests/test_rules.py)),$(error say which: make room ROOM=links))
 
 # Long: property tests with new examples, many more of them, and every pattern on long texts at once.
 fuzz: dev

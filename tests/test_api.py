@@ -85,7 +85,7 @@ def test_the_report_is_that_of_the_command(report: forensics.Report, tmp_path: P
     arguments = ("analyze", "--revision", NEW, "--baseline", OLD, "--logs", str(LOGS), "--out", str(tmp_path))
     run(*arguments, check=True)
     written = {str(f.relative_to(tmp_path)): f.read_text() for f in tmp_path.rglob("*") if f.suffix in {".md", ".json"}}
-    settings_of_the_checkout = {"impact"}
+    settings_of_the_checkout = {"impact", "claims"}
     own = forensics.read_report(tmp_path / "report.json")
     assert {name for name in report.__struct_fields__ if getattr(own, name) != getattr(report, name)} <= (
         settings_of_the_checkout

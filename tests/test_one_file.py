@@ -41,7 +41,7 @@ tests:
     - {severity: ERROR, textPayload: beat 9 was kept}
 """
 KIND = '''\
-"""Evidence `cadence`: how far apart the occurrences lie."""
+"""Evidence `beat_rate`: how far apart the occurrences lie."""
 
 from __future__ import annotations
 
@@ -54,10 +54,11 @@ def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
     """Say how often it happened."""
     del why
     statement = f"{context.cluster.entries} beats apart"
-    return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=(Evidence(kind="cadence", statement=statement),))
+    evidence = (Evidence(kind="beat_rate", statement=statement),)
+    return EvidenceResult(verdict=Verdict.SUPPORTED, evidence=evidence, values={"rate": context.cluster.entries})
 
 
-KIND = EvidenceKind(name="cadence", gather=gather, names_a_thing=always, in_table=False)
+KIND = EvidenceKind(name="beat_rate", gather=gather, provides=("rate",), names_a_thing=always, in_table=False)
 '''
 FORMAT = '''\
 """Beats, one a line, below `#beats`."""
@@ -190,15 +191,17 @@ def test_a_format(copy: Copy) -> None:
 
 @pytest.mark.slow
 def test_a_kind_of_evidence(copy: Copy) -> None:
-    copy.add("forensics/whys/evidence/cadence.py", KIND)
-    assert copy.touched() == (["forensics/whys/evidence/cadence.py"], {})
+    copy.add("forensics/whys/evidence/beat_rate.py", KIND)
+    assert copy.touched() == (["forensics/whys/evidence/beat_rate.py"], {})
     (copy.folder / "own").mkdir()
     (copy.folder / "own" / "beat-lost.yaml").write_text(
-        RULE.replace("evidence: {values: [beat]}", "evidence: {cadence: {}}").replace(
-            "    answer: 'Beat {{ beat }} was lost.'\n", ""
+        RULE.replace("evidence: {values: [beat]}", "evidence: {beat_rate: {}}").replace(
+            "answer: 'Beat {{ beat }} was lost.'", "answer: 'Beats {{ rate }} apart were lost.'"
         )
     )
-    assert "3 beats apart" in page(copy.analyze("log.ndjson", "--rules", "own"))
+    written = page(copy.analyze("log.ndjson", "--rules", "own"))
+    assert "3 beats apart" in written
+    assert "Beats 3 apart were lost" in written
 
 
 @pytest.mark.slow

@@ -59,7 +59,7 @@ def test_a_program_that_uses_the_wheel_is_type_checked(wheel: Path, tmp_path: Pa
         "import forensics\n"
         "report = forensics.analyze('logs', revision='shop-api-00042')\n"
         "reveal_type(report.headline)\n"
-        "reveal_type(forensics.comparison('a', report).changes[0].state)\n"
+        "reveal_type(forensics.compare('a', report).changes[0].state)\n"
         "reveal_type(forensics.gate(report).outcome.exit_code)\n"
         "forensics.analyze(revison='x')\n"
     )

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _SUFFIX = ".j2"
 _HEADER = re.compile(r"\s*\{#[-+]?\s*forensics:(?P<words>.*?)[-+]?#\}", re.DOTALL)
-_DOCUMENT = re.compile(r"document\s+for:\s*(?P<purpose>[^;]*?)\s*;\s*name:\s*(?P<name>.*?)\s*;?")
+_DOCUMENT = re.compile(r"document\s+for:\s*+(?P<purpose>[\w-]*+)\s*+;\s*+name:\s*+(?P<name>[^\s;]*+)\s*+;?")
 _EXAMPLES = "'{# forensics: document for: report; name: FILE.md #}' or '{# forensics: partial #}'"
 _FILE = re.compile(r"(?:\w[\w.-]*/)*\w[\w.-]*\.md", re.ASCII)
 """A file below the folder of the documents: no part begins with a dot, none is empty."""

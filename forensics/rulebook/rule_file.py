@@ -18,7 +18,7 @@ from forensics.model import (
     Rule,
     RuleTests,
 )
-from forensics.rulebook.why_fields import named_values, read_why
+from forensics.rulebook.why_fields import named_values, provided_by, read_why
 from forensics.schema.checked_values import (
     list_of,
     one_of,
@@ -74,8 +74,9 @@ def _check_names(found: dict[str, Any], captures: Collection[str], diagnostics: 
         if why is not None:
             for location, name in named_values(why):
                 _check_name(name, captures, ("whys", i, *location), diagnostics)
+            values = {*captures, *provided_by(why)}
             for key in ("ask", "answer", "otherwise"):
-                check_template(getattr(why, key) or "", captures, ("whys", i, key), diagnostics)
+                check_template(getattr(why, key) or "", values, ("whys", i, key), diagnostics)
 
 
 def _check_name(name: str | None, captures: Collection[str], location: Location, diagnostics: Diagnostics) -> None:

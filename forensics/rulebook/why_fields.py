@@ -51,6 +51,11 @@ def named_values(why: WhyRule) -> tuple[tuple[Location, str], ...]:
     return tuple((("evidence", why.evidence_kind, *location), name) for location, name in named)
 
 
+def provided_by(why: WhyRule) -> tuple[str, ...]:
+    """List the names that a why's evidence gives to its answers."""
+    return EVIDENCE[why.evidence_kind].provides
+
+
 def _read_thresholds(value: Any, location: Location, diagnostics: Diagnostics) -> Thresholds | None:
     """Read `{coverage: 0.5, p_value: 0.01, lift: 3}`; what is not named stays as it is for all."""
     found = read_table(

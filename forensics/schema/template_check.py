@@ -61,4 +61,6 @@ def _check_names(
                 diagnostics.add(location, f"the template asks for {name}.{part}; {name} has {parts}")
         elif name not in known:
             words = f"the template names {name!r}, which no pattern of 'match' captures"
-            diagnostics.add(location, f"{words}{nearest(name, known)}")
+            diagnostics.add(
+                location, f"{words}{nearest(name, known)}; every template sees {', '.join(sorted(PROVIDED))}"
+            )

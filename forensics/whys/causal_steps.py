@@ -26,8 +26,6 @@ STRONG = 0.8
 """Least share of a symptom's occurrences at which a link is drawn although another one was chosen."""
 _CLOSE_CODE = re.compile(r"\b1[0-4]\d\d\b ?")
 """1011 in `websocket-1011-serialization`: a close code is what a client saw, and no cause."""
-_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]{1,40} (?:µs|ms|s|min|h)) later before\b")
-"""5–25 ms later before the end of the request"""
 
 
 def complete(finding: Finding, context: ClusterContext, service: str | None) -> Finding:

@@ -82,6 +82,8 @@ class EvidenceKind(Struct, frozen=True, kw_only=True):
     """The captures and fields whose values are kept of each entry of a cluster, for `gather` to count."""
 
     # How it answers a why.
+    provides: tuple[str, ...] = ()
+    """Names that its answers see besides those of every template: keys of the values that `gather` returns."""
     gather: Callable[[WhyRule, ClusterContext], EvidenceResult]
     """Look for the evidence of a why in one cluster, and give the verdict."""
     names_a_thing: Callable[[WhyRule], bool] = never

@@ -163,7 +163,7 @@ def test_a_fault_of_a_users_template_is_one_line_with_its_place(
 
 def test_the_example_of_the_documentation_works(report: Report, tmp_path: Path) -> None:
     text = (ROOT / "docs" / "templates.md").read_text()
-    (tmp_path / "on-call.md.j2").write_text(text.split("```jinja\n")[1].split("```")[0])
+    (tmp_path / "pager.md.j2").write_text(text.split("```jinja\n")[1].split("```")[0])
     written = dict(render_report(report, tmp_path))
-    assert written[f"on-call/{report.clusters[0].id}.md"].startswith("# ")
+    assert written[f"pager/{report.clusters[0].id}.md"].startswith("# ")
     assert set(re.findall(r"^\| `(\w+)` \| .* \| .* \|", text, re.MULTILINE)) >= set(Purpose)

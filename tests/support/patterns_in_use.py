@@ -1,4 +1,4 @@
-"""The package in, every regular expression that it compiles with `re`, and how it asks each of them, out."""
+"""Every regular expression that the package compiles with `re`, and the methods that it is asked by."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _inside(value: Any, module: str, depth: int) -> Iterator[re.Pattern[Any]]:
     if isinstance(value, re.Pattern):
         yield value
         return
-    given = getattr(value, "_given", None)  # `late`
+    given = getattr(value, "_arguments", None)  # `late`
     if isinstance(given, tuple):
         yield re.compile(*given)
         return

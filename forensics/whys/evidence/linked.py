@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 _ORDER = (Verdict.SUPPORTED, Verdict.PLAUSIBLE, Verdict.NO_EVIDENCE)
 _ANY = frozenset({"symptoms", "causes"})
 """Words that stand for whatever signatures the links name."""
-_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]+ (?:µs|ms|s|min|h)) later before\b")
+_LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]{1,40} (?:µs|ms|s|min|h)) later before\b")
 """5–25 ms later before the end of the request"""
 PAIRS = 2
 """Pairs of cause and symptom that a document cites; all are in the logs."""
