@@ -116,7 +116,13 @@ def test_an_analysis_that_was_killed_goes_on_and_an_unfinished_case_is_cut(tmp_p
     words = ("analyze", "--revision", REVISION, "--project", "p", *SPAN)
     with CloudServer(entries) as server:
         first = subprocess.Popen(
-            command(server, *words), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+            command(server, *words),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            # A shell that runs the tests in the background has its children ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
         while len(server.requests) < 6 and first.poll() is None:
             time.sleep(0.005)
@@ -282,7 +288,13 @@ def test_who_stops_a_pull_is_told_that_it_goes_on(tmp_path: Path) -> None:
     words = ("pull", "--revision", REVISION, "--project", "p", *SPAN)
     with CloudServer(entries) as server:
         pull = subprocess.Popen(
-            command(server, *words), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()
+            command(server, *words),
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            # A shell that runs the tests in the background has its children ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509
         )
         while len(server.requests) < 6 and pull.poll() is None:
             time.sleep(0.005)
