@@ -18,8 +18,10 @@ from msgspec.structs import replace
 
 from forensics.links.chance import Chance, against_moments, against_traces
 from forensics.links.control_groups import ControlGroups, Event, TestedSymptom
+from forensics.links.order import order_of
 from forensics.model import (
     DEFAULT_THRESHOLDS,
+    FEWEST,
     Cluster,
     ClusterId,
     Explains,
@@ -72,8 +74,7 @@ def link(
         for symptom, window in windows:
             joined = _join(symptom, columns[symptom.id], cause, events, window)
             if joined is not None:
-                chance = _chance(joined, columns[symptom.id], events, window.within, controls)
-                links.append(replace(joined, lift=chance.lift, p_value=chance.p_value))
+                links.append(_tested(joined, columns[symptom.id], events, window.within, controls))
     links.sort(key=lambda x: (order[x.symptom], *strength(x), order[x.cause]))
     return tuple(links)
 
@@ -99,6 +100,26 @@ def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
     if found.meets(thresholds):
         return 0
     return 2 if found.is_chance(thresholds) else 1
+
+
+def _tested(
+    joined: Link, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
+) -> Link:
+    """Test a link against chance; one that would support an answer also for the order of its onsets."""
+    if joined.of < FEWEST:
+        return joined
+    chance = _chance(joined, symptom, events, window, controls)
+    joined = replace(joined, lift=chance.lift, p_value=chance.p_value)
+    if joined.by is _TRACE or joined.coverage < DEFAULT_THRESHOLDS.coverage or joined.is_chance(DEFAULT_THRESHOLDS):
+        return joined
+    order = order_of(*events.beside(symptom, joined.by), window)
+    if order is None:
+        return joined
+    return replace(joined, order_p=_digits(order.p_value), in_step=_digits(order.share), by_clock=order.by_clock)
+
+
+def _digits(number: float) -> float:
+    return float(f"{number:.3g}")
 
 
 def _chance(
@@ -186,6 +207,17 @@ class _CauseEvents:
                 by, events = _REVISION, of_no_instance if instance else self._all
                 event = _nearest(events, base, end, window) if events else None
             yield None if event is None else (base - (event >> _BITS), by, event & _OCCURRENCE)
+
+    def beside(self, symptom: _SymptomColumns, by: JoinKey) -> tuple[list[list[int]], list[list[int]]]:
+        """Return the times of a symptom and of the cause, by instance; those of a whole revision together."""
+        if by is _REVISION or not any(symptom.instances):
+            return [sorted(symptom.bases)], [[event >> _BITS for event in self._all]]
+        times: dict[str, list[int]] = defaultdict(list)
+        for base, instance in zip(symptom.bases, symptom.instances, strict=True):
+            times[instance].append(base)
+        of_none = self._by_instance.get("", [])
+        causes = [[event >> _BITS for event in self._by_instance.get(name) or of_none] for name in times]
+        return [sorted(own) for own in times.values()], causes
 
     def distance(self, window: Nanoseconds) -> Callable[[Event], int]:
         """Return a function that measures the nanoseconds from an event to the nearest entry of the cause.

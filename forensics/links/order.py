@@ -18,6 +18,7 @@ from hashlib import shake_128
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.links.clocks import common_period
+from forensics.model.clusters import FEWEST, ORDERED_P, ORDERED_SHARE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,13 +34,8 @@ PERIODS = 10
 """Whole periods by which onsets are moved at most, either way."""
 ONSETS = 60
 """Onsets that are looked at, evenly spread."""
-FEWEST = 3
 LATE = 250_000_000
 """A cause may be logged this long after its symptom."""
-ORDERED_P = 0.02
-"""At most, for a cause that keeps order."""
-ORDERED_SHARE = 0.3
-"""Of the onsets that chance leaves over, at least so many stand in the band."""
 
 
 class Order(NamedTuple):
@@ -103,7 +99,8 @@ def _at_scale(
         return None
     bits = [frame.bits(own, time) for time, own in placed]
     count, band = _most(bits, frame.allowed)
-    positions = [time // frame.step % CELL for time, _ in placed]
+    start = min(time for time, _ in placed)  # cells move with the log, so that another day changes nothing
+    positions = [((time - start) // frame.step + CELL // 2) % CELL for time, _ in placed]
     draws = _draws(len(placed))
     totals = [
         _most(list(map(_moved, bits, positions, draws[at : at + len(placed)])), frame.allowed)[0]

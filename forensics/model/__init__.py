@@ -12,6 +12,7 @@ from forensics.model.claims import Claim, ClaimCheck, ClaimKind, ClaimQuery, Cla
 from forensics.model.clusters import (
     CLUSTER_COLUMNS,
     DEFAULT_THRESHOLDS,
+    FEWEST,
     Affected,
     Cadence,
     Cluster,
@@ -131,6 +132,7 @@ __all__ = [
     "CLUSTER_COLUMNS",
     "CYCLE_SCHEMA",
     "DEFAULT_THRESHOLDS",
+    "FEWEST",
     "GATE_SCHEMA",
     "REPORT_SCHEMA",
     "SIGNATURE_METHOD",

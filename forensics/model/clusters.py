@@ -184,6 +184,12 @@ class Thresholds(Struct, frozen=True, kw_only=True):
 
 
 DEFAULT_THRESHOLDS = Thresholds()
+FEWEST = 3
+"""Occurrences below which nothing is shown of a link: no p-value, no lift, at most plausible."""
+ORDERED_P = 0.02
+"""At most, for a cause that its symptom follows at one lag."""
+ORDERED_SHARE = 0.3
+"""At least: of the onsets that chance leaves over, the share at that lag."""
 
 
 class Link(Struct, frozen=True, kw_only=True):
@@ -208,12 +214,29 @@ class Link(Struct, frozen=True, kw_only=True):
     """How many times more often the cause is this near to the symptom than it is to controls without the symptom."""
     p_value: float | None = None
     """Probability that chance puts the cause this near; None when it cannot be tested (`links/chance.py`)."""
+    order_p: float | None = None
+    """Probability that chance puts as many onsets at one lag behind the cause; None when it was not tested."""
+    in_step: float | None = None
+    """Share of onsets at that lag, of those that chance does not put there (`links/order.py`)."""
+    by_clock: float | None = None
+    """The same probability for moves by whole periods; None unless cause and symptom both keep a period."""
 
     def meets(self, thresholds: Thresholds) -> bool:
-        """Tell whether the link meets thresholds; one that cannot be tested must be within one trace or instance."""
-        if self.coverage < thresholds.coverage:
+        """Tell whether a link supports an answer.
+
+        That takes coverage, three occurrences, and the same trace, or more than chance and one lag.
+        """
+        if self.coverage < thresholds.coverage or self.of < FEWEST or self.is_chance(thresholds):
             return False
-        return self.by is not JoinKey.REVISION if self.p_value is None else not self.is_chance(thresholds)
+        return self.by is JoinKey.TRACE or self.keeps_order
+
+    @property
+    def keeps_order(self) -> bool:
+        """Tell whether the symptom follows the cause at one lag, and not only by the clock."""
+        if self.order_p is None or self.in_step is None:
+            return False
+        is_ordered = self.order_p <= ORDERED_P and self.in_step >= ORDERED_SHARE
+        return is_ordered and (self.by_clock is None or self.by_clock <= ORDERED_P)
 
     def is_chance(self, thresholds: Thresholds) -> bool:
         """Tell whether chance may explain the nearness of the cause: the p-value is too high or the lift too low."""
