@@ -51,11 +51,12 @@ def period_of(times: Iterable[int]) -> int | None:
     gaps = [b - a for a, b in pairwise(ordered) if b > a]
     usual = median(gaps) if gaps else 0
     periods = [p for p in ROUND_PERIODS if 2 * p <= span and p * 4 >= usual]
-    for candidates in (periods, [int(usual * near) for near in _NEAR]):
-        kept = [p for p in candidates if p > 0 and _points_one_way(some, p) * len(candidates) <= _BY_CHANCE]
-        if kept:
-            return max(kept)
-    return None
+    kept = [period for period in periods if _points_one_way(some, period) * len(periods) <= _BY_CHANCE]
+    if kept:
+        return max(kept)
+    odd = [int(usual * near) for near in _NEAR if usual]
+    best = min(odd, key=lambda period: _points_one_way(some, period), default=None)
+    return best if best and _points_one_way(some, best) * len(odd) <= _BY_CHANCE else None
 
 
 def _points_one_way(times: Sequence[int], period: int) -> float:

@@ -12,7 +12,7 @@ from support.builders import raw, request, rule, table
 from forensics.clusters import find_lives, group
 from forensics.links import link
 from forensics.links.chance import against_traces, apart
-from forensics.model import Explains, Leaf, LeafOp, Link, Nanoseconds, Role
+from forensics.model import DEFAULT_THRESHOLDS, Explains, Leaf, LeafOp, Link, Nanoseconds, Role
 
 SECOND = 1_000_000_000
 HOUR = 3600
@@ -178,15 +178,26 @@ def test_one_crash_in_a_short_life_is_no_test() -> None:
     assert (found.coverage, found.lift, found.p_value) == (1.0, None, None)
 
 
-def test_one_crash_in_a_long_life_is() -> None:
-    (found,) = links_of(*crash_loop(0.4, cadence=HOUR))
-    assert found.p_value is not None
-    assert found.p_value <= 0.01
+@pytest.mark.parametrize("crashes", [1, 2])
+def test_one_crash_or_two_show_nothing_however_near_the_cause_is(crashes: int) -> None:
+    records = [
+        record
+        for n in range(crashes)
+        for record in (
+            *life(f"i{n}", n, n * HOUR, (n + 1) * HOUR),
+            said("the cause", n * HOUR + 1800, n, f"i{n}"),
+            said("the symptom", n * HOUR + 1800.4, 9000 + n, f"i{n}"),
+        )
+    ]
+    (found,) = links_of(*records)
+    assert (found.explained, found.of, found.lift, found.p_value) == (crashes, crashes, None, None)
+    assert not found.meets(DEFAULT_THRESHOLDS)
 
 
-def test_one_crash_among_constant_noise_is_chance() -> None:
+def test_three_crashes_among_constant_noise_are_chance() -> None:
     noise = [said("the cause", at, at) for at in range(10, HOUR, 5)]
-    (found,) = links_of(*life("i1", 1, 0, HOUR), *noise, said("the symptom", 1803, 9000))
+    crashes = [said("the symptom", at, 9000 + at) for at in (903, 1803, 2703)]
+    (found,) = links_of(*life("i1", 1, 0, HOUR), *noise, *crashes)
     assert found.p_value is not None
     assert found.p_value > 0.2
 

@@ -11,7 +11,7 @@ from support.builders import START, leaf, raw, request, rule, table
 from forensics.clusters import find_lives, group
 from forensics.links.control_groups import Event
 from forensics.links.join import _BITS, LATE, _CauseEvents, _nearest, _SymptomColumns, grade, strength
-from forensics.model import ClusterId, JoinKey, Link, Nanoseconds, Role
+from forensics.model import DEFAULT_THRESHOLDS, ClusterId, JoinKey, Link, Nanoseconds, Role
 from forensics.text.timestamps import format_time
 
 SECOND = 1_000_000_000
@@ -147,14 +147,38 @@ def joined(**fields: Any) -> Link:
         "coverage": 0.9,
         "lift": 50.0,
         "p_value": 0.01,
+        "order_p": 0.004,
+        "in_step": 0.9,
     }
     return Link(**(rest | fields))
 
 
 def test_a_link_that_meets_the_thresholds_comes_before_one_that_may_be_and_one_that_is_chance() -> None:
     assert grade(joined()) == 0
-    assert grade(joined(coverage=0.7)) == 1
+    assert grade(joined(coverage=0.7)) == grade(joined(of=2)) == 1
     assert grade(joined(coverage=0.7, p_value=0.2)) == grade(joined(lift=1.5)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "meets"),
+    [
+        ({}, True),
+        ({"order_p": 0.02, "in_step": 0.3}, True),
+        ({"order_p": 0.021}, False),
+        ({"in_step": 0.29}, False),
+        ({"order_p": None, "in_step": None}, False),
+        ({"by_clock": 0.02}, True),
+        ({"by_clock": 0.021}, False),
+        # One trace is order enough.
+        ({"by": JoinKey.TRACE, "order_p": None, "in_step": None}, True),
+        ({"by": JoinKey.TRACE, "p_value": None, "lift": None, "order_p": None}, True),
+        ({"by": JoinKey.TRACE, "of": 2, "explained": 2, "coverage": 1.0}, False),
+    ],
+)
+def test_a_link_supports_an_answer_where_its_symptom_keeps_one_lag_and_not_only_time(
+    fields: dict[str, Any], *, meets: bool
+) -> None:
+    assert joined(**fields).meets(DEFAULT_THRESHOLDS) is meets
 
 
 @pytest.mark.parametrize(
