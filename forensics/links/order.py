@@ -29,6 +29,8 @@ LOOSE = 4_000_000_000
 """A band this wide shows that both keep step within half a minute, and no more."""
 CELL = 16
 """Half bands in a cell: onsets are moved within eight bands."""
+FEW = 6
+"""Fewer onsets are moved within twice as many of the narrowest bands: three could not tell anything otherwise."""
 ROUNDS = 499
 PERIODS = 10
 """Whole periods by which onsets are moved at most, either way."""
@@ -93,17 +95,17 @@ def order_of(
 def _at_scale(
     failures: Sequence[Sequence[int]], causes: Sequence[Sequence[int]], window: int, width: int
 ) -> Order | None:
-    frame = _Frame(window, width)
-    placed = frame.placed(failures, causes)
+    placed = _placed(failures, causes, width)
     if len(placed) < FEWEST:
         return None
+    frame = _Frame(window, width, 2 * CELL if len(placed) < FEW and width == min(SCALES) else CELL)
     bits = [frame.bits(own, time) for time, own in placed]
     count, band = _most(bits, frame.allowed)
     start = min(time for time, _ in placed)  # cells move with the log, so that another day changes nothing
-    positions = [((time - start) // frame.step + CELL // 2) % CELL for time, _ in placed]
+    positions = [((time - start) // frame.step + frame.cell // 2) % frame.cell for time, _ in placed]
     draws = _draws(len(placed))
     totals = [
-        _most(list(map(_moved, bits, positions, draws[at : at + len(placed)])), frame.allowed)[0]
+        _most([_moved(*one, frame.cell) for one in zip(bits, positions, draws[at:], strict=False)], frame.allowed)[0]
         for at in range(0, len(draws), len(placed))
     ]
     usual = sum(totals) / ROUNDS
@@ -116,8 +118,8 @@ def _by_clock(
     failures: Sequence[Sequence[int]], causes: Sequence[Sequence[int]], window: int, *, period: int, width: int
 ) -> float:
     """Return how often as many onsets stand in one band when each is moved by up to ten whole periods."""
-    frame = _Frame(window, width)
-    placed = frame.placed(failures, causes)
+    frame = _Frame(window, width, CELL)
+    placed = _placed(failures, causes, width)
     moves = [period * number for number in (*range(-PERIODS, 0), *range(1, PERIODS + 1))]
     # Not beyond what was recorded, where no cause can stand.
     start, end = min(time for time, _ in placed), max(time for time, _ in placed)
@@ -134,25 +136,25 @@ def _by_clock(
     return (1 + sum(total >= count for total in totals)) / (ROUNDS + 1)
 
 
+def _placed(
+    failures: Sequence[Sequence[int]], causes: Sequence[Sequence[int]], width: int
+) -> list[tuple[int, Sequence[int]]]:
+    """Return onsets with the causes of their instance, evenly spread where there are many."""
+    pairs = zip(failures, causes, strict=True)
+    found = [(time, own) for times, own in pairs for time in onsets_of(times, width)]
+    return [found[at * len(found) // ONSETS] for at in range(ONSETS)] if len(found) > ONSETS else found
+
+
 class _Frame:
     """The half bands of lags that are looked at, for one window and width."""
 
-    def __init__(self, window: int, width: int) -> None:
-        self.width, self.step = width, width // 2
+    def __init__(self, window: int, width: int, cell: int) -> None:
+        self.cell, self.step = cell, width // 2
         bands = window // self.step + LATE // self.step + 1
-        self.first = -(LATE // self.step) - CELL
+        self.first = -(LATE // self.step) - cell
         """The half band of bit 0: a cell behind the latest cause that counts, so that moved causes are not lost."""
-        self.size = bands + 2 * CELL
-        self.allowed = ((1 << bands) - 1) << CELL
-
-    def placed(
-        self, failures: Sequence[Sequence[int]], causes: Sequence[Sequence[int]]
-    ) -> list[tuple[int, Sequence[int]]]:
-        """Return onsets with the causes of their instance, evenly spread where there are many."""
-        found = [
-            (time, own) for times, own in zip(failures, causes, strict=True) for time in onsets_of(times, self.width)
-        ]
-        return [found[at * len(found) // ONSETS] for at in range(ONSETS)] if len(found) > ONSETS else found
+        self.size = bands + 2 * cell
+        self.allowed = ((1 << bands) - 1) << cell
 
     def bits(self, causes: Sequence[int], time: int) -> int:
         """Set a bit for each half band in which a cause stands before a time."""
@@ -165,9 +167,9 @@ class _Frame:
         return bits
 
 
-def _moved(bits: int, position: int, draw: int) -> int:
+def _moved(bits: int, position: int, draw: int, cell: int) -> int:
     """Move an onset to another place of its cell."""
-    shift = draw % CELL - position
+    shift = draw % cell - position
     return bits << shift if shift >= 0 else bits >> -shift
 
 
