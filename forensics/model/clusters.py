@@ -186,6 +186,9 @@ class Thresholds(Struct, frozen=True, kw_only=True):
 DEFAULT_THRESHOLDS = Thresholds()
 FEWEST = 3
 """Occurrences below which nothing is shown of a link: no p-value, no lift, at most plausible."""
+BY_CHANCE_P = 0.2
+BY_CHANCE_LIFT = 1.2
+"""A p-value above, or a lift below: near by chance."""
 ORDERED_P = 0.02
 """At most, for a cause that its symptom follows at one lag."""
 ORDERED_SHARE = 0.3
@@ -237,6 +240,13 @@ class Link(Struct, frozen=True, kw_only=True):
             return False
         is_ordered = self.order_p <= ORDERED_P and self.in_step >= ORDERED_SHARE
         return is_ordered and (self.by_clock is None or self.by_clock <= ORDERED_P)
+
+    @property
+    def is_near_by_chance(self) -> bool:
+        """Tell whether the cause is hardly nearer than anything else: no evidence, whatever the coverage."""
+        if self.p_value is None:
+            return False
+        return self.p_value > BY_CHANCE_P or (self.lift is not None and self.lift < BY_CHANCE_LIFT)
 
     def is_chance(self, thresholds: Thresholds) -> bool:
         """Tell whether chance may explain the nearness of the cause: the p-value is too high or the lift too low."""

@@ -34,10 +34,6 @@ from forensics.model import (
     Verdict,
 )
 
-FEW, AS_OFTEN = 0.3, 0.5
-"""A cause before less than this share of a symptom's occurrences shows nothing, whatever a rule says, if its p-value is
-above the second number."""
-
 
 class NearbyEntries:
     """Index of all entries of the revision by instance (or trace) and time."""
@@ -163,15 +159,14 @@ def judge(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> V
 def judge_link(link: Link, thresholds: Thresholds) -> Verdict:
     """Judge a link by itself, without its rivals.
 
-    Below the thresholds it is plausible, by order and key alone. A link that no rule declares must be nearer than
-    chance. A declared one must not be what chance brings as often, if it covers only a few of the occurrences.
+    Below the thresholds it is plausible, by order and key alone. What is near by chance is no evidence, whatever its
+    coverage; a link that no rule declares must be nearer than chance by the thresholds.
     """
     if link.meets(thresholds):
         return Verdict.SUPPORTED
-    if not link.declared and link.is_chance(thresholds):
+    if link.is_near_by_chance or (not link.declared and link.is_chance(thresholds)):
         return Verdict.NO_EVIDENCE
-    as_often = link.p_value is not None and link.p_value > AS_OFTEN
-    return Verdict.NO_EVIDENCE if as_often and link.coverage < FEW else Verdict.PLAUSIBLE
+    return Verdict.PLAUSIBLE
 
 
 def measured(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Measure:
