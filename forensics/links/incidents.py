@@ -72,7 +72,7 @@ def _candidates(links: Sequence[Link], clusters: Mapping[ClusterId, Cluster]) ->
         is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
         is_elsewhere = link.causes < clusters[link.cause].occurrences * PARENT_COVERAGE
         is_chance = link.is_chance(DEFAULT_THRESHOLDS) and (is_elsewhere or not link.declared)
-        if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance and not link.is_near_by_chance:
+        if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance:
             by_symptom.setdefault(link.symptom, []).append(link)
     return by_symptom
 

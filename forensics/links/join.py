@@ -47,6 +47,9 @@ DEFAULT_WINDOW = Nanoseconds(5 * SECOND)
 UNDECLARED_COVERAGE = 0.5
 """A link that no rule declares must explain this share of the symptom's occurrences."""
 
+LEAST_TESTED = 0.3
+"""Coverage below which no rule lets a link support an answer, so that its order need not be tested."""
+
 _BITS = 32
 _OCCURRENCE = (1 << _BITS) - 1
 _TRACE, _INSTANCE, _REVISION = _KEYS = tuple(JoinKey)
@@ -110,7 +113,7 @@ def _tested(
         return joined
     chance = _chance(joined, symptom, events, window, controls)
     joined = replace(joined, lift=chance.lift, p_value=chance.p_value)
-    if joined.by is _TRACE or joined.coverage < DEFAULT_THRESHOLDS.coverage or joined.is_chance(DEFAULT_THRESHOLDS):
+    if joined.by is _TRACE or joined.coverage < LEAST_TESTED or joined.is_near_by_chance:
         return joined
     order = order_of(*events.beside(symptom, joined.by), window)
     if order is None:
