@@ -46,7 +46,10 @@ MODULES = {
     "certificate": Module("forensics/whys/certificate.py", ("tests/whys/test_certificate.py",)),
     "gating": Module("forensics/comparison/gating.py", ("tests/comparison/test_gating.py",)),
     "occurrences": Module("forensics/clusters/occurrences.py", ("tests/clusters/test_occurrences.py",)),
-    "join": Module("forensics/links/join.py", ("tests/links/test_nearest.py", "tests/links/test_join.py")),
+    "join": Module(
+        "forensics/links/join.py",
+        ("tests/links/test_nearest.py", "tests/links/test_join.py", "tests/links/test_chance.py"),
+    ),
     "judging": Module(
         "forensics/comparison/states.py", ("tests/comparison/test_judging.py", "tests/comparison/test_comparing.py")
     ),

@@ -169,7 +169,7 @@ class _CauseEvents:
     """
 
     def __init__(self, occurrences: Occurrences, symptoms: Sequence[_SymptomColumns], table: EntryTable) -> None:
-        traces: set[int] = set().union(*(one.traces for one in symptoms)) - {0}
+        traces: set[int] = set().union(*(one.traces for one in symptoms))
         self._by_trace: dict[int, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
         self.traces: set[int] = set()

@@ -194,6 +194,32 @@ def test_one_crash_or_two_show_nothing_however_near_the_cause_is(crashes: int) -
     assert not found.meets(DEFAULT_THRESHOLDS)
 
 
+@pytest.mark.parametrize(
+    ("failing", "with_cause", "traced", "is_tested"),
+    [
+        (10, 10, False, True),
+        (10, 4, False, True),
+        # Three in ten can support no answer, whatever a rule asks for.
+        (10, 3, False, True),
+        (10, 2, False, False),
+        # One trace is order enough.
+        (10, 10, True, False),
+    ],
+)
+def test_order_is_tested_where_it_can_decide(failing: int, with_cause: int, *, traced: bool, is_tested: bool) -> None:
+    bad = set(range(0, 20 * failing, 20))
+    (found,) = links_of(*traffic(bad, set(sorted(bad)[:with_cause]), traced=traced))
+    assert found.coverage == with_cause / failing
+    assert not found.is_near_by_chance
+    assert (found.order_p is not None) is (found.in_step is not None) is is_tested
+
+
+def test_order_is_not_tested_of_what_is_near_by_chance() -> None:
+    (found,) = links_of(*traffic(set(range(0, 200, 20)), set(range(200))))
+    assert found.is_near_by_chance
+    assert (found.coverage, found.order_p) == (1.0, None)
+
+
 def test_three_crashes_among_constant_noise_are_chance() -> None:
     noise = [said("the cause", at, at) for at in range(10, HOUR, 5)]
     crashes = [said("the symptom", at, 9000 + at) for at in (903, 1803, 2703)]

@@ -115,6 +115,29 @@ def test_an_entry_of_no_instance_may_explain_any_and_one_of_another_instance_non
     ]
 
 
+def test_the_times_of_symptom_and_cause_stand_side_by_side_for_each_instance() -> None:
+    records = [gone(9_500_000_000), gone(19_500_000_000, instance="i2"), gone(29_500_000_000, instance="")]
+    found, sought = moments(*records, failed(30), failed(10), failed(20, instance="i2"), failed(40, instance="i3"))
+    at = {name: START + int(seconds * SECOND) for name, seconds in (("i1", 9.5), ("i2", 19.5), ("", 29.5))}
+    ends = [START + seconds * SECOND for seconds in (10, 20, 30, 40)]
+    by_instance = found.beside(sought, JoinKey.INSTANCE)
+    # What names no instance stands for an instance without entries of its own.
+    assert sorted(zip(*by_instance, strict=True)) == [
+        ([ends[0], ends[2]], [at["i1"]]),
+        ([ends[1]], [at["i2"]]),
+        ([ends[3]], [at[""]]),
+    ]
+    assert found.beside(sought, JoinKey.REVISION) == ([ends], [[at["i1"], at["i2"], at[""]]])
+
+
+def test_a_symptom_of_no_instance_is_held_against_the_cause_on_all() -> None:
+    found, sought = moments(gone(9_500_000_000), failed(10, instance=""), failed(30, instance=""))
+    assert found.beside(sought, JoinKey.INSTANCE) == (
+        [[START + 10 * SECOND, START + 30 * SECOND]],
+        [[START + 9_500_000_000]],
+    )
+
+
 def test_the_distance_from_any_moment_is_that_to_the_nearest_entry_that_may_explain_it() -> None:
     found, _ = moments(gone(9_500_000_000), gone(29_500_000_000, instance=""), failed(10))
     distance = found.distance(WINDOW)
