@@ -1,7 +1,7 @@
 """Check the values of a rule file.
 
 A reader takes a value, its location and the diagnostics. It returns the checked value, or None after it has noted a
-fault. A mapping is read by a mapping of readers, so that the code shows at a glance what a rule may hold.
+fault. A mapping is read by a mapping of readers, so that the code shows what a rule may hold.
 """
 
 from __future__ import annotations
