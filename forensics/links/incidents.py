@@ -11,6 +11,7 @@ from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
     ClusterId,
+    Effect,
     FailureClass,
     Finding,
     Incident,
@@ -44,7 +45,8 @@ def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterI
     """Choose for each cluster the one link that explains it best; the links form no circle.
 
     A link that may be chance comes last, and counts only if a rule declares it and the cause mostly occurs with the
-    symptom: what is logged all the time precedes every failure without explaining it. A nearer cause that itself
+    symptom: what is logged all the time precedes every failure without explaining it. What is near by chance explains
+    nothing. A cause with no rival comes before one that stands behind another, as an echo does. A nearer cause that itself
     follows from the chosen one replaces it, so that a chain is in order of time: missing module → workers → exit → 503.
     """
     by_id = {c.id: c for c in clusters}
@@ -54,7 +56,9 @@ def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterI
     latest_first = sorted(clusters, key=lambda c: (_moment(c.first_seen), c.id), reverse=True)
     for cluster in latest_first:
         own_links = candidates.get(cluster.id, [])
-        own_links.sort(key=lambda x: (grade(x), _step(by_id[x.cause]), *strength(x), x.cause))
+        own_links.sort(
+            key=lambda x: (grade(x), x.by_warning, bool(x.rivals), _step(by_id[x.cause]), *strength(x), x.cause)
+        )
         best = next((x for x in own_links if not _leads_to(x.cause, cluster.id, chosen)), None)
         if best is not None:
             chosen[cluster.id] = best
@@ -72,6 +76,7 @@ def _candidates(links: Sequence[Link], clusters: Mapping[ClusterId, Cluster]) ->
         is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
         is_elsewhere = link.causes < clusters[link.cause].occurrences * PARENT_COVERAGE
         is_chance = link.is_chance(DEFAULT_THRESHOLDS) and (is_elsewhere or not link.declared)
+        is_chance = is_chance or link.is_near_by_chance
         if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance:
             by_symptom.setdefault(link.symptom, []).append(link)
     return by_symptom
@@ -136,6 +141,7 @@ def find_incidents(
     links: Sequence[Link],
     chosen: Mapping[ClusterId, Link],
     findings: Mapping[ClusterId, Finding],
+    effects: Mapping[ClusterId, Effect],
 ) -> tuple[Incident, ...]:
     """Make an incident of every root and the clusters it explains; the worst first. Noise alone is no incident."""
     below: dict[ClusterId, list[Cluster]] = {}
@@ -146,7 +152,8 @@ def find_incidents(
     beside = {root for root, family in below.items() if len(family) == 1 and _stands_beside(root, links, chosen)}
     ordered = sorted(below, key=lambda root: urgency(by_id[root], below[root], is_beside=root in beside))
     return tuple(
-        _incident(number, by_id[root], below[root], findings[root], chosen) for number, root in enumerate(ordered, 1)
+        _incident(number, by_id[root], below[root], findings[root].headline, effects[root], chosen)
+        for number, root in enumerate(ordered, 1)
     )
 
 
@@ -178,7 +185,12 @@ def _root(cluster: ClusterId, chosen: Mapping[ClusterId, Link]) -> ClusterId:
 
 
 def _incident(
-    number: int, root: Cluster, family: Sequence[Cluster], finding: Finding, chosen: Mapping[ClusterId, Link]
+    number: int,
+    root: Cluster,
+    family: Sequence[Cluster],
+    title: str,
+    effect: Effect,
+    chosen: Mapping[ClusterId, Link],
 ) -> Incident:
     def depth(cluster: Cluster) -> int:
         at, steps = cluster.id, 0
@@ -189,14 +201,15 @@ def _incident(
     ordered = sorted(family, key=lambda c: (depth(c), c.role.rank, _moment(c.first_seen), c.id))
     return Incident(
         id=f"incident-{number}",
-        title=finding.headline,
+        title=title,
         root_cluster=root.id,
         clusters=tuple(c.id for c in ordered),
         onset=min((c.first_seen for c in family), key=_moment),
         end=max((c.last_seen for c in family), key=_moment),
         occurrences=root.occurrences,
         priority=min(c.priority for c in family),
-        verdict=finding.confidence,
+        verdict=effect.verdict,
+        effect=effect,
     )
 
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections import defaultdict
+from copy import copy
 from functools import cached_property
 from itertools import chain
 from math import floor, log10
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
 from forensics.links.chance import Chance, against_moments, against_traces
+from forensics.links.contests import Explanation, contest
 from forensics.links.control_groups import ControlGroups, Event, TestedSymptom
 from forensics.links.order import order_of
+from forensics.links.own_traces import give_to_traces
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     FEWEST,
@@ -26,6 +29,7 @@ from forensics.model import (
     ClusterId,
     Explains,
     JoinKey,
+    Level,
     Life,
     Link,
     Nanoseconds,
@@ -38,6 +42,7 @@ from forensics.text.timestamps import SECOND
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from forensics.links.own_traces import OwnErrors
     from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
 
 LATE = Nanoseconds(SECOND // 4)
@@ -67,7 +72,8 @@ def link(
     order = {c.id: i for i, c in enumerate(clusters)}
     controls = ControlGroups(table, lives)
     columns: dict[ClusterId, _SymptomColumns] = {}
-    links = []
+    given = give_to_traces(clusters, of_cluster, table, controls)
+    found: list[Explanation] = []
     for cause in clusters:
         windows = [(symptom, window) for symptom in clusters if (window := _window(cause, symptom, rules)) is not None]
         for symptom, _ in windows:
@@ -75,9 +81,11 @@ def link(
                 columns[symptom.id] = _SymptomColumns(symptom, of_cluster[symptom.id], table)
         events = _CauseEvents(of_cluster[cause.id].occurrences, [columns[symptom.id] for symptom, _ in windows], table)
         for symptom, window in windows:
-            joined = _join(symptom, columns[symptom.id], cause, events, window)
+            own = columns[symptom.id].left_to(cause.id, given.get(symptom.id, {}), declared=bool(window.signature))
+            joined = _join(symptom, own, cause, events, window)
             if joined is not None:
-                links.append(_tested(joined, columns[symptom.id], events, window.within, controls))
+                found.append(_tested(joined, own, events, window.within, controls))
+    links = contest(found)
     links.sort(key=lambda x: (order[x.symptom], *strength(x), order[x.cause]))
     return tuple(links)
 
@@ -106,19 +114,20 @@ def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
 
 
 def _tested(
-    joined: Link, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
-) -> Link:
+    joined: Explanation, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
+) -> Explanation:
     """Test a link against chance; one that would support an answer also for the order of its onsets."""
-    if joined.of < FEWEST:
+    link_ = joined.link
+    if link_.of < FEWEST:
         return joined
-    chance = _chance(joined, symptom, events, window, controls)
-    joined = replace(joined, lift=chance.lift, p_value=chance.p_value)
-    if joined.by is _TRACE or joined.coverage < LEAST_TESTED or joined.is_near_by_chance:
-        return joined
-    order = order_of(*events.beside(symptom, joined.by), window)
-    if order is None:
-        return joined
-    return replace(joined, order_p=_digits(order.p_value), in_step=_digits(order.share), by_clock=order.by_clock)
+    chance = _chance(link_, symptom, events, window, controls)
+    link_ = replace(link_, lift=chance.lift, p_value=chance.p_value)
+    if link_.by is not _TRACE and link_.coverage >= LEAST_TESTED and not link_.is_near_by_chance:
+        order = order_of(*events.beside(symptom, link_.by), window)
+        if order is not None:
+            order_p, in_step = _digits(order.p_value), _digits(order.share)
+            link_ = replace(link_, order_p=order_p, in_step=in_step, by_clock=order.by_clock)
+    return joined._replace(link=link_)
 
 
 def _digits(number: float) -> float:
@@ -131,10 +140,20 @@ def _chance(
     """Test a link against its controls."""
     if joined.by == "trace":
         traces = set(symptom.traces) - {0}
-        population = controls.traces(symptom.case.revision)
+        population = controls.traces(symptom.case.revision) - joined.given_away
         return against_traces(len(traces & events.traces), len(traces), len(events.traces), population)
     case = symptom.case._replace(by=joined.by)
     return against_moments(case, events.distance(window), controls, window)
+
+
+class _Near(NamedTuple):
+    """The entry of a cause that stands nearest to an occurrence."""
+
+    lag: int
+    """Nanoseconds from the entry to the occurrence."""
+    by: JoinKey
+    cause: int
+    """The number of the cause's occurrence."""
 
 
 class _SymptomColumns:
@@ -159,6 +178,29 @@ class _SymptomColumns:
             events=sorted(map(Event, self.bases, self.ends, self.instances)),
             rows=members.rows,
         )
+        self.numbers: Sequence[int] = range(len(self.bases))
+        """The number of each occurrence among all of the symptom's."""
+        self.total = len(self.bases)
+
+    def left_to(self, cause: ClusterId, given: OwnErrors, *, declared: bool) -> _SymptomColumns:
+        """Leave out the occurrences that another error explains, as it stands in their own trace and this one does not.
+
+        A cause that a rule declares and that stands in none of the traces, such as a database that is down, may be what
+        those errors come from.
+        """
+        if not given or (declared and not any(cause in own for own in given.values())):
+            return self
+        kept = [at for at, trace in enumerate(self.traces) if cause in given.get(trace, (cause,))]
+        if len(kept) == len(self.traces):
+            return self
+        left = copy(self)
+        left.numbers = kept
+        left.bases, left.ends, left.traces = (
+            array("q", map(column.__getitem__, kept)) for column in (self.bases, self.ends, self.traces)
+        )
+        left.instances = [self.instances[at] for at in kept]
+        left.case = self.case._replace(events=sorted(map(Event, left.bases, left.ends, left.instances)))
+        return left
 
 
 class _CauseEvents:
@@ -192,8 +234,8 @@ class _CauseEvents:
         """Events of all instances, for the few symptoms that name no instance."""
         return sorted(chain.from_iterable(self._by_instance.values()))
 
-    def nearest(self, symptom: _SymptomColumns, window: Nanoseconds) -> Iterator[tuple[int, JoinKey, int] | None]:
-        """Yield for each occurrence (lag, key, the cause's occurrence) of the nearest entry, by the closest key.
+    def nearest(self, symptom: _SymptomColumns, window: Nanoseconds) -> Iterator[_Near | None]:
+        """Yield for each occurrence the nearest entry, by the closest key.
 
         The keys, closest first, are trace, instance and revision; None when no entry lies within the window.
         """
@@ -209,7 +251,7 @@ class _CauseEvents:
                 # A symptom of one instance is not explained by another instance; one of no instance may be by any.
                 by, events = _REVISION, of_no_instance if instance else self._all
                 event = _nearest(events, base, end, window) if events else None
-            yield None if event is None else (base - (event >> _BITS), by, event & _OCCURRENCE)
+            yield None if event is None else _Near(base - (event >> _BITS), by, event & _OCCURRENCE)
 
     def beside(self, symptom: _SymptomColumns, by: JoinKey) -> tuple[list[list[int]], list[list[int]]]:
         """Return the times of a symptom and of the cause, by instance; those of a whole revision together."""
@@ -269,38 +311,47 @@ def _window(cause: Cluster, symptom: Cluster, rules: Mapping[str, Rule]) -> Expl
 
 def _join(
     symptom: Cluster, columns: _SymptomColumns, cause: Cluster, events: _CauseEvents, window: Explains
-) -> Link | None:
+) -> Explanation | None:
     declared, of = bool(window.signature), len(columns.bases)
     explained = _found(events.nearest(columns, window.within), 0.0 if declared else UNDECLARED_COVERAGE, of)
     if not explained:
         return None
-    coverage = len(explained) / of
-    by = max({key for _, key, _ in explained}, key=_KEYS.index)
-    if not declared and by is _REVISION:
+    by = max({near.by for near in explained.values()}, key=_KEYS.index)
+    if not declared and (by is _REVISION or _is_left_over(len(explained), by, columns)):
         return None
-    lags = [lag for lag, _, _ in explained]
-    return Link(
+    lags = [near.lag for near in explained.values()]
+    found = Link(
         symptom=symptom.id,
         cause=cause.id,
         by=by,
         declared=declared,
         explained=len(explained),
         of=of,
-        causes=len({occurrence for _, _, occurrence in explained}),
+        causes=len({near.cause for near in explained.values()}),
         within=window.within / SECOND,
         lag=(round(min(lags) / SECOND, 6), round(max(lags) / SECOND, 6)),
-        coverage=round(coverage, 4),
+        coverage=round(len(explained) / of, 4),
+        given_away=columns.total - of,
+        by_warning=cause.signature is None and cause.level.rank < Level.ERROR.rank,
     )
+    times = {columns.numbers[at]: columns.bases[at] - near.lag for at, near in explained.items()}
+    return Explanation(link=found, times=times, is_error=cause.level.rank >= Level.ERROR.rank)
 
 
-def _found(nearest: Iterable[tuple[int, JoinKey, int] | None], least: float, of: int) -> list[tuple[int, JoinKey, int]]:
-    """Collect the explained ones of `of` occurrences; empty as soon as the least share cannot be reached any more."""
-    explained, missed = [], 0
-    for near in nearest:
+def _is_left_over(explained: int, by: JoinKey, columns: _SymptomColumns) -> bool:
+    """Tell whether a cause merely stands near the few occurrences that no error of their own trace explains."""
+    return by is not _TRACE and explained < columns.total * UNDECLARED_COVERAGE
+
+
+def _found(nearest: Iterable[_Near | None], least: float, of: int) -> dict[int, _Near]:
+    """Collect the explained ones of `of` occurrences; none as soon as the least share cannot be reached any more."""
+    explained: dict[int, _Near] = {}
+    missed = 0
+    for at, near in enumerate(nearest):
         if near is not None:
-            explained.append(near)
+            explained[at] = near
             continue
         missed += 1
         if (of - missed) / of < least:
-            return []
+            return {}
     return explained

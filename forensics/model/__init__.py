@@ -69,6 +69,7 @@ from forensics.model.facts import EntryFacts, Life, Occurrence
 from forensics.model.findings import (
     Action,
     Certificate,
+    Effect,
     Evidence,
     Finding,
     Incident,
@@ -176,6 +177,7 @@ __all__ = [
     "DeployTarget",
     "DeployedCommit",
     "Earlier",
+    "Effect",
     "EntryFacts",
     "EntryRef",
     "EntryRow",

@@ -223,6 +223,12 @@ class Link(Struct, frozen=True, kw_only=True):
     """Share of onsets at that lag, of those that chance does not put there (`links/order.py`)."""
     by_clock: float | None = None
     """The same probability for moves by whole periods; None unless cause and symptom both keep a period."""
+    given_away: int = 0
+    """Occurrences that are not among `of`: another error stands in the trace of each, and this cause does not."""
+    rivals: tuple[ClusterId, ...] = ()
+    """Other causes that explain the same occurrences by the same thresholds and are not merely behind this one."""
+    by_warning: bool = False
+    """True when the cause is a line below ERROR that no rule knows: it can contest, and be plausible at most."""
 
     def meets(self, thresholds: Thresholds) -> bool:
         """Tell whether a link supports an answer.

@@ -130,6 +130,16 @@ class Finding(Struct, frozen=True, kw_only=True):
     """For a cluster without a rule: a proposed rule file that would match it."""
 
 
+class Effect(Struct, frozen=True, kw_only=True):
+    """What the root of an incident led to, and how far that is shown."""
+
+    verdict: Verdict
+    statement: str
+    """In words, the verdict included; without an effect, what is not known."""
+    cluster: ClusterId | None = None
+    """The cluster that is the effect."""
+
+
 class Incident(Struct, frozen=True, kw_only=True):
     """An incident: clusters with one root, causes first."""
 
@@ -142,6 +152,9 @@ class Incident(Struct, frozen=True, kw_only=True):
     occurrences: int
     priority: Priority
     verdict: Verdict
+    """Of the claim that the root led to the effect."""
+    effect: Effect | None = None
+    """None in reports of older versions."""
 
 
 class RootCause(Struct, frozen=True, kw_only=True):

@@ -13,6 +13,7 @@ from forensics.model import (
     Cycle,
     EntryRef,
     Finding,
+    Incident,
     Link,
     OccurrenceUnit,
     Priority,
@@ -216,13 +217,18 @@ def links_of(report: Report, cluster: Cluster) -> list[Link]:
     return [link for link in report.links if cluster.id in {link.cause, link.symptom}]
 
 
-def confidence(finding: Finding) -> str:
-    """Say how sure a finding is and where it stops."""
+def claimed(incident: Incident) -> str:
+    """Say what the root of an incident led to, with the verdict of that; or what is not known of it."""
+    return incident.effect.statement if incident.effect else str(incident.verdict)
+
+
+def answered(finding: Finding) -> str:
+    """Say how far the whys of a finding are answered."""
     if finding.root is None:
-        return f"{finding.confidence}: no why is shown"
+        return "no why is shown"
     behind = [i for i, why in enumerate(finding.whys, 1) if i > finding.root.why and not why.verdict.holds]
     until = behind[0] - 1 if behind else len(finding.whys)
-    return f"{finding.confidence}, down to why {until}" + (f"; why {behind[0]} is open" if behind else "")
+    return f"answered down to why {until}" + (f"; why {behind[0]} is open" if behind else "")
 
 
 def titled(text: str, report: Report) -> str:
@@ -285,5 +291,6 @@ FILTERS = {
     "worst_changes": worst_changes,
     "certified": certified,
     "titled": titled,
-    "confidence": confidence,
+    "claimed": claimed,
+    "answered": answered,
 }

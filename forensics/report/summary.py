@@ -78,7 +78,7 @@ def _root_cause(rank: int, incident: Incident, cluster: Cluster, finding: Findin
         reason=finding.headline,
         signature=cluster.signature,
         cluster=cluster.id,
-        verdict=finding.confidence,
+        verdict=incident.verdict,
     )
 
 

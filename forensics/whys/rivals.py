@@ -77,17 +77,7 @@ def _common(rule: Rule, context: ClusterContext) -> tuple[Cluster, Nanoseconds]:
 def _near(rule: Rule, link: Link, context: ClusterContext) -> Rival:
     """Judge a rival that stands before the same symptom."""
     symptom, cause = context.run.clusters[link.symptom], context.run.clusters[link.cause]
-    verdict = judge_link(link, DEFAULT_THRESHOLDS)
-    own = next((x for x in context.as_cause if x.symptom == link.symptom), context.run.parents.get(link.symptom))
-    is_related = own is not None and link.cause in related_to(own, context)
-    if verdict is Verdict.SUPPORTED and not is_related and own is not None and own.meets(DEFAULT_THRESHOLDS):
-        verdict = Verdict.CONTESTED
-    told = {
-        Verdict.CONTESTED: "explains the same as well",
-        Verdict.SUPPORTED: "is a part of the same chain" if is_related else "explains these entries as well",
-        Verdict.PLAUSIBLE: _short_of(link),
-        Verdict.NO_EVIDENCE: "may stand there by chance",
-    }[verdict]
+    verdict, told = _beside_own(link, context)
     statement = (
         f"{told}: before {link.explained} of {link.of} {plural(symptom.unit)} of “{symptom.title}” "
         f"({format_lag(link.lag)}, joined by {link.by}, {_chance(link)})"
@@ -102,8 +92,29 @@ def _near(rule: Rule, link: Link, context: ClusterContext) -> Rival:
     )
 
 
+def _beside_own(link: Link, context: ClusterContext) -> tuple[Verdict, str]:
+    """Judge a rival's link beside the cluster's own to the same symptom."""
+    verdict = judge_link(link, DEFAULT_THRESHOLDS)
+    own = next((x for x in context.as_cause if x.symptom == link.symptom), context.run.parents.get(link.symptom))
+    if verdict is Verdict.SUPPORTED:
+        if own is not None and link.cause in related_to(own, context):
+            return verdict, "is a part of the same chain"
+        if own is None or own.cause == link.cause or not own.meets(DEFAULT_THRESHOLDS):
+            return verdict, "explains these entries as well"
+        if link.cause in own.rivals:
+            return Verdict.CONTESTED, "explains the same as well"
+        if own.cause in link.rivals:
+            return Verdict.PLAUSIBLE, "stands behind this one, as its echo would"
+        return verdict, "explains others of these entries"
+    if verdict is Verdict.PLAUSIBLE:
+        return verdict, _short_of(link)
+    return verdict, "may stand there by chance"
+
+
 def _short_of(link: Link) -> str:
     """Say why a rival that stands near does not explain."""
+    if link.by_warning:
+        return "is a warning that no rule knows"
     if link.coverage < DEFAULT_THRESHOLDS.coverage:
         return "explains too few of them"
     return "stands near, and nothing tells it from chance" if link.p_value is None else "may be near by chance alone"

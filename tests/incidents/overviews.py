@@ -53,7 +53,7 @@ def _finding(report: Report, cluster: str) -> Any:
 def _incidents(report: Report) -> Iterator[Alternative]:
     clusters = {cluster.id: cluster for cluster in report.clusters}
     for number, one in enumerate(report.incidents, 1):
-        bounds = (one.onset, one.end, one.priority.value, one.verdict)
+        bounds = (one.onset, one.end, one.priority.value, one.effect)
         yield (number, one.title, *bounds, Shallow(clusters[one.root_cluster]))
         yield (_finding(report, one.root_cluster).chain,)
 

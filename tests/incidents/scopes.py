@@ -117,7 +117,7 @@ def five_whys(report: Report, cluster: Cluster, finding: Finding, section: Secti
 
 def _head(report: Report, cluster: Cluster, finding: Finding) -> Iterator[Alternative]:
     yield (finding.headline,)
-    yield (Shallow(finding), finding.confidence)
+    yield (Shallow(finding), *(i.effect for i in report.incidents if i.root_cluster == cluster.id))
     yield (
         cluster.revision, report.revision.name, report.revision.asked, cluster.signature, cluster.signature_version,
         cluster.fingerprint, cluster.role.value, cluster.failure_class.value, cluster.priority.value,
@@ -169,7 +169,7 @@ def of_incident(report: Report, incident: Incident, title: str) -> Scope | None:
     if title.startswith("## ") or after is None:
         return Scope([(incident.id, incident.title)])
     if title == "### Summary":
-        own: list[Alternative] = [(root.title, Shallow(finding), finding.confidence), (finding.chain,)]
+        own: list[Alternative] = [(root.title, Shallow(finding), incident.effect), (finding.chain,)]
         return Scope([*own, *_all(after.summary)])
     return Scope(list(_after(after, title, report)))
 

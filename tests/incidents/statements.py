@@ -55,6 +55,14 @@ _AMOUNT = re.compile(r"(\d+(?:\.\d+)?)(?: (µs|ms|s|min|h))?")
 _UNITS = {"µs": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 
 
+def _is_strong(link: Json) -> bool:
+    """Tell whether a link meets what *supported* takes."""
+    if link["coverage"] < 0.8 or link["of"] < 3 or link["by_warning"]:  # noqa: PLR2004 - as docs/verdicts.md says
+        return False
+    tested = link["p_value"] is None or (link["p_value"] <= 0.05 and (link["lift"] is None or link["lift"] >= 2))  # noqa: PLR2004
+    return tested and (link["by"] == "trace" or (link["order_p"] or 1) <= 0.02)  # noqa: PLR2004
+
+
 class Statements:
     """Walks a report: every citation, every why, every figure and every quotation."""
 
@@ -80,11 +88,52 @@ class Statements:
         for incident in self.report["incidents"]:
             if not {incident["root_cluster"], *incident["clusters"]} <= known:
                 yield Fault(incident["id"], "a cluster that is not in the report")
+                continue
+            yield from self._effect(incident)
         for event in [*self.report["timeline"], *self.report["deploys"]]:
             refs = [ref if isinstance(ref, str) else ref["insert_id"] for ref in event["refs"]]
             for insert_id in [*refs, *([event["insert_id"]] if "insert_id" in event else [])]:
                 if insert_id and self.source.find(insert_id) is None:
                     yield Fault("timeline", f"no entry has the insertId {insert_id}")
+
+    def _effect(self, incident: Json) -> Iterator[Fault]:
+        """What is said of a root's effect stands in its links; without one, nothing is said to have followed."""
+        where, effect = incident["id"], incident["effect"]
+        if incident["verdict"] != effect["verdict"]:
+            yield Fault(where, f"{incident['verdict']}, and of the effect {effect['verdict']}")
+        if effect["cluster"] is None:
+            is_symptom = self.clusters[incident["root_cluster"]]["role"] == "symptom"
+            said = "effect shown, cause unknown" if is_symptom else "seen; what it led to is open"
+            if (effect["verdict"], effect["statement"]) != ("no evidence", said):
+                yield Fault(where, f"no effect is named, and it says {effect['statement']!r}, {effect['verdict']}")
+            return
+        way = self._way(incident["root_cluster"], effect["cluster"])
+        if not way:
+            yield Fault(where, f"no link leads from the root to {effect['cluster']}")
+            return
+        if effect["verdict"] == "supported" and not all(map(_is_strong, way)):
+            yield Fault(where, f"supported by a link that is not: {way}")
+        title, unit = (self.clusters[effect["cluster"]][key] for key in ("title", "unit"))
+        plural = {"instance life": "instance lives"}.get(unit, f"{unit}s")
+        counts = f"{way[0]['explained']:,} of {way[0]['of']:,} {plural}" if len(way) == 1 else f"{len(way)} steps"
+        says = {
+            "supported": "led to",
+            "contested": "it or another cause led to",
+            "plausible": "may have led to",
+        }[effect["verdict"]]
+        if effect["statement"] != f"{effect['verdict']}: {says} “{title}” ({counts})":
+            yield Fault(where, f"the links do not say {effect['statement']!r}")
+
+    def _way(self, root: str, effect: str) -> list[Json]:
+        """Return the link from a root to its effect, or the shortest way over links where there is none."""
+        ways: list[list[Json]] = [[link] for link in self.report["links"] if link["cause"] == root]
+        for _ in self.clusters:
+            found = next((way for way in ways if way[-1]["symptom"] == effect), None)
+            if found is not None:
+                return found
+            ends = [(way, link) for way in ways for link in self.report["links"] if link["cause"] == way[-1]["symptom"]]
+            ways = [[*way, link] for way, link in ends if link["symptom"] not in {one["cause"] for one in way}]
+        return []
 
     def _cluster(self, cluster: Json) -> Iterator[Fault]:
         where = cluster["id"]

@@ -70,7 +70,7 @@ def rhythm(report: Report) -> str | None:
     incident = report.incidents[0]
     root = next(c for c in report.clusters if c.id == incident.root_cluster)
     every = f", {words.cadence(root)}" if root.cadence and root.cadence.is_regular else ""
-    return f"    {_counted(root, report)}{every}{_cut(root, report)}.   {incident.verdict}"
+    return f"    {_counted(root, report)}{every}{_cut(root, report)}.   {terminal(words.claimed(incident))}"
 
 
 def _counted(root: Cluster, report: Report) -> str:

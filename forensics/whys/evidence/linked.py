@@ -58,15 +58,12 @@ def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
 
 
 def rival_links(link: Link, context: ClusterContext, thresholds: Thresholds) -> list[Link]:
-    """Find other causes of the same symptom that meet the same thresholds and are no part of the same chain."""
+    """Find the links of the causes that contest this one, by the same thresholds and outside its own chain."""
     related = related_to(link, context)
     return [
         x
         for x in context.run.links
-        if x.symptom == link.symptom
-        and x.meets(thresholds)
-        and x.cause not in related
-        and (x.declared or not link.declared)
+        if x.symptom == link.symptom and x.cause in link.rivals and x.meets(thresholds) and x.cause not in related
     ]
 
 
