@@ -7,6 +7,7 @@ keeps the rows behind it.
 from __future__ import annotations
 
 import hashlib
+import re
 from array import array
 from bisect import bisect_left
 from collections import Counter, defaultdict
@@ -55,6 +56,10 @@ TREND_BINS = 8
 EXEMPLARS = 5
 CAPTURE_VALUES = 20
 """Values of a capture that a report lists; the rest is counted under `…`."""
+
+_STATUS = re.compile(r"(?<![\d.:])5\d\d(?![\d.:]\d)\b")
+_REQUEST_LINE = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b[\s\"'=:,]+(?:https?:/)?/\S*")
+"""POST /orders, "method":"POST","path":"/orders" """
 
 _Key = tuple[str, str, tuple[str, ...]]
 """(revision, signature or fingerprint, group values)."""
@@ -209,6 +214,8 @@ def _judgement(rule: Rule | None, representative: LogEntry) -> _Judgement:
         role, failure_class, reason = Role.SYMPTOM, FailureClass.OTHER, "entries without a payload say nothing"
     elif representative.http is not None:
         role, failure_class, reason = Role.SYMPTOM, FailureClass.HTTP_ERROR, "a request that failed"
+    elif restates_failure(representative.message):
+        role, failure_class, reason = Role.SYMPTOM, FailureClass.HTTP_ERROR, "an application's line on a failed request"
     elif representative.raw.get("protoPayload") is None and representative.stream != "system":
         # The list of classes is closed; for an error that a program logs in its own words this is the nearest.
         role, failure_class = Role.MECHANISM, FailureClass.UNHANDLED_EXCEPTION
@@ -216,6 +223,12 @@ def _judgement(rule: Rule | None, representative: LogEntry) -> _Judgement:
     else:
         role, failure_class, reason = Role.MECHANISM, FailureClass.OTHER, "an error that no rule knows"
     return _Judgement(role, failure_class, Priority.P2, reason)
+
+
+def restates_failure(message: str) -> bool:
+    """Tell whether a line merely names a request and its status of 500 or above, as an access log does."""
+    first = message[:500]
+    return bool(_STATUS.search(first) and _REQUEST_LINE.search(first))
 
 
 def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:

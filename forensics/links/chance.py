@@ -102,6 +102,11 @@ def against_traces(explained: int, symptoms: int, with_cause: int, traces: int) 
     return _chance(lift, _upper_tail(explained, symptoms, explained + elsewhere, traces))
 
 
+def weaker(one: Chance, other: Chance) -> Chance:
+    """Return the result that says less; one that could not be tested says nothing of the other."""
+    return max((x for x in (one, other) if x.p_value is not None), key=_weakness, default=one)
+
+
 def against_moments(case: TestedSymptom, distance: Distance, groups: ControlGroups, window: Nanoseconds) -> Chance:
     """Test how near the cause is, against other lives, other requests or other moments."""
     near = min(NEAR, window // 4)

@@ -16,6 +16,8 @@ from forensics.model import DEFAULT_THRESHOLDS, JoinKey, Link
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+SAME_TIME = 5_000_000
+"""Nanoseconds; loggers and clocks may swap what is this near."""
 SHARED = 0.5
 """Least share of a link's occurrences that a rival must explain as well."""
 MOST = 20
@@ -40,30 +42,35 @@ def contest(found: Iterable[Explanation]) -> list[Link]:
         links.append(one.link)
         if one.link.meets(DEFAULT_THRESHOLDS):
             by_symptom[one.link.symptom].append(one)
-    rivals = {}
-    for rival_group in by_symptom.values():
-        compared = sorted(rival_group, key=lambda x: (-x.link.explained, x.link.cause))[:MOST]
+    noted: dict[tuple[str, str], Link] = {}
+    for group in by_symptom.values():
+        compared = sorted(group, key=lambda x: (-x.link.explained, x.link.cause))[:MOST]
         for own in compared:
-            names = sorted(x.link.cause for x in compared if x is not own and _contests(x, own))
-            rivals[own.link.symptom, own.link.cause] = tuple(names)
-    return [
-        replace(link, rivals=rivals[link.symptom, link.cause]) if rivals.get((link.symptom, link.cause)) else link
-        for link in links
-    ]
+            others = [x for x in compared if x is not own and _explains_the_same(x, own)]
+            noted[own.link.symptom, own.link.cause] = replace(
+                own.link,
+                rivals=tuple(sorted(x.link.cause for x in others if _contests(x, own))),
+                behind=tuple(sorted(x.link.cause for x in others if _is_before(x, own))),
+            )
+    return [noted.get((link.symptom, link.cause), link) for link in links]
+
+
+def _explains_the_same(rival: Explanation, own: Explanation) -> bool:
+    return len(rival.times.keys() & own.times.keys()) >= len(own.times) * SHARED
+
+
+def _is_before(rival: Explanation, own: Explanation, late: int = -SAME_TIME) -> bool:
+    """Tell whether a rival mostly stands before a cause, or at most `late` nanoseconds behind it."""
+    shared = rival.times.keys() & own.times.keys()
+    return sum(rival.times[at] <= own.times[at] + late for at in shared) * 2 > len(shared)
 
 
 def _contests(rival: Explanation, own: Explanation) -> bool:
-    """Tell whether a rival explains as much of what a cause explains.
+    """Tell whether a rival that explains the same may be the cause as well.
 
-    The rival stands before the cause or at the same time, or a rule says of it what it says of the cause, or it is an error and the cause
-    only a warning.
+    It stands before the cause or at the same time, or it is an error and the cause only a warning, or a rule knows it
+    for a cause and no trace tells which is whose.
     """
-    shared = rival.times.keys() & own.times.keys()
-    if len(shared) < len(own.times) * SHARED:
-        return False
-    if sum(rival.times[at] <= own.times[at] for at in shared) * 2 > len(shared):
+    if _is_before(rival, own, SAME_TIME) or (rival.is_error and not own.is_error):
         return True
-    if rival.is_error and not own.is_error:
-        return True
-    in_one_trace = rival.link.by is own.link.by is JoinKey.TRACE
-    return rival.link.declared and (own.link.declared or not in_one_trace)
+    return rival.link.declared and own.link.by is not JoinKey.TRACE

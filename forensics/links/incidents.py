@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -15,20 +15,25 @@ from forensics.model import (
     FailureClass,
     Finding,
     Incident,
+    JoinKey,
     Link,
+    OccurrenceUnit,
     Priority,
     Role,
 )
 from forensics.text.timestamps import parse_time
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 PARENT_COVERAGE = 0.3
 """A cause owns a symptom only if it precedes this share of the symptom's occurrences; otherwise it is a mere link. If
 the link may be chance, this share of the cause's own occurrences must precede the symptom as well."""
 HARMFUL_COVERAGE = 0.5
 """An unknown error that precedes this share of a symptom's occurrences gets its priority from the symptom."""
+
+BURST = 60_000_000_000
+"""Nanoseconds; failures within this time are one outage, in which only order tells which came first."""
 
 _NEVER = (True, float("inf"))
 
@@ -45,9 +50,9 @@ def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterI
     """Choose for each cluster the one link that explains it best; the links form no circle.
 
     A link that may be chance comes last, and counts only if a rule declares it and the cause mostly occurs with the
-    symptom: what is logged all the time precedes every failure without explaining it. What is near by chance explains
-    nothing. A cause with no rival comes before one that stands behind another, as an echo does. A nearer cause that itself
-    follows from the chosen one replaces it, so that a chain is in order of time: missing module → workers → exit → 503.
+    symptom: what is logged all the time precedes every failure without explaining it. A cause that stands behind
+    another one, as an echo does, comes after it. A nearer cause that itself follows from the chosen one replaces it, so
+    that a chain is in order of time: missing module → workers → exit → 503.
     """
     by_id = {c.id: c for c in clusters}
     candidates = _candidates(links, by_id)
@@ -57,7 +62,15 @@ def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterI
     for cluster in latest_first:
         own_links = candidates.get(cluster.id, [])
         own_links.sort(
-            key=lambda x: (grade(x), x.by_warning, bool(x.rivals), _step(by_id[x.cause]), *strength(x), x.cause)
+            key=lambda x: (
+                grade(x),
+                bool(x.behind),
+                bool(x.rivals),
+                _is_minor(x),
+                _step(by_id[x.cause]),
+                *strength(x),
+                x.cause,
+            )
         )
         best = next((x for x in own_links if not _leads_to(x.cause, cluster.id, chosen)), None)
         if best is not None:
@@ -76,10 +89,26 @@ def _candidates(links: Sequence[Link], clusters: Mapping[ClusterId, Cluster]) ->
         is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
         is_elsewhere = link.causes < clusters[link.cause].occurrences * PARENT_COVERAGE
         is_chance = link.is_chance(DEFAULT_THRESHOLDS) and (is_elsewhere or not link.declared)
-        is_chance = is_chance or link.is_near_by_chance
-        if link.coverage >= PARENT_COVERAGE and not is_backward and not is_chance:
+        if link.coverage >= PARENT_COVERAGE and not (is_backward or is_chance or _is_loose(link, clusters)):
             by_symptom.setdefault(link.symptom, []).append(link)
     return by_symptom
+
+
+def _is_loose(link: Link, clusters: Mapping[ClusterId, Cluster]) -> bool:
+    """Tell whether a link is too loose for its cause to own the symptom: near by chance, or in no order with it.
+
+    Where no rule declares the cause, it must meet all that an answer takes, or share traces with the symptom. In a
+    restart loop everything keeps time, so there the end of a life needs no order of its own.
+    """
+    is_of_life = OccurrenceUnit.LIFE in {clusters[link.cause].unit, clusters[link.symptom].unit}
+    if link.is_near_by_chance or (link.lacks_order and not is_of_life):
+        return True
+    return not (link.declared or link.by is JoinKey.TRACE or link.meets(DEFAULT_THRESHOLDS))
+
+
+def _is_minor(link: Link) -> bool:
+    """Tell whether most of the symptom's occurrences belong to other errors, which stand in their traces."""
+    return link.explained * 2 < link.of + link.given_away
 
 
 def _lead(link: Link) -> tuple[bool, float]:
@@ -149,29 +178,71 @@ def find_incidents(
         if cluster.role is not Role.NOISE:
             below.setdefault(_root(cluster.id, chosen), []).append(cluster)
     by_id = {c.id: c for c in clusters}
-    beside = {root for root, family in below.items() if len(family) == 1 and _stands_beside(root, links, chosen)}
-    ordered = sorted(below, key=lambda root: urgency(by_id[root], below[root], is_beside=root in beside))
+    from_root = _links_by_cause(links, below)
+    standing = {
+        root: Standing(
+            is_unproven=_is_unproven(from_root[root]),
+            is_beside=len(family) == 1 and _stands_beside(from_root[root], chosen, by_id),
+        )
+        for root, family in below.items()
+    }
+    ordered = sorted(below, key=lambda root: urgency(by_id[root], below[root], standing[root]))
     return tuple(
-        _incident(number, by_id[root], below[root], findings[root].headline, effects[root], chosen)
+        _incident(number, below[root], finding=findings[root], effect=effects[root], chosen=chosen)
         for number, root in enumerate(ordered, 1)
     )
 
 
-def urgency(root: Cluster, family: Sequence[Cluster], *, is_beside: bool) -> tuple[str, bool, int, int, int, int, str]:
-    """Sort key of incidents: priority, unexplained failures before what merely accompanies them, role, counts."""
+class Standing(NamedTuple):
+    """How a root stands to the failures around it."""
+
+    is_unproven: bool
+    """It is near failures by chance alone, or only behind their causes."""
+    is_beside: bool
+    """It merely accompanies failures that nothing explains."""
+
+
+def urgency(
+    root: Cluster, family: Sequence[Cluster], standing: Standing
+) -> tuple[bool, str, bool, int, int, int, int, str]:
+    """Sort key of incidents: first what explains or is suffered, then priority, role, counts."""
     explained = sum(c.occurrences for c in family if c.id != root.id)
     worst = min(c.priority for c in family)
-    return (worst, is_beside, root.role.rank, -explained, -root.occurrences, _moment(root.first_seen), root.id)
+    first = _moment(root.first_seen)
+    return (*standing[:1], worst, standing.is_beside, root.role.rank, -explained, -root.occurrences, first, root.id)
 
 
-def _stands_beside(root: ClusterId, links: Sequence[Link], chosen: Mapping[ClusterId, Link]) -> bool:
+def _links_by_cause(links: Sequence[Link], roots: Iterable[ClusterId]) -> dict[ClusterId, list[Link]]:
+    found: dict[ClusterId, list[Link]] = {root: [] for root in roots}
+    for link in links:
+        if link.cause in found:
+            found[link.cause].append(link)
+    return found
+
+
+def _is_unproven(links: Sequence[Link]) -> bool:
+    """Tell whether all links of a root are near by chance or stand behind another cause: it leads no report."""
+    return bool(links) and all(link.is_near_by_chance or link.behind for link in links)
+
+
+def _stands_beside(
+    links: Sequence[Link], chosen: Mapping[ClusterId, Link], clusters: Mapping[ClusterId, Cluster]
+) -> bool:
     """Tell whether a cause merely accompanies unexplained failures: by chance, or few of them, explaining no other.
 
     However frequent it is, the failures matter more. A cause with no failure near it, or only failures that another
-    cause explains, is different: its consequences may not be logged.
+    cause explains, is different: its consequences may not be logged. So is one that a single burst of failures begins
+    with: a connection that was lost once.
     """
-    links_of_root = [x for x in links if x.cause == root]
-    return any(x.symptom not in chosen for x in links_of_root) and not any(_explains_much(x) for x in links_of_root)
+    if any(_explains_much(x) or _begins_a_burst(clusters[x.cause], clusters[x.symptom]) for x in links):
+        return False
+    return any(x.symptom not in chosen for x in links)
+
+
+def _begins_a_burst(cause: Cluster, symptom: Cluster) -> bool:
+    """Tell whether all of a symptom is one burst, and begins behind a cause."""
+    first, last = _moment(symptom.first_seen), _moment(symptom.last_seen)
+    return last - first <= BURST and first - BURST <= _moment(cause.first_seen) <= first
 
 
 def _explains_much(link: Link) -> bool:
@@ -185,12 +256,7 @@ def _root(cluster: ClusterId, chosen: Mapping[ClusterId, Link]) -> ClusterId:
 
 
 def _incident(
-    number: int,
-    root: Cluster,
-    family: Sequence[Cluster],
-    title: str,
-    effect: Effect,
-    chosen: Mapping[ClusterId, Link],
+    number: int, family: Sequence[Cluster], *, finding: Finding, effect: Effect, chosen: Mapping[ClusterId, Link]
 ) -> Incident:
     def depth(cluster: Cluster) -> int:
         at, steps = cluster.id, 0
@@ -198,10 +264,11 @@ def _incident(
             at, steps = chosen[at].cause, steps + 1
         return steps
 
+    root = next(c for c in family if c.id == finding.cluster)
     ordered = sorted(family, key=lambda c: (depth(c), c.role.rank, _moment(c.first_seen), c.id))
     return Incident(
         id=f"incident-{number}",
-        title=title,
+        title=finding.headline,
         root_cluster=root.id,
         clusters=tuple(c.id for c in ordered),
         onset=min((c.first_seen for c in family), key=_moment),

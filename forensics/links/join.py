@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from forensics.links.chance import Chance, against_moments, against_traces
+from forensics.links.chance import Chance, against_moments, against_traces, weaker
 from forensics.links.contests import Explanation, contest
 from forensics.links.control_groups import ControlGroups, Event, TestedSymptom
 from forensics.links.order import order_of
 from forensics.links.own_traces import give_to_traces
+from forensics.links.route_controls import RouteControls
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     FEWEST,
@@ -33,6 +34,7 @@ from forensics.model import (
     Life,
     Link,
     Nanoseconds,
+    OccurrenceUnit,
     Role,
     Rule,
     Thresholds,
@@ -55,8 +57,10 @@ UNDECLARED_COVERAGE = 0.5
 LEAST_TESTED = 0.3
 """Coverage below which no rule lets a link support an answer, so that its order need not be tested."""
 
-_BITS = 32
-_OCCURRENCE = (1 << _BITS) - 1
+_NUMBER = 32
+_TRACED = 1 << _NUMBER
+_BITS = _NUMBER + 1
+_OCCURRENCE = _TRACED - 1
 _TRACE, _INSTANCE, _REVISION = _KEYS = tuple(JoinKey)
 
 
@@ -70,9 +74,10 @@ def link(
     """Link every symptom to the clusters that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
-    controls = ControlGroups(table, lives)
+    groups = ControlGroups(table, lives)
+    controls = _Controls(groups, RouteControls(table, groups))
     columns: dict[ClusterId, _SymptomColumns] = {}
-    given = give_to_traces(clusters, of_cluster, table, controls)
+    given = give_to_traces(clusters, of_cluster, table, groups)
     found: list[Explanation] = []
     for cause in clusters:
         windows = [(symptom, window) for symptom in clusters if (window := _window(cause, symptom, rules)) is not None]
@@ -114,7 +119,7 @@ def grade(found: Link, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> int:
 
 
 def _tested(
-    joined: Explanation, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
+    joined: Explanation, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: _Controls
 ) -> Explanation:
     """Test a link against chance; one that would support an answer also for the order of its onsets."""
     link_ = joined.link
@@ -123,7 +128,8 @@ def _tested(
     chance = _chance(link_, symptom, events, window, controls)
     link_ = replace(link_, lift=chance.lift, p_value=chance.p_value)
     if link_.by is not _TRACE and link_.coverage >= LEAST_TESTED and not link_.is_near_by_chance:
-        order = order_of(*events.beside(symptom, link_.by), window)
+        anywhere = None if symptom.case.unit is OccurrenceUnit.LIFE else events.everywhere
+        order = order_of(*events.beside(symptom, link_.by), window, anywhere=anywhere)
         if order is not None:
             order_p, in_step = _digits(order.p_value), _digits(order.share)
             link_ = replace(link_, order_p=order_p, in_step=in_step, by_clock=order.by_clock)
@@ -135,15 +141,30 @@ def _digits(number: float) -> float:
 
 
 def _chance(
-    joined: Link, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
+    joined: Link, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: _Controls
 ) -> Chance:
     """Test a link against its controls."""
     if joined.by == "trace":
         traces = set(symptom.traces) - {0}
-        population = controls.traces(symptom.case.revision) - joined.given_away
-        return against_traces(len(traces & events.traces), len(traces), len(events.traces), population)
+        explained, population = (
+            len(traces & events.traces),
+            controls.groups.traces(symptom.case.revision) - joined.given_away,
+        )
+        found = against_traces(explained, len(traces), len(events.traces), population)
+        if joined.coverage < DEFAULT_THRESHOLDS.coverage or (found.p_value or 0) > DEFAULT_THRESHOLDS.p_value:
+            return found
+        beside = controls.routes.traces(symptom.case) - set(symptom.traces)
+        on_route = explained + len(beside & events.traces)
+        return weaker(found, against_traces(explained, len(traces), on_route, len(traces) + len(beside)))
     case = symptom.case._replace(by=joined.by)
-    return against_moments(case, events.distance(window), controls, window)
+    return against_moments(case, events.distance(window), controls.groups, window)
+
+
+class _Controls(NamedTuple):
+    """What a link is tested against."""
+
+    groups: ControlGroups
+    routes: RouteControls
 
 
 class _Near(NamedTuple):
@@ -154,6 +175,8 @@ class _Near(NamedTuple):
     by: JoinKey
     cause: int
     """The number of the cause's occurrence."""
+    is_of_another: bool
+    """True when the entry stands in the trace of another request."""
 
 
 class _SymptomColumns:
@@ -206,8 +229,8 @@ class _SymptomColumns:
 class _CauseEvents:
     """Index of the entries of a cause: by trace, by instance, and all of them.
 
-    An event is one integer (time in the high bits, number of the occurrence in the low 32), so that lists of them sort
-    and search fast.
+    An event is one integer (time in the high bits, then a bit that tells whether it has a trace, then the number of the
+    occurrence in 32 bits), so that lists of them sort and search fast.
     """
 
     def __init__(self, occurrences: Occurrences, symptoms: Sequence[_SymptomColumns], table: EntryTable) -> None:
@@ -219,9 +242,9 @@ class _CauseEvents:
         instances = [label_set.instance for label_set in table.label_sets]
         for number, rows in enumerate(occurrences.groups()) if symptoms else ():
             for row in rows:
-                event = (table.times[row] << _BITS) + number
-                self._by_instance[instances[table.label_ids[row]]].append(event)
                 trace = table.traces[row]
+                event = (table.times[row] << _BITS) + (_TRACED if trace else 0) + number
+                self._by_instance[instances[table.label_ids[row]]].append(event)
                 if trace:
                     self.traces.add(trace)
                     if trace in traces:
@@ -251,7 +274,8 @@ class _CauseEvents:
                 # A symptom of one instance is not explained by another instance; one of no instance may be by any.
                 by, events = _REVISION, of_no_instance if instance else self._all
                 event = _nearest(events, base, end, window) if events else None
-            yield None if event is None else _Near(base - (event >> _BITS), by, event & _OCCURRENCE)
+            is_of_another = event is not None and by is not _TRACE and trace != 0 and event & _TRACED != 0
+            yield None if event is None else _Near(base - (event >> _BITS), by, event & _OCCURRENCE, is_of_another)
 
     def beside(self, symptom: _SymptomColumns, by: JoinKey) -> tuple[list[list[int]], list[list[int]]]:
         """Return the times of a symptom and of the cause, by instance; those of a whole revision together."""
@@ -263,6 +287,11 @@ class _CauseEvents:
         of_none = self._by_instance.get("", [])
         causes = [[event >> _BITS for event in self._by_instance.get(name) or of_none] for name in times]
         return [sorted(own) for own in times.values()], causes
+
+    @property
+    def everywhere(self) -> list[int]:
+        """The times of the cause on all instances, in order."""
+        return [event >> _BITS for event in self._all]
 
     def distance(self, window: Nanoseconds) -> Callable[[Event], int]:
         """Return a function that measures the nanoseconds from an event to the nearest entry of the cause.
@@ -332,7 +361,7 @@ def _join(
         lag=(round(min(lags) / SECOND, 6), round(max(lags) / SECOND, 6)),
         coverage=round(len(explained) / of, 4),
         given_away=columns.total - of,
-        by_warning=cause.signature is None and cause.level.rank < Level.ERROR.rank,
+        of_others=sum(near.is_of_another for near in explained.values()),
     )
     times = {columns.numbers[at]: columns.bases[at] - near.lag for at, near in explained.items()}
     return Explanation(link=found, times=times, is_error=cause.level.rank >= Level.ERROR.rank)

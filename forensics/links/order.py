@@ -72,11 +72,18 @@ def onsets_of(times: Iterable[int], width: int) -> list[int]:
 
 
 def order_of(
-    failures: Sequence[Sequence[int]], causes: Sequence[Sequence[int]], window: int, scales: Sequence[int] = SCALES
+    failures: Sequence[Sequence[int]],
+    causes: Sequence[Sequence[int]],
+    window: int,
+    scales: Sequence[int] = SCALES,
+    *,
+    anywhere: Sequence[int] | None = None,
 ) -> Order | None:
     """Test whether failures follow causes at one lag.
 
-    Both are times in nanoseconds, in order, a sequence for each instance, the same instances in the same order.
+    Both are times in nanoseconds, in order, a sequence for each instance, the same instances in the same order. With
+    `anywhere`, the causes of all instances, onsets that are moved by whole periods may meet any of them: two jobs that
+    start by the clock share an instance whenever both look for the same free one.
 
     Returns:
         The most telling scale, its p-value corrected for the number of scales; None with fewer than three onsets.
@@ -89,7 +96,8 @@ def order_of(
     period = common_period(failures, causes) if best.holds else None
     if period is None:
         return best
-    return best._replace(by_clock=_by_clock(failures, causes, window, period=period, width=int(best.width * 1e9)))
+    by_clock = _by_clock(failures, causes, anywhere, window, period=period, width=int(best.width * 1e9))
+    return best._replace(by_clock=by_clock)
 
 
 def _at_scale(
@@ -115,7 +123,13 @@ def _at_scale(
 
 
 def _by_clock(
-    failures: Sequence[Sequence[int]], causes: Sequence[Sequence[int]], window: int, *, period: int, width: int
+    failures: Sequence[Sequence[int]],
+    causes: Sequence[Sequence[int]],
+    anywhere: Sequence[int] | None,
+    window: int,
+    *,
+    period: int,
+    width: int,
 ) -> float:
     """Return how often as many onsets stand in one band when each is moved by up to ten whole periods."""
     frame = _Frame(window, width, CELL)
@@ -124,7 +138,12 @@ def _by_clock(
     # Not beyond what was recorded, where no cause can stand.
     start, end = min(time for time, _ in placed), max(time for time, _ in placed)
     bits = [
-        [frame.bits(own, time + move) for move in moves if start <= time + move <= end] or [frame.bits(own, time)]
+        [
+            frame.bits(own if anywhere is None else anywhere, time + move)
+            for move in moves
+            if start <= time + move <= end
+        ]
+        or [frame.bits(own, time)]
         for time, own in placed
     ]
     count, _ = _most([frame.bits(own, time) for time, own in placed], frame.allowed)

@@ -107,10 +107,34 @@ def _by_share(
         return cluster
     all_of_it = _all(cluster, extent)
     # An explained cluster is as urgent as its root: the exits of a crash loop add nothing to their cause.
-    if all_of_it is not None and cluster.id not in chosen:
+    if all_of_it is not None and cluster.id not in chosen and _is_harmful(cluster, links):
         return _moved(cluster, -1, all_of_it)
+    if _is_harmless_at_start(cluster, clusters, links, extent):
+        return _moved(cluster, +1, "requests were answered, and no failure stands near it")
     tiny = _tiny(cluster, clusters, links, extent)
     return cluster if tiny is None else _moved(cluster, +1, tiny)
+
+
+def _is_harmful(cluster: Cluster, links: Sequence[Link]) -> bool:
+    """Tell whether what every request or session shows is a failure of it: what fails, or explains most failures.
+
+    A line that every request logs says nothing of those that were answered.
+    """
+    if cluster.unit is OccurrenceUnit.LIFE or cluster.role is Role.SYMPTOM:
+        return True
+    explained = sum(link.explained for link in links if link.cause == cluster.id)
+    return explained >= cluster.occurrences * OWNED
+
+
+def _is_harmless_at_start(cluster: Cluster, clusters: Sequence[Cluster], links: Sequence[Link], extent: Extent) -> bool:
+    """Tell whether a failure that keeps instances from starting kept none of them: most requests were answered."""
+    if not cluster.failure_class.may_end_start or cluster.priority is not _STEPS[0] or cluster.role is Role.SYMPTOM:
+        return False
+    if any(link.cause == cluster.id for link in links):
+        return False
+    failed = sum(c.occurrences for c in clusters if c.role is Role.SYMPTOM and c.unit is OccurrenceUnit.REQUEST)
+    requests = extent.of(OccurrenceUnit.REQUEST)
+    return requests >= ALL_REQUESTS_FROM and failed * 2 < requests
 
 
 def _all(cluster: Cluster, extent: Extent) -> str | None:

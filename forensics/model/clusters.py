@@ -227,15 +227,20 @@ class Link(Struct, frozen=True, kw_only=True):
     """Occurrences that are not among `of`: another error stands in the trace of each, and this cause does not."""
     rivals: tuple[ClusterId, ...] = ()
     """Other causes that explain the same occurrences by the same thresholds and are not merely behind this one."""
-    by_warning: bool = False
-    """True when the cause is a line below ERROR that no rule knows: it can contest, and be plausible at most."""
+    behind: tuple[ClusterId, ...] = ()
+    """Those of the causes of the same occurrences that stand before this one."""
+    of_others: int = 0
+    """Explained occurrences whose cause stands in the trace of another request, and not in their own."""
 
     def meets(self, thresholds: Thresholds) -> bool:
         """Tell whether a link supports an answer.
 
-        That takes coverage, three occurrences, and the same trace, or more than chance and one lag.
+        That takes coverage, three occurrences, more than chance, and the same trace or one lag; and a cause that does
+        not stand in the traces of other requests.
         """
         if self.coverage < thresholds.coverage or self.of < FEWEST or self.is_chance(thresholds):
+            return False
+        if self.of_others * 2 > self.explained:
             return False
         return self.by is JoinKey.TRACE or self.keeps_order
 
@@ -246,6 +251,11 @@ class Link(Struct, frozen=True, kw_only=True):
             return False
         is_ordered = self.order_p <= ORDERED_P and self.in_step >= ORDERED_SHARE
         return is_ordered and (self.by_clock is None or self.by_clock <= ORDERED_P)
+
+    @property
+    def lacks_order(self) -> bool:
+        """Tell whether order was tested, and the symptom follows the cause at no lag of its own."""
+        return self.order_p is not None and not self.keeps_order
 
     @property
     def is_near_by_chance(self) -> bool:

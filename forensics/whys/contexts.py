@@ -159,11 +159,11 @@ def judge(count: int, of: int, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> V
 def judge_link(link: Link, thresholds: Thresholds) -> Verdict:
     """Judge a link by itself, without its rivals.
 
-    Below the thresholds it is plausible, by order and key alone, and so is an unknown warning. What is near by chance is
-    no evidence, whatever its coverage; a link that no rule declares must be nearer than chance by the thresholds.
+    Below the thresholds it is plausible, by order and key alone. What is near by chance is no evidence, whatever its
+    coverage; a link that no rule declares must be nearer than chance by the thresholds.
     """
     if link.meets(thresholds):
-        return Verdict.PLAUSIBLE if link.by_warning else Verdict.SUPPORTED
+        return Verdict.SUPPORTED
     if link.is_near_by_chance or (not link.declared and link.is_chance(thresholds)):
         return Verdict.NO_EVIDENCE
     return Verdict.PLAUSIBLE

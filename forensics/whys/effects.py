@@ -1,7 +1,7 @@
 """What the verdict beside an incident is about: that its root led to an effect.
 
-A verdict belongs to a claim. That an error was seen is a fact; that it led to something is the claim, and its verdict is
-that of the link, whatever else is known of the error.
+A verdict belongs to a claim. That an error was seen is a fact; that it led to something is the claim, and its verdict
+is that of the link, whatever else is known of the error.
 """
 
 from __future__ import annotations

@@ -95,26 +95,29 @@ def _near(rule: Rule, link: Link, context: ClusterContext) -> Rival:
 def _beside_own(link: Link, context: ClusterContext) -> tuple[Verdict, str]:
     """Judge a rival's link beside the cluster's own to the same symptom."""
     verdict = judge_link(link, DEFAULT_THRESHOLDS)
-    own = next((x for x in context.as_cause if x.symptom == link.symptom), context.run.parents.get(link.symptom))
     if verdict is Verdict.SUPPORTED:
-        if own is not None and link.cause in related_to(own, context):
-            return verdict, "is a part of the same chain"
-        if own is None or own.cause == link.cause or not own.meets(DEFAULT_THRESHOLDS):
-            return verdict, "explains these entries as well"
-        if link.cause in own.rivals:
-            return Verdict.CONTESTED, "explains the same as well"
-        if own.cause in link.rivals:
-            return Verdict.PLAUSIBLE, "stands behind this one, as its echo would"
-        return verdict, "explains others of these entries"
-    if verdict is Verdict.PLAUSIBLE:
-        return verdict, _short_of(link)
-    return verdict, "may stand there by chance"
+        return _among_equals(link, context)
+    return verdict, _short_of(link) if verdict is Verdict.PLAUSIBLE else "may stand there by chance"
+
+
+def _among_equals(link: Link, context: ClusterContext) -> tuple[Verdict, str]:
+    """Judge a rival whose link meets all that an answer takes."""
+    own = next((x for x in context.as_cause if x.symptom == link.symptom), context.run.parents.get(link.symptom))
+    if own is not None and link.cause in related_to(own, context):
+        return Verdict.SUPPORTED, "is a part of the same chain"
+    if own is None or own.cause == link.cause or not own.meets(DEFAULT_THRESHOLDS):
+        return Verdict.SUPPORTED, "explains these entries as well"
+    if link.cause in own.rivals:
+        return Verdict.CONTESTED, "explains the same as well"
+    if own.cause in link.rivals:
+        return Verdict.PLAUSIBLE, "stands behind this one, as its echo would"
+    return Verdict.SUPPORTED, "explains others of these entries"
 
 
 def _short_of(link: Link) -> str:
     """Say why a rival that stands near does not explain."""
-    if link.by_warning:
-        return "is a warning that no rule knows"
+    if link.of_others * 2 > link.explained:
+        return "stands in the traces of other requests"
     if link.coverage < DEFAULT_THRESHOLDS.coverage:
         return "explains too few of them"
     return "stands near, and nothing tells it from chance" if link.p_value is None else "may be near by chance alone"

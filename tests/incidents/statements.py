@@ -57,10 +57,10 @@ _UNITS = {"µs": 0.001, "ms": 1, "s": 1000, "min": 60_000, "h": 3_600_000}
 
 def _is_strong(link: Json) -> bool:
     """Tell whether a link meets what *supported* takes."""
-    if link["coverage"] < 0.8 or link["of"] < 3 or link["by_warning"]:  # noqa: PLR2004 - as docs/verdicts.md says
+    if link["coverage"] < 0.8 or link["of"] < 3 or link["of_others"] * 2 > link["explained"]:
         return False
-    tested = link["p_value"] is None or (link["p_value"] <= 0.05 and (link["lift"] is None or link["lift"] >= 2))  # noqa: PLR2004
-    return tested and (link["by"] == "trace" or (link["order_p"] or 1) <= 0.02)  # noqa: PLR2004
+    tested = link["p_value"] is None or (link["p_value"] <= 0.05 and (link["lift"] is None or link["lift"] >= 2))
+    return tested and (link["by"] == "trace" or (link["order_p"] or 1) <= 0.02)
 
 
 class Statements:

@@ -92,15 +92,18 @@ def failed(end: float, **fields: Any) -> dict[str, Any]:
 
 def test_a_lag_is_exact_and_names_the_occurrence() -> None:
     found, sought = moments(gone(9_900_000_001), gone(19_800_000_003), gone(29_700_000_005), failed(10), failed(30))
-    assert list(found.nearest(sought, WINDOW)) == [(99_999_999, "instance", 0), (299_999_995, "instance", 2)]
+    assert list(found.nearest(sought, WINDOW)) == [
+        (99_999_999, "instance", 0, False),
+        (299_999_995, "instance", 2, False),
+    ]
 
 
 def test_the_trace_comes_before_what_is_nearer_in_the_instance() -> None:
     records = [failed(10, trace="a"), gone(9_000_000_000, trace="a"), gone(9_500_000_000), failed(30, trace="b")]
     found, sought = moments(*records, gone(29_500_000_000), failed(50, trace="c"))
     assert list(found.nearest(sought, WINDOW)) == [
-        (SECOND, "trace", 0),
-        (SECOND // 2, "instance", 1),
+        (SECOND, "trace", 0, False),
+        (SECOND // 2, "instance", 1, False),
         None,
     ]
 
@@ -109,9 +112,9 @@ def test_an_entry_of_no_instance_may_explain_any_and_one_of_another_instance_non
     records = [gone(9_500_000_000, instance=""), gone(19_500_000_000, instance="i2")]
     found, sought = moments(*records, failed(10), failed(20), failed(20.1, instance=""))
     assert list(found.nearest(sought, WINDOW)) == [
-        (SECOND // 2, "revision", 0),
+        (SECOND // 2, "revision", 0, False),
         None,
-        (SECOND * 6 // 10, "revision", 1),
+        (SECOND * 6 // 10, "revision", 1, False),
     ]
 
 

@@ -81,7 +81,8 @@ def weighed(found: Cluster, seen: Extent | None) -> tuple[Priority, str]:
         # One life that ended is no pattern, nor are five among a hundred that live on.
         (one("x", 1, LIFE), extent(lives=1, ended=1), P1, "set by rule x"),
         (one("x", 5, LIFE), extent(lives=100, ended=5), P1, "set by rule x"),
-        (one("x", 18, REQUEST, P2), extent(18), P1, "raised from P2 to P1: all 18 requests show it (set by rule x)"),
+        # What every request logs says nothing of those that were answered.
+        (one("x", 18, REQUEST, P2), extent(18), P2, "set by rule x"),
         (one("x", 9, REQUEST), extent(9), P1, "set by rule x"),
         (one("x", 17, REQUEST), extent(18), P1, "set by rule x"),
         (one("x", 1, REQUEST), extent(4000), P2, "lowered from P1 to P2: 1 of 4,000 requests (set by rule x)"),
