@@ -28,9 +28,9 @@ QUOTED = "ticket 5512: customer writes: 'I get FATAL: password authentication fa
 RETRY = "retrying order after connection refused (attempt 2 of 3)"
 
 
-def echoed(stage: Stage, cause: str, echo: str, *, times: int = 1, trace_of_echo: bool = True, count: int = 18) -> None:
+def echoed(stage: Stage, cause: str, echo: str, *, times: int = 1, trace_of_echo: bool = True) -> None:
     """Fail requests: the cause is logged, then the echo, then the answer leaves; all in one trace."""
-    for one, end, trace in stage.failures(stage.moments(count)):
+    for one, end, trace in stage.failures(stage.moments(stage.between(7, 24))):
         stage.say("cause", one, end - stage.between(40, 70) * MILLISECOND, cause, trace=trace)
         for number in range(times):
             at = end - stage.between(4, 9) * MILLISECOND + number * 400_000

@@ -186,8 +186,12 @@ def read(case: Case, seed: int) -> tuple[Reading, Truth]:
 
 def score(name: str, seed: int) -> Score:
     """Analyse one draw of a case and judge the report."""
-    case = CASES[name]
-    reading, truth = read(case, seed)
+    reading, truth = read(CASES[name], seed)
+    return judge(CASES[name], seed, reading, truth)
+
+
+def judge(case: Case, seed: int, reading: Reading, truth: Truth) -> Score:
+    """Hold a report against the truth."""
     leading = reading.report["incidents"][0]["clusters"] if reading.report["incidents"] else ()
     suffered = any(reading.part(cluster) in truth.effects for cluster in leading)
     return Score(case, seed, truth, reading.claims(), reading.first(), suffered, tuple(_faults(reading, truth)))
