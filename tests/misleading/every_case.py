@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from misleading import clocks, echoes, exports, lives, mixed, outages, plain, rates, revisions
+from misleading import clocks, confounded, echoes, exports, lives, mixed, outages, plain, rates, revisions
 from misleading.cases import CASES
 
-MODULES = (clocks, echoes, exports, lives, mixed, outages, plain, rates, revisions)
+MODULES = (clocks, confounded, echoes, exports, lives, mixed, outages, plain, rates, revisions)
 __all__ = ["CASES", "MODULES"]

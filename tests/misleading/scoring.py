@@ -80,9 +80,10 @@ class Reading:
                     yield from self._linked(finding["cluster"], why["evidence"])
 
     def _linked(self, cluster: str, evidence: Iterable[dict[str, Any]]) -> Iterator[Pair]:
-        """Yield the links that evidence speaks of: those whose other side it cites."""
-        for one in evidence:
-            if one["kind"] != "linked" or not one["count"] or _is_chance(one["measure"]):
+        """Yield the links that a why rests on: what it says first, and what reaches the thresholds by itself."""
+        linked = [one for one in evidence if one["kind"] == "linked" and one["count"]]
+        for number, one in enumerate(linked):
+            if _is_chance(one["measure"]) or (number and _is_rare(one["measure"])):
                 continue
             cited = {self.parts.get(ref["insert_id"], STRANGER) for ref in one["refs"]}
             for link in (*self.links(cause=cluster), *self.links(symptom=cluster)):
@@ -162,6 +163,10 @@ def _is_chance(measure: dict[str, Any] | None) -> bool:
         return False
     limits = measure["thresholds"]
     return bool(measure["p_value"] > limits["p_value"] or measure["lift"] < limits["lift"])
+
+
+def _is_rare(measure: dict[str, Any] | None) -> bool:
+    return measure is not None and measure["coverage"] < measure["thresholds"]["coverage"]
 
 
 def made(case: Case, seed: int) -> tuple[list[Record], dict[str, str], Truth, str]:

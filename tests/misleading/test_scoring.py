@@ -14,7 +14,12 @@ from misleading.tally import Tally
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-MEASURE = {"p_value": 0.001, "lift": 9.0, "thresholds": {"p_value": 0.05, "lift": 2.0}}
+MEASURE = {
+    "coverage": 0.9,
+    "p_value": 0.001,
+    "lift": 9.0,
+    "thresholds": {"coverage": 0.8, "p_value": 0.05, "lift": 2.0},
+}
 TRUE = Truth(cause=("cause",), found=(("cause", "failure"),), never=("decoy",))
 
 
@@ -90,6 +95,13 @@ def test_a_why_claims_the_links_whose_entries_it_cites() -> None:
 def test_evidence_that_its_own_figures_rule_out_is_no_claim() -> None:
     chance = why("supported", "d1", "f2", measure=MEASURE | {"p_value": 0.6})
     assert judged(reading([], links=[("loud", "bad")], whys=[chance])).claims == set()
+
+
+@pytest.mark.parametrize(("coverage", "untrue"), [(0.9, [("decoy", "failure")]), (0.4, [])])
+def test_further_evidence_is_a_claim_where_it_would_do_alone(coverage: float, untrue: list[tuple[str, str]]) -> None:
+    given = why("supported", "c1", "f1")
+    given["evidence"] += why("supported", "d1", "f2", measure=MEASURE | {"coverage": coverage})["evidence"]
+    assert judged(reading([], links=[("named", "bad"), ("loud", "bad")], whys=[given])).untrue == untrue
 
 
 def test_another_explanation_that_is_supported_is_a_claim() -> None:
