@@ -95,9 +95,8 @@ def short_bad_windows(stage: Stage) -> Truth:
     return bad_windows(stage, 10 * SECOND, 10)
 
 
-@case("load")
-def load_wave(stage: Stage) -> Truth:
-    """Failures and warnings about a full connection pool both follow the load, each for itself."""
+def waves(stage: Stage, severity: str) -> None:
+    """Let failures and complaints about a full connection pool follow the load, each for itself."""
     up = stage.serve(requests=60)
     busy = [at for at in stage.anywhen(1600) if stage.rng.random() < (1 + sin(at * 4 * pi / (20 * MINUTE))) ** 3 / 8]
     for at in busy:
@@ -105,10 +104,23 @@ def load_wave(stage: Stage) -> Truth:
         if luck < 0.08:
             list(stage.failures([at]))
         elif luck < 0.3:
-            stage.say("decoy", stage.rng.choice(up), at, CONNECTIONS, "WARNING")
+            stage.say("decoy", stage.rng.choice(up), at, CONNECTIONS, severity)
         else:
             stage.ask(stage.rng.choice(up), at, "/api/orders")
+
+
+@case("load")
+def load_wave(stage: Stage) -> Truth:
+    """Failures and warnings both follow the load."""
+    waves(stage, "WARNING")
     return unexplained(never=("decoy",))
+
+
+@case("load")
+def load_wave_of_errors(stage: Stage) -> Truth:
+    """Failures and errors both follow the load."""
+    waves(stage, "ERROR")
+    return unexplained()
 
 
 @case("instance")

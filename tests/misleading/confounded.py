@@ -29,19 +29,30 @@ FIVE = {
 }
 
 
-@case("route")
-def a_warning_of_the_route(stage: Stage) -> Truth:
-    """Every request to one route logs a warning, and only requests to that route fail, a third of them and silently."""
+def one_route(stage: Stage, severity: str) -> Truth:
+    """Let every request to one route say something, and a third of them fail in silence."""
     up = stage.serve(requests=220)
     for at in stage.moments(54):
         one = stage.rng.choice(up)
         if stage.rng.random() < 0.33:
             for _, end, trace in stage.failures([at], instances=[one]):
-                stage.say("decoy", one, end - 150 * MILLISECOND, CART, "WARNING", trace=trace)
+                stage.say("decoy", one, end - 150 * MILLISECOND, CART, severity, trace=trace)
         else:
             trace = stage.ask(one, at, "/api/checkout", method="POST")
-            stage.say("decoy", one, at - 6 * MILLISECOND, CART, "WARNING", trace=trace)
+            stage.say("decoy", one, at - 6 * MILLISECOND, CART, severity, trace=trace)
     return unexplained(never=("decoy",))
+
+
+@case("route")
+def a_warning_of_the_route(stage: Stage) -> Truth:
+    """Every request to one route logs a warning, and only requests to that route fail, a third of them and silently."""
+    return one_route(stage, "WARNING")
+
+
+@case("route")
+def an_error_of_the_route(stage: Stage) -> Truth:
+    """The same, logged as an error."""
+    return one_route(stage, "ERROR")
 
 
 @case("route")

@@ -263,5 +263,5 @@ def an_outage_that_nobody_logs(stage: Stage) -> Truth:
     start = stage.between(5, 12) * MINUTE
     list(stage.failures(stage.anywhen(40, start, start + 2 * MINUTE)))
     for at in stage.anywhen(200):
-        stage.say("decoy", stage.rng.choice(up), at, SLOW, "WARNING")
-    return unexplained(never=("decoy",))
+        stage.say("decoy", stage.rng.choice(up), at, "thumbnail of 4 kB skipped")
+    return unexplained()
