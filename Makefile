@@ -6,7 +6,7 @@ JOBS ?= 2
 # Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick room install dev lint types arrows unit same mutants fuzz exact pull-test bench lock samples clean
+.PHONY: demo test quick room install dev lint types arrows unit same mutants misleading fuzz exact pull-test bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -61,6 +61,10 @@ fuzz: dev
 # module that tools/mutants.py lists.
 mutants: dev
 	$(BIN)/python tools/mutants.py
+
+# Long: every log of tests/misleading/ drawn three times instead of once. Prints the figures, and what is wrong.
+misleading: dev
+	MISLEADING_SEEDS=3 $(BIN)/python -m pytest -s tests/misleading
 
 # Long: the pulls of the tests with 100,000 entries instead of 4,000, and a sample of 130,000 requests.
 pull-test: dev
