@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.classify import Classifier
-from forensics.clusters import entry_rows, find_lives, group
+from forensics.clusters import entry_rows, find_lives, group, group_warnings
 from forensics.comparison import Side, compare, needed_without, previous_revision, side_of
 from forensics.context.commits import view_of
 from forensics.context.coverage.measure import measure
@@ -29,7 +29,17 @@ from forensics.entries import (
 )
 from forensics.errors import NoEntriesError
 from forensics.extract import FactsExtractor, extract
-from forensics.links import adjust_priorities, extent_of, find_incidents, link, parents, prioritise
+from forensics.links import (
+    adjust_priorities,
+    extent_of,
+    fewest_to_explain,
+    find_incidents,
+    idle_warnings,
+    link,
+    parents,
+    prioritise,
+    without_causes,
+)
 from forensics.log.entry_table import ClusterEntries, EntryTable
 from forensics.model import (
     Analysis,
@@ -110,16 +120,30 @@ def analyze(
     )
     log = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
     lives = find_lives(log.table)
-    clusters, members = group(log.table, task.rules, lives)
-    links = link(clusters, members, task.rules, log.table, lives)
-    grouped = LinkedClusters(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
+    grouped = _linked(log.table, task.rules, lives)
     run = _run_context(task, log, grouped)
     contexts = [ClusterContext(run=run, cluster=c) for c in run.clusters.values()]
     findings = {context.cluster.id: complete(explain(context), context, log.revision.service) for context in contexts}
     effects = {context.cluster.id: effect_of(context) for context in contexts if context.cluster.id not in run.parents}
     incidents = find_incidents(tuple(run.clusters.values()), run.links, run.parents, findings, effects)
     report = _report(task, log, run, findings, incidents)
-    return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), members, log.table))
+    return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), grouped.members, log.table))
+
+
+def _linked(table: EntryTable, rules: Mapping[str, Rule], lives: tuple[Life, ...]) -> LinkedClusters:
+    """Group entries into clusters and link them; an unknown warning is a cluster if it explains what fails."""
+    clusters, members = group(table, rules, lives)
+    fewest = fewest_to_explain(clusters)
+    if fewest is not None:
+        warnings, rows_of_warnings = group_warnings(table, rules, lives, fewest)
+        clusters, members = (*clusters, *warnings), (*members, *rows_of_warnings)
+    links = link(clusters, members, rules, table, lives)
+    if fewest is not None:
+        idle = idle_warnings(warnings, links)
+        clusters = tuple(cluster for cluster in clusters if cluster.id not in idle)
+        members = tuple(own for own in members if own.cluster not in idle)
+        links = without_causes(links, idle)
+    return LinkedClusters(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
 
 
 class AnalysisInput(Struct, frozen=True, kw_only=True):

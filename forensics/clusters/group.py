@@ -38,6 +38,7 @@ from forensics.model import (
     ExceptionRef,
     FailureClass,
     FrameRef,
+    Level,
     Life,
     LogEntry,
     Priority,
@@ -48,18 +49,18 @@ from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from forensics.log.entry_table import Occurrences
 
 TREND_BINS = 8
 EXEMPLARS = 5
+MOST_WARNINGS = 100
+"""Kinds of unknown warnings that are looked at, the most frequent ones."""
 CAPTURE_VALUES = 20
 """Values of a capture that a report lists; the rest is counted under `…`."""
 
 _STATUS = re.compile(r"(?<![\d.:])5\d\d(?![\d.:]\d)\b")
-_REQUEST_LINE = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)\b[\s\"'=:,]+(?:https?:/)?/\S*")
-"""POST /orders, "method":"POST","path":"/orders" """
 
 _Key = tuple[str, str, tuple[str, ...]]
 """(revision, signature or fingerprint, group values)."""
@@ -80,23 +81,53 @@ def group(
     table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Group the analysed entries into clusters, in order of first entry."""
-    analysed = [facts.analysed for facts in table.distinct_facts]
+    rows = array("I", table.rows_with([facts.analysed for facts in table.distinct_facts]))
+    return _cluster(_groups(rows, table), _grouping(table, rules, lives, rows))
+
+
+def group_warnings(
+    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], fewest: int
+) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
+    """Group the warnings that no rule knows and that are not analysed by themselves; only groups of some size.
+
+    They become clusters of the report only if they turn out to stand before failures as a cause does.
+    """
+    is_warning = [not facts.analysed and bool(facts.group) for facts in table.distinct_facts]
+    groups = _groups(array("I", table.rows_with(is_warning)), table)
+    frequent = sorted((key for key in groups if len(groups[key]) >= fewest), key=lambda key: (-len(groups[key]), key))
+    analysed = array("I", table.rows_with([facts.analysed for facts in table.distinct_facts]))
+    return _cluster({key: groups[key] for key in frequent[:MOST_WARNINGS]}, _grouping(table, rules, lives, analysed))
+
+
+def _grouping(
+    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], analysed: Sequence[int]
+) -> _Grouping:
+    return _Grouping(
+        table=table,
+        rules=rules,
+        lives=lives_by_instance(lives),
+        requests=FailedRequests(analysed, table),
+        span=(table.times[analysed[0]], table.times[analysed[-1]]) if analysed else (0, 0),
+    )
+
+
+def _groups(all_rows: Iterable[int], table: EntryTable) -> dict[_Key, array[int]]:
+    """Collect rows by revision, signature or fingerprint, and group values."""
     groups: dict[_Key, array[int]] = {}
     by_codes: dict[tuple[int, int], array[int]] = {}
-    all_rows = array("I", table.rows_with(analysed))
     for row in all_rows:
         codes = table.fact_ids[row], table.label_ids[row]
         rows = by_codes.get(codes)
         if rows is None:
             rows = by_codes[codes] = groups.setdefault(_key(row, table), array("I"))
         rows.append(row)
-    grouping = _Grouping(
-        table=table,
-        rules=rules,
-        lives=lives_by_instance(lives),
-        requests=FailedRequests(all_rows, table),
-        span=(table.times[all_rows[0]], table.times[all_rows[-1]]) if all_rows else (0, 0),
-    )
+    return groups
+
+
+def _cluster(
+    groups: Mapping[_Key, array[int]], grouping: _Grouping
+) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
+    """Build the clusters of groups, in order of first entry."""
     built = [_build(key, rows, grouping) for key, rows in groups.items()]
     built.sort(key=lambda pair: (pair[1].rows[0], pair[0].id))
     return tuple(cluster for cluster, _ in built), tuple(members for _, members in built)
@@ -116,7 +147,8 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
     representative_row = _representative(rows, table)
     representative = table.entry(representative_row)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
-    judgement = _judgement(rule, representative)
+    is_restated = rule is None and _restates_failure(representative_row, representative.message, grouping)
+    judgement = _judgement(rule, representative, is_restated=is_restated)
     distinct_facts = [table.distinct_facts[code] for code in set(map(table.fact_ids.__getitem__, rows))]
     profile = profile_of(occurrences, len(originals), table, grouping.lives, representative)
     examples = _sample_evenly(occurrences, table)
@@ -204,7 +236,7 @@ class _Judgement(NamedTuple):
     reason: str
 
 
-def _judgement(rule: Rule | None, representative: LogEntry) -> _Judgement:
+def _judgement(rule: Rule | None, representative: LogEntry, *, is_restated: bool) -> _Judgement:
     """Take role, class and priority from the rule; without one, derive them from what the entry is."""
     if rule is not None:
         return _Judgement(rule.role, rule.failure_class, rule.priority, f"set by rule {rule.id}")
@@ -214,21 +246,25 @@ def _judgement(rule: Rule | None, representative: LogEntry) -> _Judgement:
         role, failure_class, reason = Role.SYMPTOM, FailureClass.OTHER, "entries without a payload say nothing"
     elif representative.http is not None:
         role, failure_class, reason = Role.SYMPTOM, FailureClass.HTTP_ERROR, "a request that failed"
-    elif restates_failure(representative.message):
+    elif is_restated:
         role, failure_class, reason = Role.SYMPTOM, FailureClass.HTTP_ERROR, "an application's line on a failed request"
     elif representative.raw.get("protoPayload") is None and representative.stream != "system":
         # The list of classes is closed; for an error that a program logs in its own words this is the nearest.
         role, failure_class = Role.MECHANISM, FailureClass.UNHANDLED_EXCEPTION
         reason = "an application's error that no rule knows"
+        if representative.level.rank < Level.ERROR.rank:
+            failure_class, reason = FailureClass.OTHER, "an application's warning that no rule knows"
     else:
         role, failure_class, reason = Role.MECHANISM, FailureClass.OTHER, "an error that no rule knows"
     return _Judgement(role, failure_class, Priority.P2, reason)
 
 
-def restates_failure(message: str) -> bool:
-    """Tell whether a line merely names a request and its status of 500 or above, as an access log does."""
+def _restates_failure(row: int, message: str, grouping: _Grouping) -> bool:
+    """Tell whether a line merely names its own request and the status of 500 or above, as an access log does."""
     first = message[:500]
-    return bool(_STATUS.search(first) and _REQUEST_LINE.search(first))
+    own = grouping.requests.of_entry(row) if _STATUS.search(first) else None
+    http = grouping.table.entry(own).http if own is not None else None
+    return http is not None and len(http.path) > 1 and http.method in first and http.path in first
 
 
 def _cluster_id(name: str, revision: str, values: Sequence[str]) -> ClusterId:

@@ -6,6 +6,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
 from operator import attrgetter
 from typing import TYPE_CHECKING
@@ -74,17 +75,32 @@ class FailedRequests:
         self._of_label_set = [columns.get((label_set.revision, label_set.instance)) for label_set in table.label_sets]
         """Label id → the rows of failed requests in order of their ends, and those ends; None without one."""
 
+    @cached_property
+    def _by_trace(self) -> dict[int, int]:
+        """Trace → the row of the failed request in it."""
+        traces = self._table.traces
+        return {traces[row]: row for columns in self._of_label_set if columns for row in columns[0] if traces[row]}
+
+    def of_entry(self, row: int) -> int | None:
+        """Return the row of the failed request that an entry belongs to, by trace, else the one around it."""
+        trace = self._table.traces[row]
+        return self._by_trace.get(trace) if trace else self._around(row)
+
     def around(self, row: int) -> int:
         """Return the key of the failed request that ended nearest to an entry; 0 when none ended around it."""
+        found = self._around(row)
+        return 0 if found is None else request_key(found, self._table)
+
+    def _around(self, row: int) -> int | None:
         table = self._table
         columns = self._of_label_set[table.label_ids[row]]
         if columns is None:
-            return 0
+            return None
         (before, after), (requests, ends), time = AROUND_END, columns, table.times[row]
         first = bisect_left(ends, time - after)
         last = bisect_right(ends, time + before, first)
         near = [(abs(ends[at] - time), requests[at]) for at in range(first, last) if table.times[requests[at]] <= time]
-        return request_key(min(near)[1], table) if near else 0
+        return min(near)[1] if near else None
 
     def keys(self, rows: Iterable[int]) -> array[int]:
         """Return the request key of each entry: by trace, of the request itself, or of one around it; 0 for none."""

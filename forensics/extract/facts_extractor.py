@@ -77,7 +77,7 @@ class FactsExtractor:
         claims = self._classifier.claims(entry)
         rule_facts = self._rule_facts.get(claims) or self._match(claims)
         analysed = rule_facts.claim is not None or entry.level in self._analysed
-        detail = self._detail(entry, rule_facts) if analysed else _NO_DETAIL
+        detail = self._detail(entry, rule_facts) if analysed else _detail_of_warning(entry)
         outline = (
             entry.level,
             entry.severity,
@@ -153,6 +153,12 @@ class FactsExtractor:
         except SourceError:  # lost meanwhile, so nothing is known of it
             return False
         return self._classifier.holds(condition, entry)
+
+
+def _detail_of_warning(entry: LogEntry) -> Detail:
+    """Return the fingerprint of an application's warning, which may turn out to stand before failures."""
+    is_warning = entry.level is Level.WARNING and entry.http is None and entry.has_payload
+    return (((fingerprint(entry),), (), (), None)) if is_warning else _NO_DETAIL
 
 
 def _weight(entry: LogEntry) -> int:

@@ -5,5 +5,16 @@ from __future__ import annotations
 from forensics.links.incidents import find_incidents, parents, prioritise
 from forensics.links.join import link
 from forensics.links.priorities import adjust_priorities, extent_of
+from forensics.links.warnings import fewest_to_explain, idle_warnings, without_causes
 
-__all__ = ["adjust_priorities", "extent_of", "find_incidents", "link", "parents", "prioritise"]
+__all__ = [
+    "adjust_priorities",
+    "extent_of",
+    "fewest_to_explain",
+    "find_incidents",
+    "idle_warnings",
+    "link",
+    "parents",
+    "prioritise",
+    "without_causes",
+]

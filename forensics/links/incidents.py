@@ -35,6 +35,9 @@ HARMFUL_COVERAGE = 0.5
 BURST = 60_000_000_000
 """Nanoseconds; failures within this time are one outage, in which only order tells which came first."""
 
+UNDER_WAY = 5_000_000_000
+"""Nanoseconds; a request that fails may have begun this long before what made it fail."""
+
 _NEVER = (True, float("inf"))
 
 NOT_STARTED = {
@@ -242,7 +245,7 @@ def _stands_beside(
 def _begins_a_burst(cause: Cluster, symptom: Cluster) -> bool:
     """Tell whether all of a symptom is one burst, and begins behind a cause."""
     first, last = _moment(symptom.first_seen), _moment(symptom.last_seen)
-    return last - first <= BURST and first - BURST <= _moment(cause.first_seen) <= first
+    return last - first <= BURST and first - BURST <= _moment(cause.first_seen) <= first + UNDER_WAY
 
 
 def _explains_much(link: Link) -> bool:

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
+from forensics.links.alike_requests import AlikeRequests
 from forensics.links.chance import Chance, against_moments, against_traces, weaker
 from forensics.links.contests import Explanation, contest
 from forensics.links.control_groups import ControlGroups, Event, TestedSymptom
 from forensics.links.order import order_of
 from forensics.links.own_traces import give_to_traces
-from forensics.links.route_controls import RouteControls
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     FEWEST,
@@ -75,7 +75,7 @@ def link(
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
     groups = ControlGroups(table, lives)
-    controls = _Controls(groups, RouteControls(table, groups))
+    controls = _Controls(groups, AlikeRequests(table, groups))
     columns: dict[ClusterId, _SymptomColumns] = {}
     given = give_to_traces(clusters, of_cluster, table, groups)
     found: list[Explanation] = []
@@ -153,9 +153,11 @@ def _chance(
         found = against_traces(explained, len(traces), len(events.traces), population)
         if joined.coverage < DEFAULT_THRESHOLDS.coverage or (found.p_value or 0) > DEFAULT_THRESHOLDS.p_value:
             return found
-        beside = controls.routes.traces(symptom.case) - set(symptom.traces)
-        on_route = explained + len(beside & events.traces)
-        return weaker(found, against_traces(explained, len(traces), on_route, len(traces) + len(beside)))
+        for alike in controls.alike.traces(symptom.case):
+            beside = alike.difference(symptom.traces)
+            with_cause = explained + len(beside & events.traces)
+            found = weaker(found, against_traces(explained, len(traces), with_cause, len(traces) + len(beside)))
+        return found
     case = symptom.case._replace(by=joined.by)
     return against_moments(case, events.distance(window), controls.groups, window)
 
@@ -164,7 +166,7 @@ class _Controls(NamedTuple):
     """What a link is tested against."""
 
     groups: ControlGroups
-    routes: RouteControls
+    alike: AlikeRequests
 
 
 class _Near(NamedTuple):
