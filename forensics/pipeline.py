@@ -30,6 +30,7 @@ from forensics.entries import (
 from forensics.errors import NoEntriesError
 from forensics.extract import FactsExtractor, extract
 from forensics.links import (
+    Explained,
     adjust_priorities,
     extent_of,
     fewest_to_explain,
@@ -56,6 +57,7 @@ from forensics.model import (
     RawEntry,
     Report,
     Revision,
+    RevisionSpan,
     Rule,
     RulebookInfo,
     TestRun,
@@ -125,7 +127,8 @@ def analyze(
     contexts = [ClusterContext(run=run, cluster=c) for c in run.clusters.values()]
     findings = {context.cluster.id: complete(explain(context), context, log.revision.service) for context in contexts}
     effects = {context.cluster.id: effect_of(context) for context in contexts if context.cluster.id not in run.parents}
-    incidents = find_incidents(tuple(run.clusters.values()), run.links, run.parents, findings, effects)
+    explained = Explained(run.links, run.parents, findings, effects, revisions=log.revisions)
+    incidents = find_incidents(tuple(run.clusters.values()), explained)
     report = _report(task, log, run, findings, incidents)
     return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), grouped.members, log.table))
 
@@ -308,6 +311,8 @@ class LoadedLog(Struct, frozen=True, kw_only=True):
     table: EntryTable
     around: list[LogEntry]
     """Audit entries of the revision's service that name no revision."""
+    revisions: tuple[RevisionSpan, ...]
+    """Those whose entries are analysed, in order of first appearance."""
     lost: int
     """Entries of the revision whose input changed while it was read."""
 
@@ -327,7 +332,8 @@ def read(
     """
     log_index = collect(records, store)
     _require_entries(log_index, query)
-    revision = resolve_revision(query.revision, revision_spans(log_index), service=query.service)
+    spans = revision_spans(log_index)
+    revision = resolve_revision(query.revision, spans, service=query.service)
     rows = select(log_index, revision, query)
     is_own = [revision.name in {"all", label_set.revision} for label_set in log_index.label_sets]
     own_rows = array("I", (row for row in rows if is_own[log_index.label_ids[row]]))
@@ -335,7 +341,8 @@ def read(
     table, lost = extract(log_index, own_rows, store, extractor, parallel_map)
     records_around = (store.record(log_index.places[row]) for row in rows if not is_own[log_index.label_ids[row]])
     around = [decode_record(record) for record in records_around if record is not None]
-    return LoadedLog(log_index=log_index, revision=revision, table=table, around=around, lost=lost)
+    analysed = tuple(span for span in spans if revision.name in {"all", span.name})
+    return LoadedLog(log_index=log_index, revision=revision, table=table, around=around, revisions=analysed, lost=lost)
 
 
 def _audit(table: EntryTable) -> Iterator[LogEntry]:

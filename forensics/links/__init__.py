@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from forensics.links.incidents import find_incidents, parents, prioritise
+from forensics.links.incidents import Explained, find_incidents
 from forensics.links.join import link
+from forensics.links.owners import parents, prioritise
 from forensics.links.priorities import adjust_priorities, extent_of
 from forensics.links.warnings import fewest_to_explain, idle_warnings, without_causes
 
 __all__ = [
+    "Explained",
     "adjust_priorities",
     "extent_of",
     "fewest_to_explain",

@@ -4,201 +4,107 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
-from forensics.links.join import grade, strength
+from forensics.links.owners import PARENT_COVERAGE
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
     ClusterId,
     Effect,
-    FailureClass,
     Finding,
     Incident,
-    JoinKey,
+    IncidentRevision,
     Link,
-    OccurrenceUnit,
-    Priority,
+    RevisionSpan,
     Role,
 )
-from forensics.text.timestamps import parse_time
+from forensics.text.timestamps import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-PARENT_COVERAGE = 0.3
-"""A cause owns a symptom only if it precedes this share of the symptom's occurrences; otherwise it is a mere link. If
-the link may be chance, this share of the cause's own occurrences must precede the symptom as well."""
-HARMFUL_COVERAGE = 0.5
-"""An unknown error that precedes this share of a symptom's occurrences gets its priority from the symptom."""
-
 BURST = 60_000_000_000
 """Nanoseconds; failures within this time are one outage, in which only order tells which came first."""
-
 UNDER_WAY = 5_000_000_000
 """Nanoseconds; a request that fails may have begun this long before what made it fail."""
+DRAIN = 60_000_000_000
+"""Nanoseconds; a revision still answers some requests this long after the next one began to serve."""
 
-_NEVER = (True, float("inf"))
-
-NOT_STARTED = {
-    "application-startup-failed",
-    "deploy-container-not-listening",
-    "startup-probe-failed",
-    "worker-failed-to-boot",
-}
-"""Signatures of an instance that did not start."""
+Families = dict[ClusterId, list[Cluster]]
+"""Root → the clusters that it explains, itself included."""
 
 
-def parents(clusters: Sequence[Cluster], links: Sequence[Link]) -> dict[ClusterId, Link]:
-    """Choose for each cluster the one link that explains it best; the links form no circle.
+class Explained(NamedTuple):
+    """What the stages before know of the clusters of a run."""
 
-    A link that may be chance comes last, and counts only if a rule declares it and the cause mostly occurs with the
-    symptom: what is logged all the time precedes every failure without explaining it. A cause that stands behind
-    another one, as an echo does, comes after it. A nearer cause that itself follows from the chosen one replaces it, so
-    that a chain is in order of time: missing module → workers → exit → 503.
+    links: Sequence[Link]
+    chosen: Mapping[ClusterId, Link]
+    """Each cluster's link to the cause that owns it."""
+    findings: Mapping[ClusterId, Finding]
+    effects: Mapping[ClusterId, Effect]
+    """What each root led to."""
+    revisions: Sequence[RevisionSpan]
+    """In order of first appearance."""
+
+
+def find_incidents(clusters: Sequence[Cluster], explained: Explained) -> tuple[Incident, ...]:
+    """Make an incident of every root and the clusters it explains; the worst first. Noise alone is no incident.
+
+    One failure on several revisions is one incident, which the newest of them leads.
     """
-    by_id = {c.id: c for c in clusters}
-    candidates = _candidates(links, by_id)
-    chosen: dict[ClusterId, Link] = {}
-    # In a circle, the link that would explain the earliest cluster is left out.
-    latest_first = sorted(clusters, key=lambda c: (_moment(c.first_seen), c.id), reverse=True)
-    for cluster in latest_first:
-        own_links = candidates.get(cluster.id, [])
-        own_links.sort(
-            key=lambda x: (
-                grade(x),
-                bool(x.behind),
-                bool(x.rivals),
-                _is_minor(x),
-                _step(by_id[x.cause]),
-                *strength(x),
-                x.cause,
-            )
-        )
-        best = next((x for x in own_links if not _leads_to(x.cause, cluster.id, chosen)), None)
-        if best is not None:
-            chosen[cluster.id] = best
-    for cluster in latest_first:
-        if cluster.id in chosen:
-            chosen[cluster.id] = _nearest_step(chosen[cluster.id], candidates[cluster.id], chosen)
-    return chosen
-
-
-def _candidates(links: Sequence[Link], clusters: Mapping[ClusterId, Cluster]) -> dict[ClusterId, list[Link]]:
-    """Group by symptom the links whose cause may own it; of two opposite links the one in order of time stays."""
-    lead = {(x.symptom, x.cause): _lead(x) for x in links}
-    by_symptom: dict[ClusterId, list[Link]] = {}
-    for link in links:
-        is_backward = lead.get((link.cause, link.symptom), _NEVER) < lead[link.symptom, link.cause]
-        is_elsewhere = link.causes < clusters[link.cause].occurrences * PARENT_COVERAGE
-        is_chance = link.is_chance(DEFAULT_THRESHOLDS) and (is_elsewhere or not link.declared)
-        if link.coverage >= PARENT_COVERAGE and not (is_backward or is_chance or _is_loose(link, clusters)):
-            by_symptom.setdefault(link.symptom, []).append(link)
-    return by_symptom
-
-
-def _is_loose(link: Link, clusters: Mapping[ClusterId, Cluster]) -> bool:
-    """Tell whether a link is too loose for its cause to own the symptom: near by chance, or in no order with it.
-
-    Where no rule declares the cause, it must meet all that an answer takes, or share traces with the symptom. In a
-    restart loop everything keeps time, so there the end of a life needs no order of its own.
-    """
-    is_of_life = OccurrenceUnit.LIFE in {clusters[link.cause].unit, clusters[link.symptom].unit}
-    if link.is_near_by_chance or (link.lacks_order and not is_of_life):
-        return True
-    return not (link.declared or link.by is JoinKey.TRACE or link.meets(DEFAULT_THRESHOLDS))
-
-
-def _is_minor(link: Link) -> bool:
-    """Tell whether most of the symptom's occurrences belong to other errors, which stand in their traces."""
-    return link.explained * 2 < link.of + link.given_away
-
-
-def _lead(link: Link) -> tuple[bool, float]:
-    """Sort key of a cause's lead: just before the symptom comes first, logged after it comes last."""
-    lag = link.lag[0] if link.lag else 0.0
-    return (lag < 0, abs(lag))
-
-
-def _nearest_step(best: Link, candidates: Sequence[Link], chosen: Mapping[ClusterId, Link]) -> Link:
-    """Return the link to the nearest cause that itself follows from the best one."""
-    between = [
-        x
-        for x in candidates
-        if grade(x) <= grade(best)
-        and _lead(x) < _lead(best)
-        and _leads_to(x.cause, best.cause, chosen)
-        and not _leads_to(x.cause, best.symptom, chosen)
-    ]
-    return min([best, *between], key=lambda x: (_lead(x), x.cause))
-
-
-def _step(cause: Cluster) -> int:
-    """Sort key: cause, mechanism, symptom; for each, a rule's signature before an unknown error."""
-    return 2 * cause.role.rank + (cause.signature is None)
-
-
-def _leads_to(start: ClusterId, goal: ClusterId, chosen: Mapping[ClusterId, Link]) -> bool:
-    at: ClusterId | None = start
-    while at is not None:
-        if at == goal:
-            return True
-        at = chosen[at].cause if at in chosen else None
-    return False
-
-
-def prioritise(clusters: Sequence[Cluster], links: Sequence[Link]) -> tuple[Cluster, ...]:
-    """Raise unknown exceptions by what follows them: P1 before a symptom, a start-up failure before one of those."""
-    by_id = {c.id: c for c in clusters}
-    strong = [x for x in links if x.coverage >= HARMFUL_COVERAGE and not x.is_chance(DEFAULT_THRESHOLDS)]
-    harmful = {x.cause for x in strong}
-    at_start = {x.cause for x in strong if by_id[x.symptom].signature in NOT_STARTED}
-    return tuple(_judged(c, start=c.id in at_start) if c.id in harmful else c for c in clusters)
-
-
-def _judged(cluster: Cluster, *, start: bool) -> Cluster:
-    if cluster.signature is not None or cluster.failure_class is not FailureClass.UNHANDLED_EXCEPTION:
-        return cluster
-    what = "after which the instance did not start" if start else "with a symptom behind it"
-    return msgspec.structs.replace(
-        cluster,
-        failure_class=FailureClass.STARTUP_FAILURE if start else cluster.failure_class,
-        priority=Priority.P1,
-        priority_reason=f"an error that no rule knows, {what}",
-    )
-
-
-def find_incidents(
-    clusters: Sequence[Cluster],
-    links: Sequence[Link],
-    chosen: Mapping[ClusterId, Link],
-    findings: Mapping[ClusterId, Finding],
-    effects: Mapping[ClusterId, Effect],
-) -> tuple[Incident, ...]:
-    """Make an incident of every root and the clusters it explains; the worst first. Noise alone is no incident."""
-    below: dict[ClusterId, list[Cluster]] = {}
+    below: Families = {}
     for cluster in clusters:
         if cluster.role is not Role.NOISE:
-            below.setdefault(_root(cluster.id, chosen), []).append(cluster)
+            below.setdefault(_root(cluster.id, explained.chosen), []).append(cluster)
     by_id = {c.id: c for c in clusters}
-    from_root = _links_by_cause(links, below)
+    roots = _same_failures(below, by_id, explained.revisions)
+    below = {lead: [c for root in same for c in below[root]] for lead, same in roots.items()}
+    from_root = _links_by_cause(explained.links, below)
     standing = {
         root: Standing(
+            is_cured=_is_cured(family, explained.revisions),
             is_unproven=_is_unproven(from_root[root]),
-            is_beside=len(family) == 1 and _stands_beside(from_root[root], chosen, by_id),
+            is_beside=len(family) == len(roots[root]) and _stands_beside(from_root[root], explained.chosen, by_id),
         )
         for root, family in below.items()
     }
     ordered = sorted(below, key=lambda root: urgency(by_id[root], below[root], standing[root]))
     return tuple(
-        _incident(number, below[root], finding=findings[root], effect=effects[root], chosen=chosen)
+        _incident(number, [by_id[same] for same in roots[root]], below[root], explained)
         for number, root in enumerate(ordered, 1)
     )
+
+
+def _same_failures(
+    below: Families, by_id: Mapping[ClusterId, Cluster], revisions: Sequence[RevisionSpan]
+) -> dict[ClusterId, list[ClusterId]]:
+    """Return the roots of the same failure, by signature and group, under the one of the newest revision."""
+    age = {span.name: at for at, span in enumerate(revisions)}
+    service = {span.name: span.service for span in revisions}
+    newest_first = sorted(below, key=lambda root: (-age.get(by_id[root].revision, -1), root))
+    leads: dict[tuple[str, str, tuple[str, ...]], ClusterId] = {}
+    same: dict[ClusterId, list[ClusterId]] = {}
+    for root in newest_first:
+        cluster = by_id[root]
+        name = cluster.signature or cluster.fingerprint
+        lead = leads.setdefault((service.get(cluster.revision, ""), name, cluster.group), root)
+        same.setdefault(lead, []).append(root)
+    return same
+
+
+def _is_cured(family: Sequence[Cluster], revisions: Sequence[RevisionSpan]) -> bool:
+    """Tell whether a failure ended when a newer revision began to serve, which went on without it."""
+    end = max(moment(cluster.last_seen) for cluster in family)
+    own = {cluster.revision for cluster in family}
+    services = {span.service for span in revisions if span.name in own}
+    newest = [span for span in revisions if span.service in services][-1:]
+    return any(span.name not in own and end <= span.first + DRAIN and end < span.last for span in newest)
 
 
 class Standing(NamedTuple):
     """How a root stands to the failures around it."""
 
+    is_cured: bool
+    """A later deployment ended it."""
     is_unproven: bool
     """It is near failures by chance alone, or only behind their causes."""
     is_beside: bool
@@ -207,12 +113,12 @@ class Standing(NamedTuple):
 
 def urgency(
     root: Cluster, family: Sequence[Cluster], standing: Standing
-) -> tuple[bool, str, bool, int, int, int, int, str]:
-    """Sort key of incidents: first what explains or is suffered, then priority, role, counts."""
-    explained = sum(c.occurrences for c in family if c.id != root.id)
+) -> tuple[bool, bool, str, bool, int, int, int, int, str]:
+    """Sort key of incidents: what still fails, what explains or is suffered, then priority, role, counts."""
+    followed = sum(c.occurrences for c in family if c.id != root.id)
     worst = min(c.priority for c in family)
-    first = _moment(root.first_seen)
-    return (*standing[:1], worst, standing.is_beside, root.role.rank, -explained, -root.occurrences, first, root.id)
+    counts = -followed, -root.occurrences, moment(root.first_seen)
+    return (standing.is_cured, standing.is_unproven, worst, standing.is_beside, root.role.rank, *counts, root.id)
 
 
 def _links_by_cause(links: Sequence[Link], roots: Iterable[ClusterId]) -> dict[ClusterId, list[Link]]:
@@ -244,8 +150,8 @@ def _stands_beside(
 
 def _begins_a_burst(cause: Cluster, symptom: Cluster) -> bool:
     """Tell whether all of a symptom is one burst, and begins behind a cause."""
-    first, last = _moment(symptom.first_seen), _moment(symptom.last_seen)
-    return last - first <= BURST and first - BURST <= _moment(cause.first_seen) <= first + UNDER_WAY
+    first, last = moment(symptom.first_seen), moment(symptom.last_seen)
+    return last - first <= BURST and first - BURST <= moment(cause.first_seen) <= first + UNDER_WAY
 
 
 def _explains_much(link: Link) -> bool:
@@ -258,34 +164,41 @@ def _root(cluster: ClusterId, chosen: Mapping[ClusterId, Link]) -> ClusterId:
     return cluster
 
 
-def _incident(
-    number: int, family: Sequence[Cluster], *, finding: Finding, effect: Effect, chosen: Mapping[ClusterId, Link]
-) -> Incident:
-    def depth(cluster: Cluster) -> int:
-        at, steps = cluster.id, 0
-        while at in chosen:
-            at, steps = chosen[at].cause, steps + 1
-        return steps
+def _incident(number: int, roots: Sequence[Cluster], family: Sequence[Cluster], explained: Explained) -> Incident:
+    """Make an incident; `roots` are those of the same failure, the newest revision's first."""
+    root = roots[0]
+    places = {one.id: place for place, one in enumerate(roots)}
 
-    root = next(c for c in family if c.id == finding.cluster)
-    ordered = sorted(family, key=lambda c: (depth(c), c.role.rank, _moment(c.first_seen), c.id))
+    def place(cluster: Cluster) -> tuple[int, int]:
+        """Return the place of the cluster's root, and the number of steps to it."""
+        at, steps = cluster.id, 0
+        while at in explained.chosen:
+            at, steps = explained.chosen[at].cause, steps + 1
+        return places[at], steps
+
+    ordered = sorted(family, key=lambda c: (*place(c), c.role.rank, moment(c.first_seen), c.id))
+    effect = explained.effects[root.id]
     return Incident(
         id=f"incident-{number}",
-        title=finding.headline,
+        title=explained.findings[root.id].headline,
         root_cluster=root.id,
         clusters=tuple(c.id for c in ordered),
-        onset=min((c.first_seen for c in family), key=_moment),
-        end=max((c.last_seen for c in family), key=_moment),
-        occurrences=root.occurrences,
+        onset=min((c.first_seen for c in family), key=moment),
+        end=max((c.last_seen for c in family), key=moment),
+        occurrences=sum(one.occurrences for one in roots),
         priority=min(c.priority for c in family),
         verdict=effect.verdict,
         effect=effect,
+        revisions=tuple(map(_row, roots)) if len(roots) > 1 else (),
     )
 
 
-def _moment(time: str) -> int:
-    """Parse a time for sorting: as text, 12.1Z would come after 12.12Z."""
-    try:
-        return parse_time(time)
-    except ValueError:
-        return 0
+def _row(root: Cluster) -> IncidentRevision:
+    return IncidentRevision(
+        revision=root.revision,
+        cluster=root.id,
+        occurrences=root.occurrences,
+        unit=root.unit,
+        first_seen=root.first_seen,
+        last_seen=root.last_seen,
+    )

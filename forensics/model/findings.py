@@ -5,7 +5,15 @@ from __future__ import annotations
 from msgspec import Struct
 
 from forensics.model.clusters import EntryRef, Thresholds
-from forensics.model.enums import ActionKind, ClusterId, JoinKey, Priority, StatementKind, Verdict
+from forensics.model.enums import (
+    ActionKind,
+    ClusterId,
+    JoinKey,
+    OccurrenceUnit,
+    Priority,
+    StatementKind,
+    Verdict,
+)
 
 
 class Measure(Struct, frozen=True, kw_only=True):
@@ -140,6 +148,18 @@ class Effect(Struct, frozen=True, kw_only=True):
     """The cluster that is the effect."""
 
 
+class IncidentRevision(Struct, frozen=True, kw_only=True):
+    """One revision on which a failure was seen."""
+
+    revision: str
+    cluster: ClusterId
+    """The root of the incident on this revision."""
+    occurrences: int
+    unit: OccurrenceUnit
+    first_seen: str
+    last_seen: str
+
+
 class Incident(Struct, frozen=True, kw_only=True):
     """An incident: clusters with one root, causes first."""
 
@@ -150,11 +170,14 @@ class Incident(Struct, frozen=True, kw_only=True):
     onset: str
     end: str
     occurrences: int
+    """Of the root; over all revisions, where there are several."""
     priority: Priority
     verdict: Verdict
     """Of the claim that the root led to the effect."""
     effect: Effect | None = None
     """None in reports of older versions."""
+    revisions: tuple[IncidentRevision, ...] = ()
+    """For a failure on several revisions, one row for each, the newest first."""
 
 
 class RootCause(Struct, frozen=True, kw_only=True):

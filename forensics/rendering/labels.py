@@ -28,7 +28,7 @@ from forensics.text.plurals import counted, plural
 from forensics.text.timestamps import SECOND, format_lag, format_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 _BARS = "▁▂▃▄▅▆▇█"
 _LABELS = {
@@ -217,6 +217,12 @@ def links_of(report: Report, cluster: Cluster) -> list[Link]:
     return [link for link in report.links if cluster.id in {link.cause, link.symptom}]
 
 
+def suffered(incident: Incident, clusters: Mapping[str, Cluster]) -> str:
+    """Write how often the root of an incident occurred, over all its revisions."""
+    over = f" on {len(incident.revisions)} revisions" if incident.revisions else ""
+    return counted(incident.occurrences, clusters[incident.root_cluster].unit) + over
+
+
 def claimed(incident: Incident) -> str:
     """Say what the root of an incident led to, with the verdict of that; or what is not known of it."""
     return incident.effect.statement if incident.effect else str(incident.verdict)
@@ -292,5 +298,7 @@ FILTERS = {
     "certified": certified,
     "titled": titled,
     "claimed": claimed,
+    "counted": counted,
+    "suffered": suffered,
     "answered": answered,
 }

@@ -24,7 +24,7 @@ from forensics.model import (
 )
 from forensics.text.plurals import counted, one_or_many
 from forensics.text.redact import quote
-from forensics.text.timestamps import parse_time
+from forensics.text.timestamps import moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -102,14 +102,14 @@ def timeline(
     for incident in incidents:
         events += _bounds(incident, clusters)
     events += [*_exits(lives, entry), *_tests(tests), *_answers(postmortems)]
-    return tuple(sorted(events, key=lambda e: (_moment(e.time), e.kind, e.text)))
+    return tuple(sorted(events, key=lambda e: (moment(e.time), e.kind, e.text)))
 
 
 def _bounds(incident: Incident, clusters: Mapping[ClusterId, Cluster]) -> Iterator[TimelineEvent]:
     """Yield the first and the last entry of an incident over all its clusters."""
     family = [clusters[cluster] for cluster in incident.clusters]
-    first = min(family, key=lambda c: (_moment(c.first_seen), c.id))
-    last = max(family, key=lambda c: (_moment(c.last_seen), c.id))
+    first = min(family, key=lambda c: (moment(c.first_seen), c.id))
+    last = max(family, key=lambda c: (moment(c.last_seen), c.id))
     text = f"first entry of {incident.id}: {incident.title}"
     yield TimelineEvent(
         time=incident.onset, kind=TimelineKind.ONSET, text=text, refs=(first.exemplars[0].insert_id,), clock="entry"
@@ -163,10 +163,3 @@ def _deploy_text(deploy: Deploy) -> str:
     if deploy.outcome is DeployOutcome.FAILED:
         return f"{name}{about} reported not ready" + (f": {deploy.message}" if deploy.message else "")
     return f"{name}{about} reported ready"
-
-
-def _moment(time: str) -> int:
-    try:
-        return parse_time(time)
-    except ValueError:
-        return 0

@@ -36,6 +36,14 @@ _UNITS = {
 _DURATION_PART = re.compile(r"([0-9]+)(?:\.([0-9]+))?(ns|us|µs|μs|ms|s|m|h|d)")
 
 
+def moment(text: str) -> Nanoseconds:
+    """Parse a time for sorting, 0 for none: as text, 12.1Z would come after 12.12Z."""
+    try:
+        return parse_time(text)
+    except ValueError:
+        return Nanoseconds(0)
+
+
 def parse_time(text: str) -> Nanoseconds:
     """Parse an RFC 3339 time (0–9 fractional digits, `Z` or offset) to nanoseconds since 1970; raise ValueError."""
     # Cloud Logging's own form first; its minutes repeat. Any other form is parsed below.
