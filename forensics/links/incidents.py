@@ -26,8 +26,8 @@ BURST = 60_000_000_000
 """Nanoseconds; failures within this time are one outage, in which only order tells which came first."""
 UNDER_WAY = 5_000_000_000
 """Nanoseconds; a request that fails may have begun this long before what made it fail."""
-DRAIN = 60_000_000_000
-"""Nanoseconds; a revision still answers some requests this long after the next one began to serve."""
+DRAIN = 300_000_000_000
+"""Nanoseconds; a revision still answers requests this long after the next one began: Cloud Run's usual time-out."""
 
 Families = dict[ClusterId, list[Cluster]]
 """Root → the clusters that it explains, itself included."""
