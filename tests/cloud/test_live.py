@@ -94,7 +94,7 @@ def test_without_logs_the_cloud_is_asked_and_the_report_names_the_case(tmp_path:
 def test_everything_brings_what_is_no_error(tmp_path: Path) -> None:
     entries = [*FAILING, entry(after(3000), "all well", "INFO")]
     with CloudServer(entries) as server:
-        narrow = analyzed(server, tmp_path, *SPAN, "--live", "--case", "narrow")
+        narrow = analyzed(server, tmp_path, *SPAN, "--live", "--case", "narrow", "--errors")
         whole = analyzed(server, tmp_path, *SPAN, "--live", "--case", "whole", "--everything")
     assert narrow["coverage"]["entries_selected"] == 5
     assert whole["coverage"]["entries_selected"] == 6
