@@ -190,12 +190,13 @@ _WORDS_OF_PARTS = {
 def _capped(one: Pulled, samples: Sequence[Sampled]) -> str:
     what = _WORDS_OF_PARTS.get(one.part, "entries")
     until = f" up to {quote(one.last_time, 40)}" if one.last_time else ""
+    number = max(one.entries, one.listed)
     if one.part is not PullPart.REQUESTS:
-        return f"of the {what} only {one.entries:,} were pulled,{until}"
+        return f"of the {what} only {number:,} were pulled,{until}"
     share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in samples}))
     only = f", and counted in a sample of {share}" if samples else ""
     return (
-        f"of the {what} only {one.entries:,} were pulled,{until}; later ones only where they failed or stand around an "
+        f"of the {what} only {number:,} were pulled,{until}; later ones only where they failed or stand around an "
         f"error{only}"
     )
 
