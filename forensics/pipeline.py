@@ -31,6 +31,7 @@ from forensics.errors import NoEntriesError
 from forensics.extract import FactsExtractor, extract
 from forensics.links import adjust_priorities, extent_of, find_incidents, link, parents, prioritise
 from forensics.log.entry_table import ClusterEntries, EntryTable
+from forensics.log.pulled_whole import PulledWhole
 from forensics.model import (
     Analysis,
     Classified,
@@ -110,8 +111,9 @@ def analyze(
     )
     log = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
     lives = find_lives(log.table)
-    clusters, members = group(log.table, task.rules, lives)
-    links = link(clusters, members, task.rules, log.table, lives)
+    whole = PulledWhole(task.pulled, log.revision.name)
+    clusters, members = group(log.table, task.rules, lives, whole)
+    links = link(clusters, members, task.rules, log.table, lives, whole=whole)
     grouped = LinkedClusters(clusters=prioritise(clusters, links), members=members, links=links, lives=lives)
     run = _run_context(task, log, grouped)
     contexts = [ClusterContext(run=run, cluster=c) for c in run.clusters.values()]
@@ -176,6 +178,7 @@ def _run_context(task: AnalysisInput, log: LoadedLog, grouped: LinkedClusters) -
         exposure=exposure,
         needed={c.id: needed_without(c, clusters, exposure) for c in clusters},
         covered_from=table.starts_at,
+        whole=PulledWhole(task.pulled, log.revision.name),
         deploys=find_deploys(audit),
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})
         if task.tests

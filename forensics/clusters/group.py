@@ -29,6 +29,7 @@ from forensics.clusters.occurrences import (
 from forensics.clusters.profile import profile_of
 from forensics.log.citations import cite
 from forensics.log.entry_table import ClusterEntries, EntryTable
+from forensics.log.pulled_whole import EVERYTHING, PulledWhole
 from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import (
     Cadence,
@@ -66,13 +67,14 @@ class _Grouping(Struct, frozen=True, kw_only=True):
     table: EntryTable
     rules: Mapping[str, Rule]
     lives: LivesOf
+    whole: PulledWhole
     requests: FailedRequests
     span: tuple[int, int]
     """Times of the first and the last analysed entry, nanoseconds."""
 
 
 def group(
-    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
+    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], whole: PulledWhole = EVERYTHING
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Group the analysed entries into clusters, in order of first entry."""
     analysed = [facts.analysed for facts in table.distinct_facts]
@@ -89,6 +91,7 @@ def group(
         table=table,
         rules=rules,
         lives=lives_by_instance(lives),
+        whole=whole,
         requests=FailedRequests(all_rows, table),
         span=(table.times[all_rows[0]], table.times[all_rows[-1]]) if all_rows else (0, 0),
     )
@@ -134,7 +137,8 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
         instances=_count_instances(originals, table),
         first_seen=table.original(originals[0]).timestamp,
         last_seen=table.original(originals[-1]).timestamp,
-        cadence=_cadence(occurrences.starts),
+        # Between the windows of a pull there may be more of them.
+        cadence=_cadence(occurrences.starts) if grouping.whole.has_all(table, rows) else None,
         trend=_trend(occurrences.starts, grouping.span),
         template=quote(template(representative), 300),
         fingerprint=fingerprint(table.entry(rows[0])) if rule else values[0],

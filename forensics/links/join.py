@@ -19,6 +19,8 @@ from msgspec.structs import replace
 from forensics.links.chance import Chance, against_moments, against_traces
 from forensics.links.control_groups import ControlGroups, Event, TestedSymptom
 from forensics.links.order import order_of
+from forensics.links.partly_pulled import PartlyPulled
+from forensics.log.pulled_whole import EVERYTHING
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     FEWEST,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
+    from forensics.log.pulled_whole import PulledWhole
 
 LATE = Nanoseconds(SECOND // 4)
 """Applications log 5–25 ms after the response; a quarter of a second is generous and still keeps the order."""
@@ -61,11 +64,15 @@ def link(
     rules: Mapping[str, Rule],
     table: EntryTable,
     lives: Sequence[Life],
+    *,
+    whole: PulledWhole = EVERYTHING,
 ) -> tuple[Link, ...]:
     """Link every symptom to the clusters that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
     controls = ControlGroups(table, lives)
+    partly = PartlyPulled(whole, controls, whole.controls(table)) if whole.is_partial else None
+    lacking = {m.cluster for m in of_cluster.values() if not whole.has_all(table, m.rows)}
     columns: dict[ClusterId, _SymptomColumns] = {}
     links = []
     for cause in clusters:
@@ -76,8 +83,14 @@ def link(
         events = _CauseEvents(of_cluster[cause.id].occurrences, [columns[symptom.id] for symptom, _ in windows], table)
         for symptom, window in windows:
             joined = _join(symptom, columns[symptom.id], cause, events, window)
-            if joined is not None:
+            if joined is None or joined.of < FEWEST:
+                links += [joined] if joined is not None else []
+            elif partly is None or lacking.isdisjoint((cause.id, symptom.id)):
                 links.append(_tested(joined, columns[symptom.id], events, window.within, controls))
+            elif symptom.id in lacking:  # those that are here are those that stand near failures
+                links.append(replace(joined, controls=0))
+            else:
+                links.append(partly.tested(joined, columns[symptom.id].case, events, window.within))
     links.sort(key=lambda x: (order[x.symptom], *strength(x), order[x.cause]))
     return tuple(links)
 
@@ -109,8 +122,6 @@ def _tested(
     joined: Link, symptom: _SymptomColumns, events: _CauseEvents, window: Nanoseconds, controls: ControlGroups
 ) -> Link:
     """Test a link against chance; one that would support an answer also for the order of its onsets."""
-    if joined.of < FEWEST:
-        return joined
     chance = _chance(joined, symptom, events, window, controls)
     joined = replace(joined, lift=chance.lift, p_value=chance.p_value)
     if joined.by is _TRACE or joined.coverage < LEAST_TESTED or joined.is_near_by_chance:
@@ -186,6 +197,26 @@ class _CauseEvents:
                         self._by_trace[trace].append(event)
         for events in (*self._by_trace.values(), *self._by_instance.values()):
             events.sort()
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether some entries name no instance."""
+        return "" in self._by_instance
+
+    def stands_between(self, instance: str, start: int, end: int) -> bool:
+        """Tell whether the cause was logged by an instance, or by none, after `start` and not after `end`."""
+        events = self._of(instance)
+        at = bisect_left(events, (start + 1) << _BITS)
+        return at < len(events) and events[at] >> _BITS <= end
+
+    def times_for(self, instance: str) -> list[int]:
+        """Return the times at which the cause was logged by an instance, else by none; for "" by any."""
+        return [event >> _BITS for event in self._of(instance)]
+
+    def _of(self, instance: str) -> list[int]:
+        if not instance:
+            return self._all
+        return self._by_instance.get(instance) or self._by_instance.get("", [])
 
     @cached_property
     def _all(self) -> list[int]:

@@ -186,6 +186,8 @@ class Thresholds(Struct, frozen=True, kw_only=True):
 DEFAULT_THRESHOLDS = Thresholds()
 FEWEST = 3
 """Occurrences below which nothing is shown of a link: no p-value, no lift, at most plausible."""
+FEWEST_CONTROLS = 20
+"""With fewer, a lift of three is measured as anything from one to ten, so that nothing is."""
 BY_CHANCE_P = 0.2
 BY_CHANCE_LIFT = 1.2
 """A p-value above, or a lift below: near by chance."""
@@ -224,12 +226,17 @@ class Link(Struct, frozen=True, kw_only=True):
     by_clock: float | None = None
     """The same probability for moves by whole periods; None unless cause and symptom both keep a period."""
 
+    controls: int | None = None
+    """Where only windows of the log were pulled: the requests that went well with which it was compared."""
+
     def meets(self, thresholds: Thresholds) -> bool:
         """Tell whether a link supports an answer.
 
         That takes coverage, three occurrences, and the same trace, or more than chance and one lag.
         """
         if self.coverage < thresholds.coverage or self.of < FEWEST or self.is_chance(thresholds):
+            return False
+        if self.controls is not None and self.p_value is None:  # what lies between the windows may hold anything
             return False
         return self.by is JoinKey.TRACE or self.keeps_order
 

@@ -36,16 +36,18 @@ def certify_absence(
     """
     occurrences = run.members[symptom.id].occurrences
     looked_at = _sample_evenly(occurrences)
+    covered_from = run.covered_from if not run.whole.is_partial else 1 << 63  # then each window is looked at
     recorded = [
         base
         for at, base in zip(looked_at, occurrences.bases(looked_at), strict=True)
-        if base - within >= run.covered_from or is_recorded(base - within, occurrences[at], run)
+        if base - within >= covered_from or is_recorded(base - within, occurrences[at], run)
     ]
     gaps = _gaps(run.coverage)
     whole = [base for base in recorded if not _is_cut(base, within, gaps)] if gaps else recorded
     checks = [
         *_logs(cause, run.coverage),
         *_windows(len(whole), len(looked_at), within),
+        *_pulled(run.coverage),
         *_wholeness(run.coverage, is_cut=len(whole) < len(recorded)),
         *_levels(cause, run.coverage),
         _enough(len(whole), thresholds),
@@ -102,6 +104,12 @@ def _windows(whole: int, of: int, within: Nanoseconds) -> Iterator[tuple[bool, s
     span = format_seconds(within)
     said = f"the {span} before {whole} of {counted(of, 'occurrence')} were recorded"
     yield bool(whole), said
+
+
+def _pulled(coverage: Coverage) -> Iterator[tuple[bool, str]]:
+    """Say that a case holds windows only; the occurrences outside of them are not counted as recorded."""
+    if coverage.whole_from is not None:
+        yield True, f"of what was logged below {coverage.whole_from} only windows were pulled, each of them whole"
 
 
 def _wholeness(coverage: Coverage, *, is_cut: bool) -> Iterator[tuple[bool, str]]:
