@@ -16,7 +16,7 @@ from forensics.cloud.access_errors import AccessError, BrokenOffError
 if TYPE_CHECKING:
     from forensics.cloud.connection import Transport
 
-LONGEST = 17.0
+LONGEST = 15.0
 """Seconds after which nobody answers; name servers and token servers may hang without an error."""
 _PAUSES = (1.0, 2.0)
 """Seconds before each further try: a network that is just coming up is met by the second or third."""

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from forensics.cloud.filters import TimeSpan, errors, everything, received_since
 from forensics.model import Level, Nanoseconds, PullPart
-from forensics.pulling.pull_groups import groups_of, missing, new_record, span_of, time_of
+from forensics.pulling.pull_groups import LATE, groups_of, missing, new_record, span_of, time_of
 from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ def _asked_last(manifest: Manifest, target: Target, group: PullGroup, span: Time
         for _, record in other.records:
             at = span_of(record)
             is_same = record.part is PullPart.LATE_ENTRIES and record.level == group.level and record.checkpoint.done
-            if is_same and at is not None and at.start <= span.start and at.end >= span.end:
+            if (
+                is_same and at is not None and at.start <= span.start and at.end >= span.end - LATE
+            ):  # the rest was pulled again
                 times.append(time_of(record.started) or 0)
     return max(times)
 

@@ -23,7 +23,7 @@ COUNTING = frozenset({PullPart.REQUESTS, PullPart.SAMPLED_REQUESTS})
 _LAST_PARTS = COUNTING | {PullPart.EVERYTHING}
 _LEADS = frozenset({PullPart.EVERYTHING, PullPart.ERRORS})
 _WINDOWED = frozenset({PullPart.NEIGHBOURHOOD, PullPart.CONTROLS})
-_LATE = 5 * 60 * SECOND
+LATE = 5 * 60 * SECOND
 """Nanoseconds by which an entry may arrive later than others of the same time; what is later still is asked for by when
 it arrived."""
 
@@ -136,15 +136,15 @@ def missing(manifest: Manifest, request: PullRequest) -> tuple[TimeSpan, ...]:
     covered = sorted(_covered(manifest, request))
     start, end = request.span.start, request.span.end
     if request.is_open and covered and (last := max(span.end for span, _ in covered)) < end:
-        start = Nanoseconds(min(start, last - _LATE))
+        start = Nanoseconds(min(start, last - LATE))
     gaps: list[TimeSpan] = []
     for span, started in covered:
         if span.start >= end or span.end <= start:
             continue
         if span.start > start:
             gaps.append(TimeSpan(start, span.start))
-        is_sure = span.end >= end and started >= span.end + _LATE
-        start = Nanoseconds(max(start, span.end if is_sure else span.end - _LATE))
+        is_sure = span.end >= end and started >= span.end + LATE
+        start = Nanoseconds(max(start, span.end if is_sure else span.end - LATE))
     return (*gaps, TimeSpan(start, end)) if start < end else tuple(gaps)
 
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 START = round(EPOCH.timestamp()) * SECOND
 HOUR = 3600 * SECOND
+LEAD = 600 * SECOND
+"""A deployment stands before the first entry."""
 SMALL = 100_000
 WARNING = "sqlalchemy.exc.TimeoutError: QueuePool limit of size 5 overflow 10 reached, connection timed out"
 """A rule says that it explains failed requests within a minute."""
@@ -81,7 +83,7 @@ def fill(
 ) -> Case:
     """Pull a revision as `forensics analyze --live` does, whole up to a number of entries; return its case."""
     clock = clock or Clock()
-    span = TimeSpan(Nanoseconds(START), Nanoseconds(START + until))
+    span = TimeSpan(Nanoseconds(START - LEAD), Nanoseconds(START + until))
     with closing(connect(Access(project=PROJECT, endpoint=server.rest_endpoint), {})) as transport:
         pacer, backoff = Pacer(clock, clock.sleep), Backoff(Random(0))  # noqa: S311 - nothing secret
         reader = PageReader(transport, pacer=pacer, backoff=backoff, sleep=clock.sleep)

@@ -86,7 +86,9 @@ def test_without_logs_the_cloud_is_asked_and_the_report_names_the_case(tmp_path:
     # From the revision's first entry on, its deployment included, and no guess about a round number.
     assert coverage["asked"] == {"from": "2026-05-01T12:10:00Z", "to": "2026-05-01T13:00:00Z"}
     assert (coverage["truncated"], coverage["truncation"]) == (False, None)
-    assert any("--everything pulls them" in warning for warning in coverage["warnings"])
+    # So small a revision is pulled whole.
+    assert coverage["whole_from"] is None
+    assert not any("--everything pulls them" in warning for warning in coverage["warnings"])
     assert REVISION in (tmp_path / "forensics-reports" / REVISION / "index.md").read_text()
 
 
