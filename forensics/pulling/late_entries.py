@@ -41,15 +41,17 @@ def late_listings(manifest: Manifest, request: PullRequest, started: str) -> tup
 def _asked_last(manifest: Manifest, target: Target, group: PullGroup, span: TimeSpan) -> int:
     """Return since when arrivals of a pulled span are unknown: its own pull, or a later look for late entries."""
     times = [time_of(group.lead.finished if group.lead.watched else group.lead.started) or 0]
-    for other in groups_of(manifest, target):
-        for _, record in other.records:
-            at = span_of(record)
-            is_same = record.part is PullPart.LATE_ENTRIES and record.level == group.level and record.checkpoint.done
-            if (
-                is_same and at is not None and at.start <= span.start and at.end >= span.end - LATE
-            ):  # the rest was pulled again
-                times.append(time_of(record.started) or 0)
+    records = [record for other in groups_of(manifest, target) for _, record in other.records]
+    times += [time_of(record.started) or 0 for record in records if _looked_through(record, group.level, span)]
     return max(times)
+
+
+def _looked_through(record: PullRecord, level: str, span: TimeSpan) -> bool:
+    """Tell whether a listing looked for late entries of a span; its last minutes are pulled again at first."""
+    at = span_of(record)
+    if record.part is not PullPart.LATE_ENTRIES or record.level != level or not record.checkpoint.done or at is None:
+        return False
+    return at.start <= span.start and at.end >= span.end - LATE
 
 
 def _late_listing(
