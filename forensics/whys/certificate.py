@@ -36,12 +36,14 @@ def certify_absence(
     """
     occurrences = run.members[symptom.id].occurrences
     looked_at = _sample_evenly(occurrences)
-    covered_from = run.covered_from if not run.whole.is_partial else 1 << 63  # then each window is looked at
     recorded = [
         base
         for at, base in zip(looked_at, occurrences.bases(looked_at), strict=True)
-        if base - within >= covered_from or is_recorded(base - within, occurrences[at], run)
+        if base - within >= run.covered_from or is_recorded(base - within, occurrences[at], run)
     ]
+    if run.whole.is_partial:
+        pulled = _pulled_whole(symptom, within, run)
+        recorded = [base for base in recorded if base in pulled]
     gaps = _gaps(run.coverage)
     whole = [base for base in recorded if not _is_cut(base, within, gaps)] if gaps else recorded
     checks = [
@@ -57,6 +59,14 @@ def certify_absence(
         facts=tuple(said for is_met, said in checks if is_met),
         lacks=tuple(said for is_met, said in checks if not is_met),
     )
+
+
+def _pulled_whole(symptom: Cluster, within: Nanoseconds, run: RunContext) -> set[int]:
+    """Return the times before which everything was pulled of the symptom's instance."""
+    occurrences = run.members[symptom.id].occurrences
+    positions = _sample_evenly(occurrences)
+    pairs = zip(positions, occurrences.bases(positions), strict=True)
+    return {base for at, base in pairs if run.whole.holds(occurrences[at].instance, base - within, base)}
 
 
 def _sample_evenly(occurrences: Sequence[Occurrence]) -> range:
