@@ -11,13 +11,18 @@ from support.comparisons import cluster, coverage
 
 from forensics.clusters.occurrences import find_occurrences
 from forensics.log.entry_table import ClusterEntries
+from forensics.log.pulled_whole import EVERYTHING, PulledWhole
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Certificate,
     Gap,
+    Level,
     Life,
     Nanoseconds,
     OccurrenceUnit,
+    Pulled,
+    PulledWindow,
+    PullPart,
     Rule,
     RuleTests,
     Thresholds,
@@ -42,6 +47,7 @@ def certified(
     by: Rule | None = None,
     lives: tuple[Life, ...] = (),
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    whole: PulledWhole = EVERYTHING,
     **seen: Any,
 ) -> Certificate:
     """Look for a cause in the ten seconds before failures at these seconds; `seen` is what the coverage says."""
@@ -63,6 +69,7 @@ def certified(
         coverage=coverage(**({"logs": HERE} | seen)),
         needed={},
         covered_from=START,
+        whole=whole,
         deploys=(),
     )
     return certify_absence(by or cause(), SYMPTOM, Nanoseconds(10 * SECOND), thresholds, run)
@@ -101,6 +108,25 @@ def test_a_window_before_the_entries_counts_where_the_start_of_the_instance_was_
 
 def test_without_a_window_nothing_was_recorded() -> None:
     assert "the 10 s before 0 of 1 occurrence were recorded" in certified(5).lacks
+
+
+def pulled_before(*seconds: float) -> PulledWhole:
+    """A pull of errors with the ten seconds before these moments."""
+    span = {"from_time": format_time(START), "to_time": format_time(START + 1000 * SECOND)}
+    bounds = [[Nanoseconds(START + round((at - before) * SECOND)) for before in (10, 0)] for at in seconds]
+    windows = tuple(PulledWindow("i1", start, end) for start, end in bounds)
+    usual: dict[str, Any] = {"revision": REVISION, "done": True} | span
+    errors = Pulled(part=PullPart.ERRORS, level="ERROR", **usual)
+    return PulledWhole([errors, Pulled(part=PullPart.NEIGHBOURHOOD, windows=windows, **usual)], REVISION)
+
+
+def test_where_windows_were_pulled_only_those_that_are_whole_count() -> None:
+    whole = pulled_before(*LATER[:2], LATER[2] - 1)
+    found = certified(*LATER, whole=whole, whole_from=Level.ERROR)
+    assert found.windows == 2
+    assert "the 10 s before 2 of 3 occurrences were recorded" in found.facts
+    assert "of what was logged below ERROR only windows were pulled, each of them whole" in found.facts
+    assert certified(*LATER, whole=pulled_before(*LATER)).windows == 3
 
 
 @pytest.mark.parametrize(
