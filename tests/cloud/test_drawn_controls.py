@@ -81,12 +81,12 @@ def test_requests_are_drawn_by_a_seed_that_the_case_keeps(tmp_path: Path) -> Non
 def test_what_is_asked_stays_within_the_quota(tmp_path: Path) -> None:
     """Pages are short, so that a minute does not suffice."""
     clock = Clock()
-    with CloudServer(invent(3, FEW), clock=clock, faults=FaultPlan([ShortPage(10)] * 120)) as server:
+    with CloudServer(invent(3, FEW), clock=clock, faults=FaultPlan([ShortPage(10)] * 70)) as server:
         case = fill(server, tmp_path / "case", small=0, clock=clock)
         assert server.faults_are_done
         assert 50 <= server.busiest_minute() <= 60
-        # Besides 120 short pages: the name, how much there is, requests to draw from, and a page for each listing.
-        assert len(server.requests) <= 120 + 10 + len(case.manifest.pulls)
+        # Besides 70 short pages: the name, how much there is, requests to draw from, and a page for each listing.
+        assert len(server.requests) <= 70 + 10 + len(case.manifest.pulls)
         assert server.breaches == []
 
 

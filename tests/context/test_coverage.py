@@ -163,7 +163,7 @@ def test_pulls_of_other_revisions_and_touching_ones_are_no_gap() -> None:
 def test_a_pull_of_errors_says_what_it_left_out() -> None:
     found = covered(*lines(3), pulled=[ERRORS, listing(part=PullPart.NEIGHBOURHOOD, left_out=7)])
     assert any("errors (ERROR and above)" in w for w in found.warnings)
-    assert any("Lines below ERROR are not here elsewhere" in w for w in found.warnings)
+    assert any("Lines below ERROR elsewhere were not pulled" in w for w in found.warnings)
     assert any("7 stretches" in w for w in found.warnings)
     assert found.whole_from == "ERROR"
 

@@ -224,8 +224,8 @@ def left_out(pulled: Sequence[Pulled], level: Level | None) -> Iterator[str]:
         controls = f", the same around {counted(drawn, 'request')} drawn from those that went well" if drawn else ""
         yield (
             f"Pulled were errors ({level.value} and above), all that the same instance logged from {BEFORE} s before "
-            f"to {AFTER} s after them{controls}, requests, and what the platform logged. Lines below {level.value} are "
-            "not here elsewhere, so their numbers say nothing of the whole revision (--everything pulls them)"
+            f"to {AFTER} s after them{controls}, requests, and what the platform logged. Lines below {level.value} "
+            "elsewhere were not pulled, so their numbers say nothing about the whole revision (--everything pulls them)"
         )
         if 0 < drawn < FEWEST_CONTROLS:
             yield (
