@@ -39,10 +39,10 @@ class PulledWhole:
 
     def __init__(self, pulled: Sequence[Pulled] = (), revision: str = "all") -> None:
         about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
-        self._spans = _joined(_span(one) for one in about if one.done and one.part is PullPart.EVERYTHING)
-        self._spans = _without(self._spans, [gap for one in about for gap in _gaps(one)])
+        everything = [one for one in about if one.done and one.part is PullPart.EVERYTHING]
+        self._spans = _joined(span for one in everything for span in _without([_span(one)], _gaps(one)))
         lacking = [one for one in about if one.part is PullPart.ERRORS and not _is_within(self._spans, *_span(one))]
-        self.level = min((Level(one.level) for one in lacking if one.level), key=lambda level: level.rank, default=None)
+        self.level = max((Level(one.level) for one in lacking if one.level), key=lambda level: level.rank, default=None)
         """The level down to which everything is here; None where lower ones are, too."""
         self.is_partial = self.level is not None or bool(pulled and not about)
         self._windows = _windows(about) if self.is_partial else {}

@@ -72,6 +72,11 @@ def test_what_a_watch_missed_is_not_whole() -> None:
     assert whole.holds("i1", at(0), at(600))
     assert not whole.holds("i1", at(0), at(601))
     assert whole.holds("i1", at(700), at(1000))
+    assert PulledWhole([watched, listing(PullPart.EVERYTHING, 590, 710)], REVISION).holds("i1", at(0), at(1000))
+
+
+def test_of_pulls_at_two_levels_the_louder_one_tells_from_where_on_all_is_here() -> None:
+    assert PulledWhole([ERRORS, listing(PullPart.ERRORS, 0, 50, level="WARNING")], REVISION).level is Level.ERROR
 
 
 def test_of_a_case_for_another_revision_nothing_is_known() -> None:
