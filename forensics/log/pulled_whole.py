@@ -39,9 +39,11 @@ class PulledWhole:
 
     def __init__(self, pulled: Sequence[Pulled] = (), revision: str = "all") -> None:
         about = [one for one in pulled if revision == "all" or one.revision in {"", "all", revision}]
-        everything = [one for one in about if one.done and one.part is PullPart.EVERYTHING]
-        self._spans = _joined(span for one in everything for span in _without([_span(one)], _gaps(one)))
-        lacking = [one for one in about if one.part is PullPart.ERRORS and not _is_within(self._spans, *_span(one))]
+        spans = {name: _everything(about, name) for name in {one.revision for one in about}}
+        # Where a case holds several revisions, what is whole of one says nothing of the others.
+        self._spans = next(iter(spans.values())) if len(spans) == 1 else _everything(about, "all")
+        errors = [one for one in about if one.part is PullPart.ERRORS]
+        lacking = [one for one in errors if not _is_within(spans[one.revision], *_span(one))]
         self.level = max((Level(one.level) for one in lacking if one.level), key=lambda level: level.rank, default=None)
         """The level down to which everything is here; None where lower ones are, too."""
         self.is_partial = self.level is not None or bool(pulled and not about)
@@ -80,6 +82,12 @@ class PulledWhole:
             if time in self._drawn and table.facts(row).is_request and table.facts(row).level.rank < Level.WARNING.rank:
                 found.append(Control(row, table.instance(row), self._drawn[time]))
         return found
+
+
+def _everything(pulled: Sequence[Pulled], revision: str) -> _Spans:
+    """Return the spans of which all entries of a revision came."""
+    own = [one for one in pulled if one.done and one.part is PullPart.EVERYTHING and one.revision in {revision, "all"}]
+    return _joined(span for one in own for span in _without([_span(one)], _gaps(one)))
 
 
 def _span(one: Pulled) -> tuple[int, int]:

@@ -79,6 +79,15 @@ def test_of_pulls_at_two_levels_the_louder_one_tells_from_where_on_all_is_here()
     assert PulledWhole([ERRORS, listing(PullPart.ERRORS, 0, 50, level="WARNING")], REVISION).level is Level.ERROR
 
 
+def test_what_is_whole_of_one_revision_says_nothing_of_another_in_the_same_case() -> None:
+    other = listing(PullPart.EVERYTHING, revision="shop-api-00041-xyz")
+    both = PulledWhole([ERRORS, NEAR, other], "all")
+    assert both.level is Level.ERROR
+    assert not both.holds("i1", at(300), at(310))
+    assert PulledWhole([ERRORS, NEAR, other], REVISION).holds("i1", at(100), at(200))
+    assert not PulledWhole([ERRORS, NEAR, other], "shop-api-00041-xyz").is_partial
+
+
 def test_of_a_case_for_another_revision_nothing_is_known() -> None:
     other = PulledWhole([listing(PullPart.EVERYTHING)], "shop-api-00041-xyz")
     assert other.is_partial
