@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -89,12 +90,13 @@ def linked(records: list[Record], listings: list[Pulled]) -> Link:
 
 
 def spread(count: int, seed: int, instances: int = 2) -> list[Place]:
-    """Requests at any time within ten hours, a minute and more apart."""
+    """Requests some minutes apart, without a period."""
     dice = Random(seed)  # noqa: S311 - seeded on purpose
-    return [Place(f"i{number % instances + 1}", 200 + 300 * number + dice.random() * 100) for number in range(count)]
+    ends = accumulate(round(200 + dice.random() * 600, 3) for _ in range(count))
+    return [Place(f"i{number % instances + 1}", round(end, 3)) for number, end in enumerate(ends)]
 
 
-FAILED, WELL = spread(20, 1), [Place(place.instance, place.end + 150) for place in spread(40, 2)]
+FAILED, WELL = spread(20, 1), spread(40, 2)
 
 
 def before(places: list[Place], lag: float) -> list[Place]:
@@ -143,6 +145,46 @@ def test_failures_whose_windows_are_not_whole_tell_nothing() -> None:
     assert not found.meets(DEFAULT_THRESHOLDS)
 
 
+@pytest.mark.parametrize(
+    ("of_windows", "is_measured", "is_ordered"),
+    [
+        ({"before": 60, "after": 0.25}, True, False),
+        ({"before": 59.999}, False, False),
+        ({"after": 0.249}, False, False),
+        ({"before": 68, "after": 8.25}, True, True),
+        ({"before": 67.999}, True, False),
+        ({"after": 8.249}, True, False),
+    ],
+)
+def test_a_window_is_whole_to_the_minute_and_to_where_an_onset_may_be_moved(
+    of_windows: dict[str, float],
+    is_measured: bool,  # noqa: FBT001 - a table
+    is_ordered: bool,  # noqa: FBT001 - a table
+) -> None:
+    records = [*requests(FAILED, 500), *requests(WELL, 200), *said(before(FAILED, 0.3))]
+    found = linked(records, pulled(FAILED, WELL, **of_windows))
+    assert (found.p_value is not None, found.order_p is not None) == (is_measured, is_ordered)
+
+
+def test_three_failures_are_enough() -> None:
+    records = [*requests(FAILED[:3], 500), *requests(WELL, 200), *said(before(FAILED[:3], 0.3))]
+    found = linked(records, pulled(FAILED[:3], WELL))
+    assert (found.lift, found.controls) == (41.0, 40)
+
+
+def test_without_order_the_lift_is_that_of_the_usual_distance() -> None:
+    records = [*requests(FAILED, 500), *requests(WELL, 200), *said(before([*FAILED, *WELL[:4]], 5))]
+    found = linked(records, pulled(FAILED, WELL, before=61))
+    assert found.lift == pytest.approx(41 / 5, abs=0.01)
+
+
+def test_a_cause_that_is_also_logged_without_an_instance_needs_windows_of_the_whole_revision() -> None:
+    nowhere = [raw("the cause", at=50_000, instance="", severity="WARNING")]
+    records = [*requests(FAILED, 500), *requests(WELL, 200), *said(before(FAILED, 0.3)), *nowhere]
+    found = linked(records, pulled(FAILED, WELL))
+    assert (found.by, found.p_value, found.controls) == (JoinKey.INSTANCE, None, 0)
+
+
 def test_windows_too_short_to_move_an_onset_leave_the_order_open() -> None:
     records = [*requests(FAILED, 500), *requests(WELL, 200), *said(before(FAILED, 0.3))]
     found = linked(records, pulled(FAILED, WELL, before=61))
@@ -153,7 +195,7 @@ def test_what_keeps_time_with_failures_is_not_told_from_their_cause() -> None:
     failed = [Place("i1", 600 * number + 100.0) for number in range(1, 21)]
     records = [*requests(failed, 500), *requests(WELL, 200), *said(before(failed, 5))]
     found = linked(records, pulled(failed, WELL))
-    assert (found.p_value, found.order_p) == (0.02, None)
+    assert (found.p_value, found.order_p) == (0.025, None)
     assert not found.meets(DEFAULT_THRESHOLDS)
 
 
@@ -164,7 +206,8 @@ def test_errors_are_here_everywhere_and_compared_with_every_request() -> None:
     assert found.p_value is not None
 
 
-def test_traces_are_compared_with_those_of_requests_that_were_drawn() -> None:
+@pytest.mark.parametrize(("well", "lift"), [(40, 1 / (11 / 41)), (20, 1 / (11 / 21)), (19, None)])
+def test_traces_are_compared_with_those_of_requests_that_were_drawn(well: int, lift: float | None) -> None:
     def traced(places: list[Place], status: int, kind: str) -> list[Record]:
         made = requests(places, status)
         return [one | {"trace": f"projects/shop/traces/{kind}{number:030d}"} for number, one in enumerate(made)]
@@ -176,9 +219,9 @@ def test_traces_are_compared_with_those_of_requests_that_were_drawn() -> None:
     ]
     for number, one in enumerate(causes):
         one["insertId"] = f"cause{number}"
-    found = linked([*traced(FAILED, 500, "f"), *traced(WELL, 200, "w"), *causes], pulled(FAILED, WELL))
-    assert (found.by, found.controls) == (JoinKey.TRACE, 40)
-    assert found.lift == pytest.approx(1 / (11 / 41), abs=0.01)
+    found = linked([*traced(FAILED, 500, "f"), *traced(WELL[:well], 200, "w"), *causes], pulled(FAILED, WELL[:well]))
+    assert (found.by, found.controls) == (JoinKey.TRACE, well)
+    assert found.lift == (None if lift is None else pytest.approx(lift, abs=0.01))
 
 
 class Groups:
