@@ -6,7 +6,7 @@ JOBS ?= 2
 # Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick room install dev lint types arrows unit same mutants misleading fuzz exact pull-test bench lock samples clean
+.PHONY: demo test quick room install dev lint types arrows unit same mutants misleading fuzz exact pull-test live-simulation bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -69,6 +69,10 @@ misleading: dev
 # Long: the pulls of the tests with 100,000 entries instead of 4,000, and a sample of 130,000 requests.
 pull-test: dev
 	FORENSICS_PULL_ENTRIES=100000 $(BIN)/python -m pytest -n $(JOBS) tests/cloud/test_both_transports.py tests/cloud/test_narrow.py
+
+# Long: 200 invented revisions with unrelated warnings, pulled whole and in windows: how often is a warning supported?
+live-simulation: dev
+	FORENSICS_LIVE_REVISIONS=200 $(BIN)/python -m pytest -n $(JOBS) tests/cloud/test_drawn_controls.py -k innocent
 
 # Exact p-values and intervals against scipy's own, on ten thousand random cases each.
 exact: dev

@@ -42,6 +42,7 @@ from forensics.links import (
     without_causes,
 )
 from forensics.log.entry_table import ClusterEntries, EntryTable
+from forensics.log.pulled_whole import PulledWhole
 from forensics.model import (
     Analysis,
     Classified,
@@ -122,7 +123,8 @@ def analyze(
     )
     log = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
     lives = find_lives(log.table)
-    grouped = _linked(log.table, task.rules, lives)
+    whole = PulledWhole(task.pulled, log.revision.name)
+    grouped = _linked(log.table, task.rules, lives, whole)
     run = _run_context(task, log, grouped)
     contexts = [ClusterContext(run=run, cluster=c) for c in run.clusters.values()]
     findings = {context.cluster.id: complete(explain(context), context, log.revision.service) for context in contexts}
@@ -133,14 +135,16 @@ def analyze(
     return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), grouped.members, log.table))
 
 
-def _linked(table: EntryTable, rules: Mapping[str, Rule], lives: tuple[Life, ...]) -> LinkedClusters:
+def _linked(
+    table: EntryTable, rules: Mapping[str, Rule], lives: tuple[Life, ...], whole: PulledWhole
+) -> LinkedClusters:
     """Group entries into clusters and link them; an unknown warning is a cluster if it explains what fails."""
-    clusters, members = group(table, rules, lives)
+    clusters, members = group(table, rules, lives, whole)
     fewest = fewest_to_explain(clusters)
     if fewest is not None:
-        warnings, rows_of_warnings = group_warnings(table, rules, lives, fewest)
+        warnings, rows_of_warnings = group_warnings(table, rules, lives, whole, fewest)
         clusters, members = (*clusters, *warnings), (*members, *rows_of_warnings)
-    links = link(clusters, members, rules, table, lives)
+    links = link(clusters, members, rules, table, lives, whole=whole)
     if fewest is not None:
         idle = idle_warnings(warnings, links)
         clusters = tuple(cluster for cluster in clusters if cluster.id not in idle)
@@ -204,6 +208,7 @@ def _run_context(task: AnalysisInput, log: LoadedLog, grouped: LinkedClusters) -
         exposure=exposure,
         needed={c.id: needed_without(c, clusters, exposure) for c in clusters},
         covered_from=table.starts_at,
+        whole=PulledWhole(task.pulled, log.revision.name),
         deploys=find_deploys(audit),
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})
         if task.tests

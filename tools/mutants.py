@@ -48,8 +48,14 @@ MODULES = {
     "occurrences": Module("forensics/clusters/occurrences.py", ("tests/clusters/test_occurrences.py",)),
     "join": Module(
         "forensics/links/join.py",
-        ("tests/links/test_nearest.py", "tests/links/test_join.py", "tests/links/test_chance.py"),
+        (
+            "tests/links/test_nearest.py",
+            "tests/links/test_join.py",
+            "tests/links/test_chance.py",
+            "tests/links/test_partly_pulled.py",
+        ),
     ),
+    "partly": Module("forensics/links/partly_pulled.py", ("tests/links/test_partly_pulled.py",)),
     "judging": Module(
         "forensics/comparison/states.py", ("tests/comparison/test_judging.py", "tests/comparison/test_comparing.py")
     ),

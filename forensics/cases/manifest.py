@@ -55,6 +55,12 @@ class PullRecord(Struct, frozen=True, kw_only=True):
     """How far back the pull may be widened; null when its span is fixed."""
     left_out: int = 0
     """Number of windows around errors that were not requested, because there were too many."""
+    seed: int | None = None
+    """For controls: the number by which their requests were drawn."""
+    drawn: tuple[str, ...] = ()
+    """For controls: the timestamps of these requests."""
+    stands_for: int = 0
+    """For controls: about how many requests one of these stands for."""
     from_time: str | None = field(default=None, name="from")
     """RFC 3339 UTC, inclusive."""
     to_time: str | None = field(default=None, name="to")

@@ -79,7 +79,8 @@ def _pulled(revision: str, inputs: InputOptions, settings: Settings, live: Cloud
 
     connection = connected(revision, inputs, settings, live)
     say = partial(click.echo, err=True)
-    fetched = fetch(revision, inputs, settings, live, connection, is_narrow=not live.everything, say=say)
+    is_narrow, most = not live.everything, live.most_entries
+    fetched = fetch(revision, inputs, settings, live, connection, is_narrow=is_narrow, most=most, say=say)
     found = replace(inputs, case=fetched.folder, since=None, from_=fetched.from_time, to=fetched.to_time)
     return fetched.revision, found
 

@@ -24,6 +24,7 @@ from forensics.cli.screens.pull_progress import PullProgress
 from forensics.cli.times import bounds
 from forensics.cloud.connection import Access, connect
 from forensics.cloud.filters import Target, TimeSpan
+from forensics.cloud.first_contact import reach
 from forensics.cloud.pacing import Backoff, Pacer
 from forensics.cloud.pages import PageReader
 from forensics.errors import CaseError, ForensicsError
@@ -55,7 +56,7 @@ class Fetched(Struct, frozen=True, kw_only=True):
 
 
 def open_connection(inputs: InputOptions, settings: Settings, live: CloudOptions) -> Transport:
-    """Connect with the credentials, server and project of the options; raise AccessError."""
+    """Connect with the credentials, server and project of the options; raise AccessError where nothing answers."""
     access = Access(
         project=inputs.project or settings.project or "",
         impersonate=live.impersonate,
@@ -63,7 +64,15 @@ def open_connection(inputs: InputOptions, settings: Settings, live: CloudOptions
         is_insecure=live.insecure,
         transport=live.transport or "",
     )
-    return connect(access, os.environ)
+    return _reached(access)
+
+
+@cache
+def _reached(access: Access) -> Transport:
+    """Connect, and see once in a run that anything answers: what breaks later may come back."""
+    connection = connect(access, os.environ)
+    reach(connection)
+    return connection
 
 
 def fetch(
@@ -74,11 +83,13 @@ def fetch(
     connection: Transport,
     *,
     is_narrow: bool,
+    most: int = 0,
     say: Callable[[str], object],
 ) -> Fetched:
     """Pull a revision's entries into a new or an existing case; a pull that was stopped is continued.
 
-    `say` is called with the queries if --show-query is given.
+    `is_narrow` pulls errors and what is around them, unless all entries are `most` or fewer. `say` is called with the
+    queries if --show-query is given.
 
     Raises:
         ForensicsError: one line for the user; a new case without an entry is deleted again.
@@ -94,7 +105,7 @@ def fetch(
         level = Level((inputs.level or settings.level or "ERROR").upper()) if is_narrow else None
         folder = _folder(inputs, target)
         with opened(folder, target.revision) as case:
-            pull_request = _pull_request(inputs, target, span, level, connection.transport)
+            pull_request = _pull_request(inputs, target, span, level, connection.transport, most)
             done = pull(case, reader, pull_request, progress, utc_now())
     return Fetched(
         folder=folder,
@@ -155,7 +166,7 @@ def _pacer(limit: int) -> Pacer:
 
 
 def _pull_request(
-    inputs: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str
+    inputs: InputOptions, target: Target, span: TimeSpan, level: Level | None, transport: str, most: int
 ) -> PullRequest:
     # --from and --to are exact; with --since the start is a guess, so the pull may widen it.
     floor = Nanoseconds(min(span.start, span.end - LONGEST)) if inputs.since else None
@@ -166,6 +177,7 @@ def _pull_request(
         floor=floor,
         is_open=not (inputs.since or inputs.from_),
         transport=transport,
+        whole_up_to=most,
     )
 
 

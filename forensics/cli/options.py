@@ -10,6 +10,7 @@ import click
 from msgspec import Struct
 
 from forensics.cloud.pacing import REQUESTS_PER_MINUTE
+from forensics.cloud.pages import PAGE_SIZE
 from forensics.model import Level, Priority
 from forensics.rendering import FORMATS
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     Command = Callable[..., Any]
     Option = Callable[[Command], Command]
+
+
+MINUTES = 2
+"""At the usual pace 100,000 entries."""
 
 
 class InputOptions(Struct, frozen=True, kw_only=True):
@@ -52,6 +57,14 @@ class CloudOptions(Struct, frozen=True, kw_only=True):
     requests_per_minute: int = REQUESTS_PER_MINUTE
     everything: bool | None = None
     """True for --everything, False for --errors; None leaves it to the verb."""
+    minutes: int = MINUTES
+    """Minutes of the quota that a small revision may take, which is pulled whole."""
+
+    @property
+    def most_entries(self) -> int:
+        """Entries up to which a revision is small; 0 where its errors alone were chosen."""
+        return 0 if self.everything is False else self.requests_per_minute * PAGE_SIZE * self.minutes
+
     show_query: bool = False
 
 
@@ -144,7 +157,14 @@ _SELECTION = (
         "--everything/--errors",
         default=None,
         help="Pull all entries of the revision, or its errors with what stands around them, requests and what the "
-        "platform says. [default: analyze --errors, pull --everything]",
+        "platform says. [default: pull all; analyze all while --minutes suffice, else --errors]",
+    ),
+    click.option(
+        "--minutes",
+        type=click.IntRange(0, 60),
+        default=MINUTES,
+        show_default=True,
+        help="Minutes of --requests-per-minute that pulling everything may take where errors would do.",
     ),
 )
 

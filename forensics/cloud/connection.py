@@ -17,13 +17,15 @@ from google.auth.transport.requests import AuthorizedSession
 from msgspec import Struct
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
-from forensics.cloud.credentials import error_text, find_credentials, impersonated, no_token
+from forensics.cloud.credentials import find_credentials, impersonated, no_token
+from forensics.cloud.network_errors import in_words
 from forensics.cloud.refusals import HttpAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from google.auth.credentials import Credentials
+    from requests import Response
 
 REST, GRPC = "rest", "grpc"
 
@@ -31,6 +33,7 @@ GOOGLE = "https://logging.googleapis.com"
 _LIST = "/v2/entries:list?prettyPrint=false"
 _TIMEOUTS = (10.0, 90.0)
 """Seconds for connecting, and for each read of the response."""
+_TIMEOUTS_OF_GREETING = (4.0, 8.0)
 # my-project-123   example.com:my-project   123456789012
 _PROJECT = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
 
@@ -63,6 +66,12 @@ class Transport(Protocol):
     project: str
     transport: str
     """`rest` or `grpc`."""
+    server: str
+    """`host` or `host:port`, for error messages."""
+
+    def greet(self) -> None:
+        """Ask for nothing, to see whether the server answers; raise BrokenOffError, or AccessError without a token."""
+        ...
 
     def list_entries(self, body: bytes) -> HttpAnswer:
         """Request a page; body and answer are those of REST. Raise BrokenOffError, or AccessError without a token."""
@@ -80,24 +89,32 @@ class Connection:
 
     def __init__(self, session: requests.Session, server: str, project: str) -> None:
         self._session = session
-        self._url = server + _LIST
+        self._root = server
+        self.server = urlsplit(server).netloc
         self.project = project
+
+    def greet(self) -> None:
+        """Ask for the front page, which costs no quota: any answer will do."""
+        self._ask("GET", "/", _TIMEOUTS_OF_GREETING)
 
     def list_entries(self, body: bytes) -> HttpAnswer:
         """Post one request for a page of entries; raise BrokenOffError when no complete response arrived."""
+        response = self._ask("POST", _LIST, _TIMEOUTS, body)
+        return HttpAnswer(response.status_code, response.headers, response.content)
+
+    def _ask(self, method: str, path: str, timeouts: tuple[float, float], body: bytes | None = None) -> Response:
         headers = {"Content-Type": "application/json", "Accept": "application/json", "User-Agent": "forensics"}
         try:
             # A redirect would carry the credentials to another host.
-            response = self._session.post(
-                self._url, data=body, headers=headers, timeout=_TIMEOUTS, allow_redirects=False
+            return self._session.request(
+                method, self._root + path, data=body, headers=headers, timeout=timeouts, allow_redirects=False
             )
         except exceptions.GoogleAuthError as error:
             raise no_token(error) from error
         except requests.RequestException as error:
             raise BrokenOffError(
-                f"no whole answer from {_server(self._url)} ({error_text(error)}): check the network"
+                f"no whole answer from {self.server} ({in_words(error)}): check the network"
             ) from error
-        return HttpAnswer(response.status_code, response.headers, response.content)
 
     def close(self) -> None:
         """Close the sockets."""
@@ -186,7 +203,3 @@ def _project(name: str) -> str:
     if not _PROJECT.fullmatch(name):
         raise AccessError(f"{name!r} is no project id: check the name with gcloud projects list")
     return name
-
-
-def _server(url: str) -> str:
-    return urlsplit(url).netloc

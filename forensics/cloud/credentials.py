@@ -10,7 +10,7 @@ import google.auth
 from google.auth import exceptions, impersonated_credentials
 
 from forensics.cloud.access_errors import AccessError, BrokenOffError
-from forensics.cloud.refusals import one_line
+from forensics.cloud.network_errors import error_text, in_words
 
 if TYPE_CHECKING:
     from google.auth.credentials import Credentials
@@ -47,7 +47,7 @@ def impersonated(source: Credentials, account: str) -> Credentials:
 def no_token(error: exceptions.GoogleAuthError) -> AccessError:
     """Explain why the credentials gave no token; a BrokenOffError when they may give one later."""
     if not isinstance(error, exceptions.RefreshError):
-        return BrokenOffError(f"no token for Cloud Logging ({error_text(error)}): check the network")
+        return BrokenOffError(f"no token for Cloud Logging ({in_words(error)}): check the network")
     if error.retryable:
         return BrokenOffError(f"no token for Cloud Logging ({error_text(error)}): try again later")
     if "impersonated" in str(error):  # google-auth: Unable to acquire impersonated credentials
@@ -56,9 +56,3 @@ def no_token(error: exceptions.GoogleAuthError) -> AccessError:
             "ask for roles/iam.serviceAccountTokenCreator on it"
         )
     return AccessError(f"the credentials were refused ({error_text(error)}): {_LOGIN}")
-
-
-def error_text(error: Exception) -> str:
-    """Return an error's message on one line."""
-    # google-auth passes the server's answer on as a second argument, tokens and all: the first is enough.
-    return one_line(str(error.args[0]) if error.args else type(error).__name__)

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from forensics.errors import UsageError
 from forensics.model import Level, Nanoseconds
-from forensics.text.timestamps import format_time
+from forensics.text.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -105,9 +105,17 @@ def refused(target: Target, span: TimeSpan) -> str:
 
 def sample(target: Target, span: TimeSpan, one_in: int) -> str:
     """Select one in `one_in` of a revision's requests, by a hash of their ids."""
-    return _filter(
-        *_place(target), _revision(target), _in_logs(_REQUESTS), f"sample(insertId, {1 / one_in:.9f})", span=span
-    )
+    return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), _one_in(one_in), span=span)
+
+
+def answered(target: Target, span: TimeSpan, one_in: int) -> str:
+    """Select one in `one_in` of the requests that an instance answered well."""
+    went_well = ("httpRequest.status<400", "labels.instanceId:*")
+    return _filter(*_place(target), _revision(target), _in_logs(_REQUESTS), *went_well, _one_in(one_in), span=span)
+
+
+def _one_in(number: int) -> str:
+    return f"sample(insertId, {1 / number:.9f})"
 
 
 def others(target: Target, span: TimeSpan, *, served: bool) -> str:
@@ -126,13 +134,35 @@ def service_logs(target: Target, span: TimeSpan) -> str:
     return _filter(*_place(target), named, _in_logs(*_PLATFORM_LOGS), span=span)
 
 
-def everything(target: Target, span: TimeSpan) -> str:
-    """Select all entries of a revision, and those of the platform about its service."""
+def everything(target: Target, span: TimeSpan, one_in: int = 1) -> str:
+    """Select all entries of a revision, and those of the platform about its service; or one in a few of them."""
+    few = _one_in(one_in) if one_in > 1 else ""
     revision = _revision(target)
     if not revision:
-        return _filter(*_place(target), span=span)
+        return _filter(*_place(target), few, span=span)
     platform = _in_logs(*_PLATFORM_LOGS) if target.service else _named_like(target.revision)
-    return _filter(*_place(target), f"{revision} OR ({platform})", span=span)
+    return _filter(*_place(target), f"{revision} OR ({platform})", few, span=span)
+
+
+def received_since(text: str, time: Nanoseconds) -> str:
+    """Restrict a filter to entries that Cloud Logging received at a time or later."""
+    return f'({text}) AND (receiveTimestamp>="{format_time(time)}")'
+
+
+def find_namesakes(target: Target, found: Target, span: TimeSpan) -> str:
+    """Select entries that a revision's name fits although they are not of the revision found."""
+    if target.revision == "latest":
+        return _filter(*_place(target), f"NOT (resource.labels.service_name={quote(found.service)})", span=span)
+    own = " AND ".join(
+        f"resource.labels.{label}={quote(value)}"
+        for label, value in (
+            ("revision_name", found.revision),
+            ("service_name", found.service),
+            ("location", found.location),
+        )
+    )
+    in_audit = f"protoPayload.resourceName=~{quote(f'/revisions/{_literal(found.revision)}$')}"
+    return _filter(*_place(target), _named_like(target.revision), f"NOT (({own}) OR {in_audit})", span=span)
 
 
 def neighbourhood(target: Target, windows: Iterable[TimeWindow]) -> tuple[str, ...]:
@@ -157,6 +187,24 @@ def neighbourhood(target: Target, windows: Iterable[TimeWindow]) -> tuple[str, .
     if clauses:
         filters.append(_filter(*outer, " OR ".join(clauses), span=_hull(pending)))
     return tuple(filters)
+
+
+# ((labels.instanceId="00bf" OR labels.instanceId="00c0") AND (timestamp>="…") AND (timestamp<"…"))
+_CLAUSE = re.compile(
+    r"""\((?:\((?P<instances>labels\.instanceId="[^()]*")\)[ ]AND[ ])?
+    \(timestamp>="(?P<start>[^"]*)"\)[ ]AND[ ]\(timestamp<"(?P<end>[^"]*)"\)\)""",
+    re.VERBOSE,
+)
+_INSTANCE = re.compile(r'labels\.instanceId="([^"\\]*)"')
+
+
+def windows_in(text: str) -> tuple[TimeWindow, ...]:
+    """Read the windows back that a filter of `neighbourhood` selects."""
+    return tuple(
+        TimeWindow(TimeSpan(parse_time(found["start"]), parse_time(found["end"])), instance)
+        for found in _CLAUSE.finditer(text)
+        for instance in (_INSTANCE.findall(found["instances"]) if found["instances"] else [""])
+    )
 
 
 def merge(windows: Iterable[TimeWindow]) -> tuple[TimeWindow, ...]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from queue import Empty, Full, Queue
+from socket import create_connection
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from google.auth.transport.requests import Request
 
 from forensics.cloud.access_errors import BrokenOffError
 from forensics.cloud.credentials import no_token
+from forensics.cloud.network_errors import in_words
 from forensics.cloud.refusals import OK, HttpAnswer, one_line
 
 # Read when grpc is loaded: its own lines would stand between ours on the terminal, and say the same.
@@ -42,6 +44,8 @@ if TYPE_CHECKING:
     from google.auth.credentials import Credentials
 
 _GOOGLE = "logging.googleapis.com"
+_GREETING = 4.0
+"""Seconds for a first connection."""
 _TIMEOUT = 120.0
 """Seconds for one try, from the request to the complete page."""
 _OPTIONS = (
@@ -90,9 +94,21 @@ class GrpcConnection:
         transport = LoggingServiceV2GrpcTransport(channel=channel)
         self._list: Any = transport.list_log_entries
         self._tail: Any = transport.tail_log_entries
-        self._address = address
+        self.server = address
         self._credentials = credentials
         self.project = project
+
+    def greet(self) -> None:
+        """Wait for the channel to be open; a plain socket tells why it cannot be."""
+        host, _, port = self.server.rpartition(":") if ":" in self.server else (self.server, ":", "443")
+        try:
+            if self._credentials is None:  # else a proxy may stand between
+                create_connection((host.strip("[]"), int(port)), _GREETING).close()
+            grpc.channel_ready_future(self._channel).result(timeout=2 * _GREETING)
+        except (OSError, grpc.FutureTimeoutError) as error:
+            reason = in_words(error) if isinstance(error, OSError) else "no connection in time"
+            raise BrokenOffError(f"no answer from {self.server} ({reason}): check the network") from error
+        self._token()
 
     def list_entries(self, body: bytes) -> HttpAnswer:
         """Request a page; body and answer are those of REST. Raise BrokenOffError, or AccessError without a token."""
@@ -122,7 +138,7 @@ class GrpcConnection:
         metadata = {item.key: item.value for item in error.trailing_metadata() or ()}
         if code in _LOCAL_CODES and not metadata:
             raise BrokenOffError(
-                f"no whole answer from {self._address} ({code}: {one_line(message)}): check the network"
+                f"no whole answer from {self.server} ({code}: {one_line(message)}): check the network"
             ) from error
         status = _HTTP_STATUS.get(code, 500)
         body = {"code": status, "status": code, "message": message, "details": _details(metadata.get(_DETAILS, b""))}

@@ -30,6 +30,7 @@ from forensics.clusters.occurrences import (
 from forensics.clusters.profile import profile_of
 from forensics.log.citations import cite
 from forensics.log.entry_table import ClusterEntries, EntryTable
+from forensics.log.pulled_whole import EVERYTHING, PulledWhole
 from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import (
     Cadence,
@@ -72,21 +73,22 @@ class _Grouping(Struct, frozen=True, kw_only=True):
     table: EntryTable
     rules: Mapping[str, Rule]
     lives: LivesOf
+    whole: PulledWhole
     requests: FailedRequests
     span: tuple[int, int]
     """Times of the first and the last analysed entry, nanoseconds."""
 
 
 def group(
-    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life]
+    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], whole: PulledWhole = EVERYTHING
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Group the analysed entries into clusters, in order of first entry."""
     rows = array("I", table.rows_with([facts.analysed for facts in table.distinct_facts]))
-    return _cluster(_groups(rows, table), _grouping(table, rules, lives, rows))
+    return _cluster(_groups(rows, table), _grouping(table, rules, lives, rows, whole))
 
 
 def group_warnings(
-    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], fewest: int
+    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], whole: PulledWhole, fewest: int
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Group the warnings that no rule knows and that are not analysed by themselves; only groups of some size.
 
@@ -96,16 +98,18 @@ def group_warnings(
     groups = _groups(array("I", table.rows_with(is_warning)), table)
     frequent = sorted((key for key in groups if len(groups[key]) >= fewest), key=lambda key: (-len(groups[key]), key))
     analysed = array("I", table.rows_with([facts.analysed for facts in table.distinct_facts]))
-    return _cluster({key: groups[key] for key in frequent[:MOST_WARNINGS]}, _grouping(table, rules, lives, analysed))
+    most = {key: groups[key] for key in frequent[:MOST_WARNINGS]}
+    return _cluster(most, _grouping(table, rules, lives, analysed, whole))
 
 
 def _grouping(
-    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], analysed: Sequence[int]
+    table: EntryTable, rules: Mapping[str, Rule], lives: Sequence[Life], analysed: Sequence[int], whole: PulledWhole
 ) -> _Grouping:
     return _Grouping(
         table=table,
         rules=rules,
         lives=lives_by_instance(lives),
+        whole=whole,
         requests=FailedRequests(analysed, table),
         span=(table.times[analysed[0]], table.times[analysed[-1]]) if analysed else (0, 0),
     )
@@ -171,7 +175,8 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
         instances=_count_instances(originals, table),
         first_seen=table.original(originals[0]).timestamp,
         last_seen=table.original(originals[-1]).timestamp,
-        cadence=_cadence(occurrences.starts),
+        # Between the windows of a pull there may be more of them.
+        cadence=_cadence(occurrences.starts) if grouping.whole.has_all(table, rows) else None,
         trend=_trend(occurrences.starts, grouping.span),
         template=quote(template(representative), 300),
         fingerprint=fingerprint(table.entry(rows[0])) if rule else values[0],

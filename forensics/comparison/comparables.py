@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ALL = "all"
 _REQUESTS = "run.googleapis.com%2Frequests"
+_PULLED_EVERYWHERE = (_REQUESTS, "run.googleapis.com%2Fvarlog%2Fsystem", "%2Factivity", "%2Fsystem_event")
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -77,6 +78,26 @@ def sample_obstacle(clusters: Sequence[Cluster], before: Side, after: Side) -> s
     sampled = next((side.revision for side in (before, after) if side.coverage.sampled), None)
     went_well = any(c.level.rank < Level.WARNING.rank and _is_request(c) for c in clusters)
     return f"only a sample of the requests of {sampled} that went well is here" if sampled and went_well else None
+
+
+def window_obstacle(clusters: Sequence[Cluster], before: Side, after: Side) -> str | None:
+    """Say why a signature has no known count where only windows of what is logged below a level were pulled."""
+    for side in (before, after):
+        level = side.coverage.whole_from
+        if level is not None and any(_lowest(c) < level.rank and not _is_elsewhere(c) for c in clusters):
+            return f"of {side.revision} what is logged below {level.value} is here only around failures"
+    return None
+
+
+def _lowest(cluster: Cluster) -> int:
+    """Return the rank of the quietest severity that entries of a cluster carry; none at all is the quietest."""
+    ranks = [Level[name].rank if name in Level.__members__ else 0 for name in cluster.entries_by_severity]
+    return min(ranks, default=cluster.level.rank)
+
+
+def _is_elsewhere(cluster: Cluster) -> bool:
+    """Tell whether a cluster is of requests or of the platform's own lines, which are pulled everywhere."""
+    return all(ref.log_name.endswith(_PULLED_EVERYWHERE) for ref in cluster.exemplars)
 
 
 def _is_request(cluster: Cluster) -> bool:

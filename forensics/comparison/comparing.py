@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from forensics.comparison.comparables import Side, caveats, obstacle, rule_obstacle, sample_obstacle
+from forensics.comparison.comparables import Side, caveats, obstacle, rule_obstacle, sample_obstacle, window_obstacle
 from forensics.comparison.denominators import Denominator, choose, preferred
 from forensics.comparison.exact import Rates, holm
 from forensics.comparison.states import Counted, judge, sentence
@@ -89,6 +89,7 @@ def _pair(key: _Key, before: Side, after: Side, reason: str | None) -> _Pair:
     old, new = ([c for c in side.clusters if _key(c) == key] for side in (before, after))
     denominator = choose([*new, *old], (_occurrences(old), _occurrences(new)), before.exposure, after.exposure)
     own_obstacle = _level_obstacle(before, after) if key[0] is None else rule_obstacle(key[0], before, after)
+    own_obstacle = own_obstacle or window_obstacle([*old, *new], before, after)
     own_obstacle = own_obstacle or sample_obstacle([*old, *new], before, after) or _measure_obstacle(old, new)
     return _Pair(key, old, new, denominator, reason or own_obstacle or denominator.obstacle)
 

@@ -39,7 +39,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import combinations, pairwise
 from math import comb, exp, lgamma
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from forensics.links.control_groups import ControlGroups, Event, Interval, TestedSymptom, evenly
 from forensics.model import JoinKey, OccurrenceUnit
@@ -84,6 +84,21 @@ class Chance(NamedTuple):
     p_value: float | None
 
 
+class OtherRequests(Protocol):
+    """Requests without the symptom."""
+
+    def other_requests(self, case: TestedSymptom, instance: str, most: int) -> Sequence[int]:
+        """List at most `most` of them, of one instance, or with "" of all."""
+
+    @property
+    def end_of_request(self) -> Callable[[int], int]:
+        """Returns when a request ended."""
+
+    @property
+    def instance(self) -> Callable[[int], str]:
+        """Returns the instance of a request."""
+
+
 _Cases = Sequence[tuple[Event, int]]
 """Events of the symptom with their distances to the cause."""
 
@@ -119,7 +134,7 @@ def against_moments(case: TestedSymptom, distance: Distance, groups: ControlGrou
     if case.unit is OccurrenceUnit.LIFE:
         by_lives = _against_lives(case, cases, clipped, groups, window)
         return by_lives or _against_times(case, cases, clipped, groups, window) or UNTESTABLE
-    by_requests = _against_requests(case, cases, clipped, groups, window)
+    by_requests = against_requests(case, cases, clipped, groups, window)
     if by_requests is not None and _is_likely(by_requests):
         return by_requests
     by_time = _against_times(case, cases, clipped, groups, window)
@@ -180,8 +195,8 @@ def _choose(items: Sequence[int], size: int, number: int) -> list[int]:
     return pool[:size]
 
 
-def _against_requests(
-    case: TestedSymptom, cases: _Cases, clipped: Distance, groups: ControlGroups, window: int
+def against_requests(
+    case: TestedSymptom, cases: _Cases, clipped: Distance, groups: OtherRequests, window: int
 ) -> Chance | None:
     """Compare with other requests of the same instance, or of the revision."""
     by_instance = defaultdict(list)
@@ -289,11 +304,16 @@ def _fraction(number: int) -> float:
 
 def _lift(distances: Sequence[int], elsewhere: Sequence[int], window: int) -> float:
     """Return how many times more often the cause is within the usual distance here than elsewhere."""
-    within = sorted(distance for distance in distances if distance < window) or [window]
-    usual = within[int((len(within) - 1) * _USUAL)]
+    usual = usual_distance(distances, window)
     here = sum(distance <= usual for distance in distances) / len(distances)
     base = (sum(distance <= usual for distance in elsewhere) + 1) / (len(elsewhere) + 1)
     return here / base
+
+
+def usual_distance(distances: Sequence[int], window: int) -> int:
+    """Return the ninth decile of the distances within a window; the window where there are none."""
+    within = sorted(distance for distance in distances if distance < window) or [window]
+    return within[int((len(within) - 1) * _USUAL)]
 
 
 def _chance(lift: float, p_value: float) -> Chance:

@@ -149,6 +149,14 @@ class ControlGroups:
         except SourceError:  # the input changed meanwhile
             return table.ends[row]
 
+    def trace_of_request(self, row: int) -> int:
+        """Return a number for the trace of a request, 0 without one; for successful requests the table holds none."""
+        return self._table.traces[row] or self._table.trace_of(row)
+
+    def traces_of_rows(self, rows: Sequence[int]) -> set[int]:
+        """Return the traces of entries."""
+        return {self._table.traces[row] for row in rows} - {0}
+
     def _traces_of(self, revision: str) -> int:
         """Count the traces of a revision: those of entries that are no requests, or its requests if there are more.
 

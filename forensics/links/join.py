@@ -23,6 +23,8 @@ from forensics.links.contests import Explanation, contest
 from forensics.links.control_groups import ControlGroups, Event, TestedSymptom
 from forensics.links.order import order_of
 from forensics.links.own_traces import give_to_traces
+from forensics.links.partly_pulled import PartlyPulled
+from forensics.log.pulled_whole import EVERYTHING
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     FEWEST,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
     from forensics.links.own_traces import OwnErrors
     from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
+    from forensics.log.pulled_whole import PulledWhole
 
 LATE = Nanoseconds(SECOND // 4)
 """Applications log 5–25 ms after the response; a quarter of a second is generous and still keeps the order."""
@@ -70,12 +73,16 @@ def link(
     rules: Mapping[str, Rule],
     table: EntryTable,
     lives: Sequence[Life],
+    *,
+    whole: PulledWhole = EVERYTHING,
 ) -> tuple[Link, ...]:
     """Link every symptom to the clusters that may explain it; ordered by symptom, strongest cause first."""
     of_cluster = {m.cluster: m for m in members}
     order = {c.id: i for i, c in enumerate(clusters)}
     groups = ControlGroups(table, lives)
     controls = _Controls(groups, AlikeRequests(table, groups))
+    partly = PartlyPulled(whole, groups, whole.controls(table)) if whole.is_partial else None
+    lacking = {m.cluster for m in of_cluster.values() if not whole.has_all(table, m.rows)}
     columns: dict[ClusterId, _SymptomColumns] = {}
     given = give_to_traces(clusters, of_cluster, table, groups)
     found: list[Explanation] = []
@@ -88,8 +95,15 @@ def link(
         for symptom, window in windows:
             own = columns[symptom.id].left_to(cause.id, given.get(symptom.id, {}), declared=bool(window.signature))
             joined = _join(symptom, own, cause, events, window)
-            if joined is not None:
+            if joined is None or joined.link.of < FEWEST:
+                found += [joined] if joined is not None else []
+            elif partly is None or lacking.isdisjoint((cause.id, symptom.id)):
                 found.append(_tested(joined, own, events, window.within, controls))
+            elif symptom.id in lacking:  # those that are here are those that stand near failures
+                found.append(joined._replace(link=replace(joined.link, controls=0)))
+            else:
+                tested = partly.tested(joined.link, own.case, events, window.within)
+                found.append(joined._replace(link=tested))
     links = contest(found)
     links.sort(key=lambda x: (order[x.symptom], *strength(x), order[x.cause]))
     return tuple(links)
@@ -123,8 +137,6 @@ def _tested(
 ) -> Explanation:
     """Test a link against chance; one that would support an answer also for the order of its onsets."""
     link_ = joined.link
-    if link_.of < FEWEST:
-        return joined
     chance = _chance(link_, symptom, events, window, controls)
     link_ = replace(link_, lift=chance.lift, p_value=chance.p_value)
     if link_.by is not _TRACE and link_.coverage >= LEAST_TESTED and not link_.is_near_by_chance:
@@ -253,6 +265,26 @@ class _CauseEvents:
                         self._by_trace[trace].append(event)
         for events in (*self._by_trace.values(), *self._by_instance.values()):
             events.sort()
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Whether some entries name no instance."""
+        return "" in self._by_instance
+
+    def stands_between(self, instance: str, start: int, end: int) -> bool:
+        """Tell whether the cause was logged by an instance, or by none, after `start` and not after `end`."""
+        events = self._of(instance)
+        at = bisect_left(events, (start + 1) << _BITS)
+        return at < len(events) and events[at] >> _BITS <= end
+
+    def times_for(self, instance: str) -> list[int]:
+        """Return the times at which the cause was logged by an instance, else by none; for "" by any."""
+        return [event >> _BITS for event in self._of(instance)]
+
+    def _of(self, instance: str) -> list[int]:
+        if not instance:
+            return self._all
+        return self._by_instance.get(instance) or self._by_instance.get("", [])
 
     @cached_property
     def _all(self) -> list[int]:

@@ -142,6 +142,14 @@ class EntryTable:
             raise SourceError("an input changed while it was read; run again")
         return entry
 
+    def trace_of(self, row: Row) -> int:
+        """Return the number of an entry's trace from the entry itself, 0 without one or when its input has changed."""
+        try:
+            trace = self.original(row).trace
+        except SourceError:
+            return 0
+        return hash(trace) if trace else 0
+
     def _entry(self, row: Row) -> LogEntry:
         """Decode the entry of a row, stitched if it has pieces."""
         pieces = self.pieces.get(row)

@@ -186,6 +186,8 @@ class Thresholds(Struct, frozen=True, kw_only=True):
 DEFAULT_THRESHOLDS = Thresholds()
 FEWEST = 3
 """Occurrences below which nothing is shown of a link: no p-value, no lift, at most plausible."""
+FEWEST_CONTROLS = 20
+"""With fewer, a lift of three is measured as anything from one to ten, so that nothing is."""
 BY_CHANCE_P = 0.2
 BY_CHANCE_LIFT = 1.2
 """A p-value above, or a lift below: near by chance."""
@@ -232,6 +234,9 @@ class Link(Struct, frozen=True, kw_only=True):
     of_others: int = 0
     """Explained occurrences whose cause stands in the trace of another request, and not in their own."""
 
+    controls: int | None = None
+    """Where only windows of the log were pulled: the requests that went well with which it was compared."""
+
     def meets(self, thresholds: Thresholds) -> bool:
         """Tell whether a link supports an answer.
 
@@ -241,6 +246,8 @@ class Link(Struct, frozen=True, kw_only=True):
         if self.coverage < thresholds.coverage or self.of < FEWEST or self.is_chance(thresholds):
             return False
         if self.of_others * 2 > self.explained:
+            return False
+        if self.controls is not None and self.p_value is None:  # what lies between the windows may hold anything
             return False
         return self.by is JoinKey.TRACE or self.keeps_order
 

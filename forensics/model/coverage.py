@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from forensics.model.enums import CutBy, ReadOrder
+from forensics.model.enums import CutBy, Level, ReadOrder
 
 
 class Span(Struct, frozen=True, kw_only=True):
@@ -65,6 +65,9 @@ class Coverage(Struct, frozen=True, kw_only=True):
     """What the entries look cut by; None where they do not."""
     sampled: tuple[Sampled, ...] = ()
     """Periods whose successful requests were sampled."""
+    whole_from: Level | None = None
+    """Below this level, entries of the application are here only around failures and around requests that were drawn
+    from those that went well; None: those of every level are here."""
     gaps: tuple[Gap, ...]
     logs: dict[str, int]
     """Number of entries by stream. The streams that Cloud Run writes are always listed, with 0 when absent."""

@@ -198,6 +198,10 @@ class PullPart(StrEnum):
     REQUESTS = "requests"
     REFUSED_REQUESTS = "refused requests"
     SAMPLED_REQUESTS = "sampled requests"
+    CONTROLS = "controls"
+    """Entries of every level around requests that went well, drawn from all."""
+    LATE_ENTRIES = "late entries"
+    """Entries that arrived after an earlier pull of their time."""
 
 
 class DeployOutcome(StrEnum):

@@ -42,6 +42,15 @@ class UnreadSpan(Struct, frozen=True, kw_only=True):
     """One line, for a reader."""
 
 
+class PulledWindow(Struct, frozen=True):
+    """A span of time of which every entry of an instance was asked for."""
+
+    instance: str
+    """Empty for the whole revision."""
+    start: Nanoseconds
+    end: Nanoseconds
+
+
 class Pulled(Struct, frozen=True, kw_only=True):
     """One listing of Cloud Logging in a case, and how far it came."""
 
@@ -68,6 +77,12 @@ class Pulled(Struct, frozen=True, kw_only=True):
     suppressed: int = 0
     """Entries that Cloud Logging left out of the live stream; listed afterwards, except in `gaps`."""
     gaps: tuple[UnreadSpan, ...] = ()
+    windows: tuple[PulledWindow, ...] = ()
+    """For neighbourhoods and controls: the windows whose entries all came."""
+    drawn: tuple[Nanoseconds, ...] = ()
+    """For controls: the times of the requests in them that were drawn."""
+    stands_for: int = 0
+    """For controls: about how many requests one that was drawn stands for."""
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec.structs import replace
 
-from forensics.cloud.filters import Target, TimeSpan, find_revision, others, service_logs
+from forensics.cloud.filters import Target, TimeSpan, find_namesakes, find_revision, others, service_logs
 from forensics.cloud.pages import Listing
 from forensics.entries import resolve_revision, revision_of, service_of
 from forensics.errors import BaselineError, NoEntriesError
@@ -20,7 +20,7 @@ from forensics.text.timestamps import SECOND, format_time, parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from forensics.cloud.pages import PageReader
+    from forensics.cloud.pages import Page, PageReader
 
     Show = Callable[[str, TimeSpan, str], object]
     """Called before each request with its purpose, its span and its filter."""
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 LEAD = 10 * 60 * SECOND
 """Nanoseconds before a revision's first entry in which its deployment is looked for."""
 NEXT_STEP = "name another --service, --region or --project, or widen the span with --from"
+_ALL, _LATEST = "all", "latest"
 _LISTED = 8
 _NEAREST = 3
 
@@ -48,9 +49,18 @@ def find_target(reader: PageReader, request: Target, span: TimeSpan, show: Show)
 
 def look_for_target(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> Target | None:
     """Do the same as `find_target` with one request; None when there is no entry of that revision."""
-    spans = _ask(reader, find_revision(request, span), span, show)
+    spans, is_all = _ask(reader, find_revision(request, span), span, show)
     if not spans:
         return None
+    found = _resolved(request, spans)
+    if is_all or request.revision == _ALL or (request.revision == _LATEST and request.service):
+        return found
+    # The newest entries may all be of one revision, where another has the same name.
+    others, _ = _ask(reader, find_namesakes(request, found, span), span, show)
+    return _resolved(request, (*spans, *others)) if others else found
+
+
+def _resolved(request: Target, spans: Sequence[RevisionSpan]) -> Target:
     revision = resolve_revision(request.revision, spans, service=request.service or None)
     return Target(
         revision=revision.name,
@@ -80,7 +90,7 @@ def find_previous(reader: PageReader, target: Target, span: TimeSpan, show: Show
     first = _first_seen(reader, target, span, show)
     before = TimeSpan(span.start, first)
     for served in (True, False) if first > span.start else ():
-        names = _ask(reader, others(target, before, served=served), before, show)
+        names, _ = _ask(reader, others(target, before, served=served), before, show)
         seen = [(_first_seen(reader, replace(target, revision=one.name), before, show), one.name) for one in names]
         if seen:
             return max(seen)[1]
@@ -94,18 +104,20 @@ def _first_seen(reader: PageReader, target: Target, span: TimeSpan, show: Show) 
     """Return the time of the first entry that names a revision; the end of the span if none does."""
     text = find_revision(target, span)
     show("first entry", span, text)
-    times = [time for _, time in _named(_entries(reader, Listing(filter=text, page_size=1)))]
+    page = _first_page(reader, Listing(filter=text, page_size=1))
+    times = [time for _, time in _named(page.entries if page else ())]
     return min(times, default=span.end)
 
 
-def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[RevisionSpan, ...]:
-    """Return the revisions that the newest entries name, with the times of those entries."""
+def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[tuple[RevisionSpan, ...], bool]:
+    """Return the revisions that the newest entries name, with the times of those entries; and whether these are all."""
     show("names", span, text)
     times_by_name: dict[tuple[str, str, str], list[Nanoseconds]] = {}
-    for names, time in _named(_entries(reader, Listing(filter=text, newest_first=True))):
+    page = _first_page(reader, Listing(filter=text, newest_first=True))
+    for names, time in _named(page.entries if page else ()):
         if names[0]:
             times_by_name.setdefault(names, []).append(time)
-    return tuple(
+    spans = tuple(
         RevisionSpan(
             name=name,
             service=service,
@@ -117,11 +129,12 @@ def _ask(reader: PageReader, text: str, span: TimeSpan, show: Show) -> tuple[Rev
         )
         for (name, service, place), times in times_by_name.items()
     )
+    return spans, page is None or page.cursor.is_finished
 
 
-def _entries(reader: PageReader, listing: Listing) -> Sequence[bytes]:
-    """Return the entries of the first page that has any."""
-    return next((page.entries for page in reader.pages(listing) if page.entries), ())
+def _first_page(reader: PageReader, listing: Listing) -> Page | None:
+    """Return the first page that has any entries."""
+    return next((page for page in reader.pages(listing) if page.entries), None)
 
 
 def _named(entries: Iterable[bytes]) -> Iterator[tuple[tuple[str, str, str], Nanoseconds]]:
@@ -155,7 +168,8 @@ def _names(reader: PageReader, request: Target, span: TimeSpan, show: Show) -> t
     A page of platform logs names more revisions than a page of requests; without platform logs any entry serves.
     """
     anyone = Target(service=request.service, location=request.location, project=request.project)
-    return _ask(reader, service_logs(anyone, span), span, show) or _ask(reader, find_revision(anyone, span), span, show)
+    names, _ = _ask(reader, service_logs(anyone, span), span, show)
+    return names or _ask(reader, find_revision(anyone, span), span, show)[0]
 
 
 def _nearest(name: str, names: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ from forensics.cloud.pages import Cursor
 from forensics.cloud.tailing import OVERLAP
 from forensics.model import Nanoseconds, PullPart
 from forensics.pulling.known_entries import KnownEntries
-from forensics.pulling.plan import groups_of
+from forensics.pulling.pull_groups import groups_of
 from forensics.text.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:

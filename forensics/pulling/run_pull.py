@@ -16,32 +16,29 @@ from forensics.cases import Checkpoint
 from forensics.cloud.filters import TimeSpan
 from forensics.cloud.pages import Cursor, Listing
 from forensics.model import PullPart
+from forensics.pulling.drawing import draw, is_small, seed_of
 from forensics.pulling.known_entries import KnownEntries
+from forensics.pulling.late_entries import late_listings
 from forensics.pulling.neighbourhoods import look_around
-from forensics.pulling.plan import (
-    entries_of,
-    first_listing,
-    groups,
-    groups_of,
-    missing,
-    rest,
-    sampled,
-    samples_before,
-    widened,
-)
+from forensics.pulling.plan import first_listing, rest, sampled, samples_before, whole, widened
+from forensics.pulling.pull_groups import COUNTING, entries_of, groups, groups_of, missing
 from forensics.text.timestamps import format_time, parse_time
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from forensics.cases import Case, PullRecord
-    from forensics.cloud.filters import Target
     from forensics.cloud.pages import Page, PageReader
-    from forensics.pulling.plan import PullGroup, PullRequest
+    from forensics.pulling.pull_groups import PullGroup, PullRequest
 
 _CURSOR = msgspec.json.Decoder(Cursor)
 
 
 class PullObserver(Protocol):
     """Receives the events of a pull."""
+
+    def shows(self, purpose: str, span: TimeSpan, text: str) -> None:
+        """A question is asked whose entries are not kept."""
 
     def resumes(self) -> None:
         """A pull that was stopped continues."""
@@ -61,6 +58,9 @@ class PullObserver(Protocol):
 
 class NoObserver:
     """An observer that ignores every event; a base for those that need only some."""
+
+    def shows(self, purpose: str, span: TimeSpan, text: str) -> None:
+        """Ignore it."""
 
     def resumes(self) -> None:
         """Ignore it."""
@@ -94,21 +94,28 @@ def pull(case: Case, reader: PageReader, request: PullRequest, watch: PullObserv
         AccessError: Cloud Logging refuses; pages received before are kept, and the next run continues there.
         CaseError: the case cannot be written.
     """
+    late = late_listings(case.manifest, request, started)
     numbers = [group.number for group in groups_of(case.manifest, request.target) if not group.is_whole]
     for number in numbers:
         watch.resumes()
         _note_transport(case, number, request.transport)
-        _finish(case, reader, request.target, number, watch)
+        _finish(case, reader, request, number, watch)
     spans = [request.span]
+    if late:
+        numbers.append(_begin(case, late, request))
+        _finish(case, reader, request, numbers[-1], watch)
     for span in missing(case.manifest, request):
-        number = len(case.manifest.pulls) + 1
-        first = first_listing(request, span, started, number)
-        case.begin(replace(first, held=case.manifest.entries), (request.target.revision,))
-        _finish(case, reader, request.target, number, watch)
-        spans.append(_group(case, number).span or span)
-        numbers.append(number)
+        first = first_listing(request, span, started)
+        numbers.append(_begin(case, (first,), request))
+        _finish(case, reader, request, numbers[-1], watch)
+        spans.append(_group(case, numbers[-1]).span or span)
     hull = TimeSpan(min(span.start for span in spans), max(span.end for span in spans))
     return PullResult(span=hull, entries=entries_of(case.manifest, numbers))
+
+
+def _begin(case: Case, listings: Sequence[PullRecord], request: PullRequest) -> int:
+    number, held = len(case.manifest.pulls) + 1, case.manifest.entries
+    return case.begin_all([replace(one, group=number, held=held) for one in listings], (request.target.revision,))
 
 
 def _note_transport(case: Case, number: int, transport: str) -> None:
@@ -125,14 +132,14 @@ def _group(case: Case, number: int) -> PullGroup:
     return next(group for group in groups(case.manifest) if group.number == number)
 
 
-def _finish(case: Case, reader: PageReader, target: Target, number: int, watch: PullObserver) -> None:
+def _finish(case: Case, reader: PageReader, request: PullRequest, number: int, watch: PullObserver) -> None:
     """Run the listings of a pull, and those that follow from their results."""
     known = _known(case, _group(case, number))
     while True:
         for pull_id, record in _group(case, number).records:
             if not record.checkpoint.done:
                 _list(case, pull_id, reader, known, watch)
-        following = _following(case, _group(case, number), target, watch)
+        following = _following(case, reader, request, _group(case, number), watch)
         if not following:
             return
         case.begin_all(following)
@@ -140,46 +147,65 @@ def _finish(case: Case, reader: PageReader, target: Target, number: int, watch: 
 
 def _known(case: Case, group: PullGroup) -> KnownEntries:
     """Look up the entries that the case holds of a pull's time."""
-    lead, span = group.lead, group.span
-    since = span.start if span else parse_time("1970-01-01T00:00:00Z")
+    lead, reach = group.lead, group.reach
+    since = reach.start if reach else parse_time("1970-01-01T00:00:00Z")
     if lead.floor:
         since = parse_time(lead.floor)
     cursor = _cursor(lead)
     if not lead.level and cursor is not None and cursor.last is not None:
         since = cursor.last  # what comes is later, and the cursor recognises repetitions at this time
-    return KnownEntries(case, since, keeps=bool(lead.level))
+    return KnownEntries(case, since, keeps=bool(lead.level) or lead.part is PullPart.LATE_ENTRIES)
 
 
-def _following(case: Case, group: PullGroup, target: Target, watch: PullObserver) -> tuple[PullRecord, ...]:
-    span = group.span
+def _following(
+    case: Case, reader: PageReader, request: PullRequest, group: PullGroup, watch: PullObserver
+) -> tuple[PullRecord, ...]:
+    span, target = group.span, request.target
     if group.is_planned:
         return sampled(group, target)
-    if span is None:
+    if (reach := group.reach) is None:
         return ()
     # Entries since the pull began are its errors; the neighbourhoods of earlier ones were pulled then.
-    around = look_around(islice(case.lines(), group.lead.held, None), target.revision, span)
+    around = look_around(islice(case.lines(), group.lead.held, None), target.revision, reach)
     before = widened(group, around, target)
-    if before is None:
-        return rest(group, around, target, samples_before(case.manifest, target, span))
-    watch.widens(before)
-    return (before,)
+    if before is not None:
+        watch.widens(before)
+        return (before,)
+    if span is not None and is_small(reader, target, span, request.whole_up_to, watch.shows):
+        return whole(group, target)
+    seed = seed_of(target, group.lead.started)
+    drawn = draw(reader, target, span, seed, watch.shows) if span is not None and around.windows else None
+    return rest(group, around, target, samples_before(case.manifest, target, span), drawn)
 
 
 def _list(case: Case, pull_id: int, reader: PageReader, known: KnownEntries, watch: PullObserver) -> None:
     """Request and store the pages of a listing, from its position to its end or its limit."""
     record = case.manifest.pulls[pull_id - 1]
+    before = _of_other_filters(case, pull_id)
+    if record.limit is not None and before >= record.limit:
+        case.append((), Checkpoint(done=True, capped=True), pull_id)
+        return
     watch.begins(record)
     for page in reader.pages(Listing(filter=record.filter), _cursor(record)):
         entries = known.new(page.entries)
-        listed = len(page.entries) if record.part is PullPart.SAMPLED_REQUESTS else 0
-        had = record.listed + listed if record.part is PullPart.SAMPLED_REQUESTS else record.entries + len(entries)
-        capped = record.limit is not None and had >= record.limit and not page.cursor.is_finished
+        listed = len(page.entries) if record.part in COUNTING else 0
+        had = record.listed + listed if record.part in COUNTING else record.entries + len(entries)
+        capped = record.limit is not None and before + had >= record.limit and not page.cursor.is_finished
         case.append(entries, _checkpoint(page.cursor, capped=capped), pull_id, listed=listed)
         record = case.manifest.pulls[pull_id - 1]
         watch.turns(record, page)
         if capped:
             break
     watch.ends(record)
+
+
+def _of_other_filters(case: Case, pull_id: int) -> int:
+    """Count the entries that earlier filters of the same kind brought, where they share one limit."""
+    record = case.manifest.pulls[pull_id - 1]
+    if record.part not in {PullPart.NEIGHBOURHOOD, PullPart.CONTROLS}:
+        return 0
+    same = (one for one in case.manifest.pulls[: pull_id - 1] if (one.group, one.part) == (record.group, record.part))
+    return sum(one.entries for one in same)
 
 
 def _cursor(record: PullRecord) -> Cursor | None:

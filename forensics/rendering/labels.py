@@ -259,11 +259,15 @@ def certified(rivals: Sequence[Rival]) -> list[tuple[list[str], Certificate]]:
 
 def measure(link: Link) -> str:
     """Write lift and p-value of a link; "" where neither was computed."""
+    if link.controls is not None and link.p_value is None:
+        return "not measured: too little of the log was pulled whole"
     parts = []
     if link.lift is not None:
         parts.append(f"{link.lift:.3g} × chance")
     if link.p_value is not None:
         parts.append(f"p {'< 0.001' if link.p_value < 0.001 else f'= {link.p_value:.2g}'}")  # noqa: PLR2004 - as printed
+    if link.controls is not None:
+        parts.append(f"against {counted(link.controls, 'drawn request')}")
     return ", ".join(parts)
 
 

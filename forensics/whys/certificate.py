@@ -41,11 +41,15 @@ def certify_absence(
         for at, base in zip(looked_at, occurrences.bases(looked_at), strict=True)
         if base - within >= run.covered_from or is_recorded(base - within, occurrences[at], run)
     ]
+    if run.whole.is_partial:
+        pulled = _pulled_whole(symptom, within, run)
+        recorded = [base for base in recorded if base in pulled]
     gaps = _gaps(run.coverage)
     whole = [base for base in recorded if not _is_cut(base, within, gaps)] if gaps else recorded
     checks = [
         *_logs(cause, run.coverage),
         *_windows(len(whole), len(looked_at), within),
+        *_pulled(run.coverage),
         *_wholeness(run.coverage, is_cut=len(whole) < len(recorded)),
         *_levels(cause, run.coverage),
         _enough(len(whole), thresholds),
@@ -55,6 +59,14 @@ def certify_absence(
         facts=tuple(said for is_met, said in checks if is_met),
         lacks=tuple(said for is_met, said in checks if not is_met),
     )
+
+
+def _pulled_whole(symptom: Cluster, within: Nanoseconds, run: RunContext) -> set[int]:
+    """Return the times before which everything was pulled of the symptom's instance."""
+    occurrences = run.members[symptom.id].occurrences
+    positions = _sample_evenly(occurrences)
+    pairs = zip(positions, occurrences.bases(positions), strict=True)
+    return {base for at, base in pairs if run.whole.holds(occurrences[at].instance, base - within, base)}
 
 
 def _sample_evenly(occurrences: Sequence[Occurrence]) -> range:
@@ -102,6 +114,12 @@ def _windows(whole: int, of: int, within: Nanoseconds) -> Iterator[tuple[bool, s
     span = format_seconds(within)
     said = f"the {span} before {whole} of {counted(of, 'occurrence')} were recorded"
     yield bool(whole), said
+
+
+def _pulled(coverage: Coverage) -> Iterator[tuple[bool, str]]:
+    """Say that a case holds windows only; the occurrences outside of them are not counted as recorded."""
+    if coverage.whole_from is not None:
+        yield True, f"of what was logged below {coverage.whole_from} only windows were pulled, each of them whole"
 
 
 def _wholeness(coverage: Coverage, *, is_cut: bool) -> Iterator[tuple[bool, str]]:

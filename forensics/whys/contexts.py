@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
+from forensics.log.pulled_whole import EVERYTHING, PulledWhole
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -79,6 +80,7 @@ class RunContext(Struct, frozen=True, kw_only=True):
     """Traffic without an occurrence that it takes to call each cluster gone."""
     covered_from: int
     """Start of the entries of this run, in nanoseconds."""
+    whole: PulledWhole = EVERYTHING
     deploys: tuple[Deploy, ...]
     tests: TestRun | None = None
     comparison: Comparison | None = None
@@ -186,18 +188,32 @@ def measured_link(link: Link, thresholds: Thresholds) -> Measure:
     )
 
 
-def recorded(occurrences: Occurrences, window: Nanoseconds, run: RunContext) -> tuple[list[Occurrence], int]:
-    """Select the occurrences whose preceding window was recorded.
+def recorded(
+    occurrences: Occurrences, window: Nanoseconds, run: RunContext, *, before: bool = True
+) -> tuple[list[Occurrence], int]:
+    """Select the occurrences whose preceding (or following) window was recorded.
 
     Returns those that begin less than a window after the first entry and were recorded all the same, and the index from
-    which on every occurrence was.
+    which on every occurrence was. Where only windows were pulled, each occurrence is looked at.
     """
+    if run.whole.is_partial:
+        return [o for o in occurrences if _is_pulled(o, window, run, before=before)], len(occurrences)
+    if not before:
+        return [], 0
     at = bisect_left(occurrences.starts, run.covered_from + window)
     return [o for o in occurrences[:at] if is_recorded(o.start - window, o, run)], at
 
 
+def _is_pulled(occurrence: Occurrence, window: Nanoseconds, run: RunContext, *, before: bool) -> bool:
+    if before:
+        return is_recorded(occurrence.start - window, occurrence, run)
+    return run.whole.holds(occurrence.instance, occurrence.start, occurrence.end + window)
+
+
 def is_recorded(start: int, occurrence: Occurrence, run: RunContext) -> bool:
     """Tell whether the log covers the time from `start` to an occurrence; an export may begin within a life."""
+    if not run.whole.holds(occurrence.instance, start, occurrence.start):
+        return False
     if start >= run.covered_from:
         return True
     return any(

@@ -91,7 +91,7 @@ def test_an_emulator_needs_no_credentials_and_sees_none(monkeypatch: pytest.Monk
     environment = {"LOGGING_EMULATOR_HOST": "http://localhost:8085", "GOOGLE_CLOUD_PROJECT": "my-project"}
     connection = connect_rest(Access(), environment)
     assert connection.project == "my-project"
-    assert connection._url == "http://localhost:8085/v2/entries:list?prettyPrint=false"
+    assert connection._root == "http://localhost:8085"
     assert not isinstance(connection._session, AuthorizedSession)
     assert connection._session.trust_env is False
     with pytest.raises(AccessError, match="--insecure"):
@@ -104,7 +104,7 @@ def test_the_project_is_named_or_found() -> None:
     assert connect(Access(), {"GOOGLE_CLOUD_PROJECT": "of-environment"}).project == "of-environment"
     connection = connect_rest(Access(project="example.com:mine"), {"GOOGLE_CLOUD_PROJECT": "of-environment"})
     assert connection.project == "example.com:mine"
-    assert connection._url.startswith(GOOGLE)
+    assert connection._root.startswith(GOOGLE)
     with pytest.raises(AccessError, match="no project id"):
         connect(Access(project="../x"), {})
     with pytest.raises(AccessError, match="use --project"):
@@ -157,6 +157,8 @@ def test_a_file_that_is_no_credentials_is_one_line(monkeypatch: pytest.MonkeyPat
         (requests.ConnectionError("reset\nby peer"), BrokenOffError, "check the network"),
         (requests.exceptions.ChunkedEncodingError("cut"), BrokenOffError, "no whole answer"),
         (requests.Timeout(), BrokenOffError, "Timeout"),
+        (requests.ConnectTimeout("(host=x)"), BrokenOffError, "no connection in time"),
+        (requests.ConnectionError("[Errno 111] Connection refused"), BrokenOffError, "nothing listens there"),
     ],
 )
 def test_what_goes_wrong_on_the_way_is_one_line(
@@ -167,7 +169,7 @@ def test_what_goes_wrong_on_the_way_is_one_line(
     def fail(*_: Any, **__: Any) -> None:
         raise error
 
-    monkeypatch.setattr(session, "post", fail)
+    monkeypatch.setattr(session, "request", fail)
     with pytest.raises(AccessError, match=words) as raised:
         Connection(session, GOOGLE, "p").list_entries(b"{}")
     assert type(raised.value) is kind

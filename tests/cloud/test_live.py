@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cloud.faults import FaultPlan, permission_denied, service_disabled, unauthenticated, unknown_project
+from cloud.faults import FaultPlan, Slow, permission_denied, service_disabled, unauthenticated, unknown_project
 from cloud.server import CloudServer
 from support.platforms import open_terminal, read_terminal, signals, terminals
 
@@ -86,7 +86,9 @@ def test_without_logs_the_cloud_is_asked_and_the_report_names_the_case(tmp_path:
     # From the revision's first entry on, its deployment included, and no guess about a round number.
     assert coverage["asked"] == {"from": "2026-05-01T12:10:00Z", "to": "2026-05-01T13:00:00Z"}
     assert (coverage["truncated"], coverage["truncation"]) == (False, None)
-    assert any("--everything pulls them" in warning for warning in coverage["warnings"])
+    # So small a revision is pulled whole.
+    assert coverage["whole_from"] is None
+    assert not any("--everything pulls them" in warning for warning in coverage["warnings"])
     assert REVISION in (tmp_path / "forensics-reports" / REVISION / "index.md").read_text()
 
 
@@ -94,7 +96,7 @@ def test_without_logs_the_cloud_is_asked_and_the_report_names_the_case(tmp_path:
 def test_everything_brings_what_is_no_error(tmp_path: Path) -> None:
     entries = [*FAILING, entry(after(3000), "all well", "INFO")]
     with CloudServer(entries) as server:
-        narrow = analyzed(server, tmp_path, *SPAN, "--live", "--case", "narrow")
+        narrow = analyzed(server, tmp_path, *SPAN, "--live", "--case", "narrow", "--errors")
         whole = analyzed(server, tmp_path, *SPAN, "--live", "--case", "whole", "--everything")
     assert narrow["coverage"]["entries_selected"] == 5
     assert whole["coverage"]["entries_selected"] == 6
@@ -231,6 +233,34 @@ def test_a_slip_of_the_pen_is_answered_with_the_nearest_names(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("--revision", "00042"), "fits 2 revisions"),
+        (("--revision", "00042", "--service", "shop-api"), ""),
+        (("--revision", "latest"), "'latest' of which service?"),
+        (("--revision", "latest", "--service", "shop-api"), ""),
+        (("--revision", REVISION), ""),
+    ],
+)
+def test_a_name_that_two_services_share_is_refused_as_from_files(
+    tmp_path: Path, asked: tuple[str, ...], words: str
+) -> None:
+    """The newest thousand entries are all of one of them."""
+    other = {"revision": "cart-00042-xyz", "service": "cart"}
+    busy = [entry(after(1000 + number), f"line {number}", "INFO") for number in range(1100)]
+    entries = [entry(after(10), "ValueError: of the cart", **other), *busy]
+    with CloudServer(entries) as server:
+        code, _, err = run(server, tmp_path, "pull", *asked, "--project", "p", *SPAN)
+        assert server.breaches == []
+    (tmp_path / "log.ndjson").write_text("".join(json.dumps(one) + "\n" for one in entries))
+    from_file = run(None, tmp_path, "analyze", *asked, "--logs", "log.ndjson")
+    assert code == from_file[0] == (2 if words else 0)
+    assert words in err
+    assert words in from_file[2]
+
+
+@pytest.mark.slow
 def test_a_revision_that_never_started_is_found_by_its_audit_entries(tmp_path: Path) -> None:
     verdict = entry(
         after(600),
@@ -331,6 +361,28 @@ def test_without_a_terminal_only_long_waits_are_told(capsys: pytest.CaptureFixtu
         "forensics: no good answer from Cloud Logging, asking again in 12 s\n"
     )
     assert slept == [4.0, 9.0, 42.0, 12.0]
+
+
+def test_in_a_pipe_a_line_every_ten_seconds_tells_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [100.0]
+    progress = PullProgress(lambda: now[0], lambda _: None, None)
+    record = PullRecord(filter="f", part=PullPart.ERRORS, started="2026-05-01T12:00:00Z")
+    said = []
+    for seconds in (0, 4, 9.9, 10, 15, 20.1, 24):
+        now[0] = 100.0 + seconds
+        if not seconds:
+            progress.begins(record)
+        progress.say_if_due()
+        said.append(capsys.readouterr().err.strip())
+    assert said == ["", "", "", "forensics: pulling errors", "", "forensics: pulling errors", ""]
+
+
+@pytest.mark.slow
+def test_a_pull_in_a_pipe_says_that_it_goes_on_while_a_single_answer_is_waited_for(tmp_path: Path) -> None:
+    with CloudServer(FAILING, faults=FaultPlan([None, Slow(11.5)])) as server:
+        code, _, err = run(server, tmp_path, "pull", "--revision", REVISION, "--project", "p", *SPAN)
+    assert code == 0
+    assert err == "forensics: pulling everything\n"
 
 
 @pytest.mark.slow

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cloud.server import CloudServer
 from hypothesis import given, strategies as st
+from msgspec.structs import replace
 
 from forensics.cases import Case, Checkpoint, Manifest, PullRecord
 from forensics.cloud.filters import Target, TimeSpan, TimeWindow
 from forensics.model import Level, Nanoseconds
 from forensics.pulling.neighbourhoods import look_around, neighbours_of
-from forensics.pulling.plan import PullRequest, first_listing, groups, missing, pulled_of, rest, widened
+from forensics.pulling.plan import first_listing, rest, widened
+from forensics.pulling.pull_groups import PullRequest, groups, missing, pulled_of
 from forensics.text.timestamps import SECOND, format_time, parse_time
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def test_errors_bring_their_neighbours_the_requests_and_the_platform(tmp_path: P
         entry(620, "ValueError: no such table", severity="ERROR"),
         entry(625, "closing the pool", severity="DEBUG"),
         entry(620, "far from it", instance="i2"),
-        entry(500, "too early"),
+        entry(530, "too early"),
         entry(700, "too late"),
         request(610, instance="i1"),
         request(1800, instance="i2"),
@@ -86,8 +88,9 @@ def test_errors_bring_their_neighbours_the_requests_and_the_platform(tmp_path: P
     wanted = ["200", "200", "Ready", "Starting new instance", "ValueError: no such table"]
     assert sorted(texts(tmp_path)) == sorted([*wanted, "opening the pool", "closing the pool"])
     pulls = Case.look(tmp_path / "case").manifest.pulls
-    assert [record.part for record in pulls] == ["errors", "neighbourhood", "platform", "requests"]
-    assert [record.entries for record in pulls] == [1, 3, 2, 1]  # one request stood beside the error already
+    assert [record.part for record in pulls] == ["errors", "neighbourhood", "controls", "platform", "requests"]
+    # One request stood beside the error already; the other was drawn, as one that went well.
+    assert [record.entries for record in pulls] == [1, 3, 1, 2, 0]
     assert {record.filter for record in pulls} < filters
     assert all(text in out for text in filters)
     assert "7 entries of" in out
@@ -106,7 +109,7 @@ def test_requests_are_left_at_a_limit_and_the_report_says_so(tmp_path: Path) -> 
     with CloudServer(entries) as server:
         assert pull(server, tmp_path, *SPAN, "--errors")[0] == 0
     record = next(one for one in Case.look(tmp_path / "case").manifest.pulls if one.part == "requests")
-    assert (record.entries, record.checkpoint.done, record.checkpoint.capped) == (20_000, True, True)
+    assert (record.listed, record.checkpoint.done, record.checkpoint.capped) == (20_000, True, True)
     coverage = analyzed(tmp_path)["coverage"]
     assert (coverage["truncated"], coverage["cut"]) == (True, "sample")
     assert "of the requests only 20,000 were pulled, up to 2026-05-01T12:34:19" in coverage["truncation"]
@@ -230,8 +233,7 @@ spans = st.tuples(moments, moments).map(sorted).filter(lambda pair: pair[0] < pa
 @given(st.lists(spans, max_size=6), spans)
 def test_what_a_case_has_and_what_it_lacks_are_all_that_is_asked_for(had: list[list[int]], asked: list[int]) -> None:
     records = [
-        done(first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z", number))
-        for number, wanted in enumerate((order(*span) for span in had), 1)
+        done(first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z")) for wanted in (order(*span) for span in had)
     ]
     wanted = order(*asked)
     lacks = missing(manifest(*records), wanted)
@@ -244,8 +246,8 @@ def test_what_a_case_has_and_what_it_lacks_are_all_that_is_asked_for(had: list[l
 
 def test_a_finished_span_is_not_asked_for_again_but_the_minutes_before_its_present_are() -> None:
     wanted = order(1_000, 2_000)
-    long_ago = done(first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z", 1))
-    just_now = done(first_listing(wanted, wanted.span, format_time(2_000 * SECOND), 1))
+    long_ago = done(first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z"))
+    just_now = done(first_listing(wanted, wanted.span, format_time(2_000 * SECOND)))
     assert missing(manifest(long_ago), wanted) == ()
     assert missing(manifest(just_now), wanted) == (order(1_700, 2_000).span,)
     assert missing(manifest(long_ago), order(1_000, 2_000, level=Level.ERROR)) == ()
@@ -253,7 +255,7 @@ def test_a_finished_span_is_not_asked_for_again_but_the_minutes_before_its_prese
 
 def test_errors_do_not_stand_for_everything_nor_for_lower_levels() -> None:
     wanted = order(1_000, 2_000, level=Level.ERROR)
-    first = first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z", 1)
+    first = replace(first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z"), group=1)
     (group,) = groups(manifest(first))
     records = [done(record) for record in (first, *rest(group, look_around([], REVISION, wanted.span), TARGET))]
     assert missing(manifest(*records), wanted) == ()
@@ -281,7 +283,7 @@ def test_a_span_is_widened_to_the_floor_when_errors_stand_at_its_edge(
 ) -> None:
     lowest = None if floor is None else Nanoseconds(floor * SECOND)
     wanted = order(2_000, 3_000, level=Level.ERROR, floor=lowest)
-    (group,) = groups(manifest(first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z", 1)))
+    (group,) = groups(manifest(first_listing(wanted, wanted.span, "2030-01-01T00:00:00Z")))
     before = widened(group, look_around(lines(*errors), REVISION, wanted.span), TARGET)
     assert (None if before is None else parse_time(str(before.from_time)) // SECOND) == start
 
@@ -289,7 +291,7 @@ def test_a_span_is_widened_to_the_floor_when_errors_stand_at_its_edge(
 def test_a_window_reaches_over_the_request_that_failed() -> None:
     line = lines(2_000)[0].replace(b'"labels": {}', b'"labels": {"instanceId": "i"}, "httpRequest": {"latency": "60s"}')
     around = look_around([line, b"{}", b"["], REVISION, order(1_000, 3_000).span)
-    assert around.windows == (TimeWindow(order(1_970, 2_070).span, "i"),)
+    assert around.windows == (TimeWindow(order(1_932, 2_070).span, "i"),)
 
 
 def test_too_many_stretches_are_thinned_over_the_whole_span() -> None:
@@ -301,4 +303,4 @@ def test_too_many_stretches_are_thinned_over_the_whole_span() -> None:
     assert len(filters) <= 12
     assert 3_000 < left_out < 4_999
     assert windows[0].instance in filters[0]
-    assert windows[-1].instance in filters[-1]
+    assert any(windows[-1].instance in text for text in filters)

@@ -150,7 +150,7 @@ def test_google_itself_is_asked_with_the_users_credentials(monkeypatch: pytest.M
     assert connect(Access(), {}).transport == "rest"
     transport = connect(Access(transport="grpc"), {})
     assert isinstance(transport, GrpcConnection)
-    assert (transport.project, transport._address, transport._credentials) == (
+    assert (transport.project, transport.server, transport._credentials) == (
         "of-credentials",
         "logging.googleapis.com",
         passes,

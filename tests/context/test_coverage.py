@@ -11,7 +11,7 @@ import pytest
 from support.builders import REVISION, extracted, query, raw, request, stored_at
 
 from forensics.context.coverage.measure import measure
-from forensics.model import Pulled, PullPart, RulebookInfo, UnreadSpan
+from forensics.model import Nanoseconds, Pulled, PullPart, RulebookInfo, UnreadSpan
 from forensics.pipeline import analyze
 from forensics.sources import read_records
 
@@ -32,6 +32,9 @@ def covered(*records: dict[str, Any], pulled: Sequence[Pulled] = (), **asked: st
 def listing(start: str = "10:00", end: str = "11:00", **fields: Any) -> Pulled:
     usual: dict[str, Any] = {"revision": REVISION, "part": PullPart.EVERYTHING, "done": True}
     return Pulled(from_time=f"2026-03-01T{start}:00Z", to_time=f"2026-03-01T{end}:00Z", **(usual | fields))
+
+
+ERRORS = listing(part=PullPart.ERRORS, level="ERROR")
 
 
 def lines(count: int, **fields: Any) -> list[dict[str, Any]]:
@@ -137,7 +140,7 @@ def test_a_finished_pull_is_asked_and_not_its_numbers() -> None:
     ("pulled", "asked", "words"),
     [
         ([listing(done=False, last_time="2026-03-01T10:10:00Z")], {}, "it came to 2026-03-01T10:10:00Z; give the same"),
-        ([listing(), listing(part=PullPart.REQUESTS, level="ERROR", entries=9, capped=True)], {}, "only 9 were pulled"),
+        ([ERRORS, listing(part=PullPart.REQUESTS, level="ERROR", entries=9, capped=True)], {}, "only 9 were pulled"),
         ([listing(), listing("11:30", "12:00")], {}, "nothing was pulled of 2026-03-01T11:00:00Z – 2026-03-01T11:30"),
         ([listing()], {"from_time": "2026-03-01T09:00:00Z"}, "nothing was pulled of 2026-03-01T09:00:00Z – 2026-03-01"),
         ([listing(revision="other")], {}, "the case was pulled for other"),
@@ -158,12 +161,25 @@ def test_pulls_of_other_revisions_and_touching_ones_are_no_gap() -> None:
 
 
 def test_a_pull_of_errors_says_what_it_left_out() -> None:
-    found = covered(
-        *lines(3),
-        pulled=[listing(part=PullPart.ERRORS, level="ERROR"), listing(part=PullPart.NEIGHBOURHOOD, left_out=7)],
-    )
+    found = covered(*lines(3), pulled=[ERRORS, listing(part=PullPart.NEIGHBOURHOOD, left_out=7)])
     assert any("errors (ERROR and above)" in w for w in found.warnings)
+    assert any("Lines below ERROR elsewhere were not pulled" in w for w in found.warnings)
     assert any("7 stretches" in w for w in found.warnings)
+    assert found.whole_from == "ERROR"
+
+
+def test_what_came_with_everything_later_is_not_missing_any_more() -> None:
+    capped = listing(part=PullPart.REQUESTS, level="ERROR", entries=9, capped=True)
+    found = covered(*lines(3), pulled=[ERRORS, capped, listing()])
+    assert (found.truncated, found.whole_from) == (False, None)
+    assert not any("errors (ERROR and above)" in w for w in found.warnings)
+
+
+def test_windows_that_did_not_fit_and_too_few_controls_are_told() -> None:
+    controls = listing(part=PullPart.CONTROLS, entries=60_000, capped=True, drawn=(Nanoseconds(1),))
+    warnings = covered(*lines(3), pulled=[ERRORS, controls]).warnings
+    assert any("Of the entries around requests that went well 60,000 were pulled" in w for w in warnings)
+    assert any("Only 1 request could be drawn" in w for w in warnings)
 
 
 @pytest.mark.parametrize(("start", "is_told"), [("10:00", True), ("09:50", False)])

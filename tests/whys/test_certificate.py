@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from msgspec.structs import replace
@@ -11,20 +11,28 @@ from support.comparisons import cluster, coverage
 
 from forensics.clusters.occurrences import find_occurrences
 from forensics.log.entry_table import ClusterEntries
+from forensics.log.pulled_whole import EVERYTHING, PulledWhole
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Certificate,
     Gap,
+    Level,
     Life,
     Nanoseconds,
     OccurrenceUnit,
+    Pulled,
+    PulledWindow,
+    PullPart,
     Rule,
     RuleTests,
     Thresholds,
 )
 from forensics.text.timestamps import format_time
 from forensics.whys.certificate import certify_absence, streams_of
-from forensics.whys.contexts import NearbyEntries, RunContext
+from forensics.whys.contexts import NearbyEntries, RunContext, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SECOND = 1_000_000_000
 SYMPTOM = cluster("failed", 1, OccurrenceUnit.BURST)
@@ -37,18 +45,14 @@ def cause(*examples: dict[str, Any]) -> Rule:
     return replace(rule("cause", leaf(contains="gone")), tests=RuleTests(match=examples, no_match=()))
 
 
-def certified(
-    *ats: float,
-    by: Rule | None = None,
-    lives: tuple[Life, ...] = (),
-    thresholds: Thresholds = DEFAULT_THRESHOLDS,
-    **seen: Any,
-) -> Certificate:
-    """Look for a cause in the ten seconds before failures at these seconds; `seen` is what the coverage says."""
+def run_of(
+    ats: Sequence[float], lives: tuple[Life, ...] = (), whole: PulledWhole = EVERYTHING, seen: Any = None
+) -> RunContext:
+    """A run with failures at these seconds."""
     entries = table(*(raw("it fails", at=at, number=n) for n, at in enumerate(ats)))
     rows = [*entries.rows()]
     found = find_occurrences(rows, entries, {})
-    run = RunContext(
+    return RunContext(
         clusters={SYMPTOM.id: SYMPTOM},
         members={
             SYMPTOM.id: ClusterEntries(cluster=SYMPTOM.id, representative=0, rows=entries.fact_ids, occurrences=found)
@@ -60,11 +64,24 @@ def certified(
         table=entries,
         neighbours=NearbyEntries(entries),
         asked=lambda _condition, _table: None,
-        coverage=coverage(**({"logs": HERE} | seen)),
+        coverage=coverage(**({"logs": HERE} | (seen or {}))),
         needed={},
         covered_from=START,
+        whole=whole,
         deploys=(),
     )
+
+
+def certified(
+    *ats: float,
+    by: Rule | None = None,
+    lives: tuple[Life, ...] = (),
+    thresholds: Thresholds = DEFAULT_THRESHOLDS,
+    whole: PulledWhole = EVERYTHING,
+    **seen: Any,
+) -> Certificate:
+    """Look for a cause in the ten seconds before failures at these seconds; `seen` is what the coverage says."""
+    run = run_of(ats, lives, whole, seen)
     return certify_absence(by or cause(), SYMPTOM, Nanoseconds(10 * SECOND), thresholds, run)
 
 
@@ -101,6 +118,41 @@ def test_a_window_before_the_entries_counts_where_the_start_of_the_instance_was_
 
 def test_without_a_window_nothing_was_recorded() -> None:
     assert "the 10 s before 0 of 1 occurrence were recorded" in certified(5).lacks
+
+
+def pulled_before(*seconds: float) -> PulledWhole:
+    """A pull of errors with the ten seconds before these moments."""
+    span = {"from_time": format_time(START), "to_time": format_time(START + 1000 * SECOND)}
+    bounds = [[Nanoseconds(START + round((at - before) * SECOND)) for before in (10, 0)] for at in seconds]
+    windows = tuple(PulledWindow("i1", start, end) for start, end in bounds)
+    usual: dict[str, Any] = {"revision": REVISION, "done": True} | span
+    errors = Pulled(part=PullPart.ERRORS, level="ERROR", **usual)
+    return PulledWhole([errors, Pulled(part=PullPart.NEIGHBOURHOOD, windows=windows, **usual)], REVISION)
+
+
+def test_where_windows_were_pulled_only_those_that_are_whole_count() -> None:
+    whole = pulled_before(*LATER[:2], LATER[2] - 1)
+    found = certified(*LATER, whole=whole, whole_from=Level.ERROR)
+    assert found.windows == 2
+    assert "the 10 s before 2 of 3 occurrences were recorded" in found.facts
+    assert "of what was logged below ERROR only windows were pulled, each of them whole" in found.facts
+    assert certified(*LATER, whole=pulled_before(*LATER)).windows == 3
+
+
+@pytest.mark.parametrize(("before", "kept"), [(10, [100.0, 200.0]), (11, []), (9, [100.0, 200.0])])
+def test_what_stands_near_is_told_of_windows_that_are_whole(before: int, kept: list[float]) -> None:
+    run = run_of(LATER, whole=pulled_before(*LATER[:2]))
+    found, at = recorded(run.members[SYMPTOM.id].occurrences, Nanoseconds(before * SECOND), run)
+    assert [(one.start - START) / SECOND for one in found] == kept
+    assert at == len(LATER)
+
+
+def test_what_follows_is_told_where_it_was_pulled() -> None:
+    occurrences = run_of(LATER).members[SYMPTOM.id].occurrences
+    for whole, count in ((EVERYTHING, 3), (pulled_before(*(at + 10 for at in LATER)), 3), (pulled_before(*LATER), 0)):
+        run = run_of(LATER, whole=whole)
+        found, at = recorded(occurrences, Nanoseconds(10 * SECOND), run, before=False)
+        assert len(found) + len(occurrences) - at == count
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,12 @@
-"""Progress of a pull: one updated line on a terminal; elsewhere only long waits and changes of the request."""
+"""Progress of a pull: one updated line on a terminal; elsewhere long waits, changes of the request, and how far it is.
+
+Where there is no terminal, a line every ten seconds shows whoever reads along that it goes on.
+"""
 
 from __future__ import annotations
 
 import sys
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Self
 
 import click
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
 
 _LONG = 10.0
 """Seconds from which a wait gets a line where there is no terminal."""
+EVERY = 10.0
+"""Seconds after which a pull says how far it is where there is no terminal."""
 _CLEAR = "\r\x1b[K"
 
 
@@ -34,17 +40,34 @@ class PullProgress:
         self._entries = 0
         self._began = clock()
         self._start = 0
+        self._words = ""
+        """What is going on, as a terminal shows it."""
+        self._said = clock()
+        self._over = Event()
 
     def __enter__(self) -> Self:
+        if not self._is_terminal:
+            Thread(target=self._say_again, daemon=True).start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._over.set()
         self._in_place("")
 
+    def _say_again(self) -> None:
+        """Say what is going on whenever nothing was said for a while; also while a single answer is waited for."""
+        while not self._over.wait(max(0.05, self._said + EVERY - self._clock())):
+            self.say_if_due()
+
+    def say_if_due(self) -> None:
+        """Print a line where the last one is ten seconds old."""
+        if self._words and self._clock() - self._said >= EVERY:
+            self._line(self._words.removesuffix(" …"))
+
     def shows(self, purpose: str, span: TimeSpan, text: str) -> None:
-        """Show a request that resolves a name."""
+        """Show a request whose entries are not kept: it resolves a name, or asks how much there is."""
         self._query(purpose, format_time(span.start), format_time(span.end), text)
-        self._in_place("asking which revision is meant …")
+        self._in_place(f"asking: {purpose} …")
 
     def resumes(self) -> None:
         """Say that a stopped pull continues."""
@@ -85,11 +108,13 @@ class PullProgress:
         self._wait(seconds, f"no good answer from Cloud Logging, asking again in {seconds:.0f} s")
 
     def _wait(self, seconds: float, words: str) -> None:
+        before = self._words
         if seconds >= _LONG and not self._is_terminal:
             self._line(words)
         elif seconds >= 1:
             self._in_place(f"{words} …")
         self._sleep(seconds)
+        self._words = before
 
     def _share(self, record: PullRecord, last: int | None) -> float | None:
         """Return the share of this run's time span that is covered; None when unknown."""
@@ -104,10 +129,13 @@ class PullProgress:
             self._say(text)
 
     def _line(self, words: str) -> None:
-        self._in_place("")
+        if self._is_terminal:
+            click.echo(_CLEAR, err=True, nl=False)
         click.echo(f"forensics: {words}", err=True)
+        self._said = self._clock()
 
     def _in_place(self, words: str) -> None:
+        self._words = words
         if self._is_terminal:
             click.echo(f"{_CLEAR}{words}", err=True, nl=False)
 

@@ -20,6 +20,7 @@ from forensics.context.coverage.pulls import (
     sampled,
     suppressed,
 )
+from forensics.log.pulled_whole import PulledWhole
 from forensics.model import Coverage, CutBy, Gap, Level, LogEntry, LogIndex, Pulled, Query, ReadOrder, Span
 from forensics.text.plurals import counted
 from forensics.text.redact import quote
@@ -94,12 +95,13 @@ def measure(
         truncation=reason,
         cut=cut,
         sampled=sampled(about, query) if cut is CutBy.SAMPLE else (),
+        whole_from=PulledWhole(pulled, revision).level,
         gaps=_gaps(times),
         logs=counts.logs,
         levels={level.value: n for level, n in sorted(counts.levels.items(), key=lambda x: x[0].rank)},
         warnings=(
             *_warnings(log_index, counts, reason, lost, is_known=bool(pulled_spans(about))),
-            *left_out(about),
+            *left_out(about, PulledWhole(pulled, revision).level),
             *suppressed(about),
             *at_edge(table, about),
         ),

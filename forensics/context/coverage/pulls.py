@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from forensics.model import CutBy, Level, PullPart, Sampled, Span
+from forensics.model import FEWEST_CONTROLS, CutBy, Level, PullPart, Sampled, Span
 from forensics.text.plurals import counted
 from forensics.text.redact import quote
 from forensics.text.timestamps import SECOND, format_time, parse_time
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _Span = tuple[int, int]
 """Start and end, nanoseconds."""
 
+BEFORE, AFTER = 68, 10
+"""Seconds around an error whose entries a pull brings (`pulling/neighbourhoods.py`)."""
 _EDGE = 300 * SECOND
 """Nanoseconds after the start of a pull in which the first error may be an older one; at most a tenth of the pull."""
 
@@ -66,15 +68,28 @@ def cut_pull(pulled: Sequence[Pulled], query: Query) -> tuple[CutBy | None, str 
     beyond = _beyond(pulled_spans(pulled), query)
     if beyond:
         return CutBy.TIME, beyond
-    # The limit on a healthy revision's entries is stated for the pull as a whole.
-    capped = [
-        one for one in pulled if one.capped and one.part not in {PullPart.FIRST_ENTRIES, PullPart.SAMPLED_REQUESTS}
-    ]
+    # The limit on a healthy revision's entries is stated for the pull as a whole; windows that do not fit are left out
+    # whole, and what later came with everything is here.
+    whole = pulled_spans([one for one in pulled if one.part is PullPart.EVERYTHING])
+    capped = [one for one in pulled if one.capped and one.part not in _STATED_ELSEWHERE and not _is_in(whole, one)]
     samples = sampled(pulled, query)
     reason = "; ".join(dict.fromkeys(_capped(one, samples) for one in capped))
     if samples and all(one.part is PullPart.REQUESTS for one in capped):
         return CutBy.SAMPLE, reason
     return (CutBy.LIMIT, reason) if reason else (None, None)
+
+
+_STATED_ELSEWHERE = frozenset(
+    {PullPart.FIRST_ENTRIES, PullPart.SAMPLED_REQUESTS, PullPart.NEIGHBOURHOOD, PullPart.CONTROLS}
+)
+
+
+def _is_in(spans: Sequence[_Span], one: Pulled) -> bool:
+    """Tell whether the time of a listing lies within one of the spans."""
+    if not one.from_time or not one.to_time:
+        return False
+    start, end = parse_time(one.from_time), parse_time(one.to_time)
+    return any(first <= start and end <= last for first, last in spans)
 
 
 def sampled(pulled: Sequence[Pulled], query: Query) -> tuple[Sampled, ...]:
@@ -183,6 +198,7 @@ _WORDS_OF_PARTS = {
     PullPart.REQUESTS: "requests",
     PullPart.REFUSED_REQUESTS: "requests that were refused or failed",
     PullPart.NEIGHBOURHOOD: "entries around errors",
+    PullPart.CONTROLS: "entries around requests that went well",
     PullPart.PLATFORM: "entries of the platform",
 }
 
@@ -190,25 +206,36 @@ _WORDS_OF_PARTS = {
 def _capped(one: Pulled, samples: Sequence[Sampled]) -> str:
     what = _WORDS_OF_PARTS.get(one.part, "entries")
     until = f" up to {quote(one.last_time, 40)}" if one.last_time else ""
+    number = max(one.entries, one.listed)
     if one.part is not PullPart.REQUESTS:
-        return f"of the {what} only {one.entries:,} were pulled,{until}"
+        return f"of the {what} only {number:,} were pulled,{until}"
     share = ", ".join(f"one in {one_in:,}" for one_in in sorted({sample.one_in for sample in samples}))
     only = f", and counted in a sample of {share}" if samples else ""
     return (
-        f"of the {what} only {one.entries:,} were pulled,{until}; later ones only where they failed or stand around an "
+        f"of the {what} only {number:,} were pulled,{until}; later ones only where they failed or stand around an "
         f"error{only}"
     )
 
 
-def left_out(pulled: Sequence[Pulled]) -> Iterator[str]:
-    """Say what a pull of errors did not request."""
-    levels = sorted({one.level for one in pulled if one.level})
-    if levels:
+def left_out(pulled: Sequence[Pulled], level: Level | None) -> Iterator[str]:
+    """Say what a pull of errors did not request; `level` is that down to which everything is here."""
+    if level is not None:
+        drawn = sum(len(one.drawn) for one in pulled)
+        controls = f", the same around {counted(drawn, 'request')} drawn from those that went well" if drawn else ""
         yield (
-            f"Pulled were errors ({', '.join(quote(level, 20) for level in levels)} and above), what stands within "
-            "seconds of them on the same instance, requests, and what the platform logged: other entries are not here "
-            "(--everything pulls them)"
+            f"Pulled were errors ({level.value} and above), all that the same instance logged from {BEFORE} s before "
+            f"to {AFTER} s after them{controls}, requests, and what the platform logged. Lines below {level.value} "
+            "elsewhere were not pulled, so their numbers say nothing about the whole revision (--everything pulls them)"
         )
+        if 0 < drawn < FEWEST_CONTROLS:
+            yield (
+                f"Only {counted(drawn, 'request')} could be drawn from those that went well, too few to tell whether "
+                f"what was logged below {level.value} stands near failures more often than elsewhere"
+            )
+    for part in (PullPart.NEIGHBOURHOOD, PullPart.CONTROLS):
+        if any(one.capped and one.part is part for one in pulled):
+            number = sum(one.entries for one in pulled if one.part is part)
+            yield f"Of the {_WORDS_OF_PARTS[part]} {number:,} were pulled; what stands around others was left out"
     stretches = sum(one.left_out for one in pulled)
     if stretches:
         yield (

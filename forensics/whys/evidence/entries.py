@@ -49,7 +49,7 @@ def own(context: ClusterContext) -> EvidenceResult:
 def _near(why: WhyRule, condition: Condition, context: ClusterContext, argument: dict[str, Any]) -> EvidenceResult:
     before = "before" in argument
     window = parse_duration(str(argument["before" if before else "after"]))
-    early, at = recorded(context.occurrences, window, context.run) if before else ([], 0)
+    early, at = recorded(context.occurrences, window, context.run, before=before)
     observable = chain(early, map(context.occurrences.__getitem__, range(at, len(context.occurrences))))
     found = list(_found(condition, context, observable, window, before=before))
     lags = [abs(o.start - context.run.table.times[row]) / SECOND for o, row in found]
