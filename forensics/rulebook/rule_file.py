@@ -75,7 +75,7 @@ def _check_names(found: dict[str, Any], captures: Collection[str], diagnostics: 
             for location, name in named_values(why):
                 _check_name(name, captures, ("whys", i, *location), diagnostics)
             values = {*captures, *provided_by(why)}
-            for key in ("ask", "answer", "otherwise"):
+            for key in ("ask", "answer", "absent", "otherwise"):
                 check_template(getattr(why, key) or "", values, ("whys", i, key), diagnostics)
 
 

@@ -21,6 +21,7 @@ from forensics.model import (
 from forensics.text.plurals import counted
 from forensics.text.timestamps import SECOND
 from forensics.whys.defaults import default_actions, default_whys
+from forensics.whys.denials import may_deny, step_to_pull
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
 from forensics.whys.wording import fill, name_places, plain, representative, template_values
@@ -166,13 +167,18 @@ def _next_step(rule: WhyRule, gathered: EvidenceResult, context: ClusterContext)
     """Say what to look at: the rule's advice, and where a source is missing the command that gives it."""
     if gathered.verdict is Verdict.REFUTED:
         return gathered.next_step  # the rule's advice is for a question that is open
-    advice = None
-    if rule.otherwise:
-        advice = fill(name_places(rule.otherwise, context), template_values(context) | gathered.values)
+    denial = rule.absent if rule.absent and may_deny(rule, context) else None
+    said = [_advice(text, gathered, context) for text in (denial, rule.otherwise) if text]
+    advice = " ".join(filter(None, said))
     adds_step = gathered.verdict is Verdict.NOT_OBSERVABLE or EVIDENCE[rule.evidence_kind].adds_its_step
-    if advice and gathered.next_step and adds_step:
-        return f"{advice.rstrip('.')}. Next: {gathered.next_step}"
-    return advice or gathered.next_step
+    step = step_to_pull(rule, context) or (gathered.next_step if adds_step or not advice else None)
+    if advice and step:
+        return f"{advice.rstrip('.')}. Next: {step}"
+    return advice or step
+
+
+def _advice(text: str, gathered: EvidenceResult, context: ClusterContext) -> str | None:
+    return fill(name_places(text, context), template_values(context) | gathered.values)
 
 
 def _kind(rule: WhyRule, verdict: Verdict) -> StatementKind:
