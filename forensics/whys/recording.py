@@ -34,12 +34,15 @@ def is_kept(log: str, run: RunContext) -> bool:
     An application's log must show a quiet line of its own: a pull by severity lacks the lines without one, which hold
     causes and tracebacks. The platform's logs may be loud throughout where others here are not.
     """
-    if not _entries(log, run.coverage) or run.coverage.logs.get(_UNNAMED):
-        return False
+    return bool(entries_in(log, run.coverage)) and not run.coverage.logs.get(_UNNAMED) and not is_loud(log, run)
+
+
+def is_loud(log: str, run: RunContext) -> bool:
+    """Tell whether a log holds WARNING and above alone, as if it had been pulled by severity."""
     quietest = run.neighbours.quietest
-    own = min((quietest[name] for name in _STREAMS.get(log, (log,)) if name in quietest), default=Level.ERROR.rank)
-    lowest = own if log == APPLICATION else min(quietest.values(), default=Level.ERROR.rank)
-    return lowest < Level.WARNING.rank
+    own = [quietest[name] for name in _STREAMS.get(log, (log,)) if name in quietest]
+    lowest = own if log == APPLICATION else quietest.values()
+    return min(lowest, default=0) >= Level.WARNING.rank
 
 
 def has_failed(table: EntryTable) -> bool:
@@ -51,7 +54,7 @@ def has_failed(table: EntryTable) -> bool:
 
 def absent(logs: Sequence[str], coverage: Coverage) -> list[str]:
     """List the logs without an entry; none where entries do not name their log."""
-    return [] if coverage.logs.get(_UNNAMED) else [log for log in logs if not _entries(log, coverage)]
+    return [] if coverage.logs.get(_UNNAMED) else [log for log in logs if not entries_in(log, coverage)]
 
 
 def log_of(stream: str) -> str:
@@ -64,5 +67,6 @@ def each_once(logs: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(set(logs)))
 
 
-def _entries(log: str, coverage: Coverage) -> int:
+def entries_in(log: str, coverage: Coverage) -> int:
+    """Count the entries of a log."""
     return sum(coverage.logs.get(name, 0) for name in _STREAMS.get(log, (log,)))
