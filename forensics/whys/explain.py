@@ -29,11 +29,15 @@ from forensics.whys.wording import fill, name_places, plain, representative, tem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from forensics.model import Life
     from forensics.whys.contexts import ClusterContext, EvidenceResult
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.NO_EVIDENCE, Verdict.NOT_OBSERVABLE, Verdict.PLAUSIBLE, Verdict.CONTESTED)
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
+_FATAL_SECONDS = 60
+"""An error this close before the end of a life is what it died of."""
+_SEVERAL = 2
 _TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 
 
@@ -68,14 +72,34 @@ def headline(context: ClusterContext) -> str:
 
 
 def ends_every_life(context: ClusterContext) -> bool:
-    """Tell whether the failure ended every recorded life of the revision (two or more) soon after its start."""
+    """Tell whether the failure ended every recorded life of the revision (two or more) soon after its start.
+
+    Each must have ended in failure, close behind the error, before it had answered a request.
+    """
     cluster = context.cluster
     if cluster.role is Role.SYMPTOM or not cluster.failure_class.may_end_start:
         return False
-    ended = [life for life in context.run.lives if life.ended and life.revision == cluster.revision]
-    touched = context.instances
-    short = all(life.end - life.start <= _START_UP_SECONDS * SECOND for life in ended)
-    return len(ended) > 1 and short and all(life.instance in touched for life in ended)
+    own = [life for life in context.run.lives if life.revision == cluster.revision]
+    ended = [life for life in own if life.ended or life.failed]
+    if len(ended) < _SEVERAL or any(life.answered for life in own):
+        return False
+    times = _times_by_instance(context)
+    return all(life.failed and _ends_by(times.get(life.instance, ()), life) for life in ended)
+
+
+def _times_by_instance(context: ClusterContext) -> dict[str, list[int]]:
+    table = context.run.table
+    times: dict[str, list[int]] = {}
+    for row in context.rows:
+        times.setdefault(table.instance(row), []).append(table.times[row])
+    return times
+
+
+def _ends_by(times: Sequence[int], life: Life) -> bool:
+    """Tell whether a life was short and the error stands within the minute before its end, or just behind it."""
+    first = max(life.start, life.end - _FATAL_SECONDS * SECOND)
+    is_short = life.end - life.start <= _START_UP_SECONDS * SECOND
+    return is_short and any(first <= time <= life.end + SECOND for time in times)
 
 
 def error_chain(context: ClusterContext) -> tuple[str, ...]:
