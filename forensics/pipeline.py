@@ -52,7 +52,7 @@ from forensics.model import (
 )
 from forensics.report.postmortem import PostmortemContext, observe, write_postmortem
 from forensics.report.summary import count_lives, headline, in_order, root_causes, timeline
-from forensics.whys import EVIDENCE, ClusterContext, NearbyEntries, RunContext, complete, explain
+from forensics.whys import EVIDENCE, ClusterContext, NearbyEntries, RunContext, complete, explain, one_rollback
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,7 +117,7 @@ def analyze(
     contexts = [ClusterContext(run=run, cluster=c) for c in run.clusters.values()]
     findings = {context.cluster.id: complete(explain(context), context, log.revision.service) for context in contexts}
     incidents = find_incidents(tuple(run.clusters.values()), run.links, run.parents, findings)
-    report = _report(task, log, run, findings, incidents)
+    report = _report(task, log, run, one_rollback(findings, incidents), incidents)
     return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), members, log.table))
 
 

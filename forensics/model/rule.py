@@ -78,6 +78,8 @@ class ActionRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: str
     verify: dict[str, Any] | None = None
     """How to verify the action, e.g. `{count: 0}`."""
+    rests_on: str | None = None
+    """The rival that the action presumes; it is left out where that is refuted."""
     priority: Priority | None = None
 
 

@@ -6,5 +6,6 @@ from forensics.whys.causal_steps import complete
 from forensics.whys.contexts import ClusterContext, NearbyEntries, RunContext
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.explain import explain
+from forensics.whys.rollbacks import one_rollback
 
-__all__ = ["EVIDENCE", "ClusterContext", "NearbyEntries", "RunContext", "complete", "explain"]
+__all__ = ["EVIDENCE", "ClusterContext", "NearbyEntries", "RunContext", "complete", "explain", "one_rollback"]

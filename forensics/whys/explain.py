@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from forensics.model import (
     Action,
     ActionKind,
+    ActionRule,
     Cluster,
     ClusterId,
     Finding,
     Priority,
+    Rival,
     Role,
     Root,
     StatementKind,
@@ -24,6 +26,7 @@ from forensics.whys.defaults import default_actions, default_whys
 from forensics.whys.denials import may_deny, step_to_pull
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
+from forensics.whys.rollbacks import rollback, without_rollback
 from forensics.whys.wording import fill, name_places, plain, representative, template_values
 
 if TYPE_CHECKING:
@@ -48,6 +51,7 @@ def explain(context: ClusterContext) -> Finding:
     whys = tuple(_why(rule, gathered, context) for rule, gathered in asked)
     first, last = _chain(asked)
     root = _root(asked, whys, first, last)
+    rivals = judge_rivals(context)
     return Finding(
         cluster=context.cluster.id,
         headline=headline(context),
@@ -55,8 +59,8 @@ def explain(context: ClusterContext) -> Finding:
         root=root,
         confidence=_weakest(whys[first : last + 1]) if root else Verdict.NO_EVIDENCE,
         chain=error_chain(context),
-        rivals=judge_rivals(context),
-        actions=_actions(context),
+        rivals=rivals,
+        actions=_actions(context, rivals),
         references=context.rule.references if context.rule else (),
     )
 
@@ -247,19 +251,34 @@ def _weakest(whys: Sequence[Why]) -> Verdict:
     )
 
 
-def _actions(context: ClusterContext) -> tuple[Action, ...]:
+def _actions(context: ClusterContext, rivals: Sequence[Rival]) -> tuple[Action, ...]:
+    """List the actions of the rule, without those that rest on a refuted cause; a rollback is written anew."""
     rules = context.rule.actions if context.rule and context.rule.actions else default_actions(context)
+    refuted = {rival.signature for rival in rivals if rival.verdict is Verdict.REFUTED}
+    actions: list[Action] = []
+    for rule in rules:
+        if rule.rests_on in refuted:
+            continue
+        rest = without_rollback(rule.text)
+        step = rollback(context) if rest is not None and not any(one.rollback for one in actions) else None
+        if step is not None:
+            actions.append(_action(rule, step, context, is_rollback=True))
+        if rest != "":
+            text = name_places(rule.text if rest is None else rest, context)
+            actions.append(_action(rule, fill(text, template_values(context)) or text, context))
+    return tuple(actions)
+
+
+def _action(rule: ActionRule, text: str, context: ClusterContext, *, is_rollback: bool = False) -> Action:
     own = context.cluster.priority
     later = {Priority.P0: Priority.P1, Priority.P1: Priority.P2}.get(own, Priority.P3)
-    return tuple(
-        Action(
-            kind=rule.kind,
-            priority=rule.priority or (own if rule.kind is ActionKind.MITIGATE else later),
-            text=fill(name_places(rule.text, context), template_values(context)) or name_places(rule.text, context),
-            owner="UNASSIGNED",
-            done_when=_done_when(rule.kind, rule.verify, context),
-        )
-        for rule in rules
+    return Action(
+        kind=rule.kind,
+        priority=rule.priority or (own if rule.kind is ActionKind.MITIGATE else later),
+        text=text,
+        owner="UNASSIGNED",
+        done_when=_done_when(rule.kind, rule.verify, context),
+        rollback=is_rollback,
     )
 
 
