@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 
 BACK = "gcloud run services update-traffic SERVICE --to-revisions=LAST_GOOD_REVISION=100"
 ACTIONS = (ActionRule(kind=ActionKind.MITIGATE, text=f"Move traffic back: {BACK}; or await the call"),)
-RULES = [
-    rule(name, leaf("httpRequest.requestUrl", contains=name), actions=ACTIONS) for name in ("alpha", "beta", "gamma")
-]
-INFO = RulebookInfo(count=3, folders=(), overridden=())
+NAMES = ("alpha", "beta", "gamma")
+RULES = [rule(name, leaf("httpRequest.requestUrl", contains=name), actions=ACTIONS) for name in NAMES]
+INFO = RulebookInfo(count=3, folders=(), overridden=(), versions=dict.fromkeys(NAMES, 1))
 OLD, NEW = "shop-api-00041-abc", "shop-api-00042-abc"
 
 
