@@ -65,7 +65,16 @@ from forensics.model import (
 )
 from forensics.report.postmortem import PostmortemContext, observe, write_postmortem
 from forensics.report.summary import count_lives, headline, in_order, root_causes, timeline
-from forensics.whys import EVIDENCE, ClusterContext, NearbyEntries, RunContext, complete, effect_of, explain
+from forensics.whys import (
+    EVIDENCE,
+    ClusterContext,
+    NearbyEntries,
+    RunContext,
+    complete,
+    effect_of,
+    explain,
+    one_rollback,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -131,7 +140,7 @@ def analyze(
     effects = {context.cluster.id: effect_of(context) for context in contexts if context.cluster.id not in run.parents}
     explained = Explained(run.links, run.parents, findings, effects, revisions=log.revisions)
     incidents = find_incidents(tuple(run.clusters.values()), explained)
-    report = _report(task, log, run, findings, incidents)
+    report = _report(task, log, run, one_rollback(findings, incidents), incidents)
     return Analysis(report=report, rows=entry_rows(tuple(run.clusters.values()), grouped.members, log.table))
 
 

@@ -74,7 +74,7 @@ _NAMED = {
     ("certificate", "return any((start < base or end > base - within for start, end in gaps))"): (
         "a silence anywhere would cut every window"
     ),
-    ("certificate", "lowest >= notable or not coverage.no_severity or quietest < notable"): (
+    ("certificate", "is_quieter = lowest >= Level.WARNING.rank or quietest < lowest"): (
         "whole logs would count as a pull of loud entries"
     ),
     ("gating", "(before.requests or 0) + before.requests_margin < thresholds.min_requests"): (

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from forensics.clusters.entry_rows import entry_rows, said
 from forensics.clusters.group import group, group_warnings
-from forensics.clusters.lives import find_lives, is_exit, is_start
+from forensics.clusters.lives import find_lives, is_exit, is_failure, is_start
 from forensics.clusters.mask import fingerprint, mask
 
-__all__ = ["entry_rows", "find_lives", "fingerprint", "group", "group_warnings", "is_exit", "is_start", "mask", "said"]
+__all__ = [
+    "entry_rows",
+    "find_lives",
+    "fingerprint",
+    "group",
+    "group_warnings",
+    "is_exit",
+    "is_failure",
+    "is_start",
+    "mask",
+    "said",
+]

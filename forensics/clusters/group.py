@@ -176,7 +176,7 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
         first_seen=table.original(originals[0]).timestamp,
         last_seen=table.original(originals[-1]).timestamp,
         # Between the windows of a pull there may be more of them.
-        cadence=_cadence(occurrences.starts) if grouping.whole.has_all(table, rows) else None,
+        cadence=_cadence(occurrences.starts, is_loop=profile.is_loop) if grouping.whole.has_all(table, rows) else None,
         trend=_trend(occurrences.starts, grouping.span),
         template=quote(template(representative), 300),
         fingerprint=fingerprint(table.entry(rows[0])) if rule else values[0],
@@ -285,7 +285,7 @@ def _by_severity(rows: Sequence[int], table: EntryTable) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _cadence(starts: Sequence[int]) -> Cadence | None:
+def _cadence(starts: Sequence[int], *, is_loop: bool) -> Cadence | None:
     """Measure the time between the starts of occurrences; None for fewer than three occurrences."""
     gaps = sorted(map(sub, starts[1:], starts))
     if len(gaps) < 2:  # noqa: PLR2004 - two gaps, three occurrences
@@ -293,7 +293,9 @@ def _cadence(starts: Sequence[int]) -> Cadence | None:
     shortest, *middle, longest = (
         gap / SECOND for gap in (gaps[0], gaps[(len(gaps) - 1) // 2], gaps[len(gaps) // 2], gaps[-1])
     )
-    return Cadence(median=round(sum(middle) / 2, 3), shortest=round(shortest, 3), longest=round(longest, 3))
+    return Cadence(
+        median=round(sum(middle) / 2, 3), shortest=round(shortest, 3), longest=round(longest, 3), is_loop=is_loop
+    )
 
 
 def _trend(starts: Sequence[int], span: tuple[int, int]) -> tuple[int, ...]:

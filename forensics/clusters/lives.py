@@ -12,7 +12,7 @@ from collections import defaultdict
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
-from forensics.model import Life, LogEntry, Nanoseconds
+from forensics.model import Level, Life, LogEntry, Nanoseconds
 from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
@@ -27,7 +27,10 @@ LATE = SECOND
 """Nanoseconds after an exit in which entries of the instance still belong to the life that ended."""
 
 _EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal|Uncaught signal: \d+")
+_ORDERLY = re.compile(r"Container called exit\((?:0|143)\)|(?:Container terminated on signal|Uncaught signal:) 15\b")
+"""An instance that is scaled away is told to stop (SIGTERM), and ends with 0, or with that signal (128 + 15)."""
 _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
+_FAILED_PROBE = re.compile(r"STARTUP \w+ probe failed")
 
 
 def find_lives(table: EntryTable) -> tuple[Life, ...]:
@@ -66,15 +69,33 @@ def is_start(entry: LogEntry) -> bool:
     return entry.stream in {"system", ""} and _START.search(entry.message[:200]) is not None
 
 
+def is_failure(entry: LogEntry) -> bool:
+    """Tell whether the platform logs here that a process failed: by its exit, or by a start-up probe."""
+    if is_exit(entry):
+        return _ORDERLY.match(entry.message) is None
+    return entry.stream in {"system", ""} and _FAILED_PROBE.search(entry.message[:200]) is not None
+
+
 def _lives_of(
     place: _Place, rows: Sequence[int], exits: Sequence[int], starts: Sequence[int], table: EntryTable
 ) -> Iterator[Life]:
-    """Start a new life behind each exit, at the next entry that is an exit, a start, or late."""
-    times, cuts = table.times, [0]
+    """Start a new life behind each exit, at the next entry that is an exit, a start, or late.
+
+    A start-up probe that failed tells of the life that ended: it opens none.
+    """
+    times, cuts, facts = table.times, [0], table.distinct_facts
+    answers = {code for code, one in enumerate(facts) if one.is_request and one.level.rank < Level.ERROR.rank}
     for exit_ in exits:
         late = times[exit_] + LATE
         behind = range(bisect_right(rows, exit_), len(rows))
-        cuts += islice((at for at in behind if times[rows[at]] > late or _cuts(rows[at], table)), 1)
+        cuts += islice(
+            (
+                at
+                for at in behind
+                if not _is_failed_probe(rows[at], table) and (times[rows[at]] > late or _cuts(rows[at], table))
+            ),
+            1,
+        )
     for number, (first, end) in enumerate(pairwise([*cuts, len(rows)]), 1):
         life_rows = rows[first:end]
         last = _first_within(life_rows, exits)
@@ -87,7 +108,22 @@ def _lives_of(
             ended=last is not None,
             started=_first_within(life_rows, starts) is not None,
             exit=last,
+            failed=_has_failed(life_rows, last, starts, table),
+            answered=not answers.isdisjoint(map(table.fact_ids.__getitem__, life_rows)),
         )
+
+
+def _has_failed(rows: Sequence[int], exit_: int | None, starts: Sequence[int], table: EntryTable) -> bool:
+    """Tell whether a life ended in failure: by its exit, or by a start-up probe that no later one made good."""
+    if exit_ is not None and table.facts(exit_).fails:
+        return True
+    behind = bisect_right(starts, rows[-1])
+    return behind > 0 and starts[behind - 1] >= rows[0] and table.facts(starts[behind - 1]).fails
+
+
+def _is_failed_probe(row: int, table: EntryTable) -> bool:
+    facts = table.facts(row)
+    return facts.starts and facts.fails
 
 
 def _cuts(row: int, table: EntryTable) -> bool:

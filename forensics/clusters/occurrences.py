@@ -160,7 +160,8 @@ def _life_key(
     life = _life_at(table.times[row], lives)
     if not life.ended:
         return None
-    is_fatal = not table.facts(row).is_request and table.times[row] >= life.end - FATAL
+    # An instance that is taken away ends in order: an error before that is not what ended it.
+    is_fatal = life.failed and not table.facts(row).is_request and table.times[row] >= life.end - FATAL
     return (OccurrenceUnit.LIFE, (life.revision, life.instance, life.number)) if unit is not None or is_fatal else None
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from forensics.log.entry_table import EntryTable, Occurrences
-    from forensics.model import LogEntry
+    from forensics.model import Life, LogEntry
 
 CLOSE = SECOND // 1000
 """Nanoseconds; entries this close in an unusual order may have been swapped in transit."""
@@ -42,6 +42,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     raised: tuple[Raised, ...]
     raised_in: tuple[int, int] | None
     out_of_order: tuple[Swap, ...]
+    is_loop: bool
+    """Whether each occurrence ended a life in failure that had answered no request."""
 
 
 def profile_of(
@@ -52,12 +54,15 @@ def profile_of(
     `entries` is the number of original entries in all occurrences.
     """
     raised = _raised(representative)
+    is_life = occurrences.unit is OccurrenceUnit.LIFE
+    own_lives = [life_of(rows[0], table, lives) for rows in occurrences.groups()] if is_life else []
     return Profile(
         entries_each=_entries_each(occurrences, entries, table),
-        life=_life(occurrences, table, lives),
+        life=_life(own_lives),
         raised=raised,
         raised_in=_raised_in(raised, occurrences, table) if len(raised) > 1 else None,
         out_of_order=_out_of_order(occurrences, table),
+        is_loop=bool(own_lives) and all(life is not None and life.died_unused for life in own_lives),
     )
 
 
@@ -76,11 +81,8 @@ def _entries_each(occurrences: Occurrences, entries: int, table: EntryTable) -> 
     return dict(sorted((first or {}).items()))
 
 
-def _life(occurrences: Occurrences, table: EntryTable, lives: LivesOf) -> Lengths | None:
+def _life(own_lives: Sequence[Life | None]) -> Lengths | None:
     """Measure the lives that the failure ended, if their start and exit were logged."""
-    if occurrences.unit is not OccurrenceUnit.LIFE:
-        return None
-    own_lives = [life_of(rows[0], table, lives) for rows in occurrences.groups()]
     seconds = [(x.end - x.start) / SECOND for x in own_lives if x is not None and x.started and x.ended]
     if not seconds:
         return None

@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.classify import Classifier, is_screened, leaves
-from forensics.clusters import fingerprint, is_exit, is_start
+from forensics.clusters import fingerprint, is_exit, is_failure, is_start
 from forensics.entries import shape_of
 from forensics.errors import SourceError
 from forensics.log.field_paths import field_fault, field_reader, read_field
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     Read = Callable[[LogEntry], str]
     Pairs = tuple[tuple[str, str], ...]
-    Facts = tuple[Level, str | None, str, bool, bool, FragmentShape, bool, bool, int]
-    """Level, severity, stream, has a payload, is a request, shape, exits, starts, weight."""
+    Facts = tuple[Level, str | None, str, bool, bool, FragmentShape, bool, bool, bool, int]
+    """Level, severity, stream, has a payload, is a request, shape, exits, starts, fails, weight."""
     Detail = tuple[tuple[str, ...], Pairs, Pairs, Frame | None]
     """Group, captures, values, frame: of entries that are analysed."""
 
@@ -87,6 +87,7 @@ class FactsExtractor:
             shape_of(entry),
             is_exit(entry),
             is_start(entry),
+            is_failure(entry),
             _weight(entry) if entry.exceptions else 0,
         )
         key = (outline, rule_facts.number, detail)
@@ -166,7 +167,7 @@ def _weight(entry: LogEntry) -> int:
 
 
 def _facts(outline: Facts, rule_facts: _RuleFacts, detail: Detail, *, analysed: bool) -> EntryFacts:
-    level, severity, stream, has_payload, is_request, shape, exits, starts, weight = outline
+    level, severity, stream, has_payload, is_request, shape, exits, starts, fails, weight = outline
     group, captures, values, frame = detail
     return EntryFacts(
         level=level,
@@ -179,6 +180,7 @@ def _facts(outline: Facts, rule_facts: _RuleFacts, detail: Detail, *, analysed: 
         is_typed=shape.is_typed,
         exits=exits,
         starts=starts,
+        fails=fails,
         analysed=analysed,
         signature=rule_facts.signature,
         group=group,

@@ -39,6 +39,8 @@ class Cadence(Struct, frozen=True, kw_only=True):
     median: float
     shortest: float
     longest: float
+    is_loop: bool = False
+    """Whether each occurrence ended an instance life in failure that had answered no request."""
 
     @property
     def is_regular(self) -> bool:

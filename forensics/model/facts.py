@@ -31,6 +31,8 @@ class EntryFacts(Struct, frozen=True, kw_only=True):
     """True when the platform reports that the container's process ended."""
     starts: bool = False
     """True when the platform reports that the instance was starting."""
+    fails: bool = False
+    """True when it is an exit with a code or a signal of failure, or a start-up probe that failed."""
     analysed: bool = False
     """True when a rule claims the entry, or its level is analysed even without a rule."""
     signature: str = ""
@@ -63,6 +65,15 @@ class Life(Struct, frozen=True, kw_only=True):
     started: bool
     """True when the start was logged ("Starting new instance", a probe, a server's first words)."""
     exit: Row | None = None
+    failed: bool = False
+    """True when it ended with an exit code other than 0, a signal or a failed start-up probe; SIGTERM is no failure."""
+    answered: bool = False
+    """True when it answered a request."""
+
+    @property
+    def died_unused(self) -> bool:
+        """Whether it ended in failure before it had answered a request."""
+        return self.failed and not self.answered
 
 
 class Occurrence(Struct, frozen=True, kw_only=True):

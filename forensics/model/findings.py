@@ -101,6 +101,8 @@ class Action(Struct, frozen=True, kw_only=True):
     text: str
     owner: str
     done_when: str
+    rollback: bool = False
+    """Whether it moves traffic to an earlier revision, or finds one; a report has one such action at most."""
 
 
 class Step(Struct, frozen=True, kw_only=True):

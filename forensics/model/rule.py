@@ -63,7 +63,10 @@ class WhyRule(Struct, frozen=True, kw_only=True):
     condition: Condition | None = None
     """The `match` in evidence of the kind `entries`, read with the rule."""
     answer: str | None = None
+    absent: str | None = None
+    """What to say where the thing would have been recorded and was not; printed only there."""
     otherwise: str | None = None
+    """What to look at while the question is open; it denies nothing."""
     thresholds: Thresholds = DEFAULT_THRESHOLDS
     """The thresholds that the evidence must reach to support the answer."""
 
@@ -75,6 +78,8 @@ class ActionRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     text: str
     verify: dict[str, Any] | None = None
     """How to verify the action, e.g. `{count: 0}`."""
+    rests_on: str | None = None
+    """The rival that the action presumes; it is left out where that is refuted."""
     priority: Priority | None = None
 
 

@@ -15,7 +15,6 @@ from forensics.model import (
     Finding,
     Incident,
     Link,
-    OccurrenceUnit,
     Priority,
     Report,
     Rival,
@@ -79,7 +78,7 @@ def cadence(cluster: Cluster) -> str | None:
         return None
     span = format_lag((found.shortest, found.longest))
     if found.is_regular:
-        loop = ": a restart loop" if cluster.unit is OccurrenceUnit.LIFE else ""
+        loop = ": a restart loop" if found.is_loop else ""
         return f"one every {seconds(found.median)} ({span}){loop}"
     return f"no rhythm: {span} apart, half of them within {seconds(found.median)}"
 

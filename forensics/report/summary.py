@@ -56,7 +56,8 @@ def headline(incidents: Sequence[Incident], clusters: Sequence[Cluster], coverag
 def count_lives(lives: Sequence[Life]) -> LifeCounts:
     """Count the lives of instances: ended, cut off by the end of the entries, and ended ones with a logged start."""
     ended = [life for life in lives if life.ended]
-    return LifeCounts(ended=len(ended), cut=len(lives) - len(ended), start_recorded=sum(life.started for life in ended))
+    cut = sum(not life.ended and not life.failed for life in lives)
+    return LifeCounts(ended=len(ended), cut=cut, start_recorded=sum(life.started for life in ended))
 
 
 def root_causes(

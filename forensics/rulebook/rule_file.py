@@ -70,12 +70,14 @@ def _check_names(found: dict[str, Any], captures: Collection[str], diagnostics: 
     for i, action in enumerate(found.get("actions", ())):
         if action is not None:
             check_template(action.text, captures, ("actions", i, "text"), diagnostics)
+            if action.rests_on is not None and action.rests_on not in found.get("rivals", ()):
+                diagnostics.add(("actions", i, "rests_on"), f"{action.rests_on!r} is none of the rule's 'rivals'")
     for i, why in enumerate(found.get("whys", ())):
         if why is not None:
             for location, name in named_values(why):
                 _check_name(name, captures, ("whys", i, *location), diagnostics)
             values = {*captures, *provided_by(why)}
-            for key in ("ask", "answer", "otherwise"):
+            for key in ("ask", "answer", "absent", "otherwise"):
                 check_template(getattr(why, key) or "", values, ("whys", i, key), diagnostics)
 
 
@@ -112,6 +114,7 @@ def _read_explains(value: Any, location: Location, diagnostics: Diagnostics) -> 
 
 def _read_action(value: Any, location: Location, diagnostics: Diagnostics) -> ActionRule | None:
     readers = {"kind": one_of(ActionKind), "text": read_text, "verify": _read_verify, "priority": one_of(Priority)}
+    readers["rests_on"] = _read_id
     found = read_table(value, location, diagnostics, readers, needed=("kind", "text"))
     if not {"kind", "text"} <= found.keys():
         return None

@@ -20,6 +20,7 @@ def read_why(value: Any, location: Location, diagnostics: Diagnostics) -> WhyRul
         "ask": read_text,
         "evidence": _read_evidence,
         "answer": read_text,
+        "absent": read_text,
         "otherwise": read_text,
         "thresholds": _read_thresholds,
     }
@@ -29,15 +30,24 @@ def read_why(value: Any, location: Location, diagnostics: Diagnostics) -> WhyRul
     if "ask" not in found or "evidence" not in found:
         return None
     name, argument, condition = found["evidence"]
+    if "absent" in found and not EVIDENCE[name].denies:
+        diagnostics.add((*location, "absent"), _never_denies(name))
+        return None
     return WhyRule(
         ask=found["ask"],
         evidence_kind=name,
         evidence=argument,
         condition=condition,
         answer=found.get("answer"),
+        absent=found.get("absent"),
         otherwise=found.get("otherwise"),
         thresholds=found.get("thresholds", DEFAULT_THRESHOLDS),
     )
+
+
+def _never_denies(name: str) -> str:
+    those = ", ".join(other for other, declared in EVIDENCE.items() if declared.denies)
+    return f"'absent' is for evidence that logs would hold ({those}), not for {name!r}"
 
 
 def linked_ids(why: WhyRule) -> tuple[str, ...]:

@@ -86,7 +86,15 @@ _PATTERNS: tuple[tuple[_Guard, re.Pattern[str], str], ...] = (
         r"\g<name>\g<q>\g<sep>\g<v>[redacted]",
     ),
     # jane.doe@example.com
-    (lambda text: "@" in text, re.compile(r"\b[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b"), "[redacted:email]"),
+    # A service account is no person, and whoever mends its roles needs its name: ci@shop.iam.gserviceaccount.com
+    (
+        lambda text: "@" in text,
+        re.compile(
+            r"\b[\w.+%-]{1,64}@(?![\w-]{1,63}(?:\.[\w-]{1,63})?\.gserviceaccount\.com(?![\w-]|\.\w))"
+            r"[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}\b"
+        ),
+        "[redacted:email]",
+    ),
 )
 
 

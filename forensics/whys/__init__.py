@@ -7,5 +7,15 @@ from forensics.whys.contexts import ClusterContext, NearbyEntries, RunContext
 from forensics.whys.effects import effect_of
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.explain import explain
+from forensics.whys.rollbacks import one_rollback
 
-__all__ = ["EVIDENCE", "ClusterContext", "NearbyEntries", "RunContext", "complete", "effect_of", "explain"]
+__all__ = [
+    "EVIDENCE",
+    "ClusterContext",
+    "NearbyEntries",
+    "RunContext",
+    "complete",
+    "effect_of",
+    "explain",
+    "one_rollback",
+]

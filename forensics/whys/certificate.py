@@ -6,12 +6,14 @@ the times looked at were recorded, nothing of them was cut, lost or unreadable, 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING, Any
 
 from forensics.model import Certificate, Level, Occurrence
 from forensics.text.plurals import counted
 from forensics.text.timestamps import format_seconds, parse_time
 from forensics.whys.contexts import is_recorded
+from forensics.whys.recording import APPLICATION, each_once, entries_in, is_loud
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +26,10 @@ FEWEST = 3
 _UNLIKELY = 0.05
 _LOOKED_AT = 1_000
 """Windows that are looked at; more would not say more."""
-_APPLICATION = ("stdout", "stderr")
+_AROUND = 3
+"""Times the window: a cause that keeps standing this far away is no chance, and no proof that it is not the cause."""
+_KEEPS = 0.5
+"""Share of the occurrences from which on it keeps standing there."""
 
 
 def certify_absence(
@@ -51,7 +56,8 @@ def certify_absence(
         *_windows(len(whole), len(looked_at), within),
         *_pulled(run.coverage),
         *_wholeness(run.coverage, is_cut=len(whole) < len(recorded)),
-        *_levels(cause, run.coverage),
+        *_levels(cause, run),
+        *_outside(cause, symptom, within, run),
         _enough(len(whole), thresholds),
     ]
     return Certificate(
@@ -85,7 +91,7 @@ def _is_cut(base: int, within: Nanoseconds, gaps: Sequence[tuple[int, int]]) -> 
 
 def streams_of(rule: Rule) -> tuple[str, ...]:
     """Name the logs in which a rule's own examples stand: requests, system, audit; `application` for all others."""
-    return tuple(sorted({_stream(example) for example in rule.tests.match})) or ("application",)
+    return each_once(_stream(example) for example in rule.tests.match) or (APPLICATION,)
 
 
 def _stream(example: Mapping[str, Any]) -> str:
@@ -94,16 +100,14 @@ def _stream(example: Mapping[str, Any]) -> str:
         return "audit"
     if "requests" in name or ("httpRequest" in example and not name):
         return "requests"
-    return "system" if "varlog%2Fsystem" in name else "application"
+    return "system" if "varlog%2Fsystem" in name else APPLICATION
 
 
 def _logs(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
     """Check that the logs that may hold the cause are here."""
-    logs = coverage.logs
     for stream in streams_of(cause):
-        names = _APPLICATION if stream == "application" else (stream,)
-        entries = sum(logs.get(name, 0) for name in names)
-        what = "the application's log" if stream == "application" else f"the {stream} log"
+        entries = entries_in(stream, coverage)
+        what = "the application's log" if stream == APPLICATION else f"the {stream} log"
         if entries:
             yield True, f"{what} is here ({counted(entries, 'entry')})"
         else:
@@ -142,16 +146,50 @@ def _wholeness(coverage: Coverage, *, is_cut: bool) -> Iterator[tuple[bool, str]
         yield True, "nothing looks cut, and nothing was unreadable"
 
 
-def _levels(cause: Rule, coverage: Coverage) -> Iterator[tuple[bool, str]]:
-    """Check that the pull kept levels as low as the cause is logged with."""
-    notable = Level.WARNING.rank
-    lowest = min(
-        (Level[name].rank for name, n in coverage.levels.items() if n and name in Level.__members__), default=0
-    )
+def _levels(cause: Rule, run: RunContext) -> Iterator[tuple[bool, str]]:
+    """Check that the logs were not filtered by a severity above the cause's.
+
+    What an application writes need not carry the severity that its text states, so no filter may have passed over it.
+    """
+    streams = streams_of(cause)
+    lowest = min(run.neighbours.quietest.values(), default=0)
     severities = [example.get("severity") for example in cause.tests.match]
     quietest = min((Level[str(s)].rank if s in Level.__members__ else 0 for s in severities), default=0)
-    if lowest >= notable and not coverage.no_severity and quietest < notable:
+    is_quieter = lowest >= Level.WARNING.rank and quietest < lowest
+    is_lost = APPLICATION in streams and is_loud(APPLICATION, run)
+    if is_quieter or is_lost:
         yield False, "only entries of severity WARNING or above are here, and it may be logged with less"
+
+
+def _outside(cause: Rule, symptom: Cluster, within: Nanoseconds, run: RunContext) -> Iterator[tuple[bool, str]]:
+    """Check that the cause does not keep standing just outside of the time looked at: a constant lag may be longer."""
+    own = sorted(
+        row
+        for cluster in run.clusters.values()
+        if cluster.signature == cause.id and cluster.revision == symptom.revision and cluster.id in run.members
+        for row in run.members[cluster.id].rows
+    )
+    occurrences = run.members[symptom.id].occurrences
+    looked_at = _sample_evenly(occurrences) if own else range(0)
+    near = sum(_stands_around(own, occurrences[at], within, run) for at in looked_at)
+    if near and near >= _KEEPS * len(looked_at):
+        yield (
+            False,
+            f"it stands just outside of the time looked at in {near} of {counted(len(looked_at), 'occurrence')}",
+        )
+
+
+def _stands_around(own: Sequence[int], occurrence: Occurrence, within: Nanoseconds, run: RunContext) -> bool:
+    """Tell whether a row stands within three windows of an occurrence, where it may have happened."""
+    table, reach = run.table, _AROUND * within
+    first = bisect_left(own, occurrence.start - reach, key=table.times.__getitem__)
+    behind = bisect_right(own, occurrence.end + reach, key=table.times.__getitem__)
+    return any(
+        not occurrence.instance
+        or table.instance(row) in {"", occurrence.instance}
+        or (occurrence.trace and table.traces[row] == occurrence.trace)
+        for row in own[first:behind]
+    )
 
 
 def _enough(windows: int, thresholds: Thresholds) -> tuple[bool, str]:

@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
 from forensics.log.pulled_whole import EVERYTHING, PulledWhole
+from forensics.log.quietest import quietest
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -39,7 +40,11 @@ from forensics.model import (
 class NearbyEntries:
     """Index of all entries of the revision by instance (or trace) and time."""
 
+    quietest: Mapping[str, int]
+    """Log → the rank of the lowest severity that it holds."""
+
     def __init__(self, table: EntryTable) -> None:
+        self.quietest = quietest(table)
         self._times = table.times
         self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
         named = [self._rows[label_set.instance] if label_set.instance else None for label_set in table.label_sets]

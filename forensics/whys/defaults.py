@@ -40,7 +40,7 @@ _CAUSE = WhyRule(
     evidence_kind="linked",
     evidence="causes",
     answer="{{ linked }}, {{ lag }} before",
-    otherwise="These entries hold no cause for it",
+    absent="These entries hold no cause for it.",
 )
 _RAISED = WhyRule(ask="Where was it raised?", evidence_kind="frames", evidence={})
 _CHANGED = WhyRule(ask="What changed there?", evidence_kind="commits", evidence={"touching": "frame.file"})

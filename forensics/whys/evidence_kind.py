@@ -58,6 +58,16 @@ def _nothing(value: Any) -> tuple[()]:
     return ()
 
 
+def _nowhere(why: WhyRule, context: ClusterContext) -> tuple[str, ...]:
+    del why, context
+    return ()
+
+
+def _perhaps(why: WhyRule, context: ClusterContext) -> bool:
+    del why, context
+    return True
+
+
 def _unchanged(answer: str) -> str:
     return answer
 
@@ -97,6 +107,12 @@ class EvidenceKind(Struct, frozen=True, kw_only=True):
     mend_answer: Callable[[str], str] = _unchanged
     """The last touch on a filled answer."""
 
+    # When its absence may be told.
+    looks_in: Callable[[WhyRule, ClusterContext], Sequence[str]] = _nowhere
+    """The logs that would hold what a why looks for; none where no log would."""
+    is_near: Callable[[WhyRule, ClusterContext], bool] = _perhaps
+    """Whether something of the kind is in the entries all the same, so that a denial would be untrue."""
+
     # How documents and the screen show it.
     in_table: bool = True
     """Its citations stand in a table below the sentence; if not, in one line behind it."""
@@ -112,3 +128,8 @@ class EvidenceKind(Struct, frozen=True, kw_only=True):
     """The option of `forensics analyze` that gives its source, with an example of a value."""
     log_filter: str | None = None
     """The filter of Cloud Logging that finds its source, where that is a log."""
+
+    @property
+    def denies(self) -> bool:
+        """Whether a rule may say that what was looked for is not there."""
+        return self.looks_in is not _nowhere

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from forensics.model import (
     Action,
     ActionKind,
+    ActionRule,
     Cluster,
     ClusterId,
     Finding,
     Priority,
+    Rival,
     Role,
     Root,
     StatementKind,
@@ -21,18 +23,24 @@ from forensics.model import (
 from forensics.text.plurals import counted
 from forensics.text.timestamps import SECOND
 from forensics.whys.defaults import default_actions, default_whys
+from forensics.whys.denials import may_deny, step_to_pull
 from forensics.whys.evidence import EVIDENCE
 from forensics.whys.rivals import judge_rivals
+from forensics.whys.rollbacks import rollback, without_rollback
 from forensics.whys.wording import fill, name_places, plain, representative, template_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from forensics.model import Life
     from forensics.whys.contexts import ClusterContext, EvidenceResult
 
 _WEAKEST_FIRST = (Verdict.REFUTED, Verdict.NO_EVIDENCE, Verdict.NOT_OBSERVABLE, Verdict.PLAUSIBLE, Verdict.CONTESTED)
 _START_UP_SECONDS = 300
 """A life this short that ended by the failure did not come to serve."""
+_FATAL_SECONDS = 60
+"""An error this close before the end of a life is what it died of."""
+_SEVERAL = 2
 _TYPED = ("gcloud ", "docker ", "git ", "forensics ")
 
 
@@ -43,6 +51,7 @@ def explain(context: ClusterContext) -> Finding:
     whys = tuple(_why(rule, gathered, context) for rule, gathered in asked)
     first, last = _chain(asked)
     root = _root(asked, whys, first, last)
+    rivals = judge_rivals(context)
     return Finding(
         cluster=context.cluster.id,
         headline=headline(context),
@@ -50,8 +59,8 @@ def explain(context: ClusterContext) -> Finding:
         root=root,
         confidence=_weakest(whys[first : last + 1]) if root else Verdict.NO_EVIDENCE,
         chain=error_chain(context),
-        rivals=judge_rivals(context),
-        actions=_actions(context),
+        rivals=rivals,
+        actions=_actions(context, rivals),
         references=context.rule.references if context.rule else (),
     )
 
@@ -67,14 +76,34 @@ def headline(context: ClusterContext) -> str:
 
 
 def ends_every_life(context: ClusterContext) -> bool:
-    """Tell whether the failure ended every recorded life of the revision (two or more) soon after its start."""
+    """Tell whether the failure ended every recorded life of the revision (two or more) soon after its start.
+
+    Each must have ended in failure, close behind the error, before it had answered a request.
+    """
     cluster = context.cluster
     if cluster.role is Role.SYMPTOM or not cluster.failure_class.may_end_start:
         return False
-    ended = [life for life in context.run.lives if life.ended and life.revision == cluster.revision]
-    touched = context.instances
-    short = all(life.end - life.start <= _START_UP_SECONDS * SECOND for life in ended)
-    return len(ended) > 1 and short and all(life.instance in touched for life in ended)
+    own = [life for life in context.run.lives if life.revision == cluster.revision]
+    ended = [life for life in own if life.ended or life.failed]
+    if len(ended) < _SEVERAL or any(life.answered for life in own):
+        return False
+    times = _times_by_instance(context)
+    return all(life.failed and _ends_by(times.get(life.instance, ()), life) for life in ended)
+
+
+def _times_by_instance(context: ClusterContext) -> dict[str, list[int]]:
+    table = context.run.table
+    times: dict[str, list[int]] = {}
+    for row in context.rows:
+        times.setdefault(table.instance(row), []).append(table.times[row])
+    return times
+
+
+def _ends_by(times: Sequence[int], life: Life) -> bool:
+    """Tell whether a life was short and the error stands within the minute before its end, or just behind it."""
+    first = max(life.start, life.end - _FATAL_SECONDS * SECOND)
+    is_short = life.end - life.start <= _START_UP_SECONDS * SECOND
+    return is_short and any(first <= time <= life.end + SECOND for time in times)
 
 
 def error_chain(context: ClusterContext) -> tuple[str, ...]:
@@ -166,13 +195,18 @@ def _next_step(rule: WhyRule, gathered: EvidenceResult, context: ClusterContext)
     """Say what to look at: the rule's advice, and where a source is missing the command that gives it."""
     if gathered.verdict is Verdict.REFUTED:
         return gathered.next_step  # the rule's advice is for a question that is open
-    advice = None
-    if rule.otherwise:
-        advice = fill(name_places(rule.otherwise, context), template_values(context) | gathered.values)
+    denial = rule.absent if rule.absent and may_deny(rule, context) else None
+    said = [_advice(text, gathered, context) for text in (denial, rule.otherwise) if text]
+    advice = " ".join(filter(None, said))
     adds_step = gathered.verdict is Verdict.NOT_OBSERVABLE or EVIDENCE[rule.evidence_kind].adds_its_step
-    if advice and gathered.next_step and adds_step:
-        return f"{advice.rstrip('.')}. Next: {gathered.next_step}"
-    return advice or gathered.next_step
+    step = step_to_pull(rule, context) or (gathered.next_step if adds_step or not advice else None)
+    if advice and step:
+        return f"{advice.rstrip('.')}. Next: {step}"
+    return advice or step
+
+
+def _advice(text: str, gathered: EvidenceResult, context: ClusterContext) -> str | None:
+    return fill(name_places(text, context), template_values(context) | gathered.values)
 
 
 def _kind(rule: WhyRule, verdict: Verdict) -> StatementKind:
@@ -217,19 +251,34 @@ def _weakest(whys: Sequence[Why]) -> Verdict:
     )
 
 
-def _actions(context: ClusterContext) -> tuple[Action, ...]:
+def _actions(context: ClusterContext, rivals: Sequence[Rival]) -> tuple[Action, ...]:
+    """List the actions of the rule, without those that rest on a refuted cause; a rollback is written anew."""
     rules = context.rule.actions if context.rule and context.rule.actions else default_actions(context)
+    refuted = {rival.signature for rival in rivals if rival.verdict is Verdict.REFUTED}
+    actions: list[Action] = []
+    for rule in rules:
+        if rule.rests_on in refuted:
+            continue
+        rest = without_rollback(rule.text)
+        step = rollback(context) if rest is not None and not any(one.rollback for one in actions) else None
+        if step is not None:
+            actions.append(_action(rule, step, context, is_rollback=True))
+        if rest != "":
+            text = name_places(rule.text if rest is None else rest, context)
+            actions.append(_action(rule, fill(text, template_values(context)) or text, context))
+    return tuple(actions)
+
+
+def _action(rule: ActionRule, text: str, context: ClusterContext, *, is_rollback: bool = False) -> Action:
     own = context.cluster.priority
     later = {Priority.P0: Priority.P1, Priority.P1: Priority.P2}.get(own, Priority.P3)
-    return tuple(
-        Action(
-            kind=rule.kind,
-            priority=rule.priority or (own if rule.kind is ActionKind.MITIGATE else later),
-            text=fill(name_places(rule.text, context), template_values(context)) or name_places(rule.text, context),
-            owner="UNASSIGNED",
-            done_when=_done_when(rule.kind, rule.verify, context),
-        )
-        for rule in rules
+    return Action(
+        kind=rule.kind,
+        priority=rule.priority or (own if rule.kind is ActionKind.MITIGATE else later),
+        text=text,
+        owner="UNASSIGNED",
+        done_when=_done_when(rule.kind, rule.verify, context),
+        rollback=is_rollback,
     )
 
 

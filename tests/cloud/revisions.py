@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from cloud.pulls import Clock
 from cloud.server import CloudServer
-from incidents.runner import _compiled, rulebook
+from incidents.runner import compiled, rulebook
 from incidents.scenario import EPOCH, MILLISECOND, PROJECT, REVISION, SECOND, World
 
 from forensics.cases import Case
@@ -102,7 +102,7 @@ def report_of(
     rules, info = rulebook()
     given = [RawEntry(record=record, place=Place(source="case", record=n)) for n, record in enumerate(records, 1)]
     query = Query(revision=revision)
-    with patch("forensics.extract.facts_extractor.Classifier", _compiled):
+    with patch("forensics.extract.facts_extractor.Classifier", compiled):
         return analyze(given, rules, query, rulebook=info, tool_version="test", pulled=pulled, baseline=baseline).report
 
 

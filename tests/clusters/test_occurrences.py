@@ -85,7 +85,7 @@ def test_occurrences_are_numbered_in_order_of_time_and_can_be_picked() -> None:
 # ── lives ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def life(number: int, end: float, *, instance: str = "i1", ended: bool = True) -> Life:
+def life(number: int, end: float, *, instance: str = "i1", ended: bool = True, failed: bool = True) -> Life:
     """A life of ten seconds."""
     return Life(
         instance=instance,
@@ -95,6 +95,7 @@ def life(number: int, end: float, *, instance: str = "i1", ended: bool = True) -
         end=Nanoseconds(START + round(end * SECOND)),
         ended=ended,
         started=True,
+        failed=ended and failed,
     )
 
 
@@ -122,6 +123,12 @@ def test_an_instance_without_a_life_has_none() -> None:
     found = life_of(0, table(raw("x", at=99)), lives)
     assert found is not None
     assert found.number == 1
+
+
+def test_an_entry_before_an_orderly_end_is_not_what_ended_it() -> None:
+    entries = table(raw("going", at=95, severity="ERROR"))
+    (found,) = find_occurrences([0], entries, lives_by_instance([life(1, 100, failed=False)]))
+    assert found.unit == "burst"
 
 
 @pytest.mark.parametrize(("at", "unit"), [(40, "instance life"), (40.000001, "instance life"), (39.999999, "burst")])

@@ -217,7 +217,11 @@ class PostmortemContext:
         """How often it could have failed, and what was read, counted again."""
         lives = self.recount.lives
         ended = [life for life in lives if life.ended]
-        again = {"ended": len(ended), "cut": len(lives) - len(ended), "start_recorded": sum(x.started for x in ended)}
+        again = {
+            "ended": len(ended),
+            "cut": sum(not x.ended and not x.failed for x in lives),
+            "start_recorded": sum(x.started for x in ended),
+        }
         if self.report["lives"] != again:
             yield Fault("lives", f"{self.report['lives']}, counted again: {again}")
         exposure = self.recount.exposure()

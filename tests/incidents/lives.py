@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 SECOND = 1_000_000_000
+_FAILS = 500
 _EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal|Uncaught signal: \d+")
 _SPOKEN_OF = re.compile(r"/revisions/([^/]+)$")
+_ORDERLY = re.compile(r"Container called exit\((?:0|143)\)|(?:Container terminated on signal|Uncaught signal:) 15\b")
+_FAILED_PROBE = re.compile(r"STARTUP \w+ probe failed")
 _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
 
 
@@ -28,6 +31,8 @@ class Life(NamedTuple):
     ended: bool
     started: bool
     is_first: bool
+    failed: bool
+    answered: bool
 
 
 def revision_of(entry: Entry) -> str:
@@ -60,6 +65,11 @@ def is_start(entry: Entry) -> bool:
     return is_system(entry) and _START.search(str(entry.record.get("textPayload", ""))) is not None
 
 
+def is_failed_probe(entry: Entry) -> bool:
+    """Tell whether the platform found that a process does not listen."""
+    return is_start(entry) and _FAILED_PROBE.search(str(entry.record.get("textPayload", ""))) is not None
+
+
 def lives_of(entries: Sequence[Entry]) -> list[Life]:
     """Cut the entries of each instance behind its exits."""
     places: dict[tuple[str, str], list[Entry]] = defaultdict(list)
@@ -73,7 +83,8 @@ def _cut(revision: str, instance: str, entries: Sequence[Entry]) -> Iterator[Lif
     pieces: list[list[Entry]] = [[]]
     exited: int | None = None
     for entry in entries:
-        if exited is not None and (is_exit(entry) or is_start(entry) or entry.time > exited + SECOND):
+        is_next = is_exit(entry) or is_start(entry) or (exited is not None and entry.time > exited + SECOND)
+        if exited is not None and is_next and not is_failed_probe(entry):
             pieces.append([])
             exited = None
         pieces[-1].append(entry)
@@ -82,7 +93,11 @@ def _cut(revision: str, instance: str, entries: Sequence[Entry]) -> Iterator[Lif
         exits = [one for one in piece if is_exit(one)]
         end = exits[0] if exits else piece[-1]
         started = any(is_start(one) for one in piece)
-        yield Life(instance, revision, piece[0].time, end.time, bool(exits), started, number == 0)
+        probes = [one for one in piece if is_start(one)]
+        failed = bool(exits and not _ORDERLY.match(str(end.record["textPayload"])))
+        failed = failed or bool(probes and is_failed_probe(probes[-1]))
+        answered = any(one.http and int(one.http.get("status") or 0) < _FAILS for one in piece)
+        yield Life(instance, revision, piece[0].time, end.time, bool(exits), started, number == 0, failed, answered)
 
 
 def exposure_of(entries: Sequence[Entry], lives: Sequence[Life]) -> Json:

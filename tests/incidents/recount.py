@@ -96,7 +96,7 @@ class Recount:
             "last_seen": max(times, default=0),
             "entries_by_severity": Counter(quote(_severity(entry), 20) for entry in entries),
             "instances": len({(revision_of(entry), entry.instance) for entry in entries if entry.instance}),
-            "cadence": self.cadence(cluster["id"]),
+            "cadence": self._rhythm(cluster),
             "life": self.life(cluster),
         }
         for bound in ("first_seen", "last_seen"):
@@ -123,6 +123,13 @@ class Recount:
         starts = sorted(one.start for one in self._occurrences[cluster] if one.start)
         gaps = [(b - a) / SECOND for a, b in pairwise(starts)]
         return _lengths(gaps) if len(gaps) > 1 else None
+
+    def _rhythm(self, cluster: Json) -> Json | None:
+        """Measure the rhythm, and whether each occurrence ended a life that had answered nothing."""
+        found = self.cadence(cluster["id"])
+        own = map(self._life_of, self._occurrences[cluster["id"]] if cluster["unit"] == "instance life" else ())
+        lives = [life is not None and life.failed and not life.answered for life in own]
+        return found | {"is_loop": bool(lives) and all(lives)} if found else None
 
     def life(self, cluster: Json) -> Json | None:
         """Measure, in seconds, the lives that ended with an occurrence and have both ends recorded."""

@@ -63,7 +63,7 @@ def rulebook() -> tuple[tuple[Rule, ...], RulebookInfo]:
 _COMPILED: dict[tuple[str, ...], Classifier] = {}
 
 
-def _compiled(rules: Sequence[Rule]) -> Classifier:
+def compiled(rules: Sequence[Rule]) -> Classifier:
     """Compile rules and the questions of their whys once: a tenth of a second is much for hundreds of analyses."""
     key = tuple(rule.id for rule in rules)
     if key not in _COMPILED:
@@ -83,7 +83,7 @@ def analysed(
     rules, info = rulebook()
     given = [RawEntry(record=record, place=Place(source="scenario", record=n)) for n, record in enumerate(records, 1)]
     query = Query(revision=revision, from_time=from_time, to_time=to_time)
-    with patch("forensics.extract.facts_extractor.Classifier", _compiled):
+    with patch("forensics.extract.facts_extractor.Classifier", compiled):
         analysis = analyze(given, rules, query, rulebook=info, tool_version="test")
     rows = tuple(analysis.rows)
     documents = dict(render_report(analysis.report)) if render else {}

@@ -39,20 +39,23 @@ def test_revisions_that_fail_alike_ask_once() -> None:
     report = failing_alike(5)
     steps = next_steps(report)
     assert len(report.incidents) == 5
-    assert steps
     assert len({step.text for step in steps}) == len(steps)
-    assert all(step.incidents == tuple(incident.id for incident in report.incidents) for step in steps)
-    assert steps[0].asked_by == "incident-1 and 4 more"
+    back, *others = steps
+    assert ("Find a revision to go back to" in back.text, back.incidents) == (True, ("incident-1",))
+    assert others
+    assert all(step.incidents == tuple(incident.id for incident in report.incidents) for step in others)
+    assert others[0].asked_by == "incident-1 and 4 more"
 
 
 def test_the_page_says_each_step_once() -> None:
     index = next(text for name, text in render_report(failing_alike(5)) if name == "index.md")
     steps = re.findall(r"^- \[ \] (.*)$", index, re.MULTILINE)
-    assert steps
+    assert len(steps) > 1
     assert len(set(steps)) == len(steps)
-    assert all("(incident-1 and 4 more" in step for step in steps)
+    assert all("(incident-1 and 4 more" in step for step in steps if "go back to" not in step)
+    assert sum("go back to" in step for step in steps) == 1
 
 
 def test_few_incidents_are_named() -> None:
-    assert next_steps(failing_alike(1))[0].asked_by == "incident-1"
-    assert next_steps(failing_alike(3))[0].asked_by == "incident-1, incident-2, incident-3"
+    assert next_steps(failing_alike(1))[1].asked_by == "incident-1"
+    assert next_steps(failing_alike(3))[1].asked_by == "incident-1, incident-2, incident-3"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from forensics.log.pulled_whole import EVERYTHING, PulledWhole
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Certificate,
+    ClusterId,
     Gap,
     Level,
     Life,
@@ -46,16 +48,31 @@ def cause(*examples: dict[str, Any]) -> Rule:
 
 
 def run_of(
-    ats: Sequence[float], lives: tuple[Life, ...] = (), whole: PulledWhole = EVERYTHING, seen: Any = None
+    ats: Sequence[float],
+    lives: tuple[Life, ...] = (),
+    whole: PulledWhole = EVERYTHING,
+    *,
+    seen: Any = None,
+    severity: str | None = None,
+    causes: Sequence[float] = (),
+    on: str = "i1",
 ) -> RunContext:
-    """A run with failures at these seconds."""
-    entries = table(*(raw("it fails", at=at, number=n) for n, at in enumerate(ats)))
-    rows = [*entries.rows()]
-    found = find_occurrences(rows, entries, {})
+    """A run with failures at these seconds; `causes` are those at which the cause was logged on the instance `on`."""
+    loud = {"severity": severity} if severity else {}
+    failures = [raw("it fails", at=at, number=n, **loud) for n, at in enumerate(ats)]
+    entries = table(*failures, *(raw("gone", at=at, number=100 + n, instance=on) for n, at in enumerate(causes)))
+    said = [entries.entry(row).message for row in entries.rows()]
+    found, before = (
+        find_occurrences([row for row in entries.rows() if said[row] == text], entries, {})
+        for text in ("it fails", "gone")
+    )
+    gone = replace(SYMPTOM, id=ClusterId("gone"), signature="cause")
     return RunContext(
-        clusters={SYMPTOM.id: SYMPTOM},
+        clusters={SYMPTOM.id: SYMPTOM} | ({gone.id: gone} if causes else {}),
         members={
-            SYMPTOM.id: ClusterEntries(cluster=SYMPTOM.id, representative=0, rows=entries.fact_ids, occurrences=found)
+            about.id: ClusterEntries(cluster=about.id, representative=0, rows=rows, occurrences=those)
+            for about, those, text in ((SYMPTOM, found, "it fails"), (gone, before, "gone"))
+            if (rows := array("I", (row for row in entries.rows() if said[row] == text)))
         },
         rules={},
         links=(),
@@ -78,10 +95,13 @@ def certified(
     lives: tuple[Life, ...] = (),
     thresholds: Thresholds = DEFAULT_THRESHOLDS,
     whole: PulledWhole = EVERYTHING,
+    severity: str | None = None,
+    causes: Sequence[float] = (),
+    on: str = "i1",
     **seen: Any,
 ) -> Certificate:
     """Look for a cause in the ten seconds before failures at these seconds; `seen` is what the coverage says."""
-    run = run_of(ats, lives, whole, seen)
+    run = run_of(ats, lives, whole, seen=seen, severity=severity, causes=causes, on=on)
     return certify_absence(by or cause(), SYMPTOM, Nanoseconds(10 * SECOND), thresholds, run)
 
 
@@ -263,28 +283,57 @@ def test_whether_lines_that_were_passed_over_could_be_read_is_not_claimed() -> N
     assert said == "nothing looks cut, and nothing that names the revision was unreadable (8 lines do not name it)"
 
 
+SAID = "only entries of severity WARNING or above are here, and it may be logged with less"
+SYSTEM = {"logName": "projects/shop/logs/run.googleapis.com%2Fvarlog%2Fsystem"}
+
+
 @pytest.mark.parametrize(
-    ("levels", "severity", "is_left_out"),
+    ("pulled", "severity", "is_left_out"),
     [
-        ({"WARNING": 5, "ERROR": 2}, "INFO", True),
-        ({"ERROR": 2}, "INFO", True),
-        # Listed, and none of them here.
-        ({"INFO": 0, "ERROR": 2}, "INFO", True),
-        ({"strange": 3, "ERROR": 2}, "INFO", True),
+        ("WARNING", "INFO", True),
+        ("ERROR", "INFO", True),
+        # What is logged as a warning is not in a pull of errors either.
+        ("ERROR", "WARNING", True),
         # Without a severity, or with none that is known, an entry is of the lowest.
-        ({"ERROR": 2}, None, True),
-        ({"ERROR": 2}, "strange", True),
-        ({"ERROR": 2}, "WARNING", False),
-        ({"ERROR": 2}, "ERROR", False),
-        ({"INFO": 1, "ERROR": 2}, "INFO", False),
-        ({}, "INFO", False),
+        ("ERROR", None, True),
+        ("ERROR", "strange", True),
+        ("WARNING", "WARNING", False),
+        ("ERROR", "ERROR", False),
+        ("INFO", "INFO", False),
+        ("NOTICE", None, False),
     ],
 )
-def test_a_pull_of_loud_entries_alone_cannot_show_what_is_logged_quietly(
-    levels: dict[str, int], severity: str | None, *, is_left_out: bool
+def test_a_pull_of_loud_entries_alone_cannot_show_what_the_platform_logs_quietly(
+    pulled: str, severity: str | None, *, is_left_out: bool
 ) -> None:
-    by = cause({"textPayload": "x"} | ({"severity": severity} if severity else {}))
-    said = "only entries of severity WARNING or above are here, and it may be logged with less"
-    assert certified(*LATER, by=by, levels=levels).lacks == ((said,) if is_left_out else ())
-    # Where entries without a severity are here, the pull did not choose by it.
-    assert certified(*LATER, by=by, levels=levels, no_severity=1).holds
+    by = cause({"textPayload": "x"} | SYSTEM | ({"severity": severity} if severity else {}))
+    found = certified(*LATER, by=by, severity=pulled, logs={"system": 3, "stderr": 3})
+    assert found.lacks == ((SAID,) if is_left_out else ())
+
+
+def test_an_application_need_not_give_a_line_its_severity() -> None:
+    loud = cause({"textPayload": "x", "severity": "ERROR"})
+    assert certified(*LATER, by=loud, severity="ERROR").lacks == (SAID,)
+    assert certified(*LATER, by=loud, severity="WARNING").lacks == (SAID,)
+    assert certified(*LATER, by=loud, severity="INFO").holds
+    assert certified(*LATER, by=loud, severity=None).holds
+
+
+@pytest.mark.parametrize(
+    ("lags", "lacks"),
+    [
+        # Ten seconds are looked at: eleven every time are no proof that it is not the cause.
+        ((11, 11, 11), ("it stands just outside of the time looked at in 3 of 3 occurrences",)),
+        ((30, 29, 11), ("it stands just outside of the time looked at in 3 of 3 occurrences",)),
+        # It may also be logged too late.
+        ((-3, -3, 50), ("it stands just outside of the time looked at in 2 of 3 occurrences",)),
+        ((11, 50, 50), ()),
+        ((35, 35, 35), ()),
+    ],
+)
+def test_a_cause_that_keeps_standing_just_outside_is_not_refuted(
+    lags: tuple[float, ...], lacks: tuple[str, ...]
+) -> None:
+    causes = tuple(at - lag for at, lag in zip(LATER, lags, strict=True))
+    assert certified(*LATER, causes=causes).lacks == lacks
+    assert certified(*LATER, causes=causes, on="i2").holds

@@ -14,7 +14,9 @@ _RESOURCE_REVISION = re.compile(r"/revisions/([\w-]+)")
 _RESOURCE_SERVICE = re.compile(r"/services/([\w-]+)")
 # Ready condition status changed to False for Revision shop-00003-abc with message: …
 # Revision 'shop-00003-abc' is not ready and cannot serve traffic.
-_SAID_REVISION = re.compile(r"""(?:\bfor\ Revision\ ['"]?|\bRevision\ ['"])([a-z][\w-]*)""", re.VERBOSE)
+# But not: Permission denied on secret … for Revision service account 1-compute@developer.gserviceaccount.com.
+# A revision is called after its service, with a hyphen and a suffix.
+_SAID_REVISION = re.compile(r"""(?:\bfor\ Revision\ ['"]?|\bRevision\ ['"])([a-z]\w*-[\w-]+)""", re.VERBOSE)
 
 
 def revision_of(record: Mapping[str, Any]) -> str:

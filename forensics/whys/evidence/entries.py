@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from itertools import chain
+from bisect import bisect_left, bisect_right
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from forensics.log.citations import cite
-from forensics.model import Condition, Evidence, Nanoseconds, Occurrence, Verdict, WhyRule
+from forensics.model import Condition, Evidence, Leaf, Nanoseconds, Occurrence, Verdict, WhyRule
 from forensics.schema.checked_values import read_duration, read_table
 from forensics.schema.match_conditions import read_condition
 from forensics.text.plurals import counted, plural
 from forensics.text.timestamps import SECOND, format_lag, parse_duration
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured, recorded
 from forensics.whys.evidence_kind import Argument, EvidenceKind
+from forensics.whys.recording import APPLICATION, each_once, log_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from forensics.schema.checked_values import Reader
     from forensics.schema.diagnostics import Diagnostics, Location
 
+_LOOKED_AT = 200
+"""Occurrences whose surroundings are searched before something is denied."""
 REFS = 3
 """Neighbouring entries that a document cites; all are in the logs."""
 
@@ -114,4 +118,44 @@ def _is_own(why: WhyRule) -> bool:
     return why.condition is None
 
 
-KIND = EvidenceKind(name="entries", read_argument=_read, gather=gather, is_own_fact=_is_own, is_caveat=True)
+def _looks_in(why: WhyRule, context: ClusterContext) -> tuple[str, ...]:
+    """Name the logs that may hold what a condition asks for: those that it names, else what is written in words."""
+    del context
+    named = [log_of(name) for name in _streams_in(why.condition)]
+    return each_once(named) if named else (APPLICATION, "system")
+
+
+def _streams_in(condition: Condition | None) -> Iterator[str]:
+    if isinstance(condition, Leaf):
+        if condition.path == "stream":
+            yield from map(str, condition.value if isinstance(condition.value, tuple) else (condition.value,))
+    elif condition is not None:
+        yield from chain.from_iterable(map(_streams_in, condition.conditions))
+
+
+def _is_near(why: WhyRule, context: ClusterContext) -> bool:
+    """Tell whether such an entry is near on any instance, the cluster's own entries included."""
+    run, argument = context.run, why.evidence
+    holds = run.asked(why.condition, run.table) if why.condition is not None else None
+    if holds is None or not isinstance(argument, dict):
+        return False
+    window = parse_duration(str(argument.get("before") or argument.get("after")))
+    times = run.table.times
+    return any(
+        holds(row)
+        for occurrence in islice(context.occurrences, _LOOKED_AT)
+        for row in range(
+            bisect_left(times, occurrence.start - window), bisect_right(times, times[occurrence.rows[-1]] + window)
+        )
+    )
+
+
+KIND = EvidenceKind(
+    name="entries",
+    read_argument=_read,
+    gather=gather,
+    is_own_fact=_is_own,
+    looks_in=_looks_in,
+    is_near=_is_near,
+    is_caveat=True,
+)

@@ -7,6 +7,7 @@ from forensics.model import Evidence, Frame, Verdict, WhyRule
 from forensics.text.plurals import plural
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
 from forensics.whys.evidence_kind import EvidenceKind, always
+from forensics.whys.recording import APPLICATION
 from forensics.whys.wording import chain_of, plain, representative
 
 
@@ -43,11 +44,35 @@ def place(frame: Frame) -> str:
 
 
 def _nothing(context: ClusterContext) -> EvidenceResult:
-    evidence = Evidence(
-        kind="frames", statement="these entries hold no traceback", count=0, of=context.cluster.occurrences
-    )
+    statement = "these entries hold no traceback"
+    if _has_stack(context):
+        statement = "its own entries hold no traceback; one stands in others of this revision"
+    evidence = Evidence(kind="frames", statement=statement, count=0, of=context.cluster.occurrences)
     step = "log the exception with its traceback (logger.exception), or read the lines that follow without severity"
     return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
 
 
-KIND = EvidenceKind(name="frames", gather=gather, names_a_thing=always, is_own_fact=always, in_table=False)
+def _looks_in(why: WhyRule, context: ClusterContext) -> tuple[str, ...]:
+    del why, context
+    return (APPLICATION,)
+
+
+def _is_near(why: WhyRule, context: ClusterContext) -> bool:
+    del why
+    return _has_stack(context)
+
+
+def _has_stack(context: ClusterContext) -> bool:
+    """Tell whether any entry here holds a stack or a line of one: they may stand apart from the error."""
+    return any(facts.weight or facts.awaits or facts.is_typed for facts in context.run.table.distinct_facts)
+
+
+KIND = EvidenceKind(
+    name="frames",
+    gather=gather,
+    names_a_thing=always,
+    is_own_fact=always,
+    looks_in=_looks_in,
+    is_near=_is_near,
+    in_table=False,
+)

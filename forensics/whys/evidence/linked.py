@@ -14,6 +14,7 @@ from forensics.model import (
     Evidence,
     Link,
     Nanoseconds,
+    Role,
     Thresholds,
     Verdict,
     WhyRule,
@@ -21,10 +22,11 @@ from forensics.model import (
 from forensics.schema.checked_values import list_of, read_text
 from forensics.text.plurals import counted, one_or_many, plural
 from forensics.text.timestamps import format_lag, format_seconds
-from forensics.whys.certificate import certify_absence
+from forensics.whys.certificate import certify_absence, streams_of
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge_link, measured, measured_link
 from forensics.whys.evidence_kind import Argument, EvidenceKind
 from forensics.whys.nearest_cause import nearest_cause
+from forensics.whys.recording import each_once, has_failed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 _ORDER = (Verdict.SUPPORTED, Verdict.PLAUSIBLE, Verdict.NO_EVIDENCE)
 _ANY = frozenset({"symptoms", "causes"})
 """Words that stand for whatever signatures the links name."""
+_ROLES = {"symptoms": {Role.SYMPTOM}, "causes": {Role.CAUSE, Role.MECHANISM}}
+"""Those words → the roles of what is looked for."""
 _LATER_BEFORE = re.compile(r"(?P<lag>\b[\d.–]{1,40} (?:µs|ms|s|min|h)) later before\b")
 """5–25 ms later before the end of the request"""
 PAIRS = 2
@@ -181,14 +185,42 @@ def _nothing(why: WhyRule, context: ClusterContext) -> EvidenceResult:
 
 
 def _absent(names: Sequence[str], context: ClusterContext) -> EvidenceResult:
-    missing = [stream for stream in ("requests", "system") if not context.run.coverage.logs.get(stream)]
-    step = f"pull the {' and '.join(missing)} log of this revision too" if missing else None
     absent = f"{_listed(names)} is not" if len(names) == 1 else f"neither {_listed(names, 'nor')} is"
     if len(names) > 2:  # noqa: PLR2004 - `neither` and `nor` are for two
         absent = f"none of {_listed(names)} is"
     statement = f"{absent} in these entries"
     evidence = Evidence(kind="linked", statement=statement, count=0, of=context.cluster.occurrences)
-    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,), next_step=step)
+    return EvidenceResult(verdict=Verdict.NO_EVIDENCE, evidence=(evidence,))
+
+
+def _looks_in(why: WhyRule, context: ClusterContext) -> tuple[str, ...]:
+    """Name the logs in which the failures stand that a why looks for."""
+    rules = context.run.rules
+    return each_once(stream for name in _wanted(why, context) if name in rules for stream in streams_of(rules[name]))
+
+
+def _wanted(why: WhyRule, context: ClusterContext) -> list[str]:
+    """List the signatures that a why looks for; for `symptoms` and `causes` those that rules declare."""
+    if why.evidence == "symptoms":
+        return [explains.signature for explains in context.rule.explains] if context.rule else []
+    if why.evidence == "causes":
+        own = context.cluster.signature
+        return [rule.id for rule in context.run.rules.values() if any(x.signature == own for x in rule.explains)]
+    return _names_of(why)
+
+
+def _is_near(why: WhyRule, context: ClusterContext) -> bool:
+    """Tell whether a failure of the same part in a chain is in these entries, wherever it stands.
+
+    Sentences of rules speak of any failed request or exit, not of the signatures alone that a why names.
+    """
+    rules, run = context.run.rules, context.run
+    roles = {rules[name].role for name in _wanted(why, context) if name in rules}
+    roles |= _ROLES.get(str(why.evidence), set())
+    others = [cluster for cluster in run.clusters.values() if cluster.id != context.cluster.id]
+    if any(cluster.role in roles for cluster in others):
+        return True
+    return Role.SYMPTOM in roles and has_failed(run.table)
 
 
 def _listed(names: Sequence[str], joint: str = "and") -> str:
@@ -244,6 +276,8 @@ KIND = EvidenceKind(
     gather=gather,
     names_a_thing=_names_a_cause,
     looks_outside=True,
+    looks_in=_looks_in,
+    is_near=_is_near,
     mend_answer=_after,
     is_factor=False,
 )

@@ -8,6 +8,7 @@ from forensics.model import Evidence, Level, Verdict, WhyRule
 from forensics.text.plurals import counted
 from forensics.whys.contexts import ClusterContext, EvidenceResult
 from forensics.whys.evidence_kind import EvidenceKind
+from forensics.whys.recording import has_failed, is_kept, is_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,15 +39,21 @@ def _hints(context: ClusterContext) -> Iterator[Evidence]:
     low = sum(n for name, n in cluster.entries_by_severity.items() if _is_low(name))
     if low:
         yield _hint(f"{low} of {_entries(cluster)} were logged below ERROR", low, cluster)
-    # Without the request log nothing stands beside anything.
-    if not context.as_cause and not context.as_symptom and context.run.coverage.logs.get("requests"):
+    if not context.as_cause and not context.as_symptom and _no_request_failed(context):
+        exit_too = " and no exit" if is_kept("system", context.run) else ""
         yield _hint(
-            "no failed request and no exit stands beside it: what failed may have been caught and passed over",
+            f"no failed request{exit_too} stands beside it: what failed may have been caught and passed over",
             None,
             cluster,
         )
     if cluster.signature is None:
         yield _hint("no rule knows it, so no alert by signature can", None, cluster)
+
+
+def _no_request_failed(context: ClusterContext) -> bool:
+    """Tell whether failed requests would have been recorded, and nothing failed."""
+    run = context.run
+    return is_whole(run.coverage) and is_kept("requests", run) and not has_failed(run.table)
 
 
 def _hint(statement: str, count: int | None, cluster: Cluster) -> Evidence:

@@ -11,6 +11,7 @@ from forensics.schema.checked_values import list_of, read_text
 from forensics.text.plurals import plural
 from forensics.whys.contexts import ClusterContext, EvidenceResult, judge, measured
 from forensics.whys.evidence_kind import EvidenceKind, always, argument
+from forensics.whys.recording import each_once, log_of
 from forensics.whys.wording import plain
 
 if TYPE_CHECKING:
@@ -74,6 +75,21 @@ def _names_in(names: Any) -> Iterator[tuple[Location, str]]:
     return (((i,), name) for i, name in enumerate(names))
 
 
+def _looks_in(why: WhyRule, context: ClusterContext) -> tuple[str, ...]:
+    """Name the logs of the cluster's own entries: a text may go on in lines that were not pulled."""
+    del why
+    table = context.run.table
+    return each_once(
+        log_of(table.distinct_facts[code].stream) for code in set(map(table.fact_ids.__getitem__, context.rows))
+    )
+
+
+def _is_near(why: WhyRule, context: ClusterContext) -> bool:
+    """Tell whether its rule took anything at all from the entries: the same may stand under another name."""
+    del why
+    return bool(context.cluster.captures)
+
+
 KIND = EvidenceKind(
     name="values",
     read_argument=argument(list_of(read_text, at_least=1)),
@@ -82,5 +98,7 @@ KIND = EvidenceKind(
     gather=gather,
     names_a_thing=always,
     is_own_fact=always,
+    looks_in=_looks_in,
+    is_near=_is_near,
     in_table=False,
 )
