@@ -46,8 +46,9 @@ if TYPE_CHECKING:
 AnyPath = str | PathLike[str]
 Paths = AnyPath | Sequence[AnyPath]
 Baseline = Report | AnyPath
-"""A report, the path of a saved `report.json`, the name of a revision, or `previous`."""
+"""A report, the path of a saved `report.json`, the name of a revision, `previous`, or `previous:5` for five of them."""
 PREVIOUS = "previous"
+_MOST_PREVIOUS = 20
 _DEFAULTS = GateThresholds()
 _Word = TypeVar("_Word", Level, Priority)
 
@@ -84,7 +85,7 @@ def analyze(
     from_time: str | datetime | None = None,
     to_time: str | datetime | None = None,
     level: Level | str = Level.ERROR,
-    baseline: Baseline | None = None,
+    baseline: Baseline | Sequence[Baseline] | None = None,
     baseline_logs: Paths | None = None,
     tests: Paths = (),
     baseline_tests: Paths = (),
@@ -103,7 +104,8 @@ def analyze(
         service, project, region: Where the revision runs; project and region fill in commands of the report.
         from_time, to_time: Bounds; a time without a zone is UTC.
         level: Entries of this level or above are analysed even when no rule knows them.
-        baseline: What to compare with. Its logs are `baseline_logs` where they are other ones.
+        baseline: What to compare with, or several of that: then revisions differ when they differ by more than these
+            do among themselves. Its logs are `baseline_logs` where they are other ones.
         tests, baseline_tests: JUnit files of tests that ran against either.
         repo, commit, baseline_commit: A git checkout, and the commits that were deployed, where they are known.
         rules: Folders of your own rule files; they add to the shipped rules, and replace those of the same id.
@@ -115,9 +117,12 @@ def analyze(
     query = _query(revision, logs, case, service, project, region, from_time, to_time, level)
     if baseline is not None and revision == "all":
         raise UsageError("a baseline is compared with one revision: name it instead of 'all'")
-    before = (
-        None if baseline is None else _baseline(baseline, query, baseline_logs, baseline_tests, rules=rules, jobs=jobs)
-    )
+    given = _all_of(baseline)
+    before = [
+        report
+        for one in given
+        for report in _baselines(one, query, baseline_logs, baseline_tests, rules=rules, jobs=jobs)
+    ]
     with (
         open_repository(None if repo is None else Path(repo), commit, baseline_commit) as code,
         open_analysis(
@@ -125,16 +130,18 @@ def analyze(
         ) as analysis,
     ):
         report = analysis.report
-    if before is not None and baseline_logs is None and report.revision.name == before.revision.name:
+    if baseline_logs is None and any(report.revision.name == one.revision.name for one in before):
         raise BaselineError(f"{report.revision.name!r} would be compared with itself: name another baseline")
     return report
 
 
-def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOptions]) -> Comparison:
+def compare(
+    before: Baseline | Sequence[Baseline], after: Report | str, **options: Unpack[AnalyzeOptions]
+) -> Comparison:
     """Compare two revisions, and return what became of each signature.
 
     Args:
-        before: A report, a saved `report.json`, a revision, or `previous`.
+        before: A report, a saved `report.json`, a revision, `previous` or `previous:5`; or several of these.
         after: A report, or a revision.
         **options: As for `analyze`, where a revision is named.
 
@@ -144,7 +151,7 @@ def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOpti
     if isinstance(after, Report):
         from forensics.comparison import compare as compare_sides, side_of  # noqa: PLC0415 - most callers analyze
 
-        return compare_sides(side_of(read_report(before)), side_of(after))
+        return compare_sides([side_of(read_report(one)) for one in _all_of(before)], side_of(after))
     comparison = analyze(revision=after, baseline=before, **options).comparison
     if comparison is None:  # a baseline was given, so that there is one
         raise BaselineError(f"{after!r} was not compared with {before!r}")
@@ -153,7 +160,7 @@ def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOpti
 
 def gate(
     revision: Report | str,
-    baseline: Baseline | None = None,
+    baseline: Baseline | Sequence[Baseline] | None = None,
     *,
     max_new: Priority | str = _DEFAULTS.max_new,
     max_ratio: float = _DEFAULTS.max_ratio,
@@ -239,7 +246,7 @@ def open_analysis(
     *,
     rules: Sequence[Path] = (),
     tests: TestRun | None = None,
-    baseline: Report | None = None,
+    baseline: Report | Sequence[Report] | None = None,
     code: CodeBase | None = None,
     jobs: int | None = None,
     strict: bool = False,
@@ -275,7 +282,7 @@ def open_analysis(
             tool_version=__version__,
             tests=tests,
             pulled=_listings(case),
-            baseline=baseline,
+            baselines=(baseline,) if isinstance(baseline, Report) else tuple(baseline or ()),
             code=code,
             store=store,
             parallel_map=progress.parallel_map(partial(in_processes, jobs=indexing.jobs, before=store.flush)),
@@ -290,8 +297,10 @@ def open_analysis(
         yield _with_case(case, analysis)
 
 
-def previous_revision(query: Query, *, jobs: int | None = None, progress: Progress | None = None) -> str:
-    """Name the revision that served before the one asked for; every line is read, since any may belong to it.
+def previous_revisions(
+    query: Query, number: int = 1, *, jobs: int | None = None, progress: Progress | None = None
+) -> tuple[str, ...]:
+    """Name up to a number of revisions that served before the one asked for, the nearest first; every line is read.
 
     Raises:
         ForensicsError: nothing was read, no revision fits or several do, or there is no earlier one.
@@ -302,7 +311,7 @@ def previous_revision(query: Query, *, jobs: int | None = None, progress: Progre
     progress = progress or Silent()
     with closing(FileRecordStore()) as store:
         indexing = _indexing(store, (), Level.ERROR, jobs, progress)
-        return previous(read_records(query.logs, None, indexing=indexing, expect=progress.expect), query, store)
+        return previous(read_records(query.logs, None, indexing=indexing, expect=progress.expect), query, store, number)
 
 
 def read_tests(files: Sequence[Path]) -> TestRun | None:
@@ -340,7 +349,27 @@ def _query(  # noqa: PLR0917 - the same names in the same order as `analyze`
     )
 
 
-def _baseline(
+def _all_of(given: Baseline | Sequence[Baseline] | None) -> tuple[Baseline, ...]:
+    if isinstance(given, Report | str | PathLike):
+        return (given,)
+    return tuple(given or ())
+
+
+def number_of_previous(name: str) -> int | None:
+    """Return how many revisions `previous` or `previous:5` means, None for any other name."""
+    word, colon, number = name.partition(":")
+    if word != PREVIOUS:
+        return None
+    if not colon:
+        return 1
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= _MOST_PREVIOUS):
+        raise UsageError(
+            f"{name!r} is no number of revisions: write {PREVIOUS}:5, or up to {PREVIOUS}:{_MOST_PREVIOUS}"
+        )
+    return int(number)
+
+
+def _baselines(
     baseline: Baseline,
     query: Query,
     logs: Paths | None,
@@ -348,21 +377,25 @@ def _baseline(
     *,
     rules: Paths,
     jobs: int | None,
-) -> Report:
-    """Read or make the report of a baseline. Bounds are those of the revision that is looked at, and not its own."""
+) -> Iterator[Report]:
+    """Read or make the reports of a baseline. Bounds are those of the revision that is looked at, and not its own."""
     runs = read_tests(_paths(tests))
     if isinstance(baseline, Report) or str(baseline).endswith(".json"):
         report = read_report(baseline)
-        return replace(report, tests=runs) if runs else report
+        yield replace(report, tests=runs) if runs else report
+        return
     own = replace(query, revision=str(baseline), from_time=None, to_time=None)
     if logs is not None:
         own = replace(own, logs=tuple(map(str, _paths(logs))), case=None)
-    if own.revision == PREVIOUS:
+    names: tuple[str, ...] = (own.revision,)
+    if number := number_of_previous(own.revision):
         everywhere = (*own.logs, *query.logs) or (str(own.case),)
         asked = replace(query, logs=tuple(dict.fromkeys(everywhere)), case=None, from_time=None, to_time=None)
-        own = replace(own, revision=previous_revision(asked, jobs=jobs))
-    with open_analysis(own, rules=_paths(rules), tests=runs, jobs=jobs) as analysis:
-        return analysis.report
+        names = previous_revisions(asked, number, jobs=jobs)
+    for name in names:
+        one = replace(own, revision=name)
+        with open_analysis(one, rules=_paths(rules), tests=runs, jobs=jobs) as analysis:
+            yield analysis.report
 
 
 def _indexing(

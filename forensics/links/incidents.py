@@ -150,6 +150,11 @@ def find_incidents(
     )
 
 
+def roots_of(clusters: Sequence[Cluster], chosen: Mapping[ClusterId, Link]) -> dict[ClusterId, ClusterId]:
+    """Return of each cluster the root of its incident; noise has none."""
+    return {cluster.id: _root(cluster.id, chosen) for cluster in clusters if cluster.role is not Role.NOISE}
+
+
 def urgency(root: Cluster, family: Sequence[Cluster], *, is_beside: bool) -> tuple[str, bool, int, int, int, int, str]:
     """Sort key of incidents: priority, unexplained failures before what merely accompanies them, role, counts."""
     explained = sum(c.occurrences for c in family if c.id != root.id)

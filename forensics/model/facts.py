@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntFlag
 
 from msgspec import Struct
 
@@ -11,6 +12,20 @@ from forensics.model.enums import Level, Nanoseconds, OccurrenceUnit
 
 Row = int
 """The index of an entry in the table, which is sorted by (time, insertId, logName)."""
+
+
+class RequestMark(IntFlag):
+    """What counting needs of a request, as bits of one number; the lowest twelve are its route, at least 1."""
+
+    ROUTE = 0xFFF
+    PROBE = 0x1000
+    """A health check, by its user agent."""
+    OPENED = 0x2000
+    """A WebSocket was opened."""
+    NOT_OPENED = 0x4000
+    """A GET that failed: it may have been a handshake."""
+    REFUSED = 0x8000
+    """Answered 4xx: what a client asked wrongly."""
 
 
 class EntryFacts(Struct, frozen=True, kw_only=True):
