@@ -64,7 +64,7 @@ def measure_exposure(
 
 def _failed(table: EntryTable) -> int:
     facts = table.distinct_facts
-    is_failed = (facts[code].is_request and facts[code].level.rank >= Level.ERROR.rank for code in table.counts)
+    is_failed = (facts[code].is_request and facts[code].level.rank >= Level.WARNING.rank for code in table.counts)
     return sum(n for n, failed in zip(table.counts.values(), is_failed, strict=True) if failed)
 
 
@@ -77,8 +77,8 @@ def strangers(marks: Mapping[int, int]) -> set[int]:
 def _routes(marks: Mapping[int, int]) -> dict[str, int]:
     counts: Counter[int] = Counter()
     for mark, n in marks.items():
-        if mark and not mark & RequestMark.PROBE:
-            counts[mark & RequestMark.ROUTE] += n
+        if mark:
+            counts[mark & RequestMark.KIND] += n
     return {str(route): n for route, n in sorted(counts.items()) if n > 0}
 
 

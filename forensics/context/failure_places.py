@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
-from forensics.context.order import Order, is_again
+from forensics.context.order import Attempts, Order
 from forensics.model import ExposureKind, Level, RequestMark, Spread
 from forensics.model.spread import MOST_PLACES, PARTS, write_places
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from forensics.log.entry_table import ClusterEntries, EntryTable
     from forensics.model import Cluster, ClusterId
@@ -28,6 +28,7 @@ class _Ground(NamedTuple):
     order: Order
     requests: Mapping[int, int]
     """Trace → the last row of a request that failed in it."""
+    attempts: Attempts
 
 
 def with_spreads(
@@ -39,7 +40,7 @@ def with_spreads(
 ) -> tuple[Cluster, ...]:
     """Note of each cluster where its failures lie; `measure_of` says what they are held against."""
     requests = {table.traces[row]: row for row in compress(range(len(table)), table.clients) if table.traces[row]}
-    ground = _Ground(table, order, requests)
+    ground = _Ground(table, order, requests, Attempts(table))
     return tuple(
         replace(cluster, spread=_spread(cluster, members[cluster.id], ground, measure_of(cluster)))
         for cluster in clusters
@@ -52,10 +53,11 @@ def is_refusal(cluster: Cluster, rows: Sequence[int], table: EntryTable) -> bool
 
 
 def _spread(cluster: Cluster, members: ClusterEntries, ground: _Ground, measure: ExposureKind) -> Spread:
-    table, order, requests = ground
+    table, order, requests, attempts = ground
     first_rows = members.occurrences.first_rows()
     own = [row if table.marks[row] else requests.get(table.traces[row], -1) for row in first_rows]
-    kept = list(_once(own, table))
+    attempts.forget()
+    kept = [at for at, row in enumerate(own) if not attempts.is_again(row if row >= 0 else first_rows[at])]
     with_refused = is_refusal(cluster, members.rows, table)
     of = max(1, order.length(measure, with_refused=with_refused))
     places: list[_Place] = []
@@ -64,7 +66,7 @@ def _spread(cluster: Cluster, members: ClusterEntries, ground: _Ground, measure:
         place = (label_set.revision, label_set.instance)
         position = order.position(measure, table.times[first_rows[at]], place, with_refused=with_refused)
         places.append((min(position, of - 1), 1, order.instances.get(place)))
-    routes = {table.marks[own[at]] & RequestMark.ROUTE if own[at] >= 0 else 0 for at in kept}
+    routes = {table.marks[own[at]] & RequestMark.KIND if own[at] >= 0 else 0 for at in kept}
     return Spread(
         measure=measure,
         of=of,
@@ -72,19 +74,6 @@ def _spread(cluster: Cluster, members: ClusterEntries, ground: _Ground, measure:
         count=len(places),
         routes=() if 0 in routes or measure is not ExposureKind.REQUESTS else tuple(sorted(routes)),
     )
-
-
-def _once(requests: Sequence[int], table: EntryTable) -> Iterator[int]:
-    """Yield the positions of occurrences whose requests are not those of earlier ones, sent again."""
-    ends: dict[int, int] = {}
-    for at, row in enumerate(requests):
-        client = table.clients[row] if row >= 0 else 0
-        if not client:
-            yield at
-            continue
-        if not is_again(ends.get(client), table.times[row]):
-            yield at
-        ends[client] = table.ends[row]
 
 
 def _shortened(places: Sequence[_Place], of: int) -> list[_Place]:

@@ -24,24 +24,43 @@ _EARLY = 250_000_000
 """Clocks differ: a second attempt may seem to begin before the first one ended."""
 
 
+class Attempts:
+    """Tells a failed request from one that was sent again: by trace, by what it delivers, or by its client in time."""
+
+    def __init__(self, table: EntryTable) -> None:
+        self._table = table
+        traced = ((table.traces[row], number) for row, number in table.deliveries.items())
+        self._by_trace = {trace: number for trace, number in traced if trace}
+        self._seen: set[tuple[str, int]] = set()
+        self._ends: dict[int, int] = {}
+
+    def forget(self) -> None:
+        """Begin again: no failure was seen yet."""
+        self._seen.clear()
+        self._ends.clear()
+
+    def is_again(self, row: int) -> bool:
+        """Tell whether a failure's request, or other entry, was seen to fail before; call it in order of time."""
+        table, client = self._table, self._table.clients[row]
+        delivery = table.deliveries.get(row) or self._by_trace.get(table.traces[row], 0)
+        # Without a request of its own an entry tells no attempts apart but by what it delivers.
+        keys = {("delivery", delivery)} if delivery else set()
+        if client and table.traces[row]:
+            keys.add(("trace", table.traces[row]))
+        is_again = bool(keys & self._seen) or (client in self._ends and self._is_soon(row, self._ends[client]))
+        self._seen |= keys
+        if client:
+            self._ends[client] = table.ends[row]
+        return is_again
+
+    def _is_soon(self, row: int, ended: int) -> bool:
+        return -_EARLY <= self._table.times[row] - ended <= _RETRIED_WITHIN
+
+
 def find_retries(table: EntryTable) -> list[int]:
-    """Return the rows of failed requests that were failed ones sent again: by trace, or by client within seconds."""
-    traces: set[int] = set()
-    ends: dict[int, int] = {}
-    retries = []
-    for row in compress(range(len(table)), table.clients):
-        trace, client = table.traces[row], table.clients[row]
-        if trace in traces or is_again(ends.get(client), table.times[row]):
-            retries.append(row)
-        if trace:
-            traces.add(trace)
-        ends[client] = table.ends[row]
-    return retries
-
-
-def is_again(ended: int | None, starts: int) -> bool:
-    """Tell whether a request that starts may be one sent again that ended."""
-    return ended is not None and -_EARLY <= starts - ended <= _RETRIED_WITHIN
+    """Return the rows of failed requests that were failed ones sent again."""
+    attempts = Attempts(table)
+    return [row for row in compress(range(len(table)), table.clients) if attempts.is_again(row)]
 
 
 class Order:

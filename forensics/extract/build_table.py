@@ -11,9 +11,9 @@ from msgspec import Struct
 from forensics.clusters import said
 from forensics.entries import SWITCHING_PROTOCOLS, decode_record, join, may_be_handshake, runs, stitch
 from forensics.entries.raw_fields import mark_of, route_of, stream_of
+from forensics.extract.senders import client_of, delivery_of, probed_route
 from forensics.log.entry_table import EntryTable, is_same
-from forensics.model import EntryFacts, Level
-from forensics.text.nested_values import dict_at
+from forensics.model import EntryFacts, Level, RequestMark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -44,6 +44,10 @@ class Extracted(Struct):
     marks: array[int]
     clients: array[int]
     """Both as in the table."""
+    deliveries: dict[int, int]
+    """Position → the number of what the entry delivers, where it says so."""
+    probed: set[int]
+    """As in the table."""
     cells: list[bytes]
     """For each analysed row, its cells in the table of entries."""
     handshakes: Counter[tuple[int, bool]]
@@ -75,13 +79,14 @@ def extract(
     ]
     if lost:
         table.drop(lost)
+    _mark_probes(table)
     table.counts.update(table.fact_ids)
     _stitch(table, extractor)
     return table, len(lost)
 
 
 def _extract_rows(rows: Iterable[int], table: EntryTable, store: RecordStore, extractor: FactsExtractor) -> Extracted:
-    extracted = Extracted(array("q"), array("q"), array("I"), [], array("H"), array("q"), [], Counter())
+    extracted = Extracted(array("q"), array("q"), array("I"), [], array("H"), array("q"), {}, set(), [], Counter())
     codes: dict[EntryFacts, int] = {}
     known: dict[int, tuple[EntryFacts, int]] = {}
     """Codes by identity, a faster look-up; keeping the facts prevents that their id is reused."""
@@ -105,9 +110,10 @@ def _extract_rows(rows: Iterable[int], table: EntryTable, store: RecordStore, ex
         http = entry.http
         mark = 0 if http is None else mark_of(http.method, http.path, http.status, http.user_agent)
         extracted.marks.append(mark)
-        extracted.clients.append(_client_of(entry) if mark and facts.level.rank >= Level.ERROR.rank else 0)
+        extracted.clients.append(client_of(entry) if mark and facts.level.rank >= Level.ERROR.rank else 0)
         if http is not None:
             _note_handshake(http, extracted.handshakes)
+        _note_sender(entry, extracted)
         if facts.analysed:
             extracted.cells.append(said(entry))
     extracted.distinct_facts = list(codes)
@@ -120,12 +126,12 @@ def _note_handshake(http: HttpRequest, handshakes: Counter[tuple[int, bool]]) ->
         handshakes[route_of(http.path), http.status == SWITCHING_PROTOCOLS] += 1
 
 
-def _client_of(entry: LogEntry) -> int:
-    """Return a number that stands for what was asked and by whom; one of its own where the client is not named."""
-    http, address = entry.http, dict_at(entry.raw, "httpRequest").get("remoteIp")
-    if http is None or not isinstance(address, str):
-        return hash((entry.trace, "" if entry.trace else entry.insert_id)) or 1
-    return hash((http.method, http.url, http.user_agent, address)) or 1
+def _note_sender(entry: LogEntry, extracted: Extracted) -> None:
+    """Note what the entry that was read last delivers, and which route it says is probed."""
+    if delivery := delivery_of(entry):
+        extracted.deliveries[len(extracted.ends) - 1] = delivery
+    if probed := probed_route(entry):
+        extracted.probed.add(probed)
 
 
 def trace_of(entry: LogEntry) -> int:
@@ -150,9 +156,21 @@ def _note_routine(table: EntryTable) -> array[int]:
     return notable
 
 
+def _mark_probes(table: EntryTable) -> None:
+    """Mark requests of the routes that the platform probes as health checks, unless nobody asks for anything else."""
+    routes = {mark & RequestMark.ROUTE for mark in set(table.marks)} - {0}
+    if table.probed & routes and routes - table.probed:
+        probe = int(RequestMark.PROBE)
+        table.marks = array(
+            "H", [mark | probe if mark & RequestMark.ROUTE in table.probed else mark for mark in table.marks]
+        )
+
+
 def _note(table: EntryTable, rows: Sequence[int], extracted: Extracted, store: RecordStore) -> list[int]:
     """Write the extracted facts of rows into the columns; return the rows that are lost."""
     table.handshakes.update(extracted.handshakes)
+    table.probed |= extracted.probed
+    table.deliveries |= {rows[at]: delivery for at, delivery in extracted.deliveries.items()}
     codes = [table.code(facts) for facts in extracted.distinct_facts]
     texts = iter(extracted.cells)
     lost = []

@@ -55,7 +55,11 @@ class EntryTable:
         self.marks = array("H", bytes(2 * len(rows)))
         """The `RequestMark` of a request, 0 for all else."""
         self.clients = array("q", bytes(8 * len(rows)))
-        """Of a request that failed a number that stands for what was asked, and by whom; 0 for all else."""
+        """Of a failed request a number that stands for what was requested and by whom; 0 for all else."""
+        self.deliveries: dict[Row, int] = {}
+        """Entry → a number that stands for the message or task that its request delivers, where it names one."""
+        self.probed: set[int] = set()
+        """The routes that the platform says it probes."""
         self.distinct_facts: list[EntryFacts] = []
         self.handshakes: Counter[tuple[int, bool]] = Counter()
         """Possible WebSocket handshakes, counted by (hash of the path, True if the socket was opened)."""
@@ -116,6 +120,9 @@ class EntryTable:
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, [x for row, x in enumerate(column) if row not in gone]))
         before = sorted(gone)
+        self.deliveries = {
+            row - bisect_left(before, row): number for row, number in self.deliveries.items() if row not in gone
+        }
         self._cell_rows = array("I", [row - bisect_left(before, row) for row in self._cell_rows])
 
     def keep_cells(self, row: Row, place: int) -> None:

@@ -61,7 +61,7 @@ class Exposure(Struct, frozen=True, kw_only=True):
     lives: int | None = None
     """Instance lives with any entry."""
     failed: int = 0
-    """Requests of level ERROR or above, such as those answered 5xx."""
+    """Requests of level WARNING or above, such as those answered 4xx or 5xx."""
     probes: int = 0
     """Requests that are health checks."""
     refused: int = 0
@@ -69,7 +69,7 @@ class Exposure(Struct, frozen=True, kw_only=True):
     retries: int = 0
     """Requests sent again after a failure, with the same trace or by the same client within seconds."""
     routes: dict[str, int] = {}
-    """Route number → its requests, without health checks and retries."""
+    """Route number → its requests, without retries; health checks of a route have a number of their own."""
     instances: tuple[int, ...] = ()
     """Requests of each instance, without health checks; `spread` numbers the instances in this order."""
 

@@ -19,13 +19,15 @@ class RequestMark(IntFlag):
 
     ROUTE = 0xFFF
     PROBE = 0x1000
-    """A health check, by its user agent."""
+    """A health check: by its user agent, or by its route, which the platform says it probes."""
     OPENED = 0x2000
     """A WebSocket was opened."""
     NOT_OPENED = 0x4000
     """A GET that failed: it may have been a handshake."""
     REFUSED = 0x8000
     """Answered 4xx: what a client asked wrongly."""
+    KIND = 0x1FFF
+    """Route and health check: what `Exposure.routes` counts."""
 
 
 class EntryFacts(Struct, frozen=True, kw_only=True):

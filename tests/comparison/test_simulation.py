@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PAIRS = int(os.environ.get("SIMULATED_PAIRS", "0"))
 """Of each kind; 0 for the few of an ordinary run."""
-FEW = 40
+FEW = 100
 INSTANCES = 3
 WORDS = {ChangeState.NEW, ChangeState.WORSE, ChangeState.BETTER, ChangeState.GONE}
 ONE_BAD = "one bad instance of 3"
@@ -122,11 +122,10 @@ def test_nor_where_one_side_has_five_times_the_traffic(kind: str, requests: tupl
     assert share_of_words(kind, requests, 0.02) <= 0.05 + slack(0.05)
 
 
-@pytest.mark.parametrize("rate", RATES if PAIRS else [])
-def test_instances_that_go_bad_by_themselves_are_the_limit_of_one_baseline(rate: float) -> None:
-    """None, one, two or all of three may be bad: so few failures as eight an instance look like a change."""
-    limit = 0.15 if rate == min(RATES) else 0.05
-    assert share_of_words("each of 3 instances bad or not", (4000, 4000), rate) <= limit
+@pytest.mark.parametrize("rate", [0.001, *RATES] if PAIRS else [0.002])
+def test_instances_that_go_bad_by_themselves_are_no_change(rate: float) -> None:
+    """None, one, two or all of three may be bad: where one is not, few failures seem to be all over the place."""
+    assert share_of_words("each of 3 instances bad or not", (4000, 4000), rate) <= 0.05 + slack(0.05)
 
 
 POWER = [("alone", 0.95), ("four in a row", 0.95), ("outages of 3", 0.9), ("outages of 10", 0.45)]
@@ -162,16 +161,16 @@ def test_five_baselines_tell_how_much_revisions_differ_by_themselves(requests: i
     assert one / pairs > 0.2  # this is what several are for
 
 
-@pytest.mark.parametrize("kind", ["alone", "outages of 3"] if PAIRS else [])
+@pytest.mark.parametrize("kind", ["alone", "outages of 3"] if PAIRS else ["alone"])
 def test_against_five_baselines_three_times_as_many_are_found(kind: str) -> None:
     dice = random.Random(kind)  # noqa: S311 - the same pairs every time
     found = 0
-    pairs = min(PAIRS, 300)
+    pairs = min(PAIRS, 300) or 10
     for _ in range(pairs):
         sides = [revision(dice, f"shop-0004{at}-abc", 4000, 0.06 if at == 5 else 0.02, kind) for at in range(6)]
         found += any(change.state in WORDS for change in compare(sides[:5], sides[5]).changes)
     told(f"{kind}, 5 baselines | 4,000 | 2.0% | ×3", found / pairs)
-    assert found / pairs >= 0.9
+    assert found / pairs >= 0.9 - (0 if PAIRS else 0.2)
 
 
 def test_what_is_left_of_an_outage_is_not_called_resolved() -> None:

@@ -93,9 +93,12 @@ def exposure_of(entries: Sequence[Entry], lives: Sequence[Life]) -> Json:
     starts = sum(life.started or not life.is_first for life in lives)
     system = any(is_system(entry) for entry in entries)
     marked = [entry for entry in entries if entry.http and entry.log_name.endswith("requests")]
-    asked = [entry for entry in marked if not _is_probe(entry.http or {})]
+    probed = _probed(entries)
+    if not {_route(entry) for entry in marked} - probed:
+        probed = set()
+    asked = [entry for entry in marked if not _is_probe(entry.http or {}) and _route(entry) not in probed]
     answered = {_route(entry) for entry in marked if not 400 <= _status(entry) < 500}
-    routes = Counter(_route(entry) for entry in asked)
+    routes = Counter((_route(entry), entry in asked) for entry in marked)
     instances = Counter(entry.instance for entry in asked)
     everywhere = {entry.instance for entry in marked if entry.instance}
     return {
@@ -118,11 +121,18 @@ def _status(entry: Entry) -> int:
 
 
 def _is_failed(entry: Entry) -> bool:
-    """Tell whether a request is of level ERROR or above: by its severity, else by its answer."""
+    """Tell whether a request is of level WARNING or above: by its severity, else by its answer."""
     severity = entry.record.get("severity")
     if severity in {None, "", "DEFAULT"}:
-        return _status(entry) >= 500
-    return severity in {"ERROR", "CRITICAL", "ALERT", "EMERGENCY"}
+        return _status(entry) >= 400
+    return severity in {"WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"}
+
+
+def _probed(entries: Sequence[Entry]) -> set[str]:
+    """Return the routes that lines of the platform call probed."""
+    texts = [str(entry.record.get("textPayload")) for entry in entries if is_system(entry)]
+    paths = [text.partition(' path "')[2].partition('"')[0] for text in texts if " HTTP probe " in text]
+    return {_route_of(path) for path in paths if len(path) > 1}
 
 
 def _is_probe(http: Json) -> bool:
@@ -132,7 +142,11 @@ def _is_probe(http: Json) -> bool:
 
 def _route(entry: Entry) -> str:
     """Return the path of a request without the parts that have a digit."""
-    return "/".join("*" if any(map(str.isdigit, part)) else part for part in _path(entry.http or {}).split("/"))
+    return _route_of(_path(entry.http or {}))
+
+
+def _route_of(path: str) -> str:
+    return "/".join("*" if any(map(str.isdigit, part)) else part for part in path.split("/"))
 
 
 def _path(http: Json) -> str:
