@@ -9,9 +9,9 @@ from forensics.model import Level
 if TYPE_CHECKING:
     from forensics.model import Coverage, Exposure
 
-_ENOUGH_ENTRIES = 10
+_ENOUGH_ENTRIES = 3
 """Entries from which on a service writes something that is no complaint, if only that an instance started."""
-_ENOUGH_REQUESTS = 20
+_ENOUGH_REQUESTS = 5
 """Requests from which on one that went well is missed, unless the platform's own lines show that all was pulled."""
 
 
@@ -28,5 +28,7 @@ def filter_of(coverage: Coverage, exposure: Exposure | None) -> str | None:
     requests = exposure.requests if exposure else None
     failed = exposure.failed if exposure else 0
     if requests and requests >= _ENOUGH_REQUESTS and failed >= requests and not coverage.logs.get("system"):
-        return f"all {requests:,} requests here failed, and no line of the platform is here: a filter left out the rest"
+        return (
+            f"none of {requests:,} requests went well, and no line of the platform is here: a filter left out the rest"
+        )
     return None

@@ -105,7 +105,14 @@ def only_failed_requests(entries: Sequence[Entry]) -> list[Entry]:
     return [*said, *(one for one in entries if one.get("httpRequest", {}).get("status") == 500)]
 
 
-FILTERS = [only("ERROR"), only("ERROR", "WARNING"), only_failed_requests]
+def only_requests_from_400(entries: Sequence[Entry]) -> list[Entry]:
+    """What a filter of `httpRequest.status >= 400` and the application's log bring, a scanner's requests among it."""
+    name = str(entries[0]["resource"]["labels"]["revision_name"])
+    scans = [request(name, 60_000 + n, 11 * n, 404, path=f"/wp-{n}.php") for n in range(20)]
+    return [*only_failed_requests(entries), *scans]
+
+
+FILTERS = [only("ERROR"), only("ERROR", "WARNING"), only_failed_requests, only_requests_from_400]
 
 
 @pytest.mark.parametrize("side", [0, 1])
@@ -119,6 +126,24 @@ def test_a_filtered_log_beside_a_whole_one_is_not_comparable(
     assert change.state is ChangeState.NOT_COMPARABLE, change.statement
     assert "a filter left out the rest" in change.statement
     assert (code, result.outcome) == (3, "not enough traffic")
+
+
+@pytest.mark.parametrize("side", [0, 1])
+def test_nor_is_one_in_which_only_a_few_failures_are_left(side: int, tmp_path: Path) -> None:
+    entries = [revision(OLD, 1000, 6), revision(NOW, 1000, 6)]
+    entries[side] = only("ERROR")(entries[side])
+    change, _, code = compared(tmp_path, *entries)
+    assert (change.state, code) == (ChangeState.NOT_COMPARABLE, 3), change.statement
+
+
+def test_a_log_that_was_cut_by_a_limit_is_not_comparable(tmp_path: Path) -> None:
+    """Exactly a thousand entries in one file: a limit, and nobody knows what it left out."""
+    (tmp_path / "old").mkdir()
+    old = write(tmp_path / "old", revision(OLD, 1000, 40))
+    new = write(tmp_path, revision(NOW, 997, 90))
+    done = run("gate", "--revision", NOW, "--baseline", OLD, "--logs", str(new), "--baseline-logs", str(old))
+    assert done.returncode == 3, done.stdout
+    assert "exactly 1,000 entries" in done.stdout
 
 
 def test_two_logs_that_were_filtered_alike_are_not_comparable_either(tmp_path: Path) -> None:
@@ -147,6 +172,38 @@ def test_health_checks_are_no_traffic_that_lets_a_revision_pass(tmp_path: Path) 
     _, result, code = compared(tmp_path, revision(OLD, 1000, 40), [*revision(NOW, 100, 4), *checks])
     assert code == 3
     assert "100 requests so far, 500 are needed" in result.reasons[0].statement
+
+
+def test_a_route_that_the_platform_says_it_probes_is_no_traffic(tmp_path: Path) -> None:
+    """Whoever asks it has no user agent that tells, and asks the new revision only."""
+    told = entry(
+        NOW,
+        70_000,
+        2,
+        "INFO",
+        "varlog%2Fsystem",
+        textPayload='STARTUP HTTP probe succeeded after 1 attempt for container "api-1" on port 8080 path "/readyz".',
+    )
+    checks = [request(NOW, 50_000 + n, 5 + n, 200, path="/readyz") for n in range(3000)]
+    change, result, code = compared(tmp_path, revision(OLD, 1000, 40), [told, *revision(NOW, 1000, 43), *checks])
+    assert (change.exposure_before, change.exposure_after, code) == (1000, 1000, 0), change.statement
+    assert result.exposure.after.probes == 3000
+    _, result, code = compared(tmp_path, revision(OLD, 1000, 40), [told, *revision(NOW, 100, 4), *checks])
+    assert (result.exposure.after.traffic, code) == (100, 3)
+
+
+def test_failed_health_checks_are_held_against_health_checks(tmp_path: Path) -> None:
+    """They fail as often as before, beside ten times the traffic: all of it would make them look better."""
+
+    def checks(name: str) -> list[Entry]:
+        return [
+            request(name, 50_000 + n, 5 + 6 * n, 503 if n % 10 == 3 else 200, path="/healthz", userAgent=HEALTH)
+            for n in range(600)
+        ]
+
+    change, _, _ = compared(tmp_path, [*revision(OLD, 300, 0), *checks(OLD)], [*revision(NOW, 3000, 0), *checks(NOW)])
+    assert (change.before, change.exposure_before, change.exposure_after) == (60, 600, 600)
+    assert change.state is ChangeState.NO_CHANGE, change.statement
 
 
 def test_scanners_do_not_thin_failures_out(tmp_path: Path) -> None:
@@ -178,6 +235,61 @@ def test_a_request_that_was_sent_again_counts_once(by_trace: bool, tmp_path: Pat
     assert (change.exposure_before, change.exposure_after) == (1000, 1000)
     assert change.state in {ChangeState.UNCLEAR, ChangeState.NO_CHANGE}
     assert code == 0
+
+
+def delivered(failing: Sequence[Entry], tries: int, **named: Any) -> list[Entry]:
+    """Send each failed request again a minute later and later, each time in a trace in which a line names its message.
+
+    `{}` in a field of the line is the id of the message.
+    """
+    found = []
+    for at, one in enumerate(failing):
+        for n in range(tries):
+            number = f"{at}-{n}"
+            trace = f"projects/p/traces/{at:016}{n:016}"
+            again = one | {"insertId": f"{one['insertId']}-{n}", "timestamp": moved(one["timestamp"], 60.0 * n)}
+            again["trace"] = trace
+            again["httpRequest"] = one["httpRequest"] | {"remoteIp": f"35.187.{n}.{at}"}
+            line = json.loads(json.dumps(named).replace("{}", f"20704436{at:08}"))
+            said = entry(NOW, 0, 0, "INFO", "stdout", **line)
+            found += [again, said | {"insertId": f"said-{number}", "timestamp": again["timestamp"], "trace": trace}]
+    return found
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"textPayload": "handling message_id=20704436{}"},
+        {"jsonPayload": {"message": "push", "envelope": {"message": {"messageId": "20704436{}"}}}},
+        {"jsonPayload": {"message": "task", "headers": {"X-CloudTasks-TaskName": "20704436{}", "try": 3}}},
+    ],
+)
+def test_a_message_that_is_delivered_again_counts_once(named: Entry, tmp_path: Path) -> None:
+    """Pub/Sub and Cloud Tasks try again a minute later, from another address, in a trace of its own."""
+    entries = revision(NOW, 1000, 30)
+    failing = [one for one in entries if one.get("httpRequest", {}).get("status") == 500]
+    rest = [one for one in entries if one not in failing]
+    change, _, code = compared(tmp_path, revision(OLD, 1000, 30), [*rest, *delivered(failing, 4, **named)])
+    assert (change.before, change.after, change.exposure_after) == (30, 30, 1000)
+    assert (change.state in {ChangeState.UNCLEAR, ChangeState.NO_CHANGE}, code) == (True, 0), change.statement
+
+
+def test_a_code_of_messages_is_no_message(tmp_path: Path) -> None:
+    entries = revision(NOW, 1000, 60)
+    failing = [one for one in entries if one.get("httpRequest", {}).get("status") == 500]
+    rest = [one for one in entries if one not in failing]
+    named = {"jsonPayload": {"message": "failed", "messageId": "ERR_1001"}}
+    change, _, _ = compared(tmp_path, revision(OLD, 1000, 10), [*rest, *delivered(failing, 1, **named)])
+    assert (change.after, change.state) == (60, ChangeState.WORSE)
+
+
+def test_another_request_of_the_same_client_is_no_retry(tmp_path: Path) -> None:
+    """Of one client, each ten seconds; and of two clients within a second."""
+    once = revision(NOW, 1000, 0)
+    own = [request(NOW, 80_000 + n, 5 + 10 * n, 500, remoteIp="198.51.100.7") for n in range(40)]
+    other = [request(NOW, 90_000 + n, 5.5 + 10 * n, 500, remoteIp="198.51.100.8") for n in range(40)]
+    change, _, _ = compared(tmp_path, revision(OLD, 1000, 30), [*once, *own, *other])
+    assert (change.after, change.exposure_after) == (80, 1080)
 
 
 def moved(timestamp: str, seconds: float) -> str:
