@@ -10,21 +10,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence  # noqa: TC003 - as below
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - signatures can be resolved by whoever reads them at run time
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, BinaryIO, Unpack
 
 from msgspec.structs import replace
 
 from forensics import __version__
-from forensics.errors import BaselineError, CaseError, SeveralRevisionsError, SourceError, TemplateError, UsageError
+from forensics.errors import BaselineError, SeveralRevisionsError, SourceError, TemplateError, UsageError
 from forensics.model import (
     Analysis,
-    CaseRef,
     Comparison,
     GateResult,
     GateThresholds,
@@ -35,43 +34,17 @@ from forensics.model import (
     Rule,
     TestRun,
 )
+from forensics.system.arguments import AnalyzeOptions, AnyPath, Paths, member, number_of_previous, paths_of, rfc3339
 from forensics.system.progress import Progress, Silent
-from forensics.text.timestamps import read_moment, to_utc
 
 if TYPE_CHECKING:
-    from forensics.cases import Case
-    from forensics.model import CodeBase, Pulled
+    from forensics.model import CodeBase
+    from forensics.pulling.given_case import GivenCase
     from forensics.sources import FileRecordStore, Indexing
 
-AnyPath = str | PathLike[str]
-Paths = AnyPath | Sequence[AnyPath]
 Baseline = Report | AnyPath
 """A report, the path of a saved `report.json`, the name of a revision, `previous`, or `previous:5` for five of them."""
-PREVIOUS = "previous"
-_MOST_PREVIOUS = 20
 _DEFAULTS = GateThresholds()
-_Word = TypeVar("_Word", Level, Priority)
-
-
-class AnalyzeOptions(TypedDict, total=False):
-    """What `compare` and `gate` hand on to `analyze`."""
-
-    logs: Paths | None
-    case: AnyPath | None
-    service: str | None
-    project: str | None
-    region: str | None
-    from_time: str | datetime | None
-    to_time: str | datetime | None
-    level: Level | str
-    baseline_logs: Paths | None
-    tests: Paths
-    baseline_tests: Paths
-    repo: AnyPath | None
-    commit: str | None
-    baseline_commit: str | None
-    rules: Paths
-    jobs: int | None
 
 
 def analyze(
@@ -126,7 +99,7 @@ def analyze(
     with (
         open_repository(None if repo is None else Path(repo), commit, baseline_commit) as code,
         open_analysis(
-            query, rules=_paths(rules), tests=read_tests(_paths(tests)), baseline=before, code=code, jobs=jobs
+            query, rules=paths_of(rules), tests=read_tests(paths_of(tests)), baseline=before, code=code, jobs=jobs
         ) as analysis,
     ):
         report = analysis.report
@@ -182,7 +155,7 @@ def gate(
     """
     from forensics.comparison.gating import judge  # noqa: PLC0415 - most callers analyze
 
-    thresholds = GateThresholds(max_new=_member(Priority, max_new), max_ratio=max_ratio, min_requests=min_requests)
+    thresholds = GateThresholds(max_new=member(Priority, max_new), max_ratio=max_ratio, min_requests=min_requests)
     if isinstance(revision, Report):
         return judge(revision, thresholds)
     if baseline is None:
@@ -201,7 +174,7 @@ def load_rules(folders: Paths = ()) -> tuple[Rule, ...]:
     """
     from forensics.rulebook import load_rules as load  # noqa: PLC0415 - YAML is for those who read rules
 
-    return load(_paths(folders))[0]
+    return load(paths_of(folders))[0]
 
 
 def read_report(source: Report | AnyPath) -> Report:
@@ -267,7 +240,7 @@ def open_analysis(
     from forensics.system.processes import in_processes  # noqa: PLC0415
 
     progress = progress or Silent()
-    case = _open_case(query) if query.case is not None else None
+    case = _opened(query.case) if query.case is not None else None
     loaded, rulebook = load(rules)
     only = None if strict or "-" in query.logs else query.revision
     with closing(FileRecordStore()) as store:
@@ -281,7 +254,7 @@ def open_analysis(
             rulebook=rulebook,
             tool_version=__version__,
             tests=tests,
-            pulled=_listings(case),
+            pulled=case.listings if case else (),
             baselines=(baseline,) if isinstance(baseline, Report) else tuple(baseline or ()),
             code=code,
             store=store,
@@ -294,7 +267,7 @@ def open_analysis(
                 raise
             # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
             analysis = run(read())
-        yield _with_case(case, analysis)
+        yield case.named_in(analysis) if case else analysis
 
 
 def previous_revisions(
@@ -341,10 +314,10 @@ def _query(  # noqa: PLR0917 - the same names in the same order as `analyze`
         service=service,
         project=project,
         region=region,
-        from_time=_rfc3339("from_time", from_time),
-        to_time=_rfc3339("to_time", to_time),
-        level=_member(Level, level),
-        logs=() if logs is None else tuple(map(str, _paths(logs))),
+        from_time=rfc3339("from_time", from_time),
+        to_time=rfc3339("to_time", to_time),
+        level=member(Level, level),
+        logs=() if logs is None else tuple(map(str, paths_of(logs))),
         case=None if case is None else fspath(case),
     )
 
@@ -353,20 +326,6 @@ def _all_of(given: Baseline | Sequence[Baseline] | None) -> tuple[Baseline, ...]
     if isinstance(given, Report | str | PathLike):
         return (given,)
     return tuple(given or ())
-
-
-def number_of_previous(name: str) -> int | None:
-    """Return how many revisions `previous` or `previous:5` means, None for any other name."""
-    word, colon, number = name.partition(":")
-    if word != PREVIOUS:
-        return None
-    if not colon:
-        return 1
-    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= _MOST_PREVIOUS):
-        raise UsageError(
-            f"{name!r} is no number of revisions: write {PREVIOUS}:5, or up to {PREVIOUS}:{_MOST_PREVIOUS}"
-        )
-    return int(number)
 
 
 def _baselines(
@@ -379,14 +338,14 @@ def _baselines(
     jobs: int | None,
 ) -> Iterator[Report]:
     """Read or make the reports of a baseline. Bounds are those of the revision that is looked at, and not its own."""
-    runs = read_tests(_paths(tests))
+    runs = read_tests(paths_of(tests))
     if isinstance(baseline, Report) or str(baseline).endswith(".json"):
         report = read_report(baseline)
         yield replace(report, tests=runs) if runs else report
         return
     own = replace(query, revision=str(baseline), from_time=None, to_time=None)
     if logs is not None:
-        own = replace(own, logs=tuple(map(str, _paths(logs))), case=None)
+        own = replace(own, logs=tuple(map(str, paths_of(logs))), case=None)
     names: tuple[str, ...] = (own.revision,)
     if number := number_of_previous(own.revision):
         everywhere = (*own.logs, *query.logs) or (str(own.case),)
@@ -394,7 +353,7 @@ def _baselines(
         names = previous_revisions(asked, number, jobs=jobs)
     for name in names:
         one = replace(own, revision=name)
-        with open_analysis(one, rules=_paths(rules), tests=runs, jobs=jobs) as analysis:
+        with open_analysis(one, rules=paths_of(rules), tests=runs, jobs=jobs) as analysis:
             yield analysis.report
 
 
@@ -414,32 +373,10 @@ def _indexing(
     )
 
 
-def _open_case(query: Query) -> Case:
-    """Open a case whose entries are those that were written; the report will name it by its hash."""
-    from forensics.cases import Case, check_hashes  # noqa: PLC0415 - most runs read exports
+def _opened(case: str) -> GivenCase:
+    from forensics.pulling.given_case import open_case  # noqa: PLC0415 - most runs read exports
 
-    case = Case.look(Path(str(query.case)))
-    if not case.manifest.entries:
-        raise CaseError(f"the case {query.case!r} holds no entries; read exports with --logs")
-    check_hashes(case)
-    return case
-
-
-def _listings(case: Case | None) -> Sequence[Pulled]:
-    if case is None:
-        return ()
-    from forensics.pulling import pulled_of  # noqa: PLC0415 - most runs read exports
-
-    return pulled_of(case.manifest)
-
-
-def _with_case(case: Case | None, analysis: Analysis) -> Analysis:
-    """Let the report say which case it was made from."""
-    if case is None:
-        return analysis
-    # By name and not by path: the same case gives the same report wherever it lies.
-    reference = CaseRef(folder=case.folder.resolve().name, sha256=case.sha256)
-    return replace(analysis, report=replace(analysis.report, case=reference))
+    return open_case(case)
 
 
 @contextmanager
@@ -456,23 +393,3 @@ def open_repository(
 
     with closing(GitRepository(repo, commit=commit, baseline=baseline_commit)) as repository:
         yield repository
-
-
-def _paths(given: Paths) -> tuple[Path, ...]:
-    return (Path(given),) if isinstance(given, str | PathLike) else tuple(map(Path, given))
-
-
-def _rfc3339(name: str, moment: str | datetime | None) -> str | None:
-    if moment is None or isinstance(moment, datetime):
-        return None if moment is None else to_utc(moment)
-    try:
-        return to_utc(read_moment(moment))
-    except ValueError as error:
-        raise UsageError(f"{name} {moment!r} is no time: write 2025-09-08T14:00:00Z") from error
-
-
-def _member(kinds: type[_Word], word: str) -> _Word:
-    try:
-        return kinds(word.upper())
-    except ValueError as error:
-        raise UsageError(f"{word!r} is none of {', '.join(kinds)}") from error

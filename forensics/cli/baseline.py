@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 from msgspec.structs import replace
 
-from forensics.api import number_of_previous, previous_revisions, read_report, read_tests
+from forensics.api import previous_revisions, read_report, read_tests
 from forensics.cli.analysis import analysed, asks_cloud, connected
 from forensics.cli.options import CloudOptions
 from forensics.cli.screens.progress import watching
 from forensics.errors import BaselineError, UsageError
 from forensics.model import Analysis, Query, Report
+from forensics.system.arguments import number_of_previous
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -53,8 +53,8 @@ def _is_spared(counts: Sequence[int], shares: Sequence[float]) -> bool:
     if len(counts) < _FEWEST:
         return False
     usual = [(count, share) for count, share in zip(counts, shares, strict=True) if 2 * share * len(shares) >= 1]
-    spared = sum((1 - share) ** sum(counts) for _, share in usual)
-    return spared <= _SPARED and any(not count for count, _ in usual)
+    expected = sum((1 - share) ** sum(counts) for _, share in usual)
+    return expected <= _SPARED and any(not count for count, _ in usual)
 
 
 def by_instance(episodes: Sequence[Episode], side: Failures) -> list[int]:
