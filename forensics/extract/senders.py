@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.raw_fields import route_of
 from forensics.text.nested_values import dict_at
+from forensics.text.word_search import WordSearch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,9 +20,16 @@ _DELIVERIES = frozenset({"messageid", "pubsubmessageid", "taskname", "cloudtasks
 """Keys of the message of Pub/Sub or the task of Cloud Tasks in payloads, in lower case and as one word."""
 _DIGITS = 6
 """Digits that an id has at least: codes of messages, such as ERR_1001, are the same in each failure."""
+_MAY_NAME = WordSearch(
+    *("essage_id", "essageId", "essageID", "essage-id", "essage id", "ESSAGE_ID"),
+    *("ask_name", "askName", "TaskName", "taskname", "ask-name", "ask name", "TASK_NAME"),
+)
+"""Words without which the pattern, which costs ten times as much, finds nothing."""
+_SEARCHED = 4_000
+"""Characters of a text in which its message is named, if at all."""
 # Processing message 12345678 failed; messageId=12345678; X-CloudTasks-TaskName: 3141592653
 _DELIVERY = re.compile(
-    r"(?:message[ _-]?id|X-CloudTasks-TaskName|task[ _-]?name)[\"']?(?: is |\s?[:= ]\s?)[\"']?([\w./-]{6,200})",
+    r"(?:message[ _-]?id|task[ _-]?name)[\"']?(?: is |\s?[:= ]\s?)[\"']?([\w./-]{6,200})",
     re.IGNORECASE,
 )
 # STARTUP HTTP probe failed 1 time consecutively for container "app-1" on port 8080 path "/readyz".
@@ -40,7 +49,8 @@ def delivery_of(entry: LogEntry) -> int:
 
     Pub/Sub and Cloud Tasks send again what failed, minutes later and with another trace.
     """
-    found = _DELIVERY.search(entry.message)
+    text = entry.message[:_SEARCHED]
+    found = _DELIVERY.search(text) if _MAY_NAME.is_in(text) else None
     in_text = [found[1]] if found else []
     names = (*_named(entry.raw.get("jsonPayload"), _DEEPEST), *_named(entry.raw.get("labels"), 1), *in_text)
     named = next((name for name in names if sum(map(str.isdigit, name)) >= _DIGITS), None)
@@ -52,8 +62,13 @@ def _named(value: Any, depth: int) -> Iterator[str]:
     for key, held in fields.items():
         if isinstance(held, dict) and depth > 1:
             yield from _named(held, depth - 1)
-        elif isinstance(held, str | int) and held and re.sub(r"[\W_]", "", key).lower() in _DELIVERIES:
+        elif isinstance(held, str | int) and held and _is_delivery(key):
             yield str(held)
+
+
+@lru_cache(maxsize=1024)
+def _is_delivery(key: str) -> bool:
+    return re.sub(r"[\W_]", "", key).lower() in _DELIVERIES
 
 
 def probed_route(entry: LogEntry) -> int:

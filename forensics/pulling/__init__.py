@@ -2,8 +2,9 @@
 
 `find_revision` (resolve a revision's name, start and predecessor; suggest the nearest names), `plan` (which listings a
 case still needs), `neighbourhoods` (time windows around errors), `known_entries` (which entries a case holds already),
-`run_pull` (all of these together), `follow_case` (entries as they arrive), `given_case` (a case as the input of an analysis). A pull of everything is one listing. A pull
-of errors is several, recorded in the case under one number, so that a killed pull continues where it stopped.
+`run_pull` (all of these together), `follow_case` (entries as they arrive), `given_case` (a case as the input of an
+analysis). A pull of everything is one listing. A pull of errors is several, recorded in the case under one number, so
+that a killed pull continues where it stopped.
 """
 
 from __future__ import annotations
