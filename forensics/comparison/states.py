@@ -112,8 +112,7 @@ def _is_clustered(count: int, episodes: int) -> bool:
 
 def _failures(count: int, episodes: int) -> str:
     """Write a count, with its episodes where several failures came together."""
-    failures = "failure" if count == 1 else "failures"
-    return f"{count:,} {failures} in {_episodes(episodes)}" if _is_clustered(count, episodes) else f"{count:,}"
+    return f"{count:,} failures in {_episodes(episodes)}" if _is_clustered(count, episodes) else f"{count:,}"
 
 
 def _episodes(number: int) -> str:

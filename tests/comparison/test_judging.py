@@ -6,7 +6,7 @@ import pytest
 
 from forensics.comparison.assessment import Assessment
 from forensics.comparison.exact import ALPHA, Rates
-from forensics.comparison.states import Counted, amount, judge, number
+from forensics.comparison.states import Counted, amount, judge, number, sentence
 from forensics.model import ChangeState
 
 NEW, GONE, WORSE, BETTER = ChangeState.NEW, ChangeState.GONE, ChangeState.WORSE, ChangeState.BETTER
@@ -114,3 +114,45 @@ def test_ratios_are_written_with_the_digits_that_say_something(value: float, wri
 )
 def test_expected_counts_are_written_with_a_digit_where_they_are_small(value: float, written: str) -> None:
     assert amount(value) == written
+
+
+# ── sentences ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("ratio", "state"), [(0.5, BETTER), (1.0, UNCLEAR), (1.5, WORSE), (2.0, WORSE)])
+def test_where_instances_were_permuted_the_ratio_alone_gives_the_direction(ratio: float, state: ChangeState) -> None:
+    found = rates(0.1, 9.0, uneven="now all on one instance of 10")
+    found = found._replace(rates=found.rates._replace(ratio=ratio))
+    assert judge(Counted(10, 1000, round(10 * ratio), 1000), found, 0.01) is state
+
+
+def said(counted: Counted, found: Assessment, state: ChangeState, *baselines: str) -> str:
+    return sentence(counted, found, state, 0.01, baselines or ("shop-00041-abc",))
+
+
+def test_a_sentence_gives_failures_and_episodes_where_failures_came_together() -> None:
+    counted = Counted(22, 1000, 30, 2000)
+    together = said(counted, rates(0.3, 0.9, (1, 30)), UNCLEAR)
+    assert together == "22 failures in 1 episode → 30, in 1,000 → 2,000 requests (ratio 1.00, 0.30–0.90): unclear"
+    alone = said(counted, rates(0.3, 0.9, (22, 30)), UNCLEAR)
+    assert alone == "22 → 30 in 1,000 → 2,000 requests (ratio 1.00, 0.30–0.90): unclear"
+    some = said(Counted(10, 1000, 10, 1000), rates(0.3, 2.1, (8, 7)), UNCLEAR)
+    assert some == "10 → 10 failures in 7 episodes (ratio 1.00, 0.30–2.10): unclear"
+
+
+def test_where_a_few_instances_have_all_the_sentence_says_so_instead_of_an_interval() -> None:
+    found = rates(0.3, 9.0, uneven="now all on one instance of 3")
+    assert said(Counted(9, 1000, 9, 1000), found, UNCLEAR) == (
+        "9 → 9 (ratio 1.00; now all on one instance of 3): unclear"
+    )
+    new = found._replace(rates=found.rates._replace(ratio=None))
+    assert "(no ratio; now all on one instance of 3)" in said(Counted(0, 1000, 9, 1000), new, UNCLEAR)
+
+
+def test_a_worse_revision_is_worse_against_one_baseline_alone_or_against_several() -> None:
+    alone = said(Counted(9, 1000, 40, 1000), rates(2.0, 9.0), WORSE)
+    assert alone.endswith(
+        "worse against 00041 alone; how much revisions differ by themselves is not known; --baseline previous:5 asks"
+    )
+    two = said(Counted(9, 1000, 40, 1000), rates(2.0, 9.0), WORSE, "a", "b")
+    assert two.endswith("worse against 2 revisions, by more than these differ among themselves")
