@@ -6,7 +6,7 @@ JOBS ?= 2
 # Tests and benchmarks start the program hundreds of times: it keeps its compiled modules, as pip keeps an installed one's.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick room install dev lint types arrows unit same mutants misleading fuzz exact pull-test live-simulation bench lock samples clean
+.PHONY: demo test quick room install dev lint types arrows unit same mutants misleading fuzz exact simulate pull-test live-simulation bench lock samples clean
 
 install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
@@ -77,6 +77,12 @@ live-simulation: dev
 # Exact p-values and intervals against scipy's own, on ten thousand random cases each.
 exact: dev
 	EXACT_CASES=10000 $(BIN)/python -m pytest tests/comparison/test_exact.py
+
+# Long (a quarter of an hour): pairs of revisions that differ in nothing, and some that do, a thousand of each kind; prints
+# the tables of docs/verdicts.md.
+SIMULATED_PAIRS ?= 1000
+simulate: dev
+	SIMULATED_PAIRS=$(SIMULATED_PAIRS) $(BIN)/python -m pytest -q -s tests/comparison/test_simulation.py
 
 BENCH ?= 100MB
 KINDS ?= mixed clean all-errors array gz zst

@@ -10,21 +10,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence  # noqa: TC003 - as below
 from contextlib import closing, contextmanager
-from datetime import datetime
+from datetime import datetime  # noqa: TC003 - signatures can be resolved by whoever reads them at run time
 from functools import partial
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, BinaryIO, Unpack
 
 from msgspec.structs import replace
 
 from forensics import __version__
-from forensics.errors import BaselineError, CaseError, SeveralRevisionsError, SourceError, TemplateError, UsageError
+from forensics.errors import BaselineError, SeveralRevisionsError, SourceError, TemplateError, UsageError
 from forensics.model import (
     Analysis,
-    CaseRef,
     Comparison,
     GateResult,
     GateThresholds,
@@ -35,42 +34,17 @@ from forensics.model import (
     Rule,
     TestRun,
 )
+from forensics.system.arguments import AnalyzeOptions, AnyPath, Paths, member, number_of_previous, paths_of, rfc3339
 from forensics.system.progress import Progress, Silent
-from forensics.text.timestamps import read_moment, to_utc
 
 if TYPE_CHECKING:
-    from forensics.cases import Case
-    from forensics.model import CodeBase, Pulled
+    from forensics.model import CodeBase
+    from forensics.pulling.given_case import GivenCase
     from forensics.sources import FileRecordStore, Indexing
 
-AnyPath = str | PathLike[str]
-Paths = AnyPath | Sequence[AnyPath]
 Baseline = Report | AnyPath
-"""A report, the path of a saved `report.json`, the name of a revision, or `previous`."""
-PREVIOUS = "previous"
+"""A report, the path of a saved `report.json`, the name of a revision, `previous`, or `previous:5` for five of them."""
 _DEFAULTS = GateThresholds()
-_Word = TypeVar("_Word", Level, Priority)
-
-
-class AnalyzeOptions(TypedDict, total=False):
-    """What `compare` and `gate` hand on to `analyze`."""
-
-    logs: Paths | None
-    case: AnyPath | None
-    service: str | None
-    project: str | None
-    region: str | None
-    from_time: str | datetime | None
-    to_time: str | datetime | None
-    level: Level | str
-    baseline_logs: Paths | None
-    tests: Paths
-    baseline_tests: Paths
-    repo: AnyPath | None
-    commit: str | None
-    baseline_commit: str | None
-    rules: Paths
-    jobs: int | None
 
 
 def analyze(
@@ -84,7 +58,7 @@ def analyze(
     from_time: str | datetime | None = None,
     to_time: str | datetime | None = None,
     level: Level | str = Level.ERROR,
-    baseline: Baseline | None = None,
+    baseline: Baseline | Sequence[Baseline] | None = None,
     baseline_logs: Paths | None = None,
     tests: Paths = (),
     baseline_tests: Paths = (),
@@ -103,7 +77,8 @@ def analyze(
         service, project, region: Where the revision runs; project and region fill in commands of the report.
         from_time, to_time: Bounds; a time without a zone is UTC.
         level: Entries of this level or above are analysed even when no rule knows them.
-        baseline: What to compare with. Its logs are `baseline_logs` where they are other ones.
+        baseline: What to compare with, or several of that: then revisions differ when they differ by more than these
+            do among themselves. Its logs are `baseline_logs` where they are other ones.
         tests, baseline_tests: JUnit files of tests that ran against either.
         repo, commit, baseline_commit: A git checkout, and the commits that were deployed, where they are known.
         rules: Folders of your own rule files; they add to the shipped rules, and replace those of the same id.
@@ -115,26 +90,31 @@ def analyze(
     query = _query(revision, logs, case, service, project, region, from_time, to_time, level)
     if baseline is not None and revision == "all":
         raise UsageError("a baseline is compared with one revision: name it instead of 'all'")
-    before = (
-        None if baseline is None else _baseline(baseline, query, baseline_logs, baseline_tests, rules=rules, jobs=jobs)
-    )
+    given = _all_of(baseline)
+    before = [
+        report
+        for one in given
+        for report in _baselines(one, query, baseline_logs, baseline_tests, rules=rules, jobs=jobs)
+    ]
     with (
         open_repository(None if repo is None else Path(repo), commit, baseline_commit) as code,
         open_analysis(
-            query, rules=_paths(rules), tests=read_tests(_paths(tests)), baseline=before, code=code, jobs=jobs
+            query, rules=paths_of(rules), tests=read_tests(paths_of(tests)), baseline=before, code=code, jobs=jobs
         ) as analysis,
     ):
         report = analysis.report
-    if before is not None and baseline_logs is None and report.revision.name == before.revision.name:
+    if baseline_logs is None and any(report.revision.name == one.revision.name for one in before):
         raise BaselineError(f"{report.revision.name!r} would be compared with itself: name another baseline")
     return report
 
 
-def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOptions]) -> Comparison:
+def compare(
+    before: Baseline | Sequence[Baseline], after: Report | str, **options: Unpack[AnalyzeOptions]
+) -> Comparison:
     """Compare two revisions, and return what became of each signature.
 
     Args:
-        before: A report, a saved `report.json`, a revision, or `previous`.
+        before: A report, a saved `report.json`, a revision, `previous` or `previous:5`; or several of these.
         after: A report, or a revision.
         **options: As for `analyze`, where a revision is named.
 
@@ -144,7 +124,7 @@ def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOpti
     if isinstance(after, Report):
         from forensics.comparison import compare as compare_sides, side_of  # noqa: PLC0415 - most callers analyze
 
-        return compare_sides(side_of(read_report(before)), side_of(after))
+        return compare_sides([side_of(read_report(one)) for one in _all_of(before)], side_of(after))
     comparison = analyze(revision=after, baseline=before, **options).comparison
     if comparison is None:  # a baseline was given, so that there is one
         raise BaselineError(f"{after!r} was not compared with {before!r}")
@@ -153,7 +133,7 @@ def compare(before: Baseline, after: Report | str, **options: Unpack[AnalyzeOpti
 
 def gate(
     revision: Report | str,
-    baseline: Baseline | None = None,
+    baseline: Baseline | Sequence[Baseline] | None = None,
     *,
     max_new: Priority | str = _DEFAULTS.max_new,
     max_ratio: float = _DEFAULTS.max_ratio,
@@ -175,7 +155,7 @@ def gate(
     """
     from forensics.comparison.gating import judge  # noqa: PLC0415 - most callers analyze
 
-    thresholds = GateThresholds(max_new=_member(Priority, max_new), max_ratio=max_ratio, min_requests=min_requests)
+    thresholds = GateThresholds(max_new=member(Priority, max_new), max_ratio=max_ratio, min_requests=min_requests)
     if isinstance(revision, Report):
         return judge(revision, thresholds)
     if baseline is None:
@@ -194,7 +174,7 @@ def load_rules(folders: Paths = ()) -> tuple[Rule, ...]:
     """
     from forensics.rulebook import load_rules as load  # noqa: PLC0415 - YAML is for those who read rules
 
-    return load(_paths(folders))[0]
+    return load(paths_of(folders))[0]
 
 
 def read_report(source: Report | AnyPath) -> Report:
@@ -239,7 +219,7 @@ def open_analysis(
     *,
     rules: Sequence[Path] = (),
     tests: TestRun | None = None,
-    baseline: Report | None = None,
+    baseline: Report | Sequence[Report] | None = None,
     code: CodeBase | None = None,
     jobs: int | None = None,
     strict: bool = False,
@@ -260,7 +240,7 @@ def open_analysis(
     from forensics.system.processes import in_processes  # noqa: PLC0415
 
     progress = progress or Silent()
-    case = _open_case(query) if query.case is not None else None
+    case = _opened(query.case) if query.case is not None else None
     loaded, rulebook = load(rules)
     only = None if strict or "-" in query.logs else query.revision
     with closing(FileRecordStore()) as store:
@@ -274,8 +254,8 @@ def open_analysis(
             rulebook=rulebook,
             tool_version=__version__,
             tests=tests,
-            pulled=_listings(case),
-            baseline=baseline,
+            pulled=case.listings if case else (),
+            baselines=(baseline,) if isinstance(baseline, Report) else tuple(baseline or ()),
             code=code,
             store=store,
             parallel_map=progress.parallel_map(partial(in_processes, jobs=indexing.jobs, before=store.flush)),
@@ -287,11 +267,13 @@ def open_analysis(
                 raise
             # Nothing fits: only what was passed over can tell the nearest names, and what the logs hold at all.
             analysis = run(read())
-        yield _with_case(case, analysis)
+        yield case.named_in(analysis) if case else analysis
 
 
-def previous_revision(query: Query, *, jobs: int | None = None, progress: Progress | None = None) -> str:
-    """Name the revision that served before the one asked for; every line is read, since any may belong to it.
+def previous_revisions(
+    query: Query, number: int = 1, *, jobs: int | None = None, progress: Progress | None = None
+) -> tuple[str, ...]:
+    """Name up to a number of revisions that served before the one asked for, the nearest first; every line is read.
 
     Raises:
         ForensicsError: nothing was read, no revision fits or several do, or there is no earlier one.
@@ -302,7 +284,7 @@ def previous_revision(query: Query, *, jobs: int | None = None, progress: Progre
     progress = progress or Silent()
     with closing(FileRecordStore()) as store:
         indexing = _indexing(store, (), Level.ERROR, jobs, progress)
-        return previous(read_records(query.logs, None, indexing=indexing, expect=progress.expect), query, store)
+        return previous(read_records(query.logs, None, indexing=indexing, expect=progress.expect), query, store, number)
 
 
 def read_tests(files: Sequence[Path]) -> TestRun | None:
@@ -332,15 +314,21 @@ def _query(  # noqa: PLR0917 - the same names in the same order as `analyze`
         service=service,
         project=project,
         region=region,
-        from_time=_rfc3339("from_time", from_time),
-        to_time=_rfc3339("to_time", to_time),
-        level=_member(Level, level),
-        logs=() if logs is None else tuple(map(str, _paths(logs))),
+        from_time=rfc3339("from_time", from_time),
+        to_time=rfc3339("to_time", to_time),
+        level=member(Level, level),
+        logs=() if logs is None else tuple(map(str, paths_of(logs))),
         case=None if case is None else fspath(case),
     )
 
 
-def _baseline(
+def _all_of(given: Baseline | Sequence[Baseline] | None) -> tuple[Baseline, ...]:
+    if isinstance(given, Report | str | PathLike):
+        return (given,)
+    return tuple(given or ())
+
+
+def _baselines(
     baseline: Baseline,
     query: Query,
     logs: Paths | None,
@@ -348,21 +336,25 @@ def _baseline(
     *,
     rules: Paths,
     jobs: int | None,
-) -> Report:
-    """Read or make the report of a baseline. Bounds are those of the revision that is looked at, and not its own."""
-    runs = read_tests(_paths(tests))
+) -> Iterator[Report]:
+    """Read or make the reports of a baseline. Bounds are those of the revision that is looked at, and not its own."""
+    runs = read_tests(paths_of(tests))
     if isinstance(baseline, Report) or str(baseline).endswith(".json"):
         report = read_report(baseline)
-        return replace(report, tests=runs) if runs else report
+        yield replace(report, tests=runs) if runs else report
+        return
     own = replace(query, revision=str(baseline), from_time=None, to_time=None)
     if logs is not None:
-        own = replace(own, logs=tuple(map(str, _paths(logs))), case=None)
-    if own.revision == PREVIOUS:
+        own = replace(own, logs=tuple(map(str, paths_of(logs))), case=None)
+    names: tuple[str, ...] = (own.revision,)
+    if number := number_of_previous(own.revision):
         everywhere = (*own.logs, *query.logs) or (str(own.case),)
         asked = replace(query, logs=tuple(dict.fromkeys(everywhere)), case=None, from_time=None, to_time=None)
-        own = replace(own, revision=previous_revision(asked, jobs=jobs))
-    with open_analysis(own, rules=_paths(rules), tests=runs, jobs=jobs) as analysis:
-        return analysis.report
+        names = previous_revisions(asked, number, jobs=jobs)
+    for name in names:
+        one = replace(own, revision=name)
+        with open_analysis(one, rules=paths_of(rules), tests=runs, jobs=jobs) as analysis:
+            yield analysis.report
 
 
 def _indexing(
@@ -381,32 +373,10 @@ def _indexing(
     )
 
 
-def _open_case(query: Query) -> Case:
-    """Open a case whose entries are those that were written; the report will name it by its hash."""
-    from forensics.cases import Case, check_hashes  # noqa: PLC0415 - most runs read exports
+def _opened(case: str) -> GivenCase:
+    from forensics.pulling.given_case import open_case  # noqa: PLC0415 - most runs read exports
 
-    case = Case.look(Path(str(query.case)))
-    if not case.manifest.entries:
-        raise CaseError(f"the case {query.case!r} holds no entries; read exports with --logs")
-    check_hashes(case)
-    return case
-
-
-def _listings(case: Case | None) -> Sequence[Pulled]:
-    if case is None:
-        return ()
-    from forensics.pulling import pulled_of  # noqa: PLC0415 - most runs read exports
-
-    return pulled_of(case.manifest)
-
-
-def _with_case(case: Case | None, analysis: Analysis) -> Analysis:
-    """Let the report say which case it was made from."""
-    if case is None:
-        return analysis
-    # By name and not by path: the same case gives the same report wherever it lies.
-    reference = CaseRef(folder=case.folder.resolve().name, sha256=case.sha256)
-    return replace(analysis, report=replace(analysis.report, case=reference))
+    return open_case(case)
 
 
 @contextmanager
@@ -423,23 +393,3 @@ def open_repository(
 
     with closing(GitRepository(repo, commit=commit, baseline=baseline_commit)) as repository:
         yield repository
-
-
-def _paths(given: Paths) -> tuple[Path, ...]:
-    return (Path(given),) if isinstance(given, str | PathLike) else tuple(map(Path, given))
-
-
-def _rfc3339(name: str, moment: str | datetime | None) -> str | None:
-    if moment is None or isinstance(moment, datetime):
-        return None if moment is None else to_utc(moment)
-    try:
-        return to_utc(read_moment(moment))
-    except ValueError as error:
-        raise UsageError(f"{name} {moment!r} is no time: write 2025-09-08T14:00:00Z") from error
-
-
-def _member(kinds: type[_Word], word: str) -> _Word:
-    try:
-        return kinds(word.upper())
-    except ValueError as error:
-        raise UsageError(f"{word!r} is none of {', '.join(kinds)}") from error

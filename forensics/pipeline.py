@@ -12,11 +12,13 @@ from msgspec.structs import replace
 
 from forensics.classify import Classifier
 from forensics.clusters import entry_rows, find_lives, group, group_warnings
-from forensics.comparison import Side, compare, needed_without, previous_revision, side_of
+from forensics.comparison import Side, compare, measure_of, needed_without, previous_revisions, side_of
 from forensics.context.commits import view_of
 from forensics.context.coverage.measure import measure
 from forensics.context.deployments import find_deploys
 from forensics.context.exposure import measure_exposure
+from forensics.context.failure_places import with_spreads
+from forensics.context.order import Order, find_retries
 from forensics.context.test_failures import tie
 from forensics.entries import (
     MemoryRecordStore,
@@ -39,6 +41,7 @@ from forensics.links import (
     link,
     parents,
     prioritise,
+    roots_of,
     without_causes,
 )
 from forensics.log.entry_table import ClusterEntries, EntryTable
@@ -103,7 +106,7 @@ def analyze(
     tool_version: str,
     tests: TestRun | None = None,
     pulled: Sequence[Pulled] = (),
-    baseline: Report | None = None,
+    baselines: Sequence[Report] = (),
     code: CodeBase | None = None,
     store: RecordStore | None = None,
     parallel_map: ParallelMap = map,
@@ -111,7 +114,7 @@ def analyze(
     """Find out why a revision fails, and state no more than its entries show.
 
     - `pulled`: the listings that filled a case.
-    - `baseline`: the report of the revision to compare with.
+    - `baselines`: the reports of the revisions to compare with, the nearest first.
     - `store`: where records are kept, by default in memory.
     - `parallel_map`: `map`, or one that uses several processes.
 
@@ -127,7 +130,7 @@ def analyze(
         tool_version=tool_version,
         tests=tests,
         pulled=pulled,
-        baseline=baseline,
+        baselines=baselines,
         code=code,
     )
     log = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
@@ -172,7 +175,7 @@ class AnalysisInput(Struct, frozen=True, kw_only=True):
     tool_version: str
     tests: TestRun | None
     pulled: Sequence[Pulled]
-    baseline: Report | None
+    baselines: Sequence[Report]
     code: CodeBase | None
 
 
@@ -199,7 +202,10 @@ def _run_context(task: AnalysisInput, log: LoadedLog, grouped: LinkedClusters) -
         pulled=task.pulled,
         revision=log.revision.name,
     )
-    exposure = measure_exposure(table, lives, coverage.logs, coverage.sampled)
+    retries = find_retries(table)
+    exposure = measure_exposure(table, lives, coverage.logs, coverage.sampled, retries)
+    order = Order(table, lives, retries, coverage.sampled)
+    clusters = with_spreads(clusters, {m.cluster: m for m in grouped.members}, table, order, measure_of)
     chosen = parents(clusters, links)
     clusters = adjust_priorities(clusters, links, chosen, extent_of(log.revision.name, coverage, exposure, lives))
     audit = [*_audit(table), *log.around]
@@ -222,27 +228,33 @@ def _run_context(task: AnalysisInput, log: LoadedLog, grouped: LinkedClusters) -
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})
         if task.tests
         else None,
-        comparison=_compared(task, log.revision.name, clusters, coverage, exposure),
+        comparison=_compared(task, log.revision.name, tuple(clusters), coverage, exposure, links),
         code=view_of(task.code, {c.revision for c in clusters}, audit, table) if task.code else None,
     )
 
 
-def _compared(
-    task: AnalysisInput, revision: str, clusters: Sequence[Cluster], coverage: Coverage, exposure: Exposure
+def _compared(  # noqa: PLR0917 - a side is made of these
+    task: AnalysisInput,
+    revision: str,
+    clusters: tuple[Cluster, ...],
+    coverage: Coverage,
+    exposure: Exposure,
+    links: Sequence[Link],
 ) -> Comparison | None:
-    """Compare with the baseline, if there is one. This comes before the whys, which use the outcome."""
-    if task.baseline is None:
+    """Compare with the baselines, if there are any. This comes before the whys, which use the outcome."""
+    if not task.baselines:
         return None
     this_side = Side(
         revision=revision,
         coverage=coverage,
         exposure=exposure,
-        clusters=tuple(clusters),
+        clusters=clusters,
         level=task.query.level,
         versions=task.rulebook.versions,
         tests=task.tests,
+        roots=roots_of(clusters, parents(clusters, links)),
     )
-    return compare(side_of(task.baseline), this_side)
+    return compare([side_of(baseline) for baseline in task.baselines], this_side)
 
 
 def _report(
@@ -302,9 +314,12 @@ def _report(
 
 
 def previous(
-    records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch], query: Query, store: RecordStore
-) -> str:
-    """Return the name of the revision that served before the one in the query.
+    records: Iterable[RawEntry | Unreadable | PassedOver | IndexBatch],
+    query: Query,
+    store: RecordStore,
+    number: int = 1,
+) -> tuple[str, ...]:
+    """Return the names of up to a number of revisions that served before the one in the query, the nearest first.
 
     Raises:
         NoEntriesError: nothing was read.
@@ -314,7 +329,8 @@ def previous(
     log_index = collect(records, store)
     _require_entries(log_index, query)
     spans = revision_spans(log_index)
-    return previous_revision(resolve_revision(query.revision, spans, service=query.service), spans, log_index)
+    revision = resolve_revision(query.revision, spans, service=query.service)
+    return previous_revisions(revision, spans, log_index, number)
 
 
 class LoadedLog(Struct, frozen=True, kw_only=True):

@@ -77,10 +77,10 @@ _NAMED = {
     ("certificate", "is_quieter = lowest >= Level.WARNING.rank or quietest < lowest"): (
         "whole logs would count as a pull of loud entries"
     ),
-    ("gating", "(before.requests or 0) + before.requests_margin < thresholds.min_requests"): (
+    ("gating", "(before.traffic or 0) + before.requests_margin < thresholds.min_requests"): (
         "a baseline with little traffic would tell what is new"
     ),
-    ("gating", "None if exposure.requests is None else exposure.requests + exposure.requests_margin"): (
+    ("gating", "seen = None if exposure.traffic is None else exposure.traffic + exposure.requests_margin"): (
         "a service whose requests are sampled would pass too early"
     ),
     ("occurrences", "first = bisect_left(ends, time + after)"): "lines behind the end of a request would lose it",

@@ -19,7 +19,7 @@ from forensics.errors import UsageError
 from forensics.model import Analysis, Level, Query, Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from forensics.cli.options import InputOptions
     from forensics.cli.settings import Settings
@@ -32,9 +32,9 @@ def analysed(
     inputs: InputOptions,
     settings: Settings,
     live: CloudOptions | None = None,
-    baseline: Report | None = None,
+    baselines: Sequence[Report] = (),
 ) -> Iterator[Analysis]:
-    """Analyse a revision, beside its baseline where there is one.
+    """Analyse a revision, beside its baselines where there are any.
 
     The table of entries can be taken inside the context only, since it reads the records again.
 
@@ -57,7 +57,7 @@ def analysed(
             query,
             rules=(*map(Path, settings.rules), *inputs.rules),
             tests=read_tests(inputs.tests),
-            baseline=baseline,
+            baseline=baselines,
             code=code,
             jobs=inputs.jobs,
             strict=inputs.strict,

@@ -24,7 +24,7 @@ def enriched(report: Report, settings: Settings, baseline_options: BaselineOptio
         UsageError: the settings name a signature that no rule has.
     """
     report = with_impact(report, settings)
-    if baseline_options.claims is None and baseline_options.baseline is None:
+    if baseline_options.claims is None and not baseline_options.baseline:
         return report
     from forensics.cycles import check_claims, earlier_than, in_order, of_series  # noqa: PLC0415 - only where there is a ledger
     from forensics.cycles.ledger import read_ledger  # noqa: PLC0415 - as above

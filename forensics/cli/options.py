@@ -69,9 +69,9 @@ class CloudOptions(Struct, frozen=True, kw_only=True):
 
 
 class BaselineOptions(Struct, frozen=True, kw_only=True):
-    """Options for the revision to compare with."""
+    """Options for the revisions to compare with."""
 
-    baseline: str | None = None
+    baseline: tuple[str, ...] = ()
     baseline_logs: tuple[str, ...] = ()
     baseline_tests: tuple[Path, ...] = ()
     claims: Path | None = None
@@ -196,8 +196,9 @@ _LIVE = (
 
 _BASELINE = click.option(
     "--baseline",
+    multiple=True,
     metavar="R0",
-    help="Compare with this revision, a report.json, or `previous`; --since, --from and --to do not bound it.",
+    help="Compare with this revision, a report.json, `previous` or `previous:5`; repeatable; no time bounds it.",
 )
 
 _BASELINE_SOURCES = (

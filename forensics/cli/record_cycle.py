@@ -114,8 +114,8 @@ def _analysed(
     """Analyse a revision against the cycle before it, which is only sure when the revision's full name is known."""
     guess = _guess(cycles, revision, notes.environment, inputs.service or settings.service)
     for _ in range(2):
-        baseline = as_report(guess) if guess else None
-        analysis = stack.enter_context(analysed(revision, inputs, settings, live, baseline))
+        baselines = (as_report(guess),) if guess else ()
+        analysis = stack.enter_context(analysed(revision, inputs, settings, live, baselines))
         name = analysis.report.revision
         series = of_series(cycles, name, notes.environment)
         number = next((cycle.number for cycle in series if cycle.revision.name == name.name), None)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from forensics.model import SIGNATURE_METHOD, Cluster, Coverage, CutBy, Exposure, Level, Report, TestRun
+from forensics.comparison.failures import is_spread_known
+from forensics.comparison.filters import filter_of
+from forensics.model import SIGNATURE_METHOD, Cluster, ClusterId, Coverage, CutBy, Exposure, Level, Report, TestRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,6 +30,8 @@ class Side(Struct, frozen=True, kw_only=True):
     """Rule id → version, of all rules that were used."""
     signature_method: str = SIGNATURE_METHOD
     tests: TestRun | None = None
+    roots: dict[ClusterId, ClusterId] = {}
+    """Of each cluster the root of its incident."""
 
 
 def side_of(report: Report) -> Side:
@@ -41,6 +45,7 @@ def side_of(report: Report) -> Side:
         versions=report.rules.versions,
         signature_method=report.signature_method,
         tests=report.tests,
+        roots={cluster: incident.root_cluster for incident in report.incidents for cluster in incident.clusters},
     )
 
 
@@ -59,6 +64,8 @@ def obstacle(before: Side, after: Side) -> str | None:
         # A cut in time cuts traffic and failures alike, so rates stay right; so do those of a sample.
         if side.coverage.truncated is not False and side.coverage.cut not in {CutBy.TIME, CutBy.SAMPLE}:
             return f"{side.revision}: {side.coverage.truncation or 'the entries were cut'}"
+        if (filtered := filter_of(side.coverage, side.exposure)) is not None:
+            return f"{side.revision}: {filtered}, so how often it could have failed is not known"
     return None
 
 
@@ -73,11 +80,21 @@ def rule_obstacle(signature: str, before: Side, after: Side) -> str | None:
     return f"its rule is of version {versions[0]} in {before.revision} and {versions[1]} in {after.revision}"
 
 
+def spread_obstacle(clusters: Sequence[Cluster], side: Side) -> str | None:
+    """Say so where a report does not tell how failures came: one outage and fifty failures are not the same."""
+    if is_spread_known(clusters):
+        return None
+    return f"the report of {side.revision} does not tell in how many episodes it came; analyze its logs again"
+
+
 def sample_obstacle(clusters: Sequence[Cluster], before: Side, after: Side) -> str | None:
-    """Say why a signature of successful requests has no known count: only a sample of them was pulled."""
+    """Say why a signature has no known count where only a sample was pulled; errors are here whole."""
     sampled = next((side.revision for side in (before, after) if side.coverage.sampled), None)
-    went_well = any(c.level.rank < Level.WARNING.rank and _is_request(c) for c in clusters)
-    return f"only a sample of the requests of {sampled} that went well is here" if sampled and went_well else None
+    if sampled is None:
+        return None
+    if any(c.level.rank < Level.WARNING.rank and _is_request(c) for c in clusters):
+        return f"only a sample of the requests of {sampled} that went well is here"
+    return None
 
 
 def window_obstacle(clusters: Sequence[Cluster], before: Side, after: Side) -> str | None:

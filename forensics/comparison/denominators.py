@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from msgspec.structs import replace
+
+from forensics.comparison.failures import routes_of
 from forensics.model import Exposure, ExposureKind, OccurrenceUnit
 
 if TYPE_CHECKING:
@@ -34,7 +37,7 @@ def choose(
     `counts` are its occurrences before and after.
     """
     measure, reason = preferred(clusters)
-    first, second = before or Exposure(), after or Exposure()
+    first, second = _counted(before or Exposure(), after or Exposure(), routes_of(clusters))
     usual = _denominator(measure, reason, first, second)
     stand_in = _STAND_INS.get(measure)
     # A sample of requests does not show which of the others opened a session.
@@ -43,6 +46,18 @@ def choose(
         return usual
     other = _denominator(stand_in, f"{reason}; {measure} could not be counted, so {stand_in} stand in", first, second)
     return usual if other.obstacle else other
+
+
+def _counted(before: Exposure, after: Exposure, routes: frozenset[int]) -> tuple[Exposure, Exposure]:
+    """Leave out requests that could not have failed so, where both sides tell them apart."""
+    if not (before.routes and after.routes):
+        return before, after
+    return replace(before, requests=before.requests_of(routes)), replace(after, requests=after.requests_of(routes))
+
+
+def measure_of(cluster: Cluster) -> ExposureKind:
+    """Say what the occurrences of one cluster are held against."""
+    return preferred([cluster])[0]
 
 
 def preferred(clusters: Sequence[Cluster]) -> tuple[ExposureKind, str]:

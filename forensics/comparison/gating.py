@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from forensics.comparison.states import SHOWS_FROM
 from forensics.errors import BaselineError
 from forensics.model import (
     Change,
@@ -115,9 +116,17 @@ def _judged_new(change: Change, comparison: Comparison, thresholds: GateThreshol
     if change.state is ChangeState.NOT_COMPARABLE:
         return None if comparison.reason else (Outcome.NOT_ENOUGH, "so it cannot be told whether it is new")
     before = comparison.exposure.before
-    if (before.requests or 0) - before.requests_margin < thresholds.min_requests:
+    if (before.traffic or 0) - before.requests_margin < thresholds.min_requests:
         return Outcome.NOT_ENOUGH, f"{comparison.baseline} had too little traffic to tell whether it is new"
+    if change.state is ChangeState.UNCLEAR and _is_burst(change):
+        return Outcome.NOT_ENOUGH, "so it cannot be told whether it is new or an outage that any revision may have"
     return Outcome.PASS, "what is not shown to be new does not fail below P0"
+
+
+def _is_burst(change: Change) -> bool:
+    """Tell whether failures were many enough to show, and came together in too few episodes."""
+    before, after, episodes = change.exposure_before or 0, change.exposure_after or 1, change.episodes_after or 0
+    return change.after * before / after >= SHOWS_FROM and episodes < (change.episodes_needed or 0) <= change.after
 
 
 def _is_p0(change: Change) -> bool:
@@ -127,7 +136,7 @@ def _is_p0(change: Change) -> bool:
 def _of_sight(report: Report, comparison: Comparison, thresholds: GateThresholds) -> Iterator[GateReason]:
     """Yield the reasons why too little was seen to let a revision pass."""
     coverage, exposure = report.coverage, comparison.exposure.after
-    seen = None if exposure.requests is None else exposure.requests - exposure.requests_margin
+    seen = None if exposure.traffic is None else exposure.traffic - exposure.requests_margin
     if comparison.reason is not None:
         yield _open("comparison", f"nothing can be compared: {comparison.reason}")
     if coverage.no_payload * 2 > coverage.entries_selected:
@@ -146,7 +155,7 @@ def _open(title: str, statement: str) -> GateReason:
 
 def _requests(report: Report, exposure: Exposure) -> str:
     """Write the number of requests; for an estimate also its margin and the sample behind it."""
-    number = exposure.requests or 0
+    number = exposure.traffic or 0
     requests = counted(number, "request")
     if not exposure.requests_margin:
         return requests
@@ -160,7 +169,7 @@ def _requests(report: Report, exposure: Exposure) -> str:
 
 def _nothing_against(report: Report, comparison: Comparison, thresholds: GateThresholds) -> GateReason:
     exposure = comparison.exposure.after
-    where = "" if exposure.requests is None else f" in {_requests(report, exposure)}"
+    where = "" if exposure.traffic is None else f" in {_requests(report, exposure)}"
     ratio = f"none is worse by more than {thresholds.max_ratio:g}"
     statement = f"no signature of {thresholds.max_new} or above is new, and {ratio}{where}"
     return _of_all(Outcome.PASS, "all signatures", statement)

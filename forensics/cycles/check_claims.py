@@ -95,7 +95,8 @@ def _judge(claim: Claim, old: Change | None, then: Change | None, seen: Sequence
         return _Judged(ClaimState.REFUTED, f"{_numbers(old)}: it is not gone")
     if old.state is ChangeState.NOT_COMPARABLE:
         return _Judged(ClaimState.NOT_COMPARABLE, old.statement)
-    if _expected(old) < SHOWS_FROM or not _is_clear(old):
+    # Episodes alone tell: the claim names the side on which none is to be, and asks for nothing else.
+    if _expected(old) < SHOWS_FROM or not _are_enough(old):
         needed = f"{claim.query.needed:,} {claim.query.measure}" if claim.query.needed else "more"
         return _Judged(ClaimState.NOT_ENOUGH_TRAFFIC, f"{_numbers(old)}: none now, which takes {needed} to mean much")
     return _Judged(ClaimState.HOLDS, f"{_numbers(old)}: none now, where the old rate would have shown it{_p(old)}")
@@ -120,6 +121,11 @@ def _judge_better(old: Change, then: Change | None) -> _Judged:
 
 def _is_clear(change: Change) -> bool:
     return change.p_value is not None and change.p_value <= ALPHA
+
+
+def _are_enough(change: Change) -> bool:
+    """Tell whether the old failures came in enough episodes, so that none now says something."""
+    return change.episodes_needed is not None and (change.episodes_before or 0) >= change.episodes_needed
 
 
 def _is_worse(change: Change) -> bool:

@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.comparison.denominators import choose
+from forensics.comparison.failures import count_failures
 from forensics.comparison.required_exposure import exposure_needed
 from forensics.errors import UsageError
 from forensics.model import ChangeState, Claim, ClaimKind, ClaimQuery, ClaimState, Exposure, Role
@@ -151,7 +152,7 @@ def _query(draft: CycleDraft, name: str) -> ClaimQuery:
 def _query_of(
     seen: Sequence[Cluster], exposure: Exposure | None, cycle: int, revision: str, report: Report
 ) -> ClaimQuery:
-    occurrences = sum(cluster.occurrences for cluster in seen)
+    occurrences = count_failures(seen)
     denominator = choose(seen, (occurrences, 0), exposure, report.exposure)
     return ClaimQuery(
         signature=seen[0].signature,
@@ -162,7 +163,7 @@ def _query_of(
         revision=revision,
         occurrences=occurrences,
         exposure=denominator.before,
-        needed=exposure_needed(occurrences, denominator.before, denominator.measure),
+        needed=exposure_needed(seen, denominator.before, denominator.measure, exposure),
     )
 
 

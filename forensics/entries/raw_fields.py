@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
-from forensics.model import HttpRequest, Nanoseconds
+from forensics.model import HttpRequest, Nanoseconds, RequestMark
 from forensics.text.nested_values import dict_at
 from forensics.text.timestamps import SECOND, parse_duration, parse_time
 
@@ -20,11 +22,42 @@ _LONGEST_REQUEST = 7 * 86_400 * SECOND  # Cloud Run ends a request after an hour
 
 SWITCHING_PROTOCOLS = 101
 _FAILED = 400
+_BROKEN = 500
 
 
 def may_be_handshake(status: int) -> bool:
     """Tell whether a request with this status may be a WebSocket handshake; such requests are always decoded."""
     return status == SWITCHING_PROTOCOLS or status >= _FAILED
+
+
+_NAMED_BY_ID = re.compile(r"(?<![^/])[^/]*\d[^/]*")
+"""The part of a path that differs from session to session: 17 in /rooms/17/ws"""
+_ASKS_FOR_HEALTH = re.compile(
+    r"GoogleHC/|kube-probe/|GoogleStackdriverMonitoring-UptimeChecks|ELB-HealthChecker|UptimeRobot|Pingdom|"
+    r"Better ?(?:Uptime|Stack)|StatusCake|Site24x7|Datadog/?Synthetics|Consul Health Check"
+)
+
+
+@lru_cache(maxsize=4096)
+def route_of(path: str) -> int:
+    """Return the number of a path's route, which leaves out what differs from request to request.
+
+    There are four thousand numbers, however many paths a scanner tries; routes that share one are counted as one.
+    """
+    return 1 + crc32(_NAMED_BY_ID.sub("*", path).encode("utf-8", "replace")) % RequestMark.ROUTE
+
+
+def mark_of(method: str, path: str, status: int | None, user_agent: str) -> int:
+    """Return one number for what counting needs of a request: its route, its kind, and its answer."""
+    mark = route_of(path)
+    if user_agent and _ASKS_FOR_HEALTH.search(user_agent):
+        mark |= RequestMark.PROBE
+    if status is not None and may_be_handshake(status):
+        if method == "GET":
+            mark |= RequestMark.OPENED if status == SWITCHING_PROTOCOLS else RequestMark.NOT_OPENED
+        if _FAILED <= status < _BROKEN:
+            mark |= RequestMark.REFUSED
+    return int(mark)
 
 
 def text_of(value: Any) -> str:

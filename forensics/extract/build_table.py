@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections import Counter
 from typing import TYPE_CHECKING
-from zlib import crc32
 
 from msgspec import Struct
 
 from forensics.clusters import said
 from forensics.entries import SWITCHING_PROTOCOLS, decode_record, join, may_be_handshake, runs, stitch
-from forensics.entries.raw_fields import stream_of
+from forensics.entries.raw_fields import mark_of, route_of, stream_of
+from forensics.extract.senders import client_of, delivery_of, probed_route
 from forensics.log.entry_table import EntryTable, is_same
-from forensics.model import EntryFacts, Level
+from forensics.model import EntryFacts, Level, RequestMark
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,8 +29,6 @@ _CHUNK = 1_000
 """Rows that are extracted in one call."""
 _WORTH = 4_000
 """Rows from which several processes are used."""
-_NAMED_BY_ID = re.compile(r"(?<![^/])[^/]*\d[^/]*")
-"""The part of a path that differs from session to session: 17 in /rooms/17/ws"""
 _LOST = 2**32 - 1
 """The fact id of a row whose record is gone."""
 
@@ -44,6 +41,13 @@ class Extracted(Struct):
     fact_ids: array[int]
     """Positions in `distinct_facts`."""
     distinct_facts: list[EntryFacts]
+    marks: array[int]
+    clients: array[int]
+    """Both as in the table."""
+    deliveries: dict[int, int]
+    """Position → the number of what the entry delivers, where it says so."""
+    probed: set[int]
+    """As in the table."""
     cells: list[bytes]
     """For each analysed row, its cells in the table of entries."""
     handshakes: Counter[tuple[int, bool]]
@@ -75,13 +79,14 @@ def extract(
     ]
     if lost:
         table.drop(lost)
+    _mark_probes(table)
     table.counts.update(table.fact_ids)
     _stitch(table, extractor)
     return table, len(lost)
 
 
 def _extract_rows(rows: Iterable[int], table: EntryTable, store: RecordStore, extractor: FactsExtractor) -> Extracted:
-    extracted = Extracted(array("q"), array("q"), array("I"), [], [], Counter())
+    extracted = Extracted(array("q"), array("q"), array("I"), [], array("H"), array("q"), {}, set(), [], Counter())
     codes: dict[EntryFacts, int] = {}
     known: dict[int, tuple[EntryFacts, int]] = {}
     """Codes by identity, a faster look-up; keeping the facts prevents that their id is reused."""
@@ -91,6 +96,8 @@ def _extract_rows(rows: Iterable[int], table: EntryTable, store: RecordStore, ex
         if entry is None or not is_same(entry, table.times[row], table.label_set(row)):
             extracted.ends.append(0)
             extracted.traces.append(0)
+            extracted.marks.append(0)
+            extracted.clients.append(0)
             extracted.fact_ids.append(_LOST)
             continue
         extracted.ends.append(entry.end)
@@ -100,8 +107,13 @@ def _extract_rows(rows: Iterable[int], table: EntryTable, store: RecordStore, ex
         if same is None:
             same = known[id(facts)] = (facts, codes.setdefault(facts, len(codes)))
         extracted.fact_ids.append(same[1])
-        if entry.http is not None:
-            _note_handshake(entry.http, extracted.handshakes)
+        http = entry.http
+        mark = 0 if http is None else mark_of(http.method, http.path, http.status, http.user_agent)
+        extracted.marks.append(mark)
+        extracted.clients.append(client_of(entry) if mark and facts.level.rank >= Level.ERROR.rank else 0)
+        if http is not None:
+            _note_handshake(http, extracted.handshakes)
+        _note_sender(entry, extracted)
         if facts.analysed:
             extracted.cells.append(said(entry))
     extracted.distinct_facts = list(codes)
@@ -111,8 +123,15 @@ def _extract_rows(rows: Iterable[int], table: EntryTable, store: RecordStore, ex
 def _note_handshake(http: HttpRequest, handshakes: Counter[tuple[int, bool]]) -> None:
     """Count a possible WebSocket handshake."""
     if http.method == "GET" and http.status is not None and may_be_handshake(http.status):
-        path = crc32(_NAMED_BY_ID.sub("*", http.path).encode("utf-8", "replace"))
-        handshakes[path, http.status == SWITCHING_PROTOCOLS] += 1
+        handshakes[route_of(http.path), http.status == SWITCHING_PROTOCOLS] += 1
+
+
+def _note_sender(entry: LogEntry, extracted: Extracted) -> None:
+    """Note what the entry that was read last delivers, and which route it says is probed."""
+    if delivery := delivery_of(entry):
+        extracted.deliveries[len(extracted.ends) - 1] = delivery
+    if probed := probed_route(entry):
+        extracted.probed.add(probed)
 
 
 def trace_of(entry: LogEntry) -> int:
@@ -131,23 +150,39 @@ def _note_routine(table: EntryTable) -> array[int]:
     for row, code in enumerate(table.label_ids):
         if code in routine:
             table.fact_ids[row] = routine[code]
+            table.marks[row] = table.label_sets[code].mark
         else:
             notable.append(row)
     return notable
 
 
+def _mark_probes(table: EntryTable) -> None:
+    """Mark requests of the routes that the platform probes as health checks, unless nobody asks for anything else."""
+    routes = {mark & RequestMark.ROUTE for mark in set(table.marks)} - {0}
+    if table.probed & routes and routes - table.probed:
+        probe = int(RequestMark.PROBE)
+        table.marks = array(
+            "H", [mark | probe if mark & RequestMark.ROUTE in table.probed else mark for mark in table.marks]
+        )
+
+
 def _note(table: EntryTable, rows: Sequence[int], extracted: Extracted, store: RecordStore) -> list[int]:
     """Write the extracted facts of rows into the columns; return the rows that are lost."""
     table.handshakes.update(extracted.handshakes)
+    table.probed |= extracted.probed
+    table.deliveries |= {rows[at]: delivery for at, delivery in extracted.deliveries.items()}
     codes = [table.code(facts) for facts in extracted.distinct_facts]
     texts = iter(extracted.cells)
     lost = []
-    for row, end, trace, code in zip(rows, extracted.ends, extracted.traces, extracted.fact_ids, strict=True):
+    columns = (extracted.ends, extracted.traces, extracted.fact_ids, extracted.marks, extracted.clients)
+    for row, end, trace, code, mark, client in zip(rows, *columns, strict=True):
         if code == _LOST:
             lost.append(row)
             continue
         table.ends[row] = end
         table.traces[row] = trace
+        table.marks[row] = mark
+        table.clients[row] = client
         table.fact_ids[row] = codes[code]
         if extracted.distinct_facts[code].analysed:
             table.keep_cells(row, store.keep_line(next(texts)))

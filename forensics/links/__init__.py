@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from forensics.links.incidents import Explained, find_incidents
+from forensics.links.incidents import Explained, find_incidents, roots_of
 from forensics.links.join import link
 from forensics.links.owners import parents, prioritise
 from forensics.links.priorities import adjust_priorities, extent_of
@@ -18,5 +18,6 @@ __all__ = [
     "link",
     "parents",
     "prioritise",
+    "roots_of",
     "without_causes",
 ]

@@ -74,6 +74,11 @@ def find_incidents(clusters: Sequence[Cluster], explained: Explained) -> tuple[I
     )
 
 
+def roots_of(clusters: Sequence[Cluster], chosen: Mapping[ClusterId, Link]) -> dict[ClusterId, ClusterId]:
+    """Return of each cluster the root of its incident; noise has none."""
+    return {cluster.id: _root(cluster.id, chosen) for cluster in clusters if cluster.role is not Role.NOISE}
+
+
 def _same_failures(
     below: Families, by_id: Mapping[ClusterId, Cluster], revisions: Sequence[RevisionSpan]
 ) -> dict[ClusterId, list[ClusterId]]:

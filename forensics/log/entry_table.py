@@ -52,6 +52,14 @@ class EntryTable:
         self.ends = array("q", self.times)
         self.traces = array("q", bytes(8 * len(rows)))
         self.fact_ids = array("I", bytes(4 * len(rows)))
+        self.marks = array("H", bytes(2 * len(rows)))
+        """The `RequestMark` of a request, 0 for all else."""
+        self.clients = array("q", bytes(8 * len(rows)))
+        """Of a failed request a number that stands for what was requested and by whom; 0 for all else."""
+        self.deliveries: dict[Row, int] = {}
+        """Entry → a number that stands for the message or task that its request delivers, where it names one."""
+        self.probed: set[int] = set()
+        """The routes that the platform says it probes."""
         self.distinct_facts: list[EntryFacts] = []
         self.handshakes: Counter[tuple[int, bool]] = Counter()
         """Possible WebSocket handshakes, counted by (hash of the path, True if the socket was opened)."""
@@ -108,10 +116,13 @@ class EntryTable:
     def drop(self, rows: Sequence[Row]) -> None:
         """Remove rows; only before anything refers to rows."""
         gone = set(rows)
-        for name in ("times", "places", "label_ids", "ends", "traces", "fact_ids"):
+        for name in ("times", "places", "label_ids", "ends", "traces", "fact_ids", "marks", "clients"):
             column = getattr(self, name)
             setattr(self, name, array(column.typecode, [x for row, x in enumerate(column) if row not in gone]))
         before = sorted(gone)
+        self.deliveries = {
+            row - bisect_left(before, row): number for row, number in self.deliveries.items() if row not in gone
+        }
         self._cell_rows = array("I", [row - bisect_left(before, row) for row in self._cell_rows])
 
     def keep_cells(self, row: Row, place: int) -> None:
@@ -193,6 +204,10 @@ class Occurrences(Sequence[Occurrence]):
     def groups(self) -> Iterator[array[int]]:
         """Yield the rows of each occurrence."""
         return (self._rows[first:end] for first, end in pairwise(self._bounds))
+
+    def first_rows(self) -> array[int]:
+        """Return the row with which each occurrence begins."""
+        return array("I", map(self._rows.__getitem__, self._bounds[:-1]))
 
     def bases(self, positions: Iterable[int]) -> Iterator[int]:
         """Yield the time before which each cause must lie: a request's end, or the start of any other occurrence."""

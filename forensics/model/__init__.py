@@ -66,7 +66,7 @@ from forensics.model.enums import (
     TimelineKind,
     Verdict,
 )
-from forensics.model.facts import EntryFacts, Life, Occurrence
+from forensics.model.facts import EntryFacts, Life, Occurrence, RequestMark
 from forensics.model.findings import (
     Action,
     Certificate,
@@ -130,6 +130,7 @@ from forensics.model.rule import (
     RuleTests,
     WhyRule,
 )
+from forensics.model.spread import Spread
 from forensics.model.test_runs import TestFailure, TestName, TestRun, TestSuite
 
 __all__ = [
@@ -245,6 +246,7 @@ __all__ = [
     "ReadOrder",
     "RecordStore",
     "Report",
+    "RequestMark",
     "Revision",
     "RevisionSpan",
     "Rival",
@@ -258,6 +260,7 @@ __all__ = [
     "Sampled",
     "SlowPathSpan",
     "Span",
+    "Spread",
     "StatementKind",
     "Step",
     "Swap",

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct, field, to_builtins
 
 from forensics.model.enums import ClusterId, FailureClass, JoinKey, Level, OccurrenceUnit, Priority, Role
+from forensics.model.spread import Spread
 
 CLUSTER_COLUMNS = (
     "id",
@@ -159,6 +160,8 @@ class Cluster(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...] = ()
 
     affected: Affected = Affected()
+    spread: Spread | None = None
+    """None in reports of versions that did not note it."""
 
     def row(self) -> dict[str, Any]:
         """Return the cluster as a row of a table, without its lists: column → value."""

@@ -11,6 +11,8 @@ from forensics.model.coverage import Span
 from forensics.model.enums import ClusterId, OccurrenceUnit, Priority, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import pandas as pd
 
 
@@ -37,6 +39,8 @@ class ChangeState(StrEnum):
     NEW = "new"
     WORSE = "worse"
     NOT_COMPARABLE = "not comparable"
+    UNCLEAR = "unclear"
+    """No change is shown, and one to double or half would not have shown either."""
     NO_CHANGE = "no detectable change"
     BETTER = "better"
     GONE = "gone"
@@ -56,6 +60,31 @@ class Exposure(Struct, frozen=True, kw_only=True):
     """Instance lives with a recorded start."""
     lives: int | None = None
     """Instance lives with any entry."""
+    failed: int = 0
+    """Requests of level WARNING or above, such as those answered 4xx or 5xx."""
+    probes: int = 0
+    """Requests that are health checks."""
+    refused: int = 0
+    """Requests answered 4xx on routes that were never answered otherwise: scanners."""
+    retries: int = 0
+    """Requests sent again after a failure, with the same trace or by the same client within seconds."""
+    routes: dict[str, int] = {}
+    """Route number → its requests, without retries; health checks of a route have a number of their own."""
+    instances: tuple[int, ...] = ()
+    """Requests of each instance, without health checks; `spread` numbers the instances in this order."""
+
+    @property
+    def traffic(self) -> int | None:
+        """The number of requests without health checks."""
+        return None if self.requests is None else max(0, self.requests - self.probes)
+
+    def requests_of(self, routes: Iterable[int]) -> int | None:
+        """Return the requests of these routes; without any, all but those of scanners and health checks."""
+        if self.requests is None:
+            return None
+        if self.routes and (wanted := set(routes)):
+            return sum(self.routes.get(str(route), 0) for route in wanted)
+        return max(0, self.requests - self.probes - self.refused - self.retries)
 
     def of(self, measure: ExposureKind) -> int | None:
         """Return the exposure by one measure."""
@@ -107,13 +136,18 @@ class Change(Struct, frozen=True, kw_only=True):
     ratio: float | None = None
     """New rate divided by old rate; None when the old one is zero or the two cannot be compared."""
     ci_low: float | None = None
-    """Lower end of the exact 95 % interval of the ratio."""
+    """Lower end of the 95 % interval of the ratio, which is as wide as bursts make it."""
     ci_high: float | None = None
     """Upper end; None beside a `ci_low` means that there is no upper bound."""
     p_value: float | None = None
-    """Exact two-sided p-value of this signature alone."""
+    """Two-sided p-value of this signature alone."""
     p_corrected: float | None = None
-    """The p-value corrected over all signatures of the comparison (Holm); it decides the state."""
+    """The p-value corrected over all incidents of the comparison (Holm); it decides the state."""
+    episodes_before: int | None = None
+    """Number of times that failures came, together or alone; None when that is not known."""
+    episodes_after: int | None = None
+    episodes_needed: int | None = None
+    """Where one side shows none: the number of episodes on the other one that would decide."""
     statement: str
     clusters: tuple[ClusterId, ...]
     """Clusters in the compared revision; empty when it is not seen there."""
@@ -172,6 +206,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     changes: tuple[Change, ...]
     """Changes, the worst first."""
     tests: TestComparison | None = None
+    baselines: tuple[str, ...] = ()
+    """All revisions compared with, where there are several; `baseline` is the first of them."""
 
     def counts(self) -> dict[ChangeState, int]:
         """Count the signatures in each state, the worst first; empty states are omitted."""

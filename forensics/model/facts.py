@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from enum import IntFlag
 
 from msgspec import Struct
 
@@ -11,6 +12,22 @@ from forensics.model.enums import Level, Nanoseconds, OccurrenceUnit
 
 Row = int
 """The index of an entry in the table, which is sorted by (time, insertId, logName)."""
+
+
+class RequestMark(IntFlag):
+    """What counting needs of a request, as bits of one number; the lowest twelve are its route, at least 1."""
+
+    ROUTE = 0xFFF
+    PROBE = 0x1000
+    """A health check: by its user agent, or by its route, which the platform says it probes."""
+    OPENED = 0x2000
+    """A WebSocket was opened."""
+    NOT_OPENED = 0x4000
+    """A GET that failed: it may have been a handshake."""
+    REFUSED = 0x8000
+    """Answered 4xx: what a client asked wrongly."""
+    KIND = 0x1FFF
+    """Route and health check: what `Exposure.routes` counts."""
 
 
 class EntryFacts(Struct, frozen=True, kw_only=True):

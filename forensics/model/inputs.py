@@ -140,6 +140,8 @@ class LabelSet(Struct, frozen=True, gc=False):
     """True with a `protoPayload`: such an entry may concern a revision that it does not name."""
     routine: Level | None = None
     """The level of routine requests, which match no rule and are never decoded; None for all other entries."""
+    mark: int = 0
+    """The `RequestMark` of routine requests."""
 
 
 class IndexBatch(Struct, kw_only=True):

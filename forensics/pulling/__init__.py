@@ -4,9 +4,10 @@
 case records of pulls, and which time it lacks), `plan` (which listings a pull needs), `late_entries` (what arrived
 after a pull), `neighbourhoods` (time windows around errors), `drawing` (how much there is; requests with which failures
 are compared), `known_entries` (which entries a case holds already), `run_pull` (all of these together), `follow_case`
-(entries as they arrive). A pull of everything is one listing. A pull of errors is several, recorded in the case under
-one number, so that a killed pull continues where it stopped: while the revision is small, everything; else errors, what
-stands around them, and what stands around requests drawn from those that went well.
+(entries as they arrive), `given_case` (a case as the input of an analysis). A pull of everything is one listing. A pull
+of errors is several, recorded in the case under one number, so that a killed pull continues where it stopped: while the
+revision is small, everything; else errors, what stands around them, and what stands around requests drawn from those
+that went well.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ def test_limits_come_from_the_settings_and_flags_beat_them(tmp_path: Path) -> No
     logs = ROOT / "samples" / "netra-backend-staging" / "logs"
     settings = tmp_path / "forensics.toml"
     asked = ("gate", "--revision", "00179", "--baseline", "00178", "--logs", str(logs))
-    settings.write_text("[gate]\nmin_requests = 100\n")
+    settings.write_text("[gate]\nmin_requests = 80\n")
     assert run(*asked, cwd=tmp_path).returncode == 0
     assert run(*asked, "--min-requests", "200", cwd=tmp_path).returncode == 3
     for text, said in (("max_new = 'P9'", "P9"), ("min_request = 1", "min_request"), ("max_ratio = 0.5", "max_ratio")):

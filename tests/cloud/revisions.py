@@ -103,7 +103,10 @@ def report_of(
     given = [RawEntry(record=record, place=Place(source="case", record=n)) for n, record in enumerate(records, 1)]
     query = Query(revision=revision)
     with patch("forensics.extract.facts_extractor.Classifier", compiled):
-        return analyze(given, rules, query, rulebook=info, tool_version="test", pulled=pulled, baseline=baseline).report
+        baselines = (baseline,) if baseline else ()
+        return analyze(
+            given, rules, query, rulebook=info, tool_version="test", pulled=pulled, baselines=baselines
+        ).report
 
 
 def report_of_case(case: Case, revision: str = REVISION, baseline: Report | None = None) -> Report:

@@ -39,7 +39,12 @@ def entry(revision: str, second: float, log: str = "requests", service: str = "s
 
 def serving(revision: str, first: float, count: int, failing: int = 0, service: str = "shop") -> list[dict[str, Any]]:
     return [
-        entry(revision, first + number, status=500 if number < failing else 200, service=service)
+        entry(
+            revision,
+            first + number,
+            status=500 if failing and number % (count // failing) == 0 else 200,
+            service=service,
+        )
         for number in range(count)
     ]
 

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from math import comb
-
 import pytest
 
-from forensics.comparison.exact import ALPHA, Rates, compare_rates
-from forensics.comparison.states import Counted, amount, judge, number
+from forensics.comparison.assessment import Assessment
+from forensics.comparison.exact import ALPHA, Rates
+from forensics.comparison.states import Counted, amount, judge, number, sentence
 from forensics.model import ChangeState
 
 NEW, GONE, WORSE, BETTER = ChangeState.NEW, ChangeState.GONE, ChangeState.WORSE, ChangeState.BETTER
-SAME = ChangeState.NO_CHANGE
+SAME, UNCLEAR = ChangeState.NO_CHANGE, ChangeState.UNCLEAR
 
 
-def rates(low: float, high: float | None) -> Rates:
-    return Rates(ratio=1.0, low=low, high=high, p_value=0.0)
+def rates(low: float, high: float | None, episodes: tuple[int, int] = (9, 9), uneven: str = "") -> Assessment:
+    found = Rates(ratio=1.0, low=low, high=high, p_value=0.0)
+    return Assessment(rates=found, episodes=episodes, dispersion=1.0, uneven=uneven)
 
 
 # ── states ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize(("expected", "gone", "new"), [(3, GONE, NEW), (2, SAME, SAME)])
+@pytest.mark.parametrize(("expected", "gone", "new"), [(3, GONE, NEW), (2, UNCLEAR, UNCLEAR)])
 def test_from_three_expected_on_none_at_all_says_something(expected: int, gone: ChangeState, new: ChangeState) -> None:
     assert judge(Counted(expected, 1000, 0, 1000), rates(0, 1), 0.01) is gone
     assert judge(Counted(0, 1000, expected, 1000), rates(1, None), 0.01) is new
     # Ten times as many in ten times the traffic are as many.
-    assert judge(Counted(expected * 10, 10_000, 0, 1000), rates(0, 1), 0.01) is gone
-    assert judge(Counted(0, 1000, expected * 10, 10_000), rates(1, None), 0.01) is new
+    assert judge(Counted(expected * 10, 10_000, 0, 1000), rates(0, 1, (40, 0)), 0.01) is gone
+    assert judge(Counted(0, 1000, expected * 10, 10_000), rates(1, None, (0, 40)), 0.01) is new
 
 
 @pytest.mark.parametrize(("p_value", "is_clear"), [(0.01, True), (ALPHA, True), (0.0501, False), (1.0, False)])
@@ -38,16 +38,16 @@ def test_a_word_for_a_change_needs_a_p_value_of_five_in_a_hundred_at_most(p_valu
         judge(Counted(9, 1000, 2, 1000), rates(0.1, 0.5), p_value),
         judge(Counted(2, 1000, 9, 1000), rates(2, 9), p_value),
     ]
-    assert found == ([GONE, NEW, BETTER, WORSE] if is_clear else [SAME] * 4)
+    assert found == ([GONE, NEW, BETTER, WORSE] if is_clear else [UNCLEAR] * 4)
 
 
 @pytest.mark.parametrize(
     ("low", "high", "state"),
     [
         (0.2, 0.99, BETTER),
-        (0.2, 1.0, SAME),
+        (0.2, 1.0, UNCLEAR),
         (0.9, 1.1, SAME),
-        (1.0, 4.0, SAME),
+        (1.0, 4.0, UNCLEAR),
         (1.01, 4.0, WORSE),
         (1.01, None, WORSE),
     ],
@@ -56,60 +56,37 @@ def test_an_interval_that_holds_one_shows_no_change(low: float, high: float | No
     assert judge(Counted(5, 1000, 6, 1000), rates(low, high), 0.01) is state
 
 
-# ── p-values ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_one_side_with_none_needs_episodes_enough_on_the_other() -> None:
+    none = Counted(60, 1000, 0, 1000)
+    assert judge(none, rates(0, 0.1, (6, 0)), 0.01) is GONE
+    assert judge(none, rates(0, 0.1, (5, 0)), 0.01) is UNCLEAR
+    assert none.needed() == 6
+    assert [Counted(9, of, 0, 1000).needed() for of in (4000, 250)] == [17, 3]
+    assert Counted(9, 1000, 1, 1000).needed() is None
 
 
-def test_where_a_start_fails_once_at_most_all_against_none_is_the_rarest_of_all_draws() -> None:
-    rarest = 1 / comb(24, 12)
-    assert Counted(12, 12, 0, 12).p_value(once_each=True) == pytest.approx(2 * rarest)
-    assert Counted(0, 12, 12, 12).p_value(once_each=True) == pytest.approx(2 * rarest)
+def test_where_a_start_fails_once_at_most_fewer_are_needed() -> None:
+    """Of eight starts six that failed cannot all be drawn from four."""
+    assert Counted(6, 8, 0, 8).needed() == 6
+    assert Counted(6, 8, 0, 8, "instance starts", once_each=True).needed() == 5
 
 
-@pytest.mark.parametrize("counted", [Counted(12, 12, 0, 12), Counted(13, 12, 0, 13), Counted(0, 13, 13, 12)])
-def test_where_one_start_may_fail_twice_counts_are_rates(counted: Counted) -> None:
-    once_each = counted != Counted(12, 12, 0, 12)
-    total = counted.before + counted.after
-    share = counted.exposure_after / (counted.exposure_before + counted.exposure_after)
-    alone = share**total if counted.after else (1 - share) ** total
-    assert alone <= counted.p_value(once_each=once_each) <= 2.5 * alone
+def test_one_instance_of_a_few_leaves_no_interval_and_may_still_be_worse() -> None:
+    found = rates(1.2, 9.0, uneven="all on one instance of 10")
+    assert judge(Counted(5, 1000, 50, 1000), replaced(found, 10.0), 0.01) is WORSE
+    assert judge(Counted(50, 1000, 5, 1000), replaced(found, 0.1), 0.01) is BETTER
+    assert judge(Counted(5, 1000, 50, 1000), replaced(found, 10.0), 0.2) is UNCLEAR
 
 
-# ── exposures within a margin ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_within_margins_the_interval_reaches_from_one_end_to_the_other() -> None:
-    """The lowest ratio is that of the fewest requests before and the most after."""
-    found = Counted(40, 1000, 120, 1000).rates_within(100, 50)
-    least, most = compare_rates(40, 900, 120, 1050), compare_rates(40, 1100, 120, 950)
-    assert (found.ratio, found.low, found.high) == (3.0, least.low, most.high)
-    assert found.p_value == max(least.p_value, most.p_value)
-    assert found.p_value < ALPHA
+def replaced(found: Assessment, ratio: float) -> Assessment:
+    return found._replace(rates=found.rates._replace(ratio=ratio))
 
 
 @pytest.mark.parametrize(
-    ("counted", "margins", "p_value"),
-    [
-        # 12 of 1,000 to 1,200 before, 10 of 1,200 to 1,100 after: the ratio may be exactly one, so nothing is shown.
-        (Counted(10, 1100, 12, 1150), (100, 50), 1.0),
-        (Counted(10, 900, 12, 1250), (100, 50), 1.0),
-        (Counted(10, 1000, 11, 1000), (200, 200), 1.0),
-    ],
+    ("low", "high", "state"), [(0.51, 1.99, SAME), (0.5, 1.2, UNCLEAR), (0.9, 2.0, UNCLEAR), (0.9, None, UNCLEAR)]
 )
-def test_margins_within_which_the_rates_may_be_equal_show_no_change(
-    counted: Counted, margins: tuple[int, int], p_value: float
-) -> None:
-    assert counted.rates_within(*margins).p_value == p_value
-
-
-def test_a_margin_never_leaves_less_than_one_request() -> None:
-    assert Counted(4, 10, 4, 10).rates_within(20, 0).low == compare_rates(4, 1, 4, 10).low
-    assert Counted(4, 10, 4, 10).rates_within(0, 20).high == compare_rates(4, 10, 4, 1).high
-
-
-def test_nothing_before_has_no_ratio_within_margins_either() -> None:
-    found = Counted(0, 1000, 50, 1000).rates_within(100, 100)
-    assert (found.ratio, found.high) == (None, None)
-    assert found.p_value < ALPHA
+def test_an_interval_that_reaches_twofold_is_unclear(low: float, high: float | None, state: ChangeState) -> None:
+    assert judge(Counted(5, 1000, 6, 1000), rates(low, high), 0.5) is state
 
 
 # ── numbers ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -137,3 +114,45 @@ def test_ratios_are_written_with_the_digits_that_say_something(value: float, wri
 )
 def test_expected_counts_are_written_with_a_digit_where_they_are_small(value: float, written: str) -> None:
     assert amount(value) == written
+
+
+# ── sentences ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("ratio", "state"), [(0.5, BETTER), (1.0, UNCLEAR), (1.5, WORSE), (2.0, WORSE)])
+def test_where_instances_were_permuted_the_ratio_alone_gives_the_direction(ratio: float, state: ChangeState) -> None:
+    found = rates(0.1, 9.0, uneven="now all on one instance of 10")
+    found = found._replace(rates=found.rates._replace(ratio=ratio))
+    assert judge(Counted(10, 1000, round(10 * ratio), 1000), found, 0.01) is state
+
+
+def said(counted: Counted, found: Assessment, state: ChangeState, *baselines: str) -> str:
+    return sentence(counted, found, state, 0.01, baselines or ("shop-00041-abc",))
+
+
+def test_a_sentence_gives_failures_and_episodes_where_failures_came_together() -> None:
+    counted = Counted(22, 1000, 30, 2000)
+    together = said(counted, rates(0.3, 0.9, (1, 30)), UNCLEAR)
+    assert together == "22 failures in 1 episode → 30, in 1,000 → 2,000 requests (ratio 1.00, 0.30–0.90): unclear"
+    alone = said(counted, rates(0.3, 0.9, (22, 30)), UNCLEAR)
+    assert alone == "22 → 30 in 1,000 → 2,000 requests (ratio 1.00, 0.30–0.90): unclear"
+    some = said(Counted(10, 1000, 10, 1000), rates(0.3, 2.1, (8, 7)), UNCLEAR)
+    assert some == "10 → 10 failures in 7 episodes (ratio 1.00, 0.30–2.10): unclear"
+
+
+def test_where_a_few_instances_have_all_the_sentence_says_so_instead_of_an_interval() -> None:
+    found = rates(0.3, 9.0, uneven="now all on one instance of 3")
+    assert said(Counted(9, 1000, 9, 1000), found, UNCLEAR) == (
+        "9 → 9 (ratio 1.00; now all on one instance of 3): unclear"
+    )
+    new = found._replace(rates=found.rates._replace(ratio=None))
+    assert "(no ratio; now all on one instance of 3)" in said(Counted(0, 1000, 9, 1000), new, UNCLEAR)
+
+
+def test_a_worse_revision_is_worse_against_one_baseline_alone_or_against_several() -> None:
+    alone = said(Counted(9, 1000, 40, 1000), rates(2.0, 9.0), WORSE)
+    assert alone.endswith(
+        "worse against 00041 alone; how much revisions differ by themselves is not known; --baseline previous:5 asks"
+    )
+    two = said(Counted(9, 1000, 40, 1000), rates(2.0, 9.0), WORSE, "a", "b")
+    assert two.endswith("worse against 2 revisions, by more than these differ among themselves")

@@ -26,7 +26,15 @@ def deployed(number: int, at: float) -> dict[str, Any]:
 
 
 def before(asked: str, *records: dict[str, Any]) -> str:
-    return previous(raws(*records), query(asked), MemoryRecordStore())
+    (name,) = previous(raws(*records), query(asked), MemoryRecordStore())
+    return name
+
+
+def test_several_revisions_before_come_the_nearest_first() -> None:
+    entries = raws(*served(41, 0), *served(42, 10), *served(43, 20), *served(44, 30))
+    names = previous(entries, query("00044"), MemoryRecordStore(), 2)
+    assert names == ("shop-api-00043-abc", "shop-api-00042-abc")
+    assert len(previous(entries, query("00044"), MemoryRecordStore(), 9)) == 3
 
 
 def test_the_revision_that_was_seen_last_before() -> None:

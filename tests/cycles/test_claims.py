@@ -83,7 +83,7 @@ def test_what_the_numbers_do_not_show_is_asserted() -> None:
     first = recorded(report(1, {"oom": 12}), ())
     second = recorded(report(2, {"oom": 4}), (first,), "oom better", "oom gone")
     assert {c.state for c in second.claims} == {ClaimState.ASSERTED}
-    assert "12 → 4 (ratio 0.33, 0.08–1.10): no detectable change" in only(second, "oom better").made_reason
+    assert only(second, "oom better").made_reason.endswith(": unclear")
 
 
 def test_a_claim_that_holds_is_not_made_again() -> None:

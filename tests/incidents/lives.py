@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
@@ -107,13 +107,61 @@ def exposure_of(entries: Sequence[Entry], lives: Sequence[Life]) -> Json:
     sessions = sum(_is_session(http, opened) for http in requests)
     starts = sum(life.started or not life.is_first for life in lives)
     system = any(is_system(entry) for entry in entries)
+    marked = [entry for entry in entries if entry.http and entry.log_name.endswith("requests")]
+    probed = _probed(entries)
+    if not {_route(entry) for entry in marked} - probed:
+        probed = set()
+    asked = [entry for entry in marked if not _is_probe(entry.http or {}) and _route(entry) not in probed]
+    answered = {_route(entry) for entry in marked if not 400 <= _status(entry) < 500}
+    routes = Counter((_route(entry), entry in asked) for entry in marked)
+    instances = Counter(entry.instance for entry in asked)
+    everywhere = {entry.instance for entry in marked if entry.instance}
     return {
         "requests": len(requests) or None,
         "requests_margin": 0,
         "sessions": sessions if requests else None,
         "starts": starts if starts or system else None,
         "lives": len(lives) or None,
+        "failed": sum(_is_failed(entry) for entry in marked),
+        "probes": len(marked) - len(asked),
+        "refused": sum(400 <= _status(entry) < 500 and _route(entry) not in answered for entry in marked),
+        "retries": 0,
+        "routes": sorted(routes.values()),
+        "instances": [instances[name] for name in sorted(everywhere)],
     }
+
+
+def _status(entry: Entry) -> int:
+    return int((entry.http or {}).get("status") or 0)
+
+
+def _is_failed(entry: Entry) -> bool:
+    """Tell whether a request is of level WARNING or above: by its severity, else by its answer."""
+    severity = entry.record.get("severity")
+    if severity in {None, "", "DEFAULT"}:
+        return _status(entry) >= 400
+    return severity in {"WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"}
+
+
+def _probed(entries: Sequence[Entry]) -> set[str]:
+    """Return the routes that lines of the platform call probed."""
+    texts = [str(entry.record.get("textPayload")) for entry in entries if is_system(entry)]
+    paths = [text.partition(' path "')[2].partition('"')[0] for text in texts if " HTTP probe " in text]
+    return {_route_of(path) for path in paths if len(path) > 1}
+
+
+def _is_probe(http: Json) -> bool:
+    agent = str(http.get("userAgent", ""))
+    return agent.startswith(("GoogleHC/", "kube-probe/", "GoogleStackdriverMonitoring-UptimeChecks"))
+
+
+def _route(entry: Entry) -> str:
+    """Return the path of a request without the parts that have a digit."""
+    return _route_of(_path(entry.http or {}))
+
+
+def _route_of(path: str) -> str:
+    return "/".join("*" if any(map(str.isdigit, part)) else part for part in path.split("/"))
 
 
 def _path(http: Json) -> str:

@@ -93,13 +93,15 @@ def test_an_entry_is_decoded_once_for_as_long_as_it_is_remembered() -> None:
 def columns(found: EntryTable) -> list[tuple[Any, ...]]:
     rows = range(len(found))
     names = [(found.label_set(row), found.facts(row)) for row in rows]
-    return [*zip(found.times, found.places, found.ends, found.traces, names, strict=True)]
+    senders = [(found.marks[row], found.clients[row], found.deliveries.get(row)) for row in rows]
+    return [*zip(found.times, found.places, found.ends, found.traces, names, senders, strict=True)]
 
 
 @pytest.mark.parametrize("gone", [[], [0], [2, 4], [4], [0, 1, 2, 3, 4]])
 def test_dropping_rows_leaves_all_others_as_they_are(gone: list[int]) -> None:
     records = [request(500 + row, at=row, latency=row + 1, trace=f"t{row}", instance=f"i{row}") for row in range(5)]
     found = table(*records)
+    found.deliveries = {row: 10 + row for row in (1, 2, 4)}
     before = columns(found)
     found.drop(gone)
     rest = [row for row in range(5) if row not in gone]

@@ -35,7 +35,7 @@ def reports() -> tuple[Report, Report]:
         raw(FORMULA, at=20, severity="ERROR"),
     )
     first = analyze(before, [], query(), rulebook=INFO, tool_version="t").report
-    return first, analyze(after, [], query(), rulebook=INFO, tool_version="t", baseline=first).report
+    return first, analyze(after, [], query(), rulebook=INFO, tool_version="t", baselines=(first,)).report
 
 
 def table(report: Report, kind: str, name: str) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
-from forensics.comparison import Side
+from msgspec.structs import replace
+
+from forensics.comparison import Side, measure_of
 from forensics.model import (
     Cluster,
     ClusterId,
@@ -18,9 +21,11 @@ from forensics.model import (
     Role,
     RunOutcome,
     Span,
+    Spread,
     TestRun,
     TestSuite,
 )
+from forensics.model.spread import write_places
 
 
 def coverage(**fields: Any) -> Coverage:
@@ -85,7 +90,18 @@ def cluster(signature: str | None, occurrences: int, unit: OccurrenceUnit, **fie
         "also_matched": (),
         "exemplars": (),
     }
-    return Cluster(**(rest | fields))
+    bare = Cluster(**(rest | fields))
+    return bare if "spread" in fields else replace(bare, spread=scattered(bare))
+
+
+def scattered(cluster: Cluster, each: int = 1) -> Spread:
+    """Put failures into the exposure as chance would, or so many at a time; the same ones every time."""
+    of, number = max(10_000, 10 * cluster.occurrences), cluster.occurrences
+    dice = random.Random(f"{cluster.signature} {number} {cluster.fingerprint}")  # noqa: S311 - no secret
+    places = sorted(dice.sample(range(of), number // each))
+    return Spread(
+        measure=measure_of(cluster), of=of, failures=write_places((at, each, None) for at in places), count=number
+    )
 
 
 def side(

@@ -29,7 +29,9 @@ def analysed(revision: str, *failures: str, baseline: Report | None = None) -> R
         for n, path in enumerate(paths)
     ]
     asked = query(revision)
-    return analyze(raws(*records), RULES, asked, rulebook=INFO, tool_version="t", baseline=baseline).report
+    return analyze(
+        raws(*records), RULES, asked, rulebook=INFO, tool_version="t", baselines=(baseline,) if baseline else ()
+    ).report
 
 
 def actions(report: Report) -> list[Action]:

@@ -60,7 +60,7 @@ def _worst(comparison: Comparison | None, reasons: tuple[GateReason, ...]) -> li
     """Return the worst changes that no reason above names, up to `WORST` together with those."""
     names = {(reason.signature, reason.fingerprint) for reason in reasons}
     changes = comparison.changes if comparison else ()
-    bad = {ChangeState.NEW, ChangeState.WORSE, ChangeState.NOT_COMPARABLE, ChangeState.NO_CHANGE}
+    bad = set(ChangeState) - {ChangeState.BETTER, ChangeState.GONE}
     notable = [change for change in changes if change.role is not Role.NOISE and change.state in bad]
     others = [change for change in notable if (change.signature, change.fingerprint) not in names]
     return others[: max(WORST - (len(notable) - len(others)), 0)]

@@ -41,7 +41,7 @@ def command(
 ) -> None:
     """Compare revision R1 with R0, and write the documents of R1.
 
-    R0 is a revision, a saved report.json, or `previous`. Counts are held against traffic, and a change is only called
-    one where chance does not explain it.
+    R0 is a revision, a saved report.json, `previous` or `previous:5`. Counts are held against traffic, and a change is
+    only called one where chance does not explain it.
     """
-    run(revision, inputs, live, replace(baseline_options, baseline=before), outputs, comparison_first=True)
+    run(revision, inputs, live, replace(baseline_options, baseline=(before,)), outputs, comparison_first=True)

@@ -12,7 +12,7 @@ import click
 import msgspec
 from msgspec import Struct
 
-from forensics.cli.baseline import analysed_beside, baseline_of, is_previous_live
+from forensics.cli.baseline import analysed_beside, baselines_of, is_previous_live
 from forensics.cli.options import (
     BaselineOptions,
     CloudOptions,
@@ -140,10 +140,10 @@ def command(
     """
     settings = find_settings(Path.cwd())
     thresholds = _thresholds(gate, settings)
-    if baseline_options.baseline is None:
+    if not baseline_options.baseline:
         raise UsageError("a gate holds a revision against another one: name it with --baseline")
     wait = _waiting_time(gate, inputs, settings)
-    read = cache(partial(baseline_of, revision, inputs, baseline_options, settings, live))
+    read = cache(partial(baselines_of, revision, inputs, baseline_options, settings, live))
     if not is_previous_live(inputs, baseline_options, settings, live):
         read()
 

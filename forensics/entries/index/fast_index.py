@@ -18,7 +18,7 @@ from msgspec import Raw, Struct, json
 
 from forensics.entries.decode.decoding import level_of_status
 from forensics.entries.decode.levels import level_of_severity
-from forensics.entries.raw_fields import may_be_handshake, path_of, time_of
+from forensics.entries.raw_fields import mark_of, may_be_handshake, path_of, time_of
 from forensics.model import IndexBatch, LabelSet, Level, Lines
 from forensics.text.timestamps import SECOND
 
@@ -72,6 +72,7 @@ class _Request(Struct, gc=False, kw_only=True):
     requestMethod: str = ""  # noqa: N815
     requestUrl: str = ""  # noqa: N815
     status: int | str | float | None = None
+    userAgent: str | None = None  # noqa: N815
 
 
 _NOTHING = Raw()
@@ -93,8 +94,8 @@ class _FastEntry(Struct, gc=False, kw_only=True):
 
 _decode_line = json.Decoder(_FastEntry).decode
 _Span = tuple[int, int]
-_LabelKey = tuple[_Labels, _EntryLabels, str, str | None, Level | None]
-"""The fields that determine a row's label set; the level is set only for a routine request."""
+_LabelKey = tuple[_Labels, _EntryLabels, str, str | None, Level | None, int]
+"""The fields that determine a row's label set; level and mark are set only for a routine request."""
 _EXCLUDED = -1
 """The label id of rows of other revisions."""
 _MINUTE = len("2026-03-02T00:41:")
@@ -177,24 +178,26 @@ class FastIndexReader:
         label_ids: list[int] = []
         routine, messages = [], []
         for entry in entries:
-            level, request = None, entry.httpRequest
+            level, mark, request = None, 0, entry.httpRequest
             if request is not None and entry.textPayload is _NOTHING and entry.jsonPayload is _NOTHING:
                 level = self._routine_level(entry, request)
                 if level is not None:
+                    path = path_of(request.requestUrl)
                     routine.append(len(label_ids))
-                    messages.append(f"{request.status} {request.requestMethod} {path_of(request.requestUrl)}")
-            key = (entry.resource.labels, entry.labels, entry.logName, entry.severity, level)
+                    messages.append(f"{request.status} {request.requestMethod} {path}")
+                    mark = mark_of("", path, None, request.userAgent or "")
+            key = (entry.resource.labels, entry.labels, entry.logName, entry.severity, level, mark)
             code = codes.get(key)
             label_ids.append(self._new_code(key) if code is None else code)
         # A request with words that a rule may match is not routine after all.
         for at in self._prefilter.suspects(messages):
             entry = entries[routine[at]]
-            key = (entry.resource.labels, entry.labels, entry.logName, entry.severity, None)
+            key = (entry.resource.labels, entry.labels, entry.logName, entry.severity, None, 0)
             label_ids[routine[at]] = self._new_code(key)
         return label_ids
 
     def _new_code(self, key: _LabelKey) -> int:
-        labels, entry_labels, log_name, severity, routine = key
+        labels, entry_labels, log_name, severity, routine, mark = key
         if self._asked is not None and self._asked not in labels.revision_name:
             return self._codes.setdefault(key, _EXCLUDED)
         code = self._codes.setdefault(key, len(self._label_sets))
@@ -208,6 +211,7 @@ class FastIndexReader:
                 log_name=log_name,
                 severity=severity,
                 routine=routine,
+                mark=mark,
             )
             self._label_sets.append(label_set)
         return code

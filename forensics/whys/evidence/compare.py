@@ -14,7 +14,7 @@ from forensics.whys.evidence_kind import Argument, EvidenceKind
 if TYPE_CHECKING:
     from forensics.schema.diagnostics import Diagnostics, Location
 
-_SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.NO_CHANGE})
+_SEEN_BEFORE = frozenset({ChangeState.WORSE, ChangeState.BETTER, ChangeState.UNCLEAR, ChangeState.NO_CHANGE})
 
 
 def gather(why: WhyRule, context: ClusterContext) -> EvidenceResult:
