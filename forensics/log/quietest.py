@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from typing import TYPE_CHECKING
 
 from forensics.model import Level
@@ -23,6 +24,12 @@ def quietest(table: EntryTable) -> dict[str, int]:
         if count and rank < found.get(stream, rank + 1):
             found[stream] = rank
     return found
+
+
+def quiet_times(table: EntryTable) -> array[int]:
+    """Return the times of the entries below WARNING, in order; those without a severity are among them."""
+    is_quiet = [_rank(facts.severity) < Level.WARNING.rank for facts in table.distinct_facts]
+    return array("q", map(table.times.__getitem__, table.rows_with(is_quiet)))
 
 
 def _rank(severity: str | None) -> int:

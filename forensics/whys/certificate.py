@@ -28,6 +28,10 @@ _LOOKED_AT = 1_000
 """Windows that are looked at; more would not say more."""
 _AROUND = 3
 """Times the window: a cause that keeps standing this far away is no chance, and no proof that it is not the cause."""
+_QUIET_WITHIN = 60_000_000_000
+"""Nanoseconds around an occurrence in which a log that was not filtered holds a quiet entry."""
+_LOUD = 0.2
+"""Share of occurrences without one from which on nothing is certified."""
 _KEEPS = 0.5
 """Share of the occurrences from which on it keeps standing there."""
 
@@ -57,6 +61,7 @@ def certify_absence(
         *_pulled(run.coverage),
         *_wholeness(run.coverage, is_cut=len(whole) < len(recorded)),
         *_levels(cause, run),
+        *_loud_times(recorded, within, run),
         *_outside(cause, symptom, within, run),
         _enough(len(whole), thresholds),
     ]
@@ -159,6 +164,17 @@ def _levels(cause: Rule, run: RunContext) -> Iterator[tuple[bool, str]]:
     is_lost = APPLICATION in streams and is_loud(APPLICATION, run)
     if is_quieter or is_lost:
         yield False, "only entries of severity WARNING or above are here, and it may be logged with less"
+
+
+def _loud_times(bases: Sequence[int], within: Nanoseconds, run: RunContext) -> Iterator[tuple[bool, str]]:
+    """Check that quiet entries stand around the occurrences: part of the time may come from a filtered export."""
+    times = run.neighbours.quiet_times
+    if not times:  # the levels say so already
+        return
+    reach = max(within, _QUIET_WITHIN)
+    alone = sum(bisect_left(times, base - reach) == bisect_right(times, base + reach) for base in bases)
+    if alone and alone >= _LOUD * len(bases):
+        yield False, f"around {alone} of {counted(len(bases), 'occurrence')} only entries of WARNING and above are here"
 
 
 def _outside(cause: Rule, symptom: Cluster, within: Nanoseconds, run: RunContext) -> Iterator[tuple[bool, str]]:

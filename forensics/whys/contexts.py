@@ -6,13 +6,14 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from msgspec import Struct
 
 from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
 from forensics.log.pulled_whole import EVERYTHING, PulledWhole
-from forensics.log.quietest import quietest
+from forensics.log.quietest import quiet_times, quietest
 from forensics.model import (
     DEFAULT_THRESHOLDS,
     Cluster,
@@ -45,6 +46,7 @@ class NearbyEntries:
 
     def __init__(self, table: EntryTable) -> None:
         self.quietest = quietest(table)
+        self._table = table
         self._times = table.times
         self._rows: dict[str | int, array[int]] = defaultdict(lambda: array("I"))
         named = [self._rows[label_set.instance] if label_set.instance else None for label_set in table.label_sets]
@@ -54,6 +56,11 @@ class NearbyEntries:
                 own.append(row)
             elif table.traces[row]:
                 self._rows[table.traces[row]].append(row)
+
+    @cached_property
+    def quiet_times(self) -> array[int]:
+        """The times of all entries below WARNING, in order."""
+        return quiet_times(self._table)
 
     def between(self, near: Occurrence, start: int, end: int) -> Sequence[int]:
         """Return the rows of the occurrence's instance (or trace) from `start` to `end`, both included."""

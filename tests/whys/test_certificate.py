@@ -36,6 +36,8 @@ from forensics.whys.contexts import NearbyEntries, RunContext, recorded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from forensics.log.entry_table import EntryTable
+
 SECOND = 1_000_000_000
 SYMPTOM = cluster("failed", 1, OccurrenceUnit.BURST)
 HERE = {"stderr": 40}
@@ -337,3 +339,22 @@ def test_a_cause_that_keeps_standing_just_outside_is_not_refuted(
     causes = tuple(at - lag for at, lag in zip(LATER, lags, strict=True))
     assert certified(*LATER, causes=causes).lacks == lacks
     assert certified(*LATER, causes=causes, on="i2").holds
+
+
+def test_where_part_of_the_time_holds_loud_entries_alone_nothing_is_certified() -> None:
+    """An export of errors joined with a whole one of its second half."""
+    failures = [raw("it fails", at=float(at), number=at, severity="ERROR") for at in range(100, 1000, 100)]
+    quiet = [raw("went well", at=float(at), number=5_000 + at, severity="INFO") for at in range(500, 1000, 20)]
+    run = run_of([float(at) for at in range(100, 1000, 100)], severity="ERROR")
+    mixed = table(*failures, *quiet)
+    assert not certify_absence(cause(), SYMPTOM, Nanoseconds(10 * SECOND), DEFAULT_THRESHOLDS, _with(run, mixed)).holds
+    whole = table(*failures, *quiet, *(raw("went well", at=float(at), number=9_000 + at) for at in range(0, 500, 20)))
+    assert certify_absence(cause(), SYMPTOM, Nanoseconds(10 * SECOND), DEFAULT_THRESHOLDS, _with(run, whole)).holds
+
+
+def _with(run: RunContext, entries: EntryTable) -> RunContext:
+    rows = array("I", [row for row in entries.rows() if entries.entry(row).message == "it fails"])
+    found = ClusterEntries(
+        cluster=SYMPTOM.id, representative=rows[0], rows=rows, occurrences=find_occurrences(rows, entries, {})
+    )
+    return replace(run, table=entries, neighbours=NearbyEntries(entries), members={SYMPTOM.id: found})
