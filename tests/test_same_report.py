@@ -82,7 +82,8 @@ _OF_READING = re.compile(r"(?i)cut by a limit|limit per severity|could not be re
 def what_counts(report: Plain, leave_out: set[str]) -> Plain:
     """Leave out of a report what the way of reading may change.
 
-    What is absent is called refuted only where nothing was cut or unreadable, and that is told by the way of reading.
+    What is absent is denied or called refuted only where nothing was cut or unreadable, and that is told by the way of
+    reading.
     """
     report = _without_certificates(report)
     coverage = {key: value for key, value in report["coverage"].items() if key not in leave_out}
@@ -93,10 +94,12 @@ def what_counts(report: Plain, leave_out: set[str]) -> Plain:
 
 def _without_certificates(part: Any) -> Any:
     if isinstance(part, dict):
+        if any(evidence["kind"] == "unnoticed" for evidence in part.get("evidence", ())):
+            part = part | {"answer": None, "evidence": ()}  # it says what is absent, where nothing was unreadable
         return {
             key: _without_certificates(value)
             for key, value in part.items()
-            if key not in {"certificate", "rivals"} and not (key == "verdict" and part.get("kind") == "open question")
+            if key not in {"certificate", "rivals", "next_step", "look_at"} and not (key == "verdict" and part.get("kind") == "open question")
         }
     if isinstance(part, list | tuple):
         return [_without_certificates(item) for item in part]

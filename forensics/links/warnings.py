@@ -29,8 +29,8 @@ def idle_warnings(warnings: Sequence[Cluster], links: Sequence[Link]) -> set[Clu
     strong = [link for link in links if link.meets(DEFAULT_THRESHOLDS)]
     explained = {link.symptom for link in strong if link.cause not in ids}
     contested = {rival for link in strong if link.cause not in ids for rival in link.rivals}
-    telling = {link.cause for link in strong if link.symptom not in explained or link.cause in contested}
-    return ids - telling
+    told = {link.cause for link in strong if link.symptom not in explained or link.cause in contested}
+    return ids - told
 
 
 def without_causes(links: Sequence[Link], idle: set[ClusterId]) -> tuple[Link, ...]:

@@ -40,7 +40,7 @@ def document(report: Report, documents: dict[str, str]) -> str:
     [
         "Every instance dies at start-up",
         "netra-backend-staging-00734-fvm (asked: `netra-backend-staging-00734`)",
-        "**Confidence** supported, down to why 3; why 4 is open",
+        "**Whys** answered down to why 3; why 4 is open",
         "15 instance lives (120 entries: 5 ERROR and 3 without severity in each)",
         "2025-09-16T00:41:13.081881Z",
         "one every 7.1 s (6.9–7.8 s): a restart loop",

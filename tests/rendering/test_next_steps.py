@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from support.builders import query, raw, raws
 
@@ -18,24 +18,32 @@ if TYPE_CHECKING:
 RULES, INFO = load_rules()
 
 
-def failing_alike(revisions: int) -> Report:
-    """Analyse revisions of which each answers one request, an hour apart, with 500."""
+def failing_alike(services: int) -> Report:
+    """Analyse services of which each answers one request, an hour apart, with 500: on one, it is one failure."""
     request = {"requestMethod": "POST", "requestUrl": "https://shop.example/score", "status": 500}
     records = [
-        raw(
-            at=number * 3600.0,
-            stream="requests",
-            instance=f"i{number}",
-            revision=f"shop-{number:05}-abc",
-            severity="ERROR",
-            httpRequest=request,
+        _of_service(
+            number,
+            raw(
+                at=number * 3600.0,
+                stream="requests",
+                instance=f"i{number}",
+                revision=f"shop-{number:05}-abc",
+                severity="ERROR",
+                httpRequest=request,
+            ),
         )
-        for number in range(revisions)
+        for number in range(services)
     ]
     return analyze(raws(*records), RULES, query(revision="all"), rulebook=INFO, tool_version="test").report
 
 
-def test_revisions_that_fail_alike_ask_once() -> None:
+def _of_service(number: int, record: dict[str, Any]) -> dict[str, Any]:
+    record["resource"]["labels"]["service_name"] = f"shop-{number}"
+    return record
+
+
+def test_services_that_fail_alike_ask_once() -> None:
     report = failing_alike(5)
     steps = next_steps(report)
     assert len(report.incidents) == 5
