@@ -99,7 +99,8 @@ def _without_certificates(part: Any) -> Any:
         return {
             key: _without_certificates(value)
             for key, value in part.items()
-            if key not in {"certificate", "rivals", "next_step", "look_at"} and not (key == "verdict" and part.get("kind") == "open question")
+            if key not in {"certificate", "rivals", "next_step", "look_at"}
+            and not (key == "verdict" and part.get("kind") == "open question")
         }
     if isinstance(part, list | tuple):
         return [_without_certificates(item) for item in part]
