@@ -161,3 +161,22 @@ def test_periods_are_common_where_one_divides_the_other() -> None:
     assert common_period([minutes], [[n * 30 * SECOND for n in range(60)]]) == 60 * SECOND
     assert common_period([minutes], [[n * 47 * SECOND for n in range(60)]]) is None
     assert common_period([minutes], [[n * n * SECOND for n in range(60)]]) is None
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_two_jobs_that_share_an_instance_by_the_clock_are_told_by_the_other_instances(seed: int) -> None:
+    """Each minute both start on whichever instance is free: moves that keep the instance see no cause there."""
+    draw = Random(seed)
+    failures: list[list[int]] = [[], [], []]
+    causes: list[list[int]] = [[], [], []]
+    for minute in range(40):
+        one, time = draw.randrange(3), minute * 60 * SECOND + draw.randrange(SECOND // 20)
+        causes[one].append(time)
+        failures[one].append(time + seconds(0.55))
+    together = sorted(time for own in causes for time in own)
+    kept = order_of(failures, causes, WINDOW)
+    met = order_of(failures, causes, WINDOW, anywhere=together)
+    assert kept is not None
+    assert met is not None
+    assert kept.holds
+    assert not met.holds
