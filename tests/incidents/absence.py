@@ -24,6 +24,7 @@ _LOG = re.compile(r"^the (application's|\w+) log is (?:here \((\d[\d,]*) (?:entr
 _MISSED = re.compile(r"^a cause that stands before (\d+)% of them would be missed in all (\d+) with a chance of (\S+)$")
 _BEFORE = re.compile(r"(\S+) shows it ([\d,]+) times in ([\d,]+) (.+)")
 _TOO_FEW = re.compile(r"^(\d+) occurrences? could have shown it, too few to tell$")
+_LOUD = re.compile(r"around (\d+) of (\d+) occurrences? only entries of WARNING and above are here")
 _OUTSIDE = re.compile(r"^it stands just outside of the time looked at in (\d+) of (\d+) occurrences?$")
 _AMISS = re.compile(r"^(\d[\d,]*) (?:records? could not be read|entr(?:y has|ies have) no payload)$")
 _NONE = re.compile(r"stands before none of (\d[\d,]*) .+ \(within (.+)\)$")
@@ -155,7 +156,7 @@ class Absence:
             yield int(missed[2]) == windows and missed[3] == f"{chance:.1g}"
         elif few := _TOO_FEW.match(fact):
             yield int(few[1]) == windows
-        elif outside := _OUTSIDE.match(fact):
+        elif outside := _OUTSIDE.match(fact) or _LOUD.fullmatch(fact):
             looked_at = {min(cluster["occurrences"], 1_000) for cluster in self.clusters.values()}
             yield int(outside[1]) <= int(outside[2]) and int(outside[2]) in looked_at
         elif amiss := _AMISS.match(fact):
