@@ -214,7 +214,7 @@ def _run_context(task: AnalysisInput, log: LoadedLog, grouped: LinkedClusters) -
         members={m.cluster: m for m in grouped.members},
         rules=task.rules,
         links=links,
-        parents=parents(clusters, links),
+        parents=chosen,
         lives=lives,
         table=table,
         neighbours=NearbyEntries(table),
@@ -228,7 +228,7 @@ def _run_context(task: AnalysisInput, log: LoadedLog, grouped: LinkedClusters) -
         tests=tie(task.tests, clusters, {m.cluster: m.occurrences.starts for m in grouped.members})
         if task.tests
         else None,
-        comparison=_compared(task, log.revision.name, tuple(clusters), coverage, exposure, links),
+        comparison=_compared(task, log.revision.name, tuple(clusters), coverage, exposure, chosen),
         code=view_of(task.code, {c.revision for c in clusters}, audit, table) if task.code else None,
     )
 
@@ -239,7 +239,7 @@ def _compared(  # noqa: PLR0917 - a side is made of these
     clusters: tuple[Cluster, ...],
     coverage: Coverage,
     exposure: Exposure,
-    links: Sequence[Link],
+    chosen: Mapping[ClusterId, Link],
 ) -> Comparison | None:
     """Compare with the baselines, if there are any. This comes before the whys, which use the outcome."""
     if not task.baselines:
@@ -252,7 +252,7 @@ def _compared(  # noqa: PLR0917 - a side is made of these
         level=task.query.level,
         versions=task.rulebook.versions,
         tests=task.tests,
-        roots=roots_of(clusters, parents(clusters, links)),
+        roots=roots_of(clusters, chosen),
     )
     return compare([side_of(baseline) for baseline in task.baselines], this_side)
 

@@ -21,7 +21,7 @@ SAME_TIME = 5_000_000
 SHARED = 0.5
 """Least share of a link's occurrences that a rival must explain as well."""
 MOST = 20
-"""Causes of one symptom that are compared with each other; more than these would not be read."""
+"""Rivals that each cause is compared with, those that explain most; more would not be read."""
 
 
 class Explanation(NamedTuple):
@@ -45,7 +45,7 @@ def contest(found: Iterable[Explanation]) -> list[Link]:
     noted: dict[tuple[str, str], Link] = {}
     for group in by_symptom.values():
         compared = sorted(group, key=lambda x: (-x.link.explained, x.link.cause))[:MOST]
-        for own in compared:
+        for own in group:
             others = [x for x in compared if x is not own and _explains_the_same(x, own)]
             noted[own.link.symptom, own.link.cause] = replace(
                 own.link,

@@ -104,6 +104,8 @@ def link(
             else:
                 tested = partly.tested(joined.link, own.case, events, window.within)
                 found.append(joined._replace(link=tested))
+            if joined is not None and not found[-1].link.meets(DEFAULT_THRESHOLDS):
+                found[-1] = found[-1]._replace(times={})  # only what may contest is compared
     links = contest(found)
     links.sort(key=lambda x: (order[x.symptom], *strength(x), order[x.cause]))
     return tuple(links)

@@ -85,6 +85,13 @@ def test_causes_of_other_requests_do_not_contest() -> None:
     assert rivals(explanation("a", SECOND, only=range(4)), explanation("b", 0))["b"] == ((), ())
 
 
+def test_a_cause_behind_many_others_is_contested_by_them_all_the_same() -> None:
+    many = [explanation(f"a{number:02}", SECOND + number * SAME_TIME * 2) for number in range(30)]
+    found = rivals(*many, explanation("z", 0))
+    assert found["z"][0]
+    assert len(found["z"][0]) <= 20
+
+
 def analysed(*records: dict[str, object], rules: tuple[Rule, ...] = (FAILED,)) -> Report:
     return analyze(raws(*records), list(rules), query(), rulebook=INFO, tool_version="test").report
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from forensics.log.citations import cite
 from forensics.model import DeployOutcome, Evidence, FailureTie, StatementKind, Verdict, Why
-from forensics.report.postmortem.postmortem_context import apart, fact, moment, seconds
+from forensics.report.postmortem.postmortem_context import apart, fact, seconds
 from forensics.text.plurals import counted, one_or_many
-from forensics.text.timestamps import SECOND
+from forensics.text.timestamps import SECOND, moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -110,7 +110,7 @@ def _when(first: TestFailure, incident: Incident, context: PostmortemContext) ->
 
 def recovery(incident: Incident, root: Cluster, context: PostmortemContext) -> Why:
     """Say whether it is over, by the requests that were answered after the last occurrence and by a long silence."""
-    table, end = context.table, moment(incident.end)
+    table, end = context.table, int(moment(incident.end))
     last = table.times[-1] if len(table) else 0
     silence = max(last - end, 0) / SECOND if end else 0.0
     all_answered = context.observed.answered

@@ -27,7 +27,7 @@ from forensics.model import (
     Why,
 )
 from forensics.text.plurals import counted
-from forensics.text.timestamps import SECOND, format_seconds, parse_time
+from forensics.text.timestamps import SECOND, format_seconds
 
 _ALERT_LOGS = ("ViolationOpenEvent", "monitoring.googleapis.com", "clouderrorreporting")
 
@@ -105,14 +105,6 @@ def fact(ask: str, evidence: Sequence[Evidence]) -> Why:
         verdict=Verdict.SUPPORTED,
         evidence=tuple(evidence),
     )
-
-
-def moment(time: str) -> int:
-    """Parse a time of a report into nanoseconds; 0 when it is none."""
-    try:
-        return parse_time(time)
-    except ValueError:
-        return 0
 
 
 def apart(first: int, reference: int) -> str:
