@@ -47,6 +47,7 @@ def route_of(path: str) -> int:
     return 1 + crc32(_NAMED_BY_ID.sub("*", path).encode("utf-8", "replace")) % RequestMark.ROUTE
 
 
+@lru_cache(maxsize=4096)
 def mark_of(method: str, path: str, status: int | None, user_agent: str) -> int:
     """Return one number for what counting needs of a request: its route, its kind, and its answer."""
     mark = route_of(path)
