@@ -46,11 +46,23 @@ MODULES = {
     "certificate": Module("forensics/whys/certificate.py", ("tests/whys/test_certificate.py",)),
     "gating": Module("forensics/comparison/gating.py", ("tests/comparison/test_gating.py",)),
     "occurrences": Module("forensics/clusters/occurrences.py", ("tests/clusters/test_occurrences.py",)),
+    "nearest": Module(
+        "forensics/links/nearest.py",
+        (
+            "tests/links/test_nearest.py",
+            "tests/links/test_join.py",
+            "tests/links/test_contests.py",
+            "tests/links/test_partly_pulled.py",
+            "tests/whys/test_certificate.py",
+        ),
+    ),
     "join": Module(
         "forensics/links/join.py",
         (
             "tests/links/test_nearest.py",
             "tests/links/test_join.py",
+            "tests/links/test_far_causes.py",
+            "tests/links/test_contests.py",
             "tests/links/test_chance.py",
             "tests/links/test_partly_pulled.py",
         ),
@@ -84,7 +96,7 @@ _NAMED = {
         "a service whose requests are sampled would pass too early"
     ),
     ("occurrences", "first = bisect_left(ends, time + after)"): "lines behind the end of a request would lose it",
-    ("join", "late if early is None or (late >> _BITS) + base < base - (early >> _BITS) else early"): (
+    ("nearest", "late if early is None or (late >> _BITS) + base < base - (early >> _BITS) else early"): (
         "what was logged just behind a failure would never be its nearest cause"
     ),
 }

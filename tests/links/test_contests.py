@@ -127,6 +127,24 @@ def test_three_causes_of_one_status_are_three_links_of_their_own_requests() -> N
     assert {one.verdict for one in report.incidents} == {Verdict.SUPPORTED}
 
 
+def test_what_stands_behind_the_cause_in_the_same_request_is_its_echo() -> None:
+    warned = rule("warned", says("lease expired"), Role.CAUSE)
+    failing = range(0, 180, 5)
+    lines = [said("ledger is locked", number, before=0.06) for number in failing]
+    lines += [said("cannot roll back", number, before=0.02) for number in failing]
+    lines += [said("lease expired", number, before=0.09, severity="WARNING") for number in failing]
+    report = analysed(*traffic(180, 5), *lines, rules=(FAILED, warned))
+    said_by = {cluster.id: cluster.title for cluster in report.clusters}
+    noted = {
+        said_by[link.cause]: (sorted(said_by[x] for x in link.rivals), sorted(said_by[x] for x in link.behind))
+        for link in report.links
+    }
+    assert noted["cannot roll back"] == (["ledger is locked", "warned"], ["ledger is locked", "warned"])
+    assert noted["ledger is locked"] == (["warned"], ["warned"])
+    # A warning may be harmless where an error explains the same.
+    assert noted["warned"] == (["cannot roll back", "ledger is locked"], [])
+
+
 @pytest.mark.parametrize(("logged_by", "verdict"), [(range(0, 180, 5), "supported"), (range(180), "no evidence")])
 def test_what_every_request_logs_explains_none(logged_by: range, verdict: str) -> None:
     report = analysed(*traffic(180, 5), *(said("ledger is locked", number) for number in logged_by))

@@ -7,7 +7,8 @@ from support.comparisons import cluster
 
 from forensics.clusters import find_lives, group
 from forensics.links import link, parents
-from forensics.links.join import _found, _Near, _window
+from forensics.links.join import _found, _window
+from forensics.links.nearest import Near
 from forensics.model import (
     Cluster,
     Explains,
@@ -218,9 +219,9 @@ def test_whatever_rules_say_nothing_explains_itself_noise_or_another_revision() 
 
 
 @given(
-    near=st.lists(st.none() | st.just(_Near(0, JoinKey.INSTANCE, 1, False)), min_size=1),
+    near=st.lists(st.none() | st.just(Near(0, JoinKey.INSTANCE, 1, False)), min_size=1),
     least=st.sampled_from((0.0, 0.3, 0.5, 0.8)),
 )
-def test_to_stop_where_too_few_are_left_changes_no_coverage(near: list[_Near | None], least: float) -> None:
+def test_to_stop_where_too_few_are_left_changes_no_coverage(near: list[Near | None], least: float) -> None:
     found = {at: one for at, one in enumerate(near) if one is not None}
     assert _found(iter(near), least, len(near)) == (found if len(found) / len(near) >= least else {})

@@ -10,7 +10,8 @@ from support.builders import START, leaf, raw, request, rule, table
 
 from forensics.clusters import find_lives, group
 from forensics.links.control_groups import Event
-from forensics.links.join import _BITS, LATE, _CauseEvents, _nearest, _SymptomColumns, grade, strength
+from forensics.links.join import grade, strength
+from forensics.links.nearest import _BITS, LATE, CauseEvents, SymptomColumns, _nearest
 from forensics.model import DEFAULT_THRESHOLDS, ClusterId, JoinKey, Link, Nanoseconds, Role
 from forensics.text.timestamps import format_time
 
@@ -72,14 +73,14 @@ def test_no_entry_in_the_window_is_nearer_than_the_one_that_counts(
 RULES = (rule("gone", leaf(contains="gone")), rule("failed", leaf("httpRequest.status", at_least=500), Role.SYMPTOM))
 
 
-def moments(*records: dict[str, Any]) -> tuple[_CauseEvents, _SymptomColumns]:
+def moments(*records: dict[str, Any]) -> tuple[CauseEvents, SymptomColumns]:
     entries = table(*records, rules=RULES)
     by_id = {one.id: one for one in RULES}
     clusters, members = group(entries, by_id, find_lives(entries))
     occurrences = dict(zip([one.signature for one in clusters], members, strict=True))
     symptom = next(one for one in clusters if one.signature == "failed")
-    sought = _SymptomColumns(symptom, occurrences["failed"], entries)
-    return _CauseEvents(occurrences["gone"].occurrences, [sought], entries), sought
+    sought = SymptomColumns(symptom, occurrences["failed"], entries)
+    return CauseEvents(occurrences["gone"].occurrences, [sought], entries), sought
 
 
 def gone(nanoseconds: int, **fields: Any) -> dict[str, Any]:
@@ -116,6 +117,41 @@ def test_an_entry_of_no_instance_may_explain_any_and_one_of_another_instance_non
         None,
         (SECOND * 6 // 10, "revision", 1, False),
     ]
+
+
+def test_occurrences_that_another_error_of_their_trace_explains_are_left_out() -> None:
+    _, sought = moments(gone(1), failed(10, trace="a"), failed(20, trace="b"), failed(30))
+    first, second, _ = sought.traces
+    own, other = ClusterId("own"), ClusterId("other")
+    given_ = {first: {own}, second: {other}}
+
+    def kept(cause: str, given: dict[int, set[ClusterId]], *, declared: bool) -> list[int]:
+        left = sought.left_to(ClusterId(cause), given, declared=declared)
+        assert (left.total, len(left.bases), len(left.case.events)) == (3, len(left.numbers), len(left.numbers))
+        return list(left.numbers)
+
+    assert kept("own", given_, declared=False) == [0, 2]
+    assert kept("own", given_, declared=True) == [0, 2]
+    assert kept("elsewhere", given_, declared=False) == [2]
+    # A database that is down stands in no trace, and may be what those errors come from.
+    assert kept("elsewhere", given_, declared=True) == [0, 1, 2]
+    assert kept("elsewhere", {}, declared=False) == [0, 1, 2]
+
+
+def test_between_two_moments_means_behind_the_first_and_not_behind_the_second() -> None:
+    found, _ = moments(gone(10), gone(20, instance="i2"), gone(30, instance=""), failed(40))
+    at = START + 10
+    for start, end, stands in (
+        (at - 1, at, True),
+        (at - 2, at + 5, True),
+        (at - 3, at - 1, False),
+        (at, at + 5, False),
+    ):
+        assert found.stands_between("i1", start, end) is stands
+    # What names no instance counts for one that logged nothing; for a symptom of no instance all count.
+    assert found.times_for("i3") == [START + 30]
+    assert found.times_for("i1") == [START + 10]
+    assert found.times_for("") == [START + 10, START + 20, START + 30]
 
 
 def test_the_times_of_symptom_and_cause_stand_side_by_side_for_each_instance() -> None:
