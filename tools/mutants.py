@@ -64,9 +64,11 @@ MODULES = {
             "tests/links/test_far_causes.py",
             "tests/links/test_contests.py",
             "tests/links/test_chance.py",
+            "tests/links/test_request_ends.py",
             "tests/links/test_partly_pulled.py",
         ),
     ),
+    "ends": Module("forensics/links/request_ends.py", ("tests/links/test_request_ends.py",)),
     "partly": Module("forensics/links/partly_pulled.py", ("tests/links/test_partly_pulled.py",)),
     "judging": Module(
         "forensics/comparison/states.py", ("tests/comparison/test_judging.py", "tests/comparison/test_comparing.py")

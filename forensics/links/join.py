@@ -21,6 +21,7 @@ from forensics.links.nearest import CauseEvents, SymptomColumns
 from forensics.links.order import order_of
 from forensics.links.own_traces import give_to_traces
 from forensics.links.partly_pulled import PartlyPulled
+from forensics.links.request_ends import against_ends
 from forensics.log.pulled_whole import EVERYTHING
 from forensics.model import (
     DEFAULT_THRESHOLDS,
@@ -237,7 +238,14 @@ def _chance(
                 found = weaker(found, against_traces(explained, len(traces), with_cause, len(traces) + len(beside)))
         return found
     case = symptom.case._replace(by=joined.by)
-    return against_moments(case, events.distance(window), controls.groups, window)
+    found = against_moments(case, events.distance(window), controls.groups, window)
+    is_open = found.p_value is None or replace(joined, lift=found.lift, p_value=found.p_value).is_chance(
+        DEFAULT_THRESHOLDS
+    )
+    if not is_open or case.unit is not OccurrenceUnit.REQUEST or joined.by is not JoinKey.INSTANCE:
+        return found
+    at_ends = against_ends(case, events, controls.groups)
+    return min(found, at_ends, key=lambda x: 1.0 if x.p_value is None else x.p_value)
 
 
 class _Controls(NamedTuple):
