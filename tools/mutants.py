@@ -44,7 +44,10 @@ class Module(NamedTuple):
 
 MODULES = {
     "certificate": Module("forensics/whys/certificate.py", ("tests/whys/test_certificate.py",)),
-    "gating": Module("forensics/comparison/gating.py", ("tests/comparison/test_gating.py",)),
+    "gating": Module(
+        "forensics/comparison/gating.py",
+        ("tests/comparison/test_gating.py", "tests/comparison/test_bursts_at_the_gate.py"),
+    ),
     "occurrences": Module("forensics/clusters/occurrences.py", ("tests/clusters/test_occurrences.py",)),
     "nearest": Module(
         "forensics/links/nearest.py",

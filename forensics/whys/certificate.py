@@ -173,7 +173,7 @@ def _loud_times(bases: Sequence[int], within: Nanoseconds, run: RunContext) -> I
         return
     reach = max(within, _QUIET_WITHIN)
     alone = sum(bisect_left(times, base - reach) == bisect_right(times, base + reach) for base in bases)
-    if alone and alone >= _LOUD * len(bases):
+    if alone >= _LOUD * len(bases) > 0:
         yield False, f"around {alone} of {counted(len(bases), 'occurrence')} only entries of WARNING and above are here"
 
 
@@ -188,7 +188,7 @@ def _outside(cause: Rule, symptom: Cluster, within: Nanoseconds, run: RunContext
     occurrences = run.members[symptom.id].occurrences
     looked_at = _sample_evenly(occurrences) if own else range(0)
     near = sum(_stands_around(own, occurrences[at], within, run) for at in looked_at)
-    if near and near >= _KEEPS * len(looked_at):
+    if near >= _KEEPS * len(looked_at) > 0:
         yield (
             False,
             f"it stands just outside of the time looked at in {near} of {counted(len(looked_at), 'occurrence')}",

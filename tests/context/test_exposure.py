@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 from support.builders import START, raw, request, table
 
 from forensics.clusters import find_lives
-from forensics.context.exposure import measure_exposure
-from forensics.model import Sampled
+from forensics.context.exposure import MOST_INSTANCES, measure_exposure, strangers
+from forensics.model import RequestMark, Sampled
 from forensics.text.timestamps import format_time
 
 if TYPE_CHECKING:
@@ -57,6 +57,55 @@ def test_no_start_is_not_the_same_as_no_system_log() -> None:
     assert measured(raw("hello", at=0)).starts is None
     assert measured(raw("hello", at=0), system=1).starts == 0
     assert measured(raw("hello", at=0, instance="")).lives is None
+
+
+def asked(*requests: tuple[int, str], instance: str = "i1", agent: str = "curl/8") -> list[dict[str, Any]]:
+    """Requests of one instance, a second apart: status and path."""
+    records = [
+        request(status, at=n, latency=0.1, path=path, instance=instance) for n, (status, path) in enumerate(requests)
+    ]
+    for number, record in enumerate(records):
+        record["httpRequest"]["userAgent"] = agent
+        record["insertId"] = f"{instance}-{agent}-{number}"
+    return records
+
+
+def test_requests_of_warning_and_above_have_failed() -> None:
+    records = asked((200, "/a"), (302, "/a"), (404, "/a"), (500, "/a"), (503, "/b"))
+    assert measured(*records, raw("it fails", at=7, severity="ERROR")).failed == 3
+
+
+def test_requests_are_counted_by_route_and_kind_without_those_that_were_sent_again() -> None:
+    found = measured(*asked((200, "/a"), (200, "/a"), (500, "/a"), (200, "/b")), raw("ready", at=9))
+    assert sorted(found.routes.values()) == [1, 3]
+    entries = table(*asked((200, "/a"), (500, "/a"), (500, "/a"), (500, "/b")))
+    rows = [row for row in entries.rows() if entries.marks[row]]
+    without = measure_exposure(entries, [], {}, (), retries=[rows[2], rows[3]])
+    assert (list(without.routes.values()), without.retries, without.requests) == ([2], 2, 4)
+    assert measured(*asked((200, "/a")), sampled=(sample(100, 200, one_in=10, listed=9),)).routes == {}
+
+
+def test_strangers_are_refused_where_nobody_was_ever_answered() -> None:
+    records = asked((404, "/wp-login.php"), (404, "/wp-login.php"), (403, "/.env"), (404, "/orders"), (200, "/orders"))
+    assert measured(*records).refused == 3
+    # What was answered once and is left out as sent again still shows that the route is known.
+    assert strangers({1 | RequestMark.REFUSED: 2, 1: 0, 2: 1, 2 | RequestMark.REFUSED: 4}) == {1 | RequestMark.REFUSED}
+
+
+def test_requests_of_each_instance_are_counted_without_probes() -> None:
+    probes = asked((200, "/"), (200, "/"), instance="i2", agent="GoogleHC/1.0")
+    records = [*asked((200, "/"), (500, "/"), instance="i1"), *asked((200, "/a"), instance="i2"), *probes]
+    found = measured(*records, raw("ready", at=9, instance="i3"))
+    assert (found.instances, found.probes) == ((2, 1), 2)
+
+
+def test_very_many_instances_are_not_listed() -> None:
+    def of(count: int) -> Exposure:
+        records = [record for n in range(count) for record in asked((200, "/"), instance=f"i{n}")]
+        return measured(*records)
+
+    assert of(MOST_INSTANCES).instances == (1,) * MOST_INSTANCES
+    assert of(MOST_INSTANCES + 1).instances == ()
 
 
 def sample(first: int, last: int, *, one_in: int, listed: int) -> Sampled:

@@ -341,6 +341,25 @@ def test_a_cause_that_keeps_standing_just_outside_is_not_refuted(
     assert certified(*LATER, causes=causes, on="i2").holds
 
 
+def test_a_cause_in_the_same_trace_may_be_logged_by_another_instance() -> None:
+    failures = [raw("it fails", at=at, number=n, trace=f"t{n}") for n, at in enumerate(LATER)]
+    for trace, holds in (("t", False), ("other", True)):
+        causes = [
+            raw("gone", at=at - 13, number=100 + n, instance="i2", trace=f"{trace}{n}") for n, at in enumerate(LATER)
+        ]
+        entries = table(*failures, *causes)
+        run = _with(run_of(LATER, causes=[at - 13.0 for at in LATER], on="i2"), entries)
+        rows = array("I", [row for row in entries.rows() if entries.entry(row).message == "gone"])
+        gone = ClusterEntries(
+            cluster=ClusterId("gone"),
+            representative=rows[0],
+            rows=rows,
+            occurrences=find_occurrences(rows, entries, {}),
+        )
+        run = replace(run, members={**run.members, gone.cluster: gone})
+        assert certify_absence(cause(), SYMPTOM, Nanoseconds(10 * SECOND), DEFAULT_THRESHOLDS, run).holds is holds
+
+
 def test_where_part_of_the_time_holds_loud_entries_alone_nothing_is_certified() -> None:
     """An export of errors joined with a whole one of its second half."""
     failures = [raw("it fails", at=float(at), number=at, severity="ERROR") for at in range(100, 1000, 100)]
