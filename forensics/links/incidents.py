@@ -14,6 +14,7 @@ from forensics.model import (
     Incident,
     IncidentRevision,
     Link,
+    OccurrenceUnit,
     RevisionSpan,
     Role,
 )
@@ -97,12 +98,22 @@ def _same_failures(
 
 
 def _is_cured(family: Sequence[Cluster], revisions: Sequence[RevisionSpan]) -> bool:
-    """Tell whether a failure ended when a newer revision began to serve, which went on without it."""
+    """Tell whether a failure ended when a newer revision began to serve, which went on without it for long enough.
+
+    Long enough is as long as it took the older revisions to fail once. What ends lives and deployments is tried at
+    once.
+    """
     end = max(moment(cluster.last_seen) for cluster in family)
     own = {cluster.revision for cluster in family}
-    services = {span.service for span in revisions if span.name in own}
+    failing = [span for span in revisions if span.name in own]
+    services = {span.service for span in failing}
     newest = [span for span in revisions if span.service in services][-1:]
-    return any(span.name not in own and end <= span.first + DRAIN and end < span.last for span in newest)
+    took = sum(span.last - span.first for span in failing) / max(cluster.occurrences for cluster in family)
+    needed = 0 if any(cluster.unit is OccurrenceUnit.LIFE for cluster in family) else took
+    return any(
+        span.name not in own and end <= span.first + DRAIN and end < span.last and span.last - span.first >= needed
+        for span in newest
+    )
 
 
 class Standing(NamedTuple):
