@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.links.chance import CONTROLS, Chance, against_traces
+from forensics.links.chance import CONTROLS, UNTESTABLE, Chance, against_traces
+from forensics.model import DEFAULT_THRESHOLDS
 
 if TYPE_CHECKING:
     from forensics.links.control_groups import ControlGroups, TestedSymptom
@@ -39,5 +40,7 @@ def against_ends(case: TestedSymptom, causes: CauseEvents, groups: ControlGroups
         return causes.stands_between(instance, end - BEFORE - 1, end + AFTER)
 
     failed, answered = sum(stands_at(*one) for one in ends), sum(stands_at(*one) for one in others)
+    if failed < DEFAULT_THRESHOLDS.coverage * len(ends):  # a few stand there by luck
+        return UNTESTABLE
     found = against_traces(failed, len(ends), failed + answered, len(ends) + len(others))
     return found if found.p_value is None else found._replace(p_value=found.p_value * _TESTS)

@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 MILLISECOND = 1_000_000
 
 
-def page_loads(*, before: int, beside: int | None = None, loads: int = 4, latency: float = 0.02) -> list[Link]:
+def page_loads(
+    *, before: int, beside: int | None = None, loads: int = 4, latency: float = 0.02, late: int = 0
+) -> list[Link]:
     """Pages that load three files each, of which the last fails, with an error `before` its end, in nanoseconds.
 
-    With `beside` the same error stands that long before the end of the first file, too.
+    It stands further off in the first `late` of them. With `beside` the same error stands that long before the end of
+    the first file, too.
     """
 
     def error(end: float, earlier: int, number: int) -> dict[str, object]:
@@ -35,7 +38,7 @@ def page_loads(*, before: int, beside: int | None = None, loads: int = 4, latenc
         for number, end in enumerate(ends):
             status = 500 if number == 2 else 200
             records.append(request(status, at=end - latency, latency=latency, number=10 * load + number))
-        records.append(error(ends[2], before, 100 + load))
+        records.append(error(ends[2], 55 * MILLISECOND if load < late else before, 100 + load))
         if beside is not None:
             records.append(error(ends[0], beside, 200 + load))
     entries = table(*sorted(records, key=lambda record: str(record["timestamp"])), rules=RULES)
@@ -64,6 +67,14 @@ def test_what_stands_at_the_ends_of_others_too_is_near_by_chance() -> None:
     (found,) = page_loads(before=2 * MILLISECOND, beside=2 * MILLISECOND)
     assert found.p_value is not None
     assert found.p_value > 0.05
+
+
+def test_four_of_five_must_stand_at_the_ends() -> None:
+    """The others stand within the window, where they are near by chance."""
+    (found,) = page_loads(before=2 * MILLISECOND, loads=15, late=3)
+    assert found.p_value == pytest.approx(0, abs=1e-6)
+    (found,) = page_loads(before=2 * MILLISECOND, loads=15, late=4)
+    assert found.is_near_by_chance
 
 
 def test_how_long_requests_take_plays_no_part() -> None:
