@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -68,17 +69,6 @@ def test_a_port_on_which_nothing_listens_is_told(scheme: str, tmp_path: Path) ->
     assert seconds < LONGEST
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("scheme", ["http://", ""], ids=["rest", "grpc"])
-def test_a_server_that_never_answers_is_told(scheme: str, tmp_path: Path) -> None:
-    with silent_port() as port:
-        code, err, seconds = ask(tmp_path, "--endpoint", f"{scheme}127.0.0.1:{port}")
-    assert (code, err.count("\n")) == (2, 1)
-    assert "no answer" in err
-    assert "in time" in err or "within" in err
-    assert seconds < LONGEST
-
-
 @pytest.fixture
 def credentials(tmp_path: Path) -> str:
     rsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
@@ -93,16 +83,24 @@ def credentials(tmp_path: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("transport", ["rest", "grpc"])
-def test_a_proxy_that_swallows_everything_is_told(transport: str, tmp_path: Path, credentials: str) -> None:
-    with silent_port() as port:
-        proxy = f"http://127.0.0.1:{port}"
-        code, err, seconds = ask(
-            tmp_path, "--transport", transport, HTTPS_PROXY=proxy, GOOGLE_APPLICATION_CREDENTIALS=credentials
-        )
-    assert (code, err.count("\n")) == (2, 1)
-    assert "no answer" in err or "proxy" in err
-    assert seconds < LONGEST
+def test_who_never_answers_is_told_a_server_or_a_proxy_and_by_both_transports(tmp_path: Path, credentials: str) -> None:
+    """Four programs wait at once, each for most of the time allowed."""
+    with silent_port() as port, ThreadPoolExecutor() as pool:
+        proxy = {"HTTPS_PROXY": f"http://127.0.0.1:{port}", "GOOGLE_APPLICATION_CREDENTIALS": credentials}
+        servers = [
+            pool.submit(ask, tmp_path, "--endpoint", f"{scheme}127.0.0.1:{port}", "--out", scheme[:4] or "grpc")
+            for scheme in ("http://", "")
+        ]
+        proxies = [
+            pool.submit(ask, tmp_path, "--transport", transport, "--out", f"proxy-{transport}", **proxy)
+            for transport in ("rest", "grpc")
+        ]
+        by_server, by_proxy = ([one.result() for one in group] for group in (servers, proxies))
+    for code, err, seconds in (*by_server, *by_proxy):
+        assert (code, err.count("\n")) == (2, 1)
+        assert seconds < LONGEST
+    assert all("no answer" in err and ("in time" in err or "within" in err) for _, err, _ in by_server)
+    assert all("no answer" in err or "proxy" in err for _, err, _ in by_proxy)
 
 
 @pytest.mark.slow

@@ -312,7 +312,7 @@ INNER = st.sampled_from(
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.dictionaries(
         KEYS,
