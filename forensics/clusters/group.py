@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 from forensics.clusters.affected import affected
+from forensics.clusters.clients import RouteCounts
 from forensics.clusters.mask import fingerprint, template
 from forensics.clusters.occurrences import (
     FailedRequests,
@@ -75,6 +76,7 @@ class _Grouping(Struct, frozen=True, kw_only=True):
     lives: LivesOf
     whole: PulledWhole
     requests: FailedRequests
+    routes: RouteCounts
     span: tuple[int, int]
     """Times of the first and the last analysed entry, nanoseconds."""
 
@@ -111,6 +113,7 @@ def _grouping(
         lives=lives_by_instance(lives),
         whole=whole,
         requests=FailedRequests(analysed, table),
+        routes=RouteCounts(table),
         span=(table.times[analysed[0]], table.times[analysed[-1]]) if analysed else (0, 0),
     )
 
@@ -190,7 +193,7 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
         raised=profile.raised,
         raised_in=profile.raised_in,
         out_of_order=profile.out_of_order,
-        affected=affected(rows, examples, table, requests),
+        affected=affected(occurrences, examples, table, grouping.requests, counts=grouping.routes),
     )
     return cluster, ClusterEntries(
         cluster=cluster_id, representative=representative_row, rows=rows, occurrences=occurrences

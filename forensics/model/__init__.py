@@ -19,6 +19,7 @@ from forensics.model.clusters import (
     Cluster,
     EntryRef,
     ExceptionRef,
+    FailedRoute,
     FrameRef,
     Lengths,
     Link,
@@ -43,6 +44,7 @@ from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, Pass
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.enums import (
     ActionKind,
+    ClientKind,
     ClusterId,
     CommitSource,
     CutBy,
@@ -163,6 +165,7 @@ __all__ = [
     "ClaimQuery",
     "ClaimState",
     "Classified",
+    "ClientKind",
     "Close",
     "Cluster",
     "ClusterId",
@@ -193,6 +196,7 @@ __all__ = [
     "Exposure",
     "ExposureKind",
     "Exposures",
+    "FailedRoute",
     "FailureClass",
     "FailureTie",
     "Finding",
