@@ -181,6 +181,12 @@ class Cluster(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...] = ()
 
     affected: Affected = Affected()
+    logged_at: FrameRef | None = None
+    """Where the error was logged, by its logger's fields; for errors without a frame."""
+    layers: tuple[str, ...] = ()
+    """What other layers of the program logged of the same failure; their entries are counted here."""
+    stack: str = ""
+    """The whole stack of an exemplar, redacted; "" without one."""
     spread: Spread | None = None
     """None in reports of versions that did not note it."""
 
