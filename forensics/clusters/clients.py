@@ -43,7 +43,7 @@ class RouteCounts:
             if len(rows) > min(MOST, self._left):
                 return None
             self._left -= len(rows)
-            self._counts[mark] = Counter(_route(one) for _, one in _requests(rows, self._table))
+            self._counts[mark] = Counter(_route(one) for _, one in logged_requests(rows, self._table))
         return self._counts[mark][_route(http)] or None
 
     def _rows_of(self, mark: int) -> list[int]:
@@ -55,7 +55,8 @@ class RouteCounts:
         return self._rows.get(mark, [])
 
 
-def _requests(rows: Iterable[int], table: EntryTable) -> Iterable[tuple[int, HttpRequest]]:
+def logged_requests(rows: Iterable[int], table: EntryTable) -> Iterable[tuple[int, HttpRequest]]:
+    """Yield the requests of rows that are one."""
     for row in rows:
         try:
             http = table.original(row).http
@@ -81,7 +82,7 @@ def failed_routes(rows: Iterable[int], table: EntryTable, counts: RouteCounts) -
         return ()
     found: Counter[tuple[str, str, int | None, str, ClientKind]] = Counter()
     examples: dict[tuple[str, str], tuple[int, HttpRequest]] = {}
-    for row, http in _requests(rows, table):
+    for row, http in logged_requests(rows, table):
         route = _route(http)
         examples.setdefault(route, (row, http))
         found[(*route, http.status, product(http.user_agent), client_kind(http.user_agent))] += 1

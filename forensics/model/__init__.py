@@ -24,8 +24,10 @@ from forensics.model.clusters import (
     Lengths,
     Link,
     Raised,
+    RequestMinute,
     Swap,
     Thresholds,
+    Traffic,
 )
 from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
@@ -251,6 +253,7 @@ __all__ = [
     "RecordStore",
     "Report",
     "RequestMark",
+    "RequestMinute",
     "Revision",
     "RevisionSpan",
     "Rival",
@@ -279,6 +282,7 @@ __all__ = [
     "TimelineKind",
     "Touch",
     "Touches",
+    "Traffic",
     "UnreadSpan",
     "Unreadable",
     "Verdict",

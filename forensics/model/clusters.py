@@ -91,6 +91,26 @@ class FailedRoute(Struct, frozen=True, kw_only=True):
     """The logged requests with the same method and route, whatever the client; None when there are too many."""
 
 
+class RequestMinute(Struct, frozen=True, kw_only=True):
+    """The requests of one minute with the same status and client."""
+
+    minute: str
+    status: int | None
+    client: str
+    """As in `FailedRoute`."""
+    kind: ClientKind
+    requests: int
+
+
+class Traffic(Struct, frozen=True, kw_only=True):
+    """When requests came and instances started, for pages that draw it."""
+
+    minutes: tuple[RequestMinute, ...] = ()
+    """By the minute in which a request began; empty for more than 5,000 requests."""
+    starts: tuple[str, ...] = ()
+    """Starts of instances that were logged."""
+
+
 class Affected(Struct, frozen=True, kw_only=True):
     """How many requests, sessions and users were affected; None when no entry shows it."""
 
