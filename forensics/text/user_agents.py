@@ -26,9 +26,9 @@ _KINDS = (
         ),
     ),
     (ClientKind.PROGRAM, re.compile(r"bot\b|crawler|spider|\(compatible; (?!MSIE)", re.IGNORECASE)),
-    (ClientKind.BROWSER, re.compile(r"Mozilla/\S+ \(|Opera/")),
+    (ClientKind.BROWSER, re.compile(r"\A(?:Mozilla/[\d.]{1,10} \(|Opera/)")),
 )
-_LANGUAGE = re.compile(r"Python/\S+ (?=\w)")
+_LANGUAGE = re.compile(r"\APython/\S{1,20} (?=\w)")
 """Said before the name of a library: Python/3.12 aiohttp/3.12.15"""
 _SAID = 300
 
