@@ -71,11 +71,3 @@ def test_users_are_named_in_texts(said: str) -> None:
 )
 def test_other_words_behind_user_are_nobody(said: str) -> None:
     assert struck(raw(said, at=0, severity="ERROR"), raw(said, at=5, severity="ERROR", number=1)).users is None
-
-
-def test_the_line_that_names_the_user_need_not_tell_most() -> None:
-    trace = 'Traceback (most recent call last):\n  File "/app/a.py", line 1, in f\n    g()\nKeyError: 1'
-    lines = [raw("order 1 failed", at=0, severity="ERROR"), raw("order 1 failed for user u-17", at=0.1, number=1)]
-    found = table(*lines, raw(trace, at=1, severity="ERROR", number=2))
-    clusters = group(found, {}, find_lives(found))[0]
-    assert all(cluster.affected.users is None for cluster in clusters)
