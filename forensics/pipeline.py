@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from forensics.classify import Classifier
-from forensics.clusters import entry_rows, find_lives, group, group_warnings
+from forensics.clusters import entry_rows, find_lives, group, group_warnings, traffic_of
 from forensics.comparison import Side, compare, measure_of, needed_without, previous_revisions, side_of
 from forensics.context.commits import view_of
 from forensics.context.coverage.measure import measure
@@ -307,6 +307,7 @@ def _report(
         comparison=run.comparison,
         code=run.code.record() if run.code else None,
         lives=count_lives(run.lives),
+        traffic=traffic_of(table, run.lives),
         postmortems=postmortems,
         # Evidence searches the names of all tests; the report keeps only those that it names.
         tests=replace(run.tests, names=()) if run.tests else None,

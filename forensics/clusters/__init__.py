@@ -6,6 +6,7 @@ from forensics.clusters.entry_rows import entry_rows, said
 from forensics.clusters.group import group, group_warnings
 from forensics.clusters.lives import find_lives, is_exit, is_failure, is_start
 from forensics.clusters.mask import fingerprint, mask
+from forensics.clusters.traffic import traffic_of
 
 __all__ = [
     "entry_rows",
@@ -18,4 +19,5 @@ __all__ = [
     "is_start",
     "mask",
     "said",
+    "traffic_of",
 ]

@@ -20,6 +20,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec import Struct
 
 from forensics.clusters.affected import affected
+from forensics.clusters.clients import RouteCounts
+from forensics.clusters.layers import join_layers
+from forensics.clusters.logged_at import logged_at
 from forensics.clusters.mask import fingerprint, template
 from forensics.clusters.occurrences import (
     FailedRequests,
@@ -46,7 +49,7 @@ from forensics.model import (
     Role,
     Rule,
 )
-from forensics.text.redact import quote
+from forensics.text.redact import quote, redact, visible
 from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
@@ -56,6 +59,10 @@ if TYPE_CHECKING:
 
 TREND_BINS = 8
 EXEMPLARS = 5
+MOST_LAYERS = 5
+"""Layers that a report lists."""
+LONGEST_STACK = 20_000
+"""Characters of a stack that a report keeps."""
 MOST_WARNINGS = 100
 """Kinds of unknown warnings that are looked at, the most frequent ones."""
 CAPTURE_VALUES = 20
@@ -75,6 +82,7 @@ class _Grouping(Struct, frozen=True, kw_only=True):
     lives: LivesOf
     whole: PulledWhole
     requests: FailedRequests
+    routes: RouteCounts
     span: tuple[int, int]
     """Times of the first and the last analysed entry, nanoseconds."""
 
@@ -84,7 +92,8 @@ def group(
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Group the analysed entries into clusters, in order of first entry."""
     rows = array("I", table.rows_with([facts.analysed for facts in table.distinct_facts]))
-    return _cluster(_groups(rows, table), _grouping(table, rules, lives, rows, whole))
+    groups, repeated = join_layers(_groups(rows, table), table)
+    return _cluster(groups, _grouping(table, rules, lives, rows, whole), repeated)
 
 
 def group_warnings(
@@ -111,6 +120,7 @@ def _grouping(
         lives=lives_by_instance(lives),
         whole=whole,
         requests=FailedRequests(analysed, table),
+        routes=RouteCounts(table),
         span=(table.times[analysed[0]], table.times[analysed[-1]]) if analysed else (0, 0),
     )
 
@@ -129,10 +139,11 @@ def _groups(all_rows: Iterable[int], table: EntryTable) -> dict[_Key, array[int]
 
 
 def _cluster(
-    groups: Mapping[_Key, array[int]], grouping: _Grouping
+    groups: Mapping[_Key, array[int]], grouping: _Grouping, repeated: Mapping[_Key, Sequence[_Key]] | None = None
 ) -> tuple[tuple[Cluster, ...], tuple[ClusterEntries, ...]]:
     """Build the clusters of groups, in order of first entry."""
-    built = [_build(key, rows, grouping) for key, rows in groups.items()]
+    layers = repeated or {}
+    built = [_build(key, rows, grouping, layers.get(key, ())) for key, rows in groups.items()]
     built.sort(key=lambda pair: (pair[1].rows[0], pair[0].id))
     return tuple(cluster for cluster, _ in built), tuple(members for _, members in built)
 
@@ -142,7 +153,7 @@ def _key(row: int, table: EntryTable) -> _Key:
     return table.label_set(row).revision, facts.signature, facts.group
 
 
-def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, ClusterEntries]:
+def _build(key: _Key, rows: array[int], grouping: _Grouping, layers: Sequence[_Key]) -> tuple[Cluster, ClusterEntries]:
     revision, signature, values = key
     table, rule = grouping.table, grouping.rules.get(signature)
     originals = _originals(rows, table)
@@ -150,6 +161,7 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
     occurrences = find_occurrences(rows, table, grouping.lives, rule.occurs_per if rule else None, requests)
     representative_row = _representative(rows, table)
     representative = table.entry(representative_row)
+    has_frames = any(exception.frames for exception in representative.exceptions)
     cluster_id = _cluster_id(signature or "unmatched", revision, values)
     is_restated = rule is None and _restates_failure(representative_row, representative.message, grouping)
     judgement = _judgement(rule, representative, is_restated=is_restated)
@@ -182,6 +194,9 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
         fingerprint=fingerprint(table.entry(rows[0])) if rule else values[0],
         exception=_exception_ref(representative),
         frame=_frame_ref(representative),
+        logged_at=None if has_frames or representative.http is not None else logged_at(representative),
+        layers=_told(layers, rows, table),
+        stack=visible(redact(representative.message[:LONGEST_STACK])) if has_frames else "",
         captures=_captures(occurrences, table),
         also_matched=tuple(sorted({rule for facts in distinct_facts for rule in facts.also})),
         exemplars=tuple(cite(table.entry(row)) for row in examples),
@@ -190,7 +205,7 @@ def _build(key: _Key, rows: array[int], grouping: _Grouping) -> tuple[Cluster, C
         raised=profile.raised,
         raised_in=profile.raised_in,
         out_of_order=profile.out_of_order,
-        affected=affected(rows, examples, table, requests),
+        affected=affected(occurrences, examples, table, grouping.requests, counts=grouping.routes),
     )
     return cluster, ClusterEntries(
         cluster=cluster_id, representative=representative_row, rows=rows, occurrences=occurrences
@@ -217,6 +232,12 @@ def _frame_ref(representative: LogEntry) -> FrameRef | None:
     return FrameRef(
         file=quote(frame.file, 200), line=frame.line, function=quote(frame.function, 120), in_app=frame.in_app
     )
+
+
+def _told(layers: Sequence[_Key], rows: Sequence[int], table: EntryTable) -> tuple[str, ...]:
+    """Return what each of the joined groups says, by its first entry."""
+    first = {key: next((row for row in rows if _key(row, table) == key), None) for key in layers[:MOST_LAYERS]}
+    return tuple(quote(template(table.entry(row)), 160) for row in first.values() if row is not None)
 
 
 def _originals(rows: array[int], table: EntryTable) -> Sequence[int]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from forensics.model import ExceptionInfo, LogEntry
 
 WILDCARD = "<*>"
+_STACK_BEGINS = ("at ", "goroutine ", "#", "from ", "created by ", "...", "Caused by", "stack backtrace")
+"""How a stack begins whose upper part is missing."""
 _MASK_LIMIT = 2000
 """Characters of a message that are used for its template; what follows is data."""
 
@@ -94,9 +96,17 @@ def _template(entry: LogEntry, root: ExceptionInfo | None) -> str:
         return f"{entry.http.status} {entry.http.method} {mask(entry.http.path) or '/'}"
     if root is not None and root.type:
         return f"{root.type}: {mask(_first_line(root.value))}".removesuffix(": ")
-    if root is not None and root.frames:
+    if root is not None and root.frames and not _says_before_stack(entry.message):
         return f"A traceback that stops before its exception, in {root.frames[-1].function or root.frames[-1].file}"
     return mask(_first_line(entry.message))
+
+
+def _says_before_stack(message: str) -> bool:
+    """Tell whether words stand above a stack whose exception is not named: they are what happened."""
+    if "Traceback (most" in message or 'File "' in message:  # here the exception is printed below, and is missing
+        return False
+    first = _first_line(message).rstrip()
+    return not first.startswith(_STACK_BEGINS) and not first.endswith(")") and ":in " not in first
 
 
 def fingerprint(entry: LogEntry) -> str:

@@ -86,6 +86,10 @@ class FailedRequests:
         trace = self._table.traces[row]
         return self._by_trace.get(trace) if trace else self._around(row)
 
+    def of_cluster_row(self, row: int) -> int | None:
+        """Return the row of the failed request that an entry is or belongs to."""
+        return row if self._table.facts(row).is_request else self.of_entry(row)
+
     def around(self, row: int) -> int:
         """Return the key of the failed request that ended nearest to an entry; 0 when none ended around it."""
         found = self._around(row)

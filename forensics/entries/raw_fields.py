@@ -10,6 +10,7 @@ from zlib import crc32
 from forensics.model import HttpRequest, Nanoseconds, RequestMark
 from forensics.text.nested_values import dict_at
 from forensics.text.timestamps import SECOND, parse_duration, parse_time
+from forensics.text.user_agents import asks_for_health
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +33,6 @@ def may_be_handshake(status: int) -> bool:
 
 _NAMED_BY_ID = re.compile(r"(?<![^/])[^/]*\d[^/]*")
 """The part of a path that differs from session to session: 17 in /rooms/17/ws"""
-_ASKS_FOR_HEALTH = re.compile(
-    r"GoogleHC/|kube-probe/|GoogleStackdriverMonitoring-UptimeChecks|ELB-HealthChecker|UptimeRobot|Pingdom|"
-    r"Better ?(?:Uptime|Stack)|StatusCake|Site24x7|Datadog/?Synthetics|Consul Health Check"
-)
 
 
 @lru_cache(maxsize=4096)
@@ -51,7 +48,7 @@ def route_of(path: str) -> int:
 def mark_of(method: str, path: str, status: int | None, user_agent: str) -> int:
     """Return one number for what counting needs of a request: its route, its kind, and its answer."""
     mark = route_of(path)
-    if user_agent and _ASKS_FOR_HEALTH.search(user_agent):
+    if user_agent and asks_for_health(user_agent):
         mark |= RequestMark.PROBE
     if status is not None and may_be_handshake(status):
         if method == "GET":

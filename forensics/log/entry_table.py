@@ -205,6 +205,10 @@ class Occurrences(Sequence[Occurrence]):
         """Yield the rows of each occurrence."""
         return (self._rows[first:end] for first, end in pairwise(self._bounds))
 
+    def all_rows(self) -> array[int]:
+        """Return the rows of all occurrences."""
+        return self._rows
+
     def first_rows(self) -> array[int]:
         """Return the row with which each occurrence begins."""
         return array("I", map(self._rows.__getitem__, self._bounds[:-1]))

@@ -19,12 +19,15 @@ from forensics.model.clusters import (
     Cluster,
     EntryRef,
     ExceptionRef,
+    FailedRoute,
     FrameRef,
     Lengths,
     Link,
     Raised,
+    RequestMinute,
     Swap,
     Thresholds,
+    Traffic,
 )
 from forensics.model.code import Code, CodeBase, CodeView, Commit, DeployedCommit, IgnoreLine, Touch, Touches
 from forensics.model.comparison import (
@@ -43,6 +46,7 @@ from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, Pass
 from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
 from forensics.model.enums import (
     ActionKind,
+    ClientKind,
     ClusterId,
     CommitSource,
     CutBy,
@@ -163,6 +167,7 @@ __all__ = [
     "ClaimQuery",
     "ClaimState",
     "Classified",
+    "ClientKind",
     "Close",
     "Cluster",
     "ClusterId",
@@ -193,6 +198,7 @@ __all__ = [
     "Exposure",
     "ExposureKind",
     "Exposures",
+    "FailedRoute",
     "FailureClass",
     "FailureTie",
     "Finding",
@@ -247,6 +253,7 @@ __all__ = [
     "RecordStore",
     "Report",
     "RequestMark",
+    "RequestMinute",
     "Revision",
     "RevisionSpan",
     "Rival",
@@ -275,6 +282,7 @@ __all__ = [
     "TimelineKind",
     "Touch",
     "Touches",
+    "Traffic",
     "UnreadSpan",
     "Unreadable",
     "Verdict",

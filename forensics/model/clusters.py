@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct, field, to_builtins
 
-from forensics.model.enums import ClusterId, FailureClass, JoinKey, Level, OccurrenceUnit, Priority, Role
+from forensics.model.enums import ClientKind, ClusterId, FailureClass, JoinKey, Level, OccurrenceUnit, Priority, Role
 from forensics.model.spread import Spread
 
 CLUSTER_COLUMNS = (
@@ -76,12 +76,53 @@ class Swap(Struct, frozen=True, kw_only=True):
     microseconds: float
 
 
+class FailedRoute(Struct, frozen=True, kw_only=True):
+    """The failed requests of a cluster with the same method, route, status and client."""
+
+    method: str
+    route: str
+    """The path, with `*` where it differs from request to request."""
+    status: int | None
+    client: str
+    """The product in the user agent, without its version; "" when it names none."""
+    kind: ClientKind
+    requests: int
+    of: int | None
+    """The logged requests with the same method and route, whatever the client; None when there are too many."""
+
+
+class RequestMinute(Struct, frozen=True, kw_only=True):
+    """The requests of one minute with the same status and client."""
+
+    minute: str
+    status: int | None
+    client: str
+    """As in `FailedRoute`."""
+    kind: ClientKind
+    requests: int
+
+
+class Traffic(Struct, frozen=True, kw_only=True):
+    """When requests came and instances started, for pages that draw it."""
+
+    minutes: tuple[RequestMinute, ...] = ()
+    """By the minute in which a request began; empty for more than 5,000 requests."""
+    starts: tuple[str, ...] = ()
+    """Starts of instances that were logged."""
+
+
 class Affected(Struct, frozen=True, kw_only=True):
-    """How many requests, sessions and users were affected; None when no field of the entries shows it."""
+    """How many requests, sessions and users were affected; None when no entry shows it."""
 
     requests: int | None = None
     sessions: int | None = None
     users: int | None = None
+    test_users: int | None = None
+    """The users among them whose names say that they are for tests."""
+    naming: int | None = None
+    """Occurrences in which an entry names a user."""
+    routes: tuple[FailedRoute, ...] = ()
+    """The requests that failed, the most frequent first."""
 
 
 class EntryRef(Struct, frozen=True, kw_only=True):
@@ -160,6 +201,12 @@ class Cluster(Struct, frozen=True, kw_only=True):
     out_of_order: tuple[Swap, ...] = ()
 
     affected: Affected = Affected()
+    logged_at: FrameRef | None = None
+    """Where the error was logged, by its logger's fields; for errors without a frame."""
+    layers: tuple[str, ...] = ()
+    """What other layers of the program logged of the same failure; their entries are counted here."""
+    stack: str = ""
+    """The whole stack of an exemplar, redacted; "" without one."""
     spread: Spread | None = None
     """None in reports of versions that did not note it."""
 

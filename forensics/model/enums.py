@@ -168,6 +168,20 @@ class OccurrenceUnit(StrEnum):
     """Entries of one instance less than a second apart, when they belong to no exit and no request."""
 
 
+class ClientKind(StrEnum):
+    """Who sent a request, by its user agent."""
+
+    BROWSER = "browser"
+    HEALTH_CHECKER = "health checker"
+    SCHEDULER = "Cloud Scheduler"
+    PUBSUB = "Pub/Sub"
+    TASKS = "Cloud Tasks"
+    TEST_TOOL = "test tool"
+    """A tool for tests or for the command line, or a name that says that it is one."""
+    PROGRAM = "program"
+    UNNAMED = "unnamed client"
+
+
 class JoinKey(StrEnum):
     """What a symptom and its cause have in common; the closest first."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 
 from forensics.model.claims import Claim
-from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, EntryRef, Link
+from forensics.model.clusters import CLUSTER_COLUMNS, Cluster, EntryRef, Link, Traffic
 from forensics.model.code import Code
 from forensics.model.comparison import Comparison, Exposure
 from forensics.model.coverage import Coverage
@@ -116,6 +116,8 @@ class Report(Struct, frozen=True, kw_only=True):
     case: CaseRef | None = None
     code: Code | None = None
     lives: LifeCounts | None = None
+    traffic: Traffic | None = None
+    """None in reports of versions that did not note it."""
     postmortems: tuple[Postmortem, ...] = ()
     """One for each incident, in the same order."""
 

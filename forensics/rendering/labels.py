@@ -8,10 +8,13 @@ from forensics.model import (
     Certificate,
     Change,
     ChangeState,
+    ClientKind,
     Cluster,
+    ClusterId,
     Comparison,
     Cycle,
     EntryRef,
+    FailedRoute,
     Finding,
     Incident,
     Link,
@@ -116,6 +119,45 @@ def affected(cluster: Cluster, report: Report) -> str:
         if cluster.id in incident.clusters and postmortem.impact:
             return postmortem.impact[-1].statement
     return "see the clusters of requests" if report.coverage.logs.get("requests") else "cannot be told: no request log"
+
+
+def failing(cluster: Cluster) -> str:
+    """Write `22 of 22 GET /health (503), all from python-httpx`; routes are separated by semicolons."""
+    grouped: dict[tuple[str, str, int | None], list[FailedRoute]] = {}
+    for route in cluster.affected.routes:
+        grouped.setdefault((route.method, route.route, route.of), []).append(route)
+    return "; ".join(_failing(method, path, of, own) for (method, path, of), own in grouped.items())
+
+
+def _failing(method: str, path: str, of: int | None, routes: Sequence[FailedRoute]) -> str:
+    count = sum(route.requests for route in routes)
+    among = f"{count:,} of {of:,}" if of and of >= count else f"{count:,}"
+    statuses = ", ".join(dict.fromkeys(str(route.status) for route in routes if route.status is not None))
+    clients: dict[str, int] = {}
+    for route in routes:
+        name = route.client if route.kind is ClientKind.PROGRAM and route.client else _client(route)
+        clients[name] = clients.get(name, 0) + route.requests
+    if len(clients) == 1:
+        which = f"{'all ' if count > 1 else ''}from {next(iter(clients))}"
+    else:
+        which = ", ".join(f"{n:,} from {client}" for client, n in clients.items())
+    return f"{among} {method} {path}{f' ({statuses})' if statuses else ''}, {which}"
+
+
+def _client(route: FailedRoute) -> str:
+    """Write `curl, a test tool`; a browser or an unnamed client has no name of its own."""
+    if route.kind is ClientKind.BROWSER:
+        return "browsers"
+    if route.kind is ClientKind.UNNAMED:
+        return "clients that name nothing"
+    return f"{route.client} ({route.kind})" if route.client else str(route.kind)
+
+
+def requests_of(incident: Incident, clusters: Mapping[ClusterId, Cluster]) -> str:
+    """Write which requests of an incident failed, by the cluster that knows most of them; "" where none are known."""
+    known = [clusters[one] for one in incident.clusters if one in clusters]
+    most = max(known, key=lambda cluster: sum(route.requests for route in cluster.affected.routes), default=None)
+    return failing(most) if most else ""
 
 
 def units(cluster: Cluster) -> str:
@@ -279,6 +321,8 @@ FILTERS = {
     "entries": entries,
     "clocks": clocks,
     "affected": affected,
+    "failing": failing,
+    "requests_of": requests_of,
     "place": lambda frame: frame.file + (f":{frame.line}" if frame.line else ""),
     "measure": measure,
     "occurrences": occurrences,

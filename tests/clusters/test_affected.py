@@ -48,3 +48,26 @@ def test_sessions_are_read_from_labels_and_context_too() -> None:
 @pytest.mark.parametrize("name", ["", "None", "anonymous", "[REDACTED]", "***", True, None, ["u1"], {"id": 1}])
 def test_a_mask_or_a_blank_is_nobody(name: Any) -> None:
     assert struck(line(1, user_id=name), line(2, user_id=name)).users is None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Cart of user {} is locked",
+        "refused: user={}",
+        "refused user_id: {}, retry",
+        'FULL CONTEXT: {{"code": 7, "user_id": "{}"}}',
+        'FULL CONTEXT: {{\\"user\\": \\"{}\\"}}',
+    ],
+)
+def test_users_are_named_in_texts(said: str) -> None:
+    names = ["shop-e2e-user-001", "shop-e2e-user-002", "u-17"]
+    found = struck(*[raw(said.format(names[n % 3]), at=n * 5.0, severity="ERROR", number=n) for n in range(6)])
+    assert (found.users, found.test_users, found.naming) == (3, 2, 6)
+
+
+@pytest.mark.parametrize(
+    "said", ["user isolation failed", "user: disabled", "superuser 17 came", "users 17", "user ***"]
+)
+def test_other_words_behind_user_are_nobody(said: str) -> None:
+    assert struck(raw(said, at=0, severity="ERROR"), raw(said, at=5, severity="ERROR", number=1)).users is None

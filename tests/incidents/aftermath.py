@@ -108,8 +108,26 @@ class PostmortemContext:
                 yield Fault(where, f"{one['of']} is not {whole}: {one['statement']}")
             if not one["statement"].endswith(f": {cluster['title']}"):
                 yield Fault(where, f"of another cluster than {about}: {one['statement']}")
-        named = [len(v) for c in incident["clusters"] for n, v in self.clusters[c]["captures"].items() if "user" in n]
+        told = [self.clusters[c] for c in incident["clusters"]]
+        named = [one["affected"][name] for one in told for name in ("users", "naming") if one["affected"][name]]
+        named += [one["occurrences"] for one in told]
+        named += [len(v) for c in incident["clusters"] for n, v in self.clusters[c]["captures"].items() if "user" in n]
         yield from self._listed(where, impact[-1:], [*named])
+        yield from (fault for one in told for fault in self._people(where, one))
+
+    def _people(self, where: str, cluster: Json) -> Iterator[Fault]:
+        """No more users than entries that speak of one, and no more failed requests than were sent."""
+        found = cluster["affected"]
+        words = {text for text in self.recount.payloads(cluster["id"]) if "user" in text.lower()}
+        if found["users"] and len(words) < found["users"]:
+            yield Fault(where, f"{found['users']} users, but {len(words)} different entries that speak of users")
+        if (found["naming"] or 0) > cluster["occurrences"] or (found["test_users"] or 0) > (found["users"] or 0):
+            yield Fault(where, f"more occurrences or users than there are: {found}")
+        for route in found["routes"]:
+            methods = [e.http.get("requestMethod", "") for e in self.recount.own if e.http]
+            sent = methods.count(route["method"])
+            if not route["requests"] <= (route["of"] or sent) <= sent:
+                yield Fault(where, f"{sent} requests were sent that way at most: {route}")
 
     def _why(self, where: str, why: Json, values: list[object]) -> Iterator[Fault]:
         if (why["answer"] is not None) != (why["verdict"] in HOLDS):

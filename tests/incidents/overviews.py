@@ -56,6 +56,7 @@ def _incidents(report: Report) -> Iterator[Alternative]:
         bounds = (one.onset, one.end, one.priority.value, one.effect)
         yield (number, one.title, *bounds, Shallow(clusters[one.root_cluster]))
         yield (_finding(report, one.root_cluster).chain,)
+        yield from ((Shallow(clusters[cluster]),) for cluster in one.clusters)
 
 
 def _clusters(report: Report) -> Iterator[Alternative]:

@@ -31,7 +31,7 @@ _TAIL = late(
 _STACK_TAIL = late(
     r"""(?:Caused\ by:|Suppressed:|--->|at|\#\d+|created\ by|thrown\ in|exit\ status)[ ]
     | For\ further\ information\ visit | \.\.\.\ \d+\ (?:more|common) | ---\ End\ of | \{main\}
-    | Stack\ trace: | Require\ stack: | -\ [/.]
+    | Stack\ trace: | Require\ stack: | -\ [/.] | panic\( | \.\.\.additional\ frames\ elided
     | goroutine\ \d+\ \[ | \[signal\  | (?:  # a function, at the first of the dots where its package may end
         (?:(?:[\w.]*+[/*\-])++\w*+\.|[\w.]\w*+\.) | [\w./*\-]++(?<=[\w./*\-]\.)\([^()\s]*\)\. )[\w.\[\]·]+\([^()]*\)$
     | Node\.js\ v\d | \S+\.(?:rb|ru):\d+:in\  | note:\ run\ with\ `RUST_BACKTRACE | stack\ backtrace: | [\^~]+$""",
@@ -43,6 +43,15 @@ _STACK_TAIL = late(
 _RAILS = late(r"(?P<prefix>F, \[[^\]\n]*\]\s+FATAL -- [^:\n]*:\s?)?(?P<tags>(?:\[[^\]\n]{4,64}\] ?)*)")
 # npm error Missing script: "start"      Step #0 - "Build": npm ERR! code ERESOLVE      one report of many such lines
 _NPM = late(r'(?:Step #\d+(?: - "[^"\n]*")?: )?p?npm (?:ERR!|error)')
+# Failed to render: Error [ShopClientError]:      ShopClientError:      the message follows on the next lines
+_OPENS = late(r"(?:Error|Exception)(?: \[\w{1,100}\])?:$")
+# Invalid `prisma.order.findMany()` invocation in      what is wrong follows, below an excerpt of the code
+_OPENS_PRISMA = late(r"Invalid `[^`\n]{1,200}` invocation(?: in|:)$")
+# Sending failed: Error: refused      ShopError      a message that may have more lines before its stack
+_NAMES_ERROR = late(r"(?:Error|Exception)(?: \[\w{1,100}\])?(?::\s|:?$)")
+_GOROUTINE = late(r"goroutine \d+ (?:gp=\S+ )?(?:m=\S+ )?(?:mp=\S+ )?\[")
+_NAMED_WITHIN = 400
+"""Characters at the start of a line in which it names the class of an error."""
 _CLOSER = late(r"[\]})]+[,;]*(?:,\ \{)?$")
 _PYTHON_FRAME = late(r'\s*(?:\|\s*)*File "[^"\n]+",\s?line \d+')
 # What a header and a Python frame have in common: how they begin
@@ -205,6 +214,11 @@ class LineShape:
         return self.is_python_frame or frame_of(self.start) is not None
 
     @_once
+    def is_bare_frame(self) -> bool:
+        """True for a frame of another stack than Python's at the start of the text."""
+        return self.is_frame and not self.is_python_frame
+
+    @_once
     def is_tail(self) -> bool:
         """True when it continues any preceding line."""
         return _TAIL.match(self.start) is not None
@@ -223,6 +237,29 @@ class LineShape:
     def is_node_place(self) -> bool:
         """True for the place that Node prints above the code of an uncaught error."""
         return _NODE_PLACE.match(self.start) is not None
+
+    @_once
+    def opens(self) -> bool:
+        """True when it ends with the class of an error, whose message follows on other lines."""
+        end = self.end[-_NAMED_WITHIN:]
+        if not end.endswith((":", " invocation in")):
+            return False
+        return _OPENS.search(end) is not None or _OPENS_PRISMA.search(end) is not None
+
+    @_once
+    def names_error(self) -> bool:
+        """True when it names the class of an error, so that a stack may follow its message."""
+        return _NAMES_ERROR.search(self.start[:_NAMED_WITHIN]) is not None
+
+    @_once
+    def is_goroutine(self) -> bool:
+        """True for the first line of a Go stack."""
+        return self.start.startswith("goroutine ") and _GOROUTINE.match(self.start) is not None
+
+    @_once
+    def panics(self) -> bool:
+        """True when it speaks of a panic, so that a Go stack may follow."""
+        return "panic" in self.start[:_NAMED_WITHIN].lower()
 
     @_once
     def is_dotnet_head(self) -> bool:

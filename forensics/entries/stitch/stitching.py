@@ -6,6 +6,7 @@ that Cloud Run recognises is one ERROR entry; other tracebacks arrive line by li
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,8 @@ _SAME_WRITE = 100 * _MICROSECOND
 # An instance without a request has next to no CPU: the line that ends a traceback was seen 1.1 s after the others.
 LATE_END = 5_000 * _MILLISECOND
 _PLAIN_FOLLOWERS = 50
+_MESSAGE_LINES = 12
+"""Lines of a message between the class of an error and its stack."""
 _OPEN_GROUPS = 8
 
 _StreamKey = tuple[str, str, str]
@@ -54,14 +57,22 @@ def entry_of(lines: Sequence[Line]) -> LogEntry:
     """Make one entry of lines: the identity of the first, the text of all, the highest level."""
     if len(lines) == 1:
         return lines[0].entry
-    head = lines[0]
-    text = "\n".join([head.raw_text.rstrip("\r\n"), *(x.continuation(head).rstrip("\r\n") for x in lines[1:])])
-    entry = decode_record({**head.entry.raw, "textPayload": text})
+    head, *others = _in_reading_order(lines)
+    text = "\n".join([head.raw_text.rstrip("\r\n"), *(x.continuation(head).rstrip("\r\n") for x in others)])
+    entry = decode_record({**lines[0].entry.raw, "textPayload": text})
     pieces = tuple(line.entry for line in lines)
     level = max((entry.level, *(piece.level for piece in pieces)), key=lambda level: level.rank)
     # An exception without a stack is recognised only at the beginning of a text; here a log line precedes it.
     exceptions = entry.exceptions or next((piece.exceptions for piece in pieces if piece.exceptions), ())
     return replace(entry, level=level, pieces=pieces, exceptions=exceptions)
+
+
+def _in_reading_order(lines: Sequence[Line]) -> Sequence[Line]:
+    """Put an error that was logged after its stack above it."""
+    if not lines[0].is_bare_frame:
+        return lines
+    at = next((n for n, line in enumerate(lines) if line.is_typed or line.opens), 0)
+    return [*lines[at:], *lines[:at]]
 
 
 def _runs(lines: Sequence[Line]) -> Iterator[list[Line]]:
@@ -86,7 +97,22 @@ def _joined(run: list[Line]) -> Iterator[list[Line]]:
         yield from (group.lines for group in _groups(run))
 
 
-def _groups(lines: Iterable[Line]) -> Iterator[_Group]:
+def _groups(lines: Iterable[Line]) -> Iterable[_Group]:
+    """Return the groups of one stream, each stack with the error that was logged after it."""
+    groups = list(_grown_groups(lines))
+    stacks = [group for group in groups if group.head.is_bare_frame]
+    taken: set[int] = set()
+    by_head = sorted(groups, key=lambda group: _sort_key(group.head.entry)) if stacks else []
+    keys = [_sort_key(group.head.entry) for group in by_head]
+    for stack in stacks:
+        at = bisect_right(keys, _sort_key(stack.last.entry))
+        if at < len(keys) and stack.is_of(by_head[at]) and id(by_head[at]) not in taken:
+            stack.lines += by_head[at].lines
+            taken.add(id(by_head[at]))
+    return [group for group in groups if id(group) not in taken]
+
+
+def _grown_groups(lines: Iterable[Line]) -> Iterator[_Group]:
     """Yield the groups of one stream; lines of several threads may be interleaved."""
     open_groups: list[_Group] = []  # the one that grew last at the end
     for line in lines:
@@ -104,11 +130,37 @@ def _groups(lines: Iterable[Line]) -> Iterator[_Group]:
             taker = _Group(line)
         else:
             open_groups.remove(taker)
+            if taker.begins_stack(line):
+                taker = _with_its_message(taker, open_groups)
             taker.add(line)
         open_groups.append(taker)
         if len(open_groups) > _OPEN_GROUPS:
             yield open_groups.pop(0)
     yield from open_groups
+
+
+def _with_its_message(stack: _Group, open_groups: list[_Group]) -> _Group:
+    """Return the message that the line above a stack ends: the lines down from the one that names the class.
+
+    Only the stack shows that these lines were one message. They are taken out of the open groups.
+    """
+    lines = list(stack.lines)
+    for n in range(len(open_groups) - 1, max(len(open_groups) - _MESSAGE_LINES, 0) - 1, -1):
+        group = open_groups[n]
+        if lines[0].names_error or not group.may_go_on_with(lines[0]):
+            break
+        lines[:0] = group.lines
+        if group.last.names_error:
+            del open_groups[n:]
+            return _grown(lines)
+    return stack
+
+
+def _grown(lines: Sequence[Line]) -> _Group:
+    group = _Group(lines[0])
+    for line in lines[1:]:
+        group.add(line)
+    return group
 
 
 class _Group:
@@ -125,6 +177,8 @@ class _Group:
         self.in_dump = False
         """True after a `{` or `[` at the end of a line, until it is closed at the margin."""
         self.plain_followers = 0
+        self.message_lines = 0
+        """Lines that a message may still have whose class was the end of the line above; 0 when none is awaited."""
         self.add(line)
 
     @property
@@ -143,6 +197,7 @@ class _Group:
             self.is_stack or line.is_typed or line.is_frame or line.start.startswith(("panic:", "goroutine "))
         )
         self.is_stack = self.is_stack or ("\n" in line.text and "at " in line.text)
+        self.message_lines = _MESSAGE_LINES if line.opens else 0 if line.is_frame else max(self.message_lines - 1, 0)
         if line.end.endswith(("{", "[")):
             self.in_dump = True
         elif line.is_closer:
@@ -171,9 +226,43 @@ class _Group:
         """Tell whether a line continues a Python traceback that lacks its last line."""
         if not self.awaits_exception or line.is_indented or line.is_python_frame:
             return self.awaits_exception
-        return line.is_exception_line and not line.is_own and line.entry.severity is None
+        # GKE gives each line the severity of its stream; what Cloud Run recognises is one entry of several lines.
+        is_alike = line.entry.severity is None or (
+            line.entry.severity == self.head.entry.severity and "\n" not in self.last.text
+        )
+        return line.is_exception_line and not line.is_own and is_alike
+
+    def begins_stack(self, line: Line) -> bool:
+        """Tell whether a line is the first frame below a single line that names no error."""
+        is_plain = len(self.lines) == 1 and not (self.is_stack or self.has_trace or self.in_dump)
+        return is_plain and line.is_frame and not line.is_python_frame and not self.head.names_error
+
+    def is_of(self, error: _Group) -> bool:
+        """Tell whether this stack without a header is that of an error without a stack."""
+        is_near = error.head.time - self.last.time <= _ANNOUNCED_WITHIN
+        is_error = (error.head.is_typed or error.head.opens) and not error.head.is_own
+        return (
+            is_near
+            and is_error
+            and all(line.is_frame for line in self.lines)
+            and not any(line.is_frame or "\n" in line.text for line in error.lines)
+        )
+
+    def may_go_on_with(self, line: Line) -> bool:
+        """Tell whether a line may be a further line of this single line's message, if a stack follows."""
+        if self.is_stack or self.has_trace or len(self.lines) > 1:
+            return False
+        return line.time - self.last.time <= _ANNOUNCED_WITHIN and not line.begins_anew
+
+    def _takes_message(self, line: Line, gap: int) -> bool:
+        """Tell whether a line is the message, or more of it, of an error whose class ended the line above."""
+        if not self.message_lines or gap > _ANNOUNCED_WITHIN or line.is_own or line.is_header:
+            return False
+        return line.entry.severity in {None, self.head.entry.severity} and not line.is_typed
 
     def _takes_next(self, line: Line, gap: int) -> bool:
+        if self._takes_message(line, gap) or (line.is_goroutine and self.last.panics and gap <= _ANNOUNCED_WITHIN):
+            return True
         if line.is_indented:
             return self.takes_indented(line)
         goes_on = line.is_stack_tail or not line.start

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from forensics.entries.tracebacks.at_frames import frame_of
-from forensics.entries.tracebacks.exception_types import TYPE, UNCAUGHT
+from forensics.entries.tracebacks.exception_types import TYPE, UNCAUGHT, told_type
 from forensics.model import ExceptionInfo, Frame
 from forensics.text.lazy_regex import late
 
@@ -19,11 +19,11 @@ _CAUSE = (
 # java.lang.IllegalStateException: boom    Error [ERR_X]: boom    [cause]: TypeError: boom    Caused by: a.b.C: boom
 _HEADER = late(
     rf"""\s*(?:{_CAUSE})?(?i:{UNCAUGHT})?(?:Exception\ in\ thread\ "[^"\n]*"\ )?
-    (?P<type>{TYPE}|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[[A-Z][A-Z0-9_]*\])?(?::\s?(?P<value>[^\n]*)|\s*)$""",
+    (?P<type>{TYPE}|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[(?P<tag>\w{{1,100}})\])?(?::\s?(?P<value>[^\n]*)|\s*)$""",
     re.VERBOSE,
 )
-# Error fetching orders Error: timeout
-_INNER_HEADER = late(rf"[^\n]*?\s(?P<type>{TYPE}):\s(?P<value>[^\n]*)$")
+# Error fetching orders Error: timeout      Rendering failed: Error [ShopClientError]:
+_INNER_HEADER = late(rf"[^\n]*?\s(?P<type>{TYPE})(?: \[(?P<tag>\w{{1,100}})\])?:(?:\s(?P<value>[^\n]*))?$")
 _END_OF_INNER = "--- End of inner exception stack trace ---"
 _MORE = late(r"\s*(?:\.\.\. \d+ |--- End of )")
 
@@ -87,7 +87,7 @@ class _Reader:
             self._begin_without_header(lines)
 
     def _begin(self, header: re.Match[str]) -> _Block:
-        block = _Block(header["type"], header["value"] or "")
+        block = _Block(told_type(header["type"], header["tag"]), header["value"] or "")
         cause = header["cause"]
         if cause == "Suppressed":
             self.open = [block]  # raised on the way out: no part of the chain
@@ -101,9 +101,15 @@ class _Reader:
         return block
 
     def _begin_without_header(self, lines: list[str]) -> None:
-        plain = next((match for line in reversed(lines) if (match := _HEADER.match(line))), None)
-        found = plain or next((match for line in lines if (match := _INNER_HEADER.match(line))), None)
-        self.open = [_Block(found["type"] if found else "", (found["value"] or "") if found else "")]
+        headers = [(_HEADER.match(line), n) for n, line in enumerate(lines)]
+        inner = ((_INNER_HEADER.match(line), n) for n, line in enumerate(lines))
+        found, at = next((pair for pair in reversed(headers) if pair[0]), None) or next(
+            (pair for pair in inner if pair[0]), (None, 0)
+        )
+        block = _Block(told_type(found["type"], found["tag"]), found["value"] or "") if found else _Block("", "")
+        if found and at < len(lines) - 1:
+            block.value += lines[at + 1 :]
+        self.open = [block]
         self.chains.append(list(self.open))
 
     def finish(self) -> tuple[ExceptionInfo, ...]:

@@ -41,10 +41,10 @@ _CRASH = late(
 # TypeError: x is not a function
 # Uncaught exception: SyntaxError: unterminated string literal
 # [Capture Error Trace] SyntaxError: Expected ',' or ']'
-# UnhandledPromiseRejection [ERR_X]: …
+# UnhandledPromiseRejection [ERR_X]: …      Error [ShopClientError]: …      ShopClientError [Error]: …
 # NoMethodError (undefined method 'total' for nil):
 _START = late(
-    rf"""(?:\[[^\]\n]{{1,60}}\]\s*)* (?i:{UNCAUGHT})? (?P<type>{TYPE}) (?:\ \[[A-Z][A-Z0-9_]*\])?
+    rf"""(?:\[[^\]\n]{{1,60}}\]\s*)* (?i:{UNCAUGHT})? (?P<type>{TYPE}) (?:\ \[(?P<tag>\w{{1,100}})\])?
     (?: :(?=\s|$)\s*(?P<value>.*) | \ \((?P<told>[^\n]*)\):?[ \t]*(?:\n.*)?\Z | \Z)""",
     re.VERBOSE | re.DOTALL,
 )
@@ -72,5 +72,11 @@ def typed_start(text: str) -> ExceptionInfo | None:
     match = _IN_PARENTHESES.match(text) if text.startswith("(") else _START.match(text)
     if match is None or match["type"] is None:
         return None
-    value = match.groupdict().get("told") or match["value"] or ""
-    return ExceptionInfo(type=match["type"], value=value.strip())
+    parts = match.groupdict()
+    value = parts.get("told") or match["value"] or ""
+    return ExceptionInfo(type=told_type(match["type"], parts.get("tag")), value=value.strip())
+
+
+def told_type(name: str, tag: str | None) -> str:
+    """Return the more telling of a type and the name in brackets behind it: Node prints either first."""
+    return tag if tag is not None and name == "Error" and is_exception_type(tag) else name

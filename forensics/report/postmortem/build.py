@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from forensics.model import Evidence, OccurrenceUnit, Postmortem, Verdict
+from forensics.model import ClientKind, Evidence, OccurrenceUnit, Postmortem, Verdict
 from forensics.report.postmortem.detection import detection, recovery, since
 from forensics.report.postmortem.postmortem_context import entries, occurrences, seconds
 from forensics.report.postmortem.questions import questions
@@ -90,13 +90,34 @@ def _impact(family: Sequence[Cluster], context: PostmortemContext) -> Iterator[E
 
 
 def _people(family: Sequence[Cluster], requests: int) -> str:
+    told = max(family, key=lambda cluster: cluster.affected.users or 0)
+    if told.affected.users:
+        return _users(told) + _without_browser(family)
     named = {name: len(values) for c in family for name, values in c.captures.items() if name.startswith("user")}
     if named:
         name, count = max(named.items(), key=lambda pair: (pair[1], pair[0]))
         return f"its entries name {count} different values of `{name}`; whether each is one person they do not say"
     if not requests:
         return "the effect on users cannot be told: there is no request log in these entries"
-    return "how many people were affected cannot be told: no field of these entries names a user"
+    return "how many people were affected cannot be told: these entries name no user" + _without_browser(family)
+
+
+def _users(cluster: Cluster) -> str:
+    """Say how many users the entries name: `33 of 33 sessions name one of 8 users, all of them for tests`."""
+    found, unit = cluster.affected, plural(cluster.unit)
+    tests = found.test_users or 0
+    which = {0: "", found.users or 0: ", all of them for tests by their names"}.get(
+        tests, f", {tests:,} of them for tests by their names"
+    )
+    return f"{found.naming:,} of {cluster.occurrences:,} {unit} name one of {found.users:,} users{which}"
+
+
+def _without_browser(family: Sequence[Cluster]) -> str:
+    """Say that no browser sent the requests that failed, where each of them names its client."""
+    kinds = {route.kind for cluster in family for route in cluster.affected.routes}
+    if not kinds or kinds & {ClientKind.BROWSER, ClientKind.UNNAMED}:
+        return ""
+    return "; no request that failed came from a browser"
 
 
 def _factors(finding: Finding, context: PostmortemContext) -> Iterator[Why]:
