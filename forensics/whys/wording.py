@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import ChangeState, LogEntry
 from forensics.text.plurals import plural
 from forensics.text.redact import quote
+from forensics.text.spans import span_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -106,11 +107,17 @@ def _compile(text: str) -> Template:
 def template_values(context: ClusterContext) -> dict[str, Any]:
     """Collect what every template of the cluster's rule may name."""
     cluster = context.cluster
-    values: dict[str, Any] = {name: plain(counted[0][0]) for name, counted in cluster.captures.items() if counted}
+    values: dict[str, Any] = {name: _captured(counted) for name, counted in cluster.captures.items() if counted}
     values |= {"entries": cluster.entries, "occurrences": cluster.occurrences, "unit": plural(cluster.unit)}
     values["exception"] = _exception(context)
     values["frame"] = _frame(context)
     return values
+
+
+def _captured(counted: Sequence[tuple[str, int]]) -> str:
+    """Return the most frequent value of a capture; for measured values, their range."""
+    told = [value for value, _ in counted if value != "…"]
+    return plain(span_of(told, others=len(told) < len(counted)) or counted[0][0])
 
 
 def name_places(text: str, context: ClusterContext) -> str:
