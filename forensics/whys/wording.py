@@ -35,6 +35,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
 _NO_SERVICES = {"cloud_run_job": "JOB", "cloud_function": ""}
 """Kinds of resources whose name is that of no service, with the word that stands for it."""
 
+_OF_A_SERVICE = re.compile(r"\bgcloud run (?:services|revisions) (update|describe) (?:SERVICE|REVISION)\b")
+"""Commands that have a twin for jobs, which have no revisions."""
+
 _Piece = str | tuple[str, str | None]
 """Text as it stands, or a name and the part that is asked of it."""
 
@@ -127,6 +130,8 @@ def name_places(text: str, context: ClusterContext) -> str:
     """
     if not _PLACEHOLDER.search(text):
         return text
+    if _resource_type(context) == "cloud_run_job":
+        text = _OF_A_SERVICE.sub(r"gcloud run jobs \1 JOB", text)
     names = _names(context)
     return _PLACEHOLDER.sub(lambda found: names.get(found[0]) or found[0], text)
 
@@ -135,8 +140,7 @@ def _names(context: ClusterContext) -> dict[str, str]:
     table, cluster, comparison = context.run.table, context.cluster, context.run.comparison
     own = [table.label_sets[label_set] for label_set in set(map(table.label_ids.__getitem__, context.rows))]
     near = [label_set for label_set in table.label_sets if label_set.revision == cluster.revision]
-    resource = representative(context).raw.get("resource")
-    called = _NO_SERVICES.get(resource.get("type", ""), "SERVICE") if isinstance(resource, dict) else "SERVICE"
+    called = _NO_SERVICES.get(_resource_type(context), "SERVICE")
     change = comparison.of(cluster.signature, cluster.fingerprint) if comparison else None
     is_new = change is not None and change.state is ChangeState.NEW
     told = {
@@ -147,6 +151,11 @@ def _names(context: ClusterContext) -> dict[str, str]:
         "LAST_GOOD_REVISION": comparison.baseline if comparison and is_new else "",
     }
     return {word: name for word, name in told.items() if name != "all" and _NAME.fullmatch(name)}
+
+
+def _resource_type(context: ClusterContext) -> str:
+    resource = representative(context).raw.get("resource")
+    return str(resource.get("type", "")) if isinstance(resource, dict) else ""
 
 
 def _only(names: Iterable[str]) -> str:
