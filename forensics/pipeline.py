@@ -66,6 +66,7 @@ from forensics.model import (
     RulebookInfo,
     TestRun,
 )
+from forensics.report.component import services_of
 from forensics.report.postmortem import PostmortemContext, observe, write_postmortem
 from forensics.report.summary import count_lives, headline, in_order, root_causes, timeline
 from forensics.whys import (
@@ -291,7 +292,7 @@ def _report(
         links=run.links,
         findings=tuple(findings[c.id] for c in ordered),
         incidents=incidents,
-        root_causes=root_causes(incidents, run.clusters, findings),
+        root_causes=root_causes(incidents, run.clusters, findings, lambda c: services_of(run.members[c].rows, table)),
         timeline=timeline(
             run.clusters,
             run.lives,

@@ -26,8 +26,12 @@ _Place = tuple[str, str]
 LATE = SECOND
 """Nanoseconds after an exit in which entries of the instance still belong to the life that ended."""
 
-_EXIT = re.compile(r"Container called exit\(\d+\)|Container terminated on signal|Uncaught signal: \d+")
-_ORDERLY = re.compile(r"Container called exit\((?:0|143)\)|(?:Container terminated on signal|Uncaught signal:) 15\b")
+_EXIT = re.compile(
+    r"Container (?:\"[^\"]{1,80}\" )?called exit\(\d+\)|Container terminated on signal|Uncaught signal: \d+"
+)
+_ORDERLY = re.compile(
+    r"Container (?:\"[^\"]{1,80}\" )?called exit\((?:0|143)\)|(?:Container terminated on signal|Uncaught signal:) 15\b"
+)
 """An instance that is scaled away is told to stop (SIGTERM), and ends with 0, or with that signal (128 + 15)."""
 _START = re.compile(r"Starting new instance|STARTUP \w+ probe (?:succeeded|failed)")
 _FAILED_PROBE = re.compile(r"STARTUP \w+ probe failed")

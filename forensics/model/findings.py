@@ -188,6 +188,7 @@ class RootCause(Struct, frozen=True, kw_only=True):
     rank: int
     when: str
     component: str
+    """The application's own line, else the address or resource that the entries name, else the service."""
     reason: str
     signature: str | None
     cluster: ClusterId

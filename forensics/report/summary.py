@@ -22,12 +22,13 @@ from forensics.model import (
     TimelineEvent,
     TimelineKind,
 )
+from forensics.report.component import component_of
 from forensics.text.plurals import counted, one_or_many
 from forensics.text.redact import quote
 from forensics.text.timestamps import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 
 def in_order(clusters: Sequence[Cluster], incidents: Sequence[Incident]) -> tuple[Cluster, ...]:
@@ -61,21 +62,29 @@ def count_lives(lives: Sequence[Life]) -> LifeCounts:
 
 
 def root_causes(
-    incidents: Sequence[Incident], clusters: Mapping[ClusterId, Cluster], findings: Mapping[ClusterId, Finding]
+    incidents: Sequence[Incident],
+    clusters: Mapping[ClusterId, Cluster],
+    findings: Mapping[ClusterId, Finding],
+    services: Callable[[ClusterId], Iterable[str]],
 ) -> tuple[RootCause, ...]:
-    """Rank the root causes, one for each incident."""
+    """Rank the root causes, one for each incident; `services` gives the names of a cluster's services."""
     return tuple(
-        _root_cause(rank, incident, clusters[incident.root_cluster], findings[incident.root_cluster])
+        _root_cause(rank, incident, clusters[incident.root_cluster], findings[incident.root_cluster], services)
         for rank, incident in enumerate(incidents, 1)
     )
 
 
-def _root_cause(rank: int, incident: Incident, cluster: Cluster, finding: Finding) -> RootCause:
-    frame = cluster.frame
+def _root_cause(
+    rank: int,
+    incident: Incident,
+    cluster: Cluster,
+    finding: Finding,
+    services: Callable[[ClusterId], Iterable[str]],
+) -> RootCause:
     return RootCause(
         rank=rank,
         when=incident.onset,
-        component=f"{frame.file}:{frame.line}" if frame and frame.line else frame.file if frame else "",
+        component=component_of(cluster, services(cluster.id)),
         reason=finding.headline,
         signature=cluster.signature,
         cluster=cluster.id,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from forensics.log.root_exception import innermost_frame, root_exception
 from forensics.model import ChangeState, LogEntry
 from forensics.text.plurals import plural
 from forensics.text.redact import quote
+from forensics.text.spans import span_of
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -33,6 +34,9 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
 """What Google allows as a name: it needs no quotes in a command, and is no markup in a document."""
 _NO_SERVICES = {"cloud_run_job": "JOB", "cloud_function": ""}
 """Kinds of resources whose name is that of no service, with the word that stands for it."""
+
+_OF_A_SERVICE = re.compile(r"\bgcloud run (?:services|revisions) (update|describe) (?:SERVICE|REVISION)\b")
+"""Commands that have a twin for jobs, which have no revisions."""
 
 _Piece = str | tuple[str, str | None]
 """Text as it stands, or a name and the part that is asked of it."""
@@ -106,11 +110,17 @@ def _compile(text: str) -> Template:
 def template_values(context: ClusterContext) -> dict[str, Any]:
     """Collect what every template of the cluster's rule may name."""
     cluster = context.cluster
-    values: dict[str, Any] = {name: plain(counted[0][0]) for name, counted in cluster.captures.items() if counted}
+    values: dict[str, Any] = {name: _captured(counted) for name, counted in cluster.captures.items() if counted}
     values |= {"entries": cluster.entries, "occurrences": cluster.occurrences, "unit": plural(cluster.unit)}
     values["exception"] = _exception(context)
     values["frame"] = _frame(context)
     return values
+
+
+def _captured(counted: Sequence[tuple[str, int]]) -> str:
+    """Return the most frequent value of a capture; for measured values, their range."""
+    told = [value for value, _ in counted if value != "…"]
+    return plain(span_of(told, others=len(told) < len(counted)) or counted[0][0])
 
 
 def name_places(text: str, context: ClusterContext) -> str:
@@ -120,6 +130,8 @@ def name_places(text: str, context: ClusterContext) -> str:
     """
     if not _PLACEHOLDER.search(text):
         return text
+    if _resource_type(context) == "cloud_run_job":
+        text = _OF_A_SERVICE.sub(r"gcloud run jobs \1 JOB", text)
     names = _names(context)
     return _PLACEHOLDER.sub(lambda found: names.get(found[0]) or found[0], text)
 
@@ -128,8 +140,7 @@ def _names(context: ClusterContext) -> dict[str, str]:
     table, cluster, comparison = context.run.table, context.cluster, context.run.comparison
     own = [table.label_sets[label_set] for label_set in set(map(table.label_ids.__getitem__, context.rows))]
     near = [label_set for label_set in table.label_sets if label_set.revision == cluster.revision]
-    resource = representative(context).raw.get("resource")
-    called = _NO_SERVICES.get(resource.get("type", ""), "SERVICE") if isinstance(resource, dict) else "SERVICE"
+    called = _NO_SERVICES.get(_resource_type(context), "SERVICE")
     change = comparison.of(cluster.signature, cluster.fingerprint) if comparison else None
     is_new = change is not None and change.state is ChangeState.NEW
     told = {
@@ -140,6 +151,11 @@ def _names(context: ClusterContext) -> dict[str, str]:
         "LAST_GOOD_REVISION": comparison.baseline if comparison and is_new else "",
     }
     return {word: name for word, name in told.items() if name != "all" and _NAME.fullmatch(name)}
+
+
+def _resource_type(context: ClusterContext) -> str:
+    resource = representative(context).raw.get("resource")
+    return str(resource.get("type", "")) if isinstance(resource, dict) else ""
 
 
 def _only(names: Iterable[str]) -> str:

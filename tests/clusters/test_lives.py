@@ -52,6 +52,8 @@ def test_what_is_written_behind_an_exit_opens_the_next_life() -> None:
         ("Uncaught signal: 15, pid=1", False),
         ("Container called exit(1).", True),
         ("Container called exit(137).", True),
+        ('Container "collector" called exit(1).', True),
+        ('Container "collector" called exit(0).', False),
         ("Uncaught signal: 6, pid=1", True),
         (PROBE.format("failed"), True),
         (PROBE.format("succeeded"), False),

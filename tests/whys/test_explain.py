@@ -245,4 +245,4 @@ def test_what_two_services_share_is_named_for_neither() -> None:
 def test_a_job_is_no_service() -> None:
     record = raw("ModuleNotFoundError: No module named 'shop'", severity="ERROR")
     record["resource"] = {"type": "cloud_run_job", "labels": {"job_name": "nightly", "project_id": "shop"}}
-    assert commands(record)[0].startswith("gcloud run services update SERVICE --region=REGION --project=shop")
+    assert commands(record)[0].startswith("gcloud run jobs update nightly --region=REGION --project=shop")
