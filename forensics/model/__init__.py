@@ -40,7 +40,7 @@ from forensics.model.comparison import (
 )
 from forensics.model.coverage import Coverage, Gap, Sampled, Span
 from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
-from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
+from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry, TracedException
 from forensics.model.enums import (
     ActionKind,
     ClusterId,
@@ -275,6 +275,7 @@ __all__ = [
     "TimelineKind",
     "Touch",
     "Touches",
+    "TracedException",
     "UnreadSpan",
     "Unreadable",
     "Verdict",
