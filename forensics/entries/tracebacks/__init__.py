@@ -41,6 +41,7 @@ _PRINTED = WordSearch(
         "libc++abi",
     ),
     *("' failed", "Sanitizer: ", "double free", "corrupted size", "(): ", "stack smashing", "Check failed"),
+    *("libswift", "found nil while", "\nBun v", "flutter/"),
 )
 # In the order in which they are asked: what is unlike all others first.
 _PRINTERS: tuple[_Printer, ...] = (

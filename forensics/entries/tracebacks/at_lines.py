@@ -19,7 +19,7 @@ _CAUSE = (
 # java.lang.IllegalStateException: boom    Error [ERR_X]: boom    [cause]: TypeError: boom    Caused by: a.b.C: boom
 _HEADER = late(
     rf"""\s*(?:{_CAUSE})?(?i:{UNCAUGHT})?(?:Exception\ in\ thread\ "[^"\n]*"\ )?
-    (?P<type>{TYPE}|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[[A-Z][A-Z0-9_]*\]|\ \[as\ \w+\]|\ \(0x[0-9A-Fa-f]+\))?
+    (?P<type>{TYPE}|(?<=Uncaught\ )[A-Z]\w+|(?<=\(in\ promise\)\ )[A-Z]\w+|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[[A-Z][A-Z0-9_]*\]|\ \[as\ \w+\]|\ \(0x[0-9A-Fa-f]+\))?
     (?::\s?(?P<value>[^\n]*)|\s*)$""",
     re.VERBOSE,
 )

@@ -27,7 +27,7 @@ _REPORTED = late(
 )
 # {file,"src/shop.erl"},{line,108}      [file: ~c"lib/shop.ex", line: 90]      (src/shop.erl, line 12)
 _TERM_FRAME = late(
-    r"""\{'?(?P<module>[\w.]+)'?,\s*'?(?P<name>[\w\-/]+)'?,[^{}"]{0,400}\{file,\s*"(?P<file>[^"\n]+)"\},\s*\{line,\s*(?P<line>\d+)\}"""
+    r"""\{'?(?P<module>[\w.]+)'?,\s*'?(?P<name>[\w\-/]+)'?,[^{}]{0,400}\{file,\s*"(?P<file>[^"\n]+)"\},\s*\{line,\s*(?P<line>\d+)\}"""
 )
 _PLACE = late(r"\((?P<file>[\w./\-]+\.erl), line (?P<line>\d+)\)")
 _FOREIGN_FUNCTION = late(
@@ -81,6 +81,7 @@ def _frame(call: re.Match[str]) -> Frame:
         foreign = call["app"] in BEAM_APPLICATIONS
     else:
         foreign = _FOREIGN_FUNCTION.match(function) is not None or _RUNTIME_FILE.match(file) is not None
+        foreign = foreign or function.removeprefix(":").partition(".")[0] in BEAM_APPLICATIONS
     return Frame(file=file, line=int(call["line"][:9]), function=function, in_app=not foreign)
 
 

@@ -50,7 +50,7 @@ _PACKAGES = late(
 
 def may_be(text: str) -> bool:
     """Tell whether a text may contain a Dart stack."""
-    return ".dart" in text or "(dart:" in text
+    return ".dart" in text or "(dart:" in text or "flutter/" in text
 
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
@@ -58,9 +58,9 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
     if "flutter" in text:
         text = _DEVICE.sub("", text)
     calls = list(_FRAME.finditer(text)) or (list(_TERSE.finditer(text)) if "package:" in text else [])
-    if not calls:
+    if not calls and not ("flutter/" in text and _ANNOUNCED.search(text)):
         return ()
-    kind, value = _said(text[: calls[0].start()])
+    kind, value = _said(text[: calls[0].start()] if calls else text)
     if not kind and len(calls) == 1:
         return ()
     return (ExceptionInfo(type=kind, value=value, frames=tuple(_frame(call) for call in reversed(calls))),)
@@ -84,6 +84,8 @@ def _said(text: str) -> tuple[str, str]:
 def _last_paragraph(text: str) -> str:
     lines = [line.strip() for line in text.rstrip().split("\n")]
     for at, line in enumerate(lines):
+        if line in {"Error:", "Stack:"}:
+            continue
         if _TYPED.match(line) or any(line.startswith(begin) for begin, _ in _BY_WORDS):
             rest = [each for each in lines[at:] if not each.startswith(("Stack:", "When the exception was thrown"))]
             return "\n".join(rest)

@@ -37,7 +37,9 @@ _ASSERTED = late(
     r"(?P<file>[^\s:]+\.(?:c|cc|cpp|cxx|h|hpp)):(?P<line>\d+): (?P<function>[^\n]*?): (?P<type>Assertion) [`'](?P<value>[^\n]*)' failed"
 )
 # panic(main thread): Segmentation fault at address 0x4290
-_BUN = late(r"^(?P<type>panic)\([^)\n]*\): (?P<value>[^\n]*)", re.MULTILINE)
+_BUN = late(r"^[| ]{0,4}(?P<type>panic)\([^)\n]*\): (?P<value>[^\n]*)", re.MULTILINE)
+# error: Cannot find module "./pay"      below it, or above: Bun v1.2.8 (Linux x64)
+_BUN_ERROR = late(r"^(?P<type>error): (?P<value>[^\n]*)$", re.MULTILINE)
 # ==7==ERROR: AddressSanitizer: heap-use-after-free on address 0x60
 _SANITIZER = late(r"ERROR: (?P<type>\w+Sanitizer): (?P<value>[^\n]*)")
 # double free or corruption (out)      *** stack smashing detected ***: terminated      free(): invalid pointer
@@ -63,8 +65,10 @@ _FOREIGN = late(
 )
 _MARKS = WordSearch(
     *(".swift", "rogram crashed: ", "terminate called ", "libc++abi", "' failed", "panic(", "Sanitizer: "),
-    *("double free", "corrupted size", "(): invalid", "(): ", "stack smashing", "Check failed"),
+    *("libswift", "found nil while", "\nBun v", "double free", "corrupted size", "(): invalid", "(): ", "stack smashing", "Check failed"),
 )
+
+_SWIFTLY = WordSearch(".swift", "libswift", "rogram crashed: ", "found nil while")
 
 
 def may_be(text: str) -> bool:
@@ -79,7 +83,7 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
 
 
 def _swift(text: str) -> ExceptionInfo | None:
-    if ".swift" not in text and "libswift" not in text and "rogram crashed: " not in text:
+    if not _SWIFTLY.is_in(text):
         return None
     header = _SWIFT.search(text)
     if header is None:
@@ -114,7 +118,8 @@ def _native(text: str) -> ExceptionInfo | None:
         header = pattern.search(text)
         if header is not None:
             return _of_header(text, header)
-    return None
+    failed = _BUN_ERROR.search(text) if "\nBun v" in text else None
+    return None if failed is None else _of_header(text, failed)
 
 
 def _of_header(text: str, header: re.Match[str]) -> ExceptionInfo:

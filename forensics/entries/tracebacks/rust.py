@@ -13,7 +13,7 @@ _PLACE = r"(?P<file>(?:[A-Za-z]:)?[^\s:'\"]+\.rs):(?P<line>\d+)(?::\d+)?"
 _PANIC = late(rf"(?:thread '[^'\n]*'|thread <unnamed>)(?: \(\d+\))? panicked at {_PLACE}:?[ \t]*(?P<rest>\n)?")
 # thread 'main' panicked at 'no order', src/main.rs:4:5
 _OLD = late(r"thread '[^'\n]*' panicked at '")
-_OLD_PLACE = late(rf"', {_PLACE}")
+_OLD_PLACE = late(rf"',\s{{1,20}}{_PLACE}")
 _LONGEST_VALUE = 4_000
 _END = late(r"^(?:stack backtrace:|note: |[ \t]*\d+:\s)|^[ \t]*$", re.MULTILINE)
 #    4: shop::pay            the address before it, and the place below it, may be missing

@@ -17,7 +17,7 @@ _FOREIGN_FILE = late(
     | /gems/ | /lib/ruby/ | \(eval | ^<internal: | /rustc/ | /\.cargo/(?:registry|git)/ | /cargo/registry/ | /rustlib/src/
     | ^/?(?:src/)?lib(?:std|core|alloc|rustc)/ | ^library/(?:std|core|alloc)/
     | ^/_/src/ | (?:^|/)bin/[^/.]+$ | @v\d+\.\d | \.pub-cache/
-    | ^(?:ext|deno|bun|internal|jsr|npm): | ^https?://(?:deno\.land|jsr\.io|esm\.sh|cdn\.|unpkg\.com) | /\.cache/deno/npm/
+    | ^deno/ | ^(?:ext|deno|bun|internal|jsr|npm): | ^https?://(?:deno\.land|jsr\.io|esm\.sh|cdn\.|unpkg\.com) | /\.cache/deno/npm/
     """,
     re.VERBOSE,
 )
