@@ -20,10 +20,13 @@ _SECOND = 1_000_000
 
 
 def exception_of(text: str) -> TracedException | None:
-    """Return the exception, panic or abort that a text tells of; None when it tells of none.
+    r"""Return the exception, panic or abort that a text tells of; None when it tells of none.
 
-    The text is a stack as a runtime prints it, with or without words around it, on one line with `\\n` for its line
+    The text is a stack as a runtime prints it, with or without words around it, on one line with `\n` for its line
     breaks, or a logger's JSON object.
+
+    Raises:
+        nothing, whatever the text.
     """
     entry = _entry_of(text)
     root = root_exception(entry)
@@ -39,12 +42,19 @@ def fingerprint(text: str) -> str:
     """Return the fingerprint of a text: 12 digits that are the same for texts which tell of the same failure.
 
     They are the `fingerprint` of its cluster in a report; compare only those of one `signature_method`.
+
+    Raises:
+        nothing, whatever the text.
     """
     return fingerprint_of_entry(_entry_of(text))
 
 
 def join_traces(lines: Iterable[str]) -> list[str]:
-    """Join lines of a log that belong to one stack; every other line stays a text of its own, in order."""
+    """Join lines of a log that belong to one stack; every other line stays a text of its own, in order.
+
+    Raises:
+        nothing, whatever the lines.
+    """
     records = [_record(line.rstrip("\r\n"), number) for number, line in enumerate(lines)]
     entries = stitch(decode_record(record) for record in records)
     return [str(entry.raw["textPayload"]) for entry in entries]

@@ -33,6 +33,9 @@ _PRINTED = WordSearch(
     *('File "', "Traceback", "panic", ":in ", ".php", ".go:", "goroutine ", "** (", ".dart", "(dart:", ".swift"),
     *(
         "Caused by:\n",
+        "Caused by:\r\n",
+        "[object] (",
+        "Swift runtime failure",
         "eason for termination",
         "exception e",
         '{file,"',
@@ -93,6 +96,7 @@ def fails_without_exception(text: str) -> bool:
 
 
 _ESCAPED = WordSearch(
+    *("\\npanic", "\\n** "),
     *(
         '\\n  File "',
         '\\n  File \\"',

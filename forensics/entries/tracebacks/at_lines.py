@@ -19,12 +19,15 @@ _CAUSE = (
 # java.lang.IllegalStateException: boom    Error [ERR_X]: boom    [cause]: TypeError: boom    Caused by: a.b.C: boom
 _HEADER = late(
     rf"""\s*(?:{_CAUSE})?(?i:{UNCAUGHT})?(?:Exception\ in\ thread\ "[^"\n]*"\ )?
-    (?P<type>{TYPE}|(?<=Uncaught\ )[A-Z]\w+|(?<=\(in\ promise\)\ )[A-Z]\w+|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[[A-Z][A-Z0-9_]*\]|\ \[as\ \w+\]|\ \(0x[0-9A-Fa-f]+\))?
+    (?P<type>{TYPE}|(?<=Uncaught\ )[A-Z]\w+|(?<=\(in\ promise\)\ )[A-Z]\w+|(?P<any>[\w$]+(?:\.[\w$]+)+|error))
+    (?:\ \[[A-Z][A-Z0-9_]*\]|\ \[as\ \w+\]|\ \(0x[0-9A-Fa-f]+\))?
     (?::\s?(?P<value>[^\n]*)|\s*)$""",
     re.VERBOSE,
 )
 # Error fetching orders Error: timeout
 _INNER_HEADER = late(rf"[^\n]*?\s(?P<type>{TYPE}):\s(?P<value>[^\n]*)$")
+_TORN = 2
+"""Lines of a stack that was cut off in its first frame: at least the words and a part of that frame."""
 _END_OF_INNER = "--- End of inner exception stack trace ---"
 _MORE = late(r"\s*(?:\.\.\. \d+ |… \d+ |--- End of )")
 # Marks under a line of code:     ^      ~~~^~~
@@ -118,7 +121,15 @@ class _Reader:
         self.open = [_Block(found["type"] if found else "", (found["value"] or "") if found else "")]
         self.chains.append(list(self.open))
 
+    def _ends_in_torn_frame(self) -> bool:
+        if self.chains or len(self.waiting) < _TORN or not self.waiting[-1].lstrip().startswith("at "):
+            return False
+        return any((header := _HEADER.match(line)) and header["any"] is None for line in self.waiting)
+
     def finish(self) -> tuple[ExceptionInfo, ...]:
+        if self._ends_in_torn_frame():
+            self.waiting.pop()
+            self._read_headers()
         if self._causes_wait():
             self._read_headers()  # a stack that was cut off below the words of its cause
         # A single frame without a header may be a line that was torn from its stack.

@@ -9,7 +9,7 @@ from forensics.model import ExceptionInfo, Frame
 from forensics.text.lazy_regex import late
 
 # ** (Shop.NoStockError) none left      ** (EXIT from #PID<0.95.0>) shell process exited      ** (stop) exited in: …
-_HEADER = late(r"\*\* \((?P<type>[A-Za-z][\w.]*)(?: from [^)\n]*)?\)(?: (?P<value>[^\n]*)|$)", re.MULTILINE)
+_HEADER = late(r"\*\* \((?P<type>[A-Za-z][\w.]*)(?: from [^)\n]{0,80})?\)(?: (?P<value>[^\n]*)|$)", re.MULTILINE)
 #     (shop 0.1.0) lib/shop/pay.ex:12: Shop.Pay.run/2      lib/shop/pay.ex:12: Shop.Pay.run/2
 _FRAME = late(
     r"^[ \t]*+(?:\((?P<app>\w+)(?: [^()\s]*)?\) )?(?P<file>[\w./\-]+\.(?:exs?|erl|eex|heex|leex)):(?P<line>\d+): "
@@ -18,7 +18,7 @@ _FRAME = late(
 )
 # What a report has below the words of an exception.
 _END = late(
-    r"^\s*(?:Last message|State|Function|Initial Call|Ancestors|Process Label|Args|Queue|Client)\b|^$", re.MULTILINE
+    r"^[ \t]*+(?:Last message|State|Function|Initial Call|Ancestors|Process Label|Args|Queue|Client)\b|^$", re.MULTILINE
 )
 # ** Reason for termination ==\n** {function_clause,      exception error: no function clause matching shop:pay(1)
 _REPORTED = late(
@@ -31,9 +31,12 @@ _TERM_FRAME = late(
 )
 _PLACE = late(r"\((?P<file>[\w./\-]+\.erl), line (?P<line>\d+)\)")
 _FOREIGN_FUNCTION = late(
-    r"""(?:anonymous\ fn/\d+\ in\ )?(?::(?:gen_|proc_lib|supervisor|erl|init|application|timer|ets|ssl|lists|maps|cowboy|ranch)
-    |(?:Ecto|Phoenix|Plug|DBConnection|Postgrex|GenServer|GenStage|Task|Enum|Mix|Supervisor|Kernel|String|Map|Access|Keyword
-    |Connection|Agent|Registry|Stream|Process|Agent|Code|Module|File|IO|Logger|Cowboy|Bandit|ThousandIsland|Absinthe|Oban
+    r"""(?:anonymous\ fn/\d+\ in\ )?(?::(?:gen_|proc_lib|supervisor|erl|init|application|timer|ets|ssl
+    |lists|maps|cowboy|ranch)
+    |(?:Ecto|Phoenix|Plug|DBConnection|Postgrex|GenServer|GenStage|Task|Enum|Mix|Supervisor|Kernel
+    |String|Map|Access|Keyword
+    |Connection|Agent|Registry|Stream|Process|Agent|Code|Module|File|IO|Logger|Cowboy|Bandit
+    |ThousandIsland|Absinthe|Oban
     |Jason|Poison|Finch|Mint|Tesla|HTTPoison|Regex|List|Integer)[.!?])""",
     re.VERBOSE,
 )

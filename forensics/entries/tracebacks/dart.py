@@ -11,18 +11,16 @@ from forensics.text.lazy_regex import late
 # E/flutter ( 5090):      I/flutter ( 5090):      flutter:
 _DEVICE = late(r"^(?:[EIWV]/flutter[ ]?\([ \d]+\): ?|flutter: )", re.MULTILINE)
 # #0      Shop.pay (package:shop/shop.dart:12:3)      also with the place on a line of its own
-_FRAME = late(
-    r"^[ \t]*+#\d+[ \t]++(?P<function>[^\n]+?)[ \t]*\n?[ \t]*\(?(?P<file>(?:package:|dart:|file:///|http://)[^\s()]*?"
-    r"|[\w/.\-]+\.dart)(?::(?P<line>\d+))?(?::\d+)?\)?[ \t]*$",
-    re.MULTILINE,
-)
+_FRAME = late(r"^[ \t]*+#\d+[ \t]++(?P<rest>[^\n]+)", re.MULTILINE)
+_PLACE = late(r"(?P<file>(?:package:|dart:|file:///|http://)?[^\s():]+)(?::(?P<line>\d+))?(?::\d+)?\)?[ \t]*$")
 # package:shop/shop.dart 12:3   Shop.pay
 _TERSE = late(
-    r"^[ \t]*+(?P<file>(?:package:|dart:|file:///)?[\w./\-+]+(?:\.dart)?)(?: (?P<line>\d+)(?::\d+)?)?[ \t]{2,}(?P<function>[^\n]+)$",
+    r"^[ \t]*+(?P<file>(?:package:|dart:|file:///)?[\w./\-+]+(?:\.dart)?)"
+    r"(?: (?P<line>\d+)(?::\d+)?)?[ \t]{2,}(?P<function>[^\n]+)$",
     re.MULTILINE,
 )
 # Unhandled exception:      [ERROR:flutter/runtime/dart_vm_initializer.cc(41)] Unhandled Exception: …
-_ANNOUNCED = late(r"(?:Unhandled [Ee]xception|Uncaught Error|Unhandled error [^\n:]*):[ \t]*\n?")
+_ANNOUNCED = late(r"(?:Unhandled [Ee]xception|Uncaught Error|Unhandled error [^\n:]{0,80}):[ \t]*\n?")
 _TYPED = late(rf"(?:Uncaught Error: )?(?P<type>_?{TYPE})(?: \([^)\n]*\))?(?::\s*(?P<value>.*)|\s*\Z)", re.DOTALL)
 _INSTANCE = late(r"Instance of '(?P<type>[^'\n]+)'")
 
@@ -40,8 +38,10 @@ _BY_WORDS = (
     ("Failed assertion", "AssertionError"),
 )
 _PACKAGES = late(
-    r"""(?:dart:|package:(?:flutter|flutter_\w+|shelf\w*|http\w*|dio|test\w*|stack_trace|async|postgres|mysql\w*|grpc|sentry\w*
-    |firebase\w*|cloud_\w+|provider|bloc|flutter_bloc|get|riverpod|isolate\w*|stream_\w+|collection|path|args|googleapis\w*
+    r"""(?:dart:|package:(?:flutter|flutter_\w+|[s]helf\w*|http\w*|dio|test\w*|stack_trace|async
+    |postgres|mysql\w*|grpc|sentry\w*
+    |firebase\w*|cloud_\w+|provider|bloc|flutter_bloc|get|riverpod|isolate\w*|stream_\w+|collection|path
+    |args|googleapis\w*
     |logging|redis|mongo_dart|web_socket_channel|io|appengine|gcloud|neat_\w+|retry|yaml|json_\w+|build\w*|analyzer
     |sqflite|hive|drift|graphql\w*|dart_frog|serverpod\w*|functions_framework|aqueduct|conduit\w*|angel\w*)/)""",
     re.VERBOSE,
@@ -57,13 +57,13 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
     """Return the exception in a text; empty without a stack of Dart."""
     if "flutter" in text:
         text = _DEVICE.sub("", text)
-    calls = list(_FRAME.finditer(text)) or (list(_TERSE.finditer(text)) if "package:" in text else [])
+    calls = _numbered(text) or (_terse(text) if "package:" in text else [])
     if not calls and not ("flutter/" in text and _ANNOUNCED.search(text)):
         return ()
-    kind, value = _said(text[: calls[0].start()] if calls else text)
+    kind, value = _said(text[: calls[0][0]] if calls else text)
     if not kind and len(calls) == 1:
         return ()
-    return (ExceptionInfo(type=kind, value=value, frames=tuple(_frame(call) for call in reversed(calls))),)
+    return (ExceptionInfo(type=kind, value=value, frames=tuple(frame for _, frame in reversed(calls))),)
 
 
 def _said(text: str) -> tuple[str, str]:
@@ -92,8 +92,25 @@ def _last_paragraph(text: str) -> str:
     return ""
 
 
-def _frame(call: re.Match[str]) -> Frame:
-    file = call["file"]
-    line = int(call["line"][:9]) if call["line"] else None
+def _numbered(text: str) -> list[tuple[int, Frame]]:
+    """Return each frame of a numbered stack, and where it begins."""
+    found: list[tuple[int, Frame]] = []
+    for call in _FRAME.finditer(text):
+        function, bracket, place = call["rest"].rstrip().rpartition(" (")
+        if not bracket:  # the place is on the next line, as consoles show it
+            function, place = call["rest"], text[call.end() + 1 :].partition("\n")[0]
+        match = _PLACE.match(place.strip())
+        if match and (".dart" in place or match["file"].startswith(("dart:", "package:"))):
+            found.append((call.start(), _frame(match, function)))
+    return found
+
+
+def _terse(text: str) -> list[tuple[int, Frame]]:
+    return [(call.start(), _frame(call, call["function"])) for call in _TERSE.finditer(text)]
+
+
+def _frame(place: re.Match[str], function: str) -> Frame:
+    file = place["file"]
+    line = int(place["line"][:9]) if place["line"] else None
     foreign = _PACKAGES.match(file) is not None or "/.pub-cache/" in file
-    return Frame(file=file, line=line, function=call["function"].strip(), in_app=not foreign)
+    return Frame(file=file, line=line, function=function.strip(), in_app=not foreign)

@@ -19,7 +19,7 @@ _PANIC = late(
 # main.(*Shop).Pay(0xc000012345, {0x1, 0x2})
 # 	/app/shop.go:12 +0x1d
 _FRAME = late(
-    r"^[ \t]*+(?:created by )?(?P<function>[^\s(][^\n]*?)(?:\([^()\n]*\))?(?: in goroutine \d+)?[ \t]*\n"
+    r"^[ \t]*+(?:created by )?(?P<function>[^\s(][^\n]*?)(?:\([^()\n]*\))?(?: in goroutine \d+)?\n"
     r"[ \t]++(?P<file>[^\n]+?\.(?:go|s)):(?P<line>\d+)(?: \+0x[0-9a-f]+)?(?: (?:fp|sp|pc)=0x[^\n]*)?[ \t]*$",
     re.MULTILINE,
 )

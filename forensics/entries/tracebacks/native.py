@@ -1,4 +1,4 @@
-"""Parse the last words of programs without a runtime of their own: Swift's fatal errors, C++'s aborts, Bun's crashes."""
+"""Parse the last words of programs without a runtime: Swift's fatal errors, C++'s aborts, Bun's crashes."""
 
 from __future__ import annotations
 
@@ -8,20 +8,12 @@ from forensics.model import ExceptionInfo, Frame
 from forensics.text.lazy_regex import late
 from forensics.text.word_search import WordSearch
 
-# Fatal error: no such order: file /app/Sources/App/shop.swift, line 13      App/shop.swift:13: Fatal error: no such order
-_SWIFT = late(
-    r"""(?:(?P<before>[^\s:]+\.swift):(?P<at>\d+):\ )?(?P<type>Fatal\ error|Precondition\ failed|Assertion\ failed)
-    (?::\ (?P<value>[^\n]*))?""",
-    re.VERBOSE,
-)
-_SWIFT_PLACE = late(r": file (?P<file>[^\n]+?\.swift), line (?P<line>\d+)")
+# Fatal error: no such order: file /app/Sources/shop.swift, line 13      App/shop.swift:13: Fatal error: no such order
+_SWIFT = late(r"(?P<type>Fatal error|Precondition failed|Assertion failed)(?:: (?P<value>[^\n]*))?")
 # *** Swift runtime failure: arithmetic overflow ***      💣 Program crashed: Illegal instruction at 0x00005aa0
 _SWIFT_CRASH = late(r"(?P<type>Swift runtime failure|Program crashed): (?P<value>[^\n]*)")
 # Shop.pay() + 15 in App at /app/Sources/App/shop.swift:72:54      0x5579, Shop.pay() -> () at /app/shop.swift:44
-_SWIFT_FRAME = late(
-    r"^[^\n]*?(?:0x[0-9a-f]{4,16},? (?:in )?)?(?P<function>[^\n]*?) at (?P<file>/[^\n:]+(?:\.swift|>)):(?P<line>\d+)",
-    re.MULTILINE,
-)
+_SWIFT_PLACE = late(r"(?P<file>[^\n:]+(?:\.swift|>)):(?P<line>\d+)")
 # terminate called after throwing an instance of 'std::runtime_error'\n  what():  no such order
 _THROWN = late(
     r"terminate called after throwing an instance of '(?P<type>[^'\n]+)'(?:\s*what\(\):\s*(?P<value>[^\n]*))?"
@@ -33,9 +25,7 @@ _LIBCXX = late(
     re.MULTILINE,
 )
 # shop: /app/shop.cpp:12: int pay(): Assertion `total > 0' failed.
-_ASSERTED = late(
-    r"(?P<file>[^\s:]+\.(?:c|cc|cpp|cxx|h|hpp)):(?P<line>\d+): (?P<function>[^\n]*?): (?P<type>Assertion) [`'](?P<value>[^\n]*)' failed"
-)
+_ASSERTED = late(r": (?P<type>Assertion) [`'](?P<value>[^\n]{0,400}?)' failed")
 # panic(main thread): Segmentation fault at address 0x4290
 _BUN = late(r"^[| ]{0,4}(?P<type>panic)\([^)\n]*\): (?P<value>[^\n]*)", re.MULTILINE)
 # error: Cannot find module "./pay"      below it, or above: Bun v1.2.8 (Linux x64)
@@ -44,31 +34,43 @@ _BUN_ERROR = late(r"^(?P<type>error): (?P<value>[^\n]*)$", re.MULTILINE)
 _SANITIZER = late(r"ERROR: (?P<type>\w+Sanitizer): (?P<value>[^\n]*)")
 # double free or corruption (out)      *** stack smashing detected ***: terminated      free(): invalid pointer
 _HEAP = late(
-    r"^(?:\*\*\* [^\n]*?: )?(?P<value>(?:double free or corruption|corrupted size vs|free\(\): |malloc\(\): |munmap_chunk\(\): |realloc\(\): )[^\n]*"
+    r"^(?:\*\*\* [^\n]*?: )?(?P<value>(?:double free or corruption|corrupted size vs"
+    r"|(?:free|malloc|realloc|munmap_chunk)\(\): )[^\n]*"
     r"|\*\*\* stack smashing detected \*\*\*[^\n]*|terminate called without an active exception"
     r"|terminate called recursively)",
     re.MULTILINE,
 )
 # F0302 00:41:13.084505     7 shop.cc:12] Check failed: total > 0
-_CHECKED = late(
-    r"^F\d{4} [^\]\n]*?(?P<file>[\w./\-]+\.\w+):(?P<line>\d+)\] (?P<type>Check failed)?:? ?(?P<value>[^\n]*)",
-    re.MULTILINE,
-)
+_CHECKED = late(r"^F\d{4} (?P<before>[^\]\n]*+)\] (?:(?P<type>Check failed): )?(?P<value>[^\n]*)", re.MULTILINE)
+_PLACE = late(r"(?P<file>[^\s:]+\.\w+):(?P<line>\d+)$")
 # #1  0x00007f in Shop::pay (this=0x1) at /app/shop.cpp:89      #1 0x4f in Shop::pay() /app/shop.cpp:12:3
 _FRAME = late(
-    r"^[ \t]*+#\d+[ \t]++(?:0x[0-9a-f]+ in )?(?P<function>[^\n]+?)(?: at |[ \t])(?P<file>[^\s()]+\.(?:c|cc|cpp|cxx|h|hpp|hh|inl|S)):"
+    r"^[ \t]*+#\d+[ \t]++(?:0x[0-9a-f]+ in )?(?P<function>[^\n]+?)(?: at |[ \t])"
+    r"(?P<file>[^\s()]+\.(?:c|cc|cpp|cxx|h|hpp|hh|inl|S)):"
     r"(?P<line>\d+)(?::\d+)?[ \t]*$",
     re.MULTILINE,
 )
 _FOREIGN = late(
-    r"(?:^|/)(?:sysdeps|csu|nptl|stdlib|libio|posix|debug|elf|malloc)/|/usr/(?:include|lib|src)/|libstdc\+\+|/gcc|^(?:raise|abort|assert)\.c\Z|^\.\./|sanitizer_common|/compiler-rt/"
+    r"(?:^|/)(?:sysdeps|csu|nptl|stdlib|libio|posix|debug|elf|malloc)/|/usr/(?:include|lib|src)/|libstdc\+\+|/gcc"
+    r"|^(?:raise|abort|assert)\.c\Z|^\.\./|sanitizer_common|/compiler-rt/"
 )
 _MARKS = WordSearch(
     *(".swift", "rogram crashed: ", "terminate called ", "libc++abi", "' failed", "panic(", "Sanitizer: "),
-    *("libswift", "found nil while", "\nBun v", "double free", "corrupted size", "(): invalid", "(): ", "stack smashing", "Check failed"),
+    *(
+        "libswift",
+        "Swift runtime failure",
+        "found nil while",
+        "\nBun v",
+        "double free",
+        "corrupted size",
+        "(): invalid",
+        "(): ",
+        "stack smashing",
+        "Check failed",
+    ),
 )
 
-_SWIFTLY = WordSearch(".swift", "libswift", "rogram crashed: ", "found nil while")
+_SWIFTLY = WordSearch(".swift", "Swift runtime failure", "libswift", "rogram crashed: ", "found nil while")
 
 
 def may_be(text: str) -> bool:
@@ -92,25 +94,33 @@ def _swift(text: str) -> ExceptionInfo | None:
             return None
         value = crash["value"].removesuffix(" ***").strip()
         return ExceptionInfo(type=crash["type"], value=value, frames=_swift_calls(text, crash.end()))
-    place = _SWIFT_PLACE.search(text, header.start(), header.end())
-    value = (header["value"] or "")[: place.start() - header.start("value")] if place else header["value"] or ""
+    value, _, behind = (header["value"] or "").partition(": file ")
+    file, _, line = behind.partition(", line ")
+    before = text[text.rfind("\n", 0, header.start()) + 1 : header.start()].rpartition(" ")[0].rpartition(" ")[2]
+    place = _SWIFT_PLACE.match(before)
     frames = _swift_calls(text, header.end())
-    if place:
+    if line[:1].isdigit():
+        frames += (_swift_frame(file, line, ""),)
+    elif place:
         frames += (_swift_frame(place["file"], place["line"], ""),)
-    elif header["before"]:
-        frames += (_swift_frame(header["before"], header["at"], ""),)
     return ExceptionInfo(type=header["type"], value=value.strip(), frames=frames)
 
 
 def _swift_calls(text: str, start: int) -> tuple[Frame, ...]:
-    calls = _SWIFT_FRAME.finditer(text, start)
-    return tuple(reversed([_swift_frame(call["file"], call["line"], call["function"].strip()) for call in calls]))
+    found = []
+    for line in text[start:].split("\n"):
+        function, at, behind = line.rpartition(" at ")
+        place = _SWIFT_PLACE.match(behind) if at and behind.startswith("/") else None
+        if place:
+            found.append(_swift_frame(place["file"], place["line"], function.rpartition("0x")[2].strip()))
+    return tuple(reversed(found))
 
 
 def _swift_frame(file: str, line: str, function: str) -> Frame:
-    foreign = "/checkouts/" in file or file.startswith("Swift/") or file.endswith(">")
-    foreign = foreign or file.startswith(("NIO", "/usr/", "/home/build-user/swift", "//"))
-    return Frame(file=file, line=int(line[:9]), function=function, in_app=not foreign)
+    foreign = "/checkouts/" in file or file.endswith(">")
+    foreign = foreign or file.startswith(("Swift/", "NIO", "/usr/", "/home/build-user/swift", "//"))
+    number = line[:9].partition(":")[0].rstrip(",. ")
+    return Frame(file=file, line=int(number) if number.isdigit() else None, function=function, in_app=not foreign)
 
 
 def _native(text: str) -> ExceptionInfo | None:
@@ -126,11 +136,23 @@ def _of_header(text: str, header: re.Match[str]) -> ExceptionInfo:
     parts = header.groupdict()
     frames = [_frame(call) for call in _FRAME.finditer(text, header.end())]
     frames.reverse()
-    if parts.get("file"):
-        frames.append(_frame(header))
+    place = _place_before(text, header, parts.get("before"))
+    if place is not None:
+        frames.append(place)
     return ExceptionInfo(
         type=parts.get("type") or "abort", value=(parts.get("value") or "").strip(), frames=tuple(frames)
     )
+
+
+def _place_before(text: str, header: re.Match[str], before: str | None) -> Frame | None:
+    """Return the place that stands before the words of a failed check: `shop.cpp:12: int pay()`."""
+    if before is None:
+        before = text[text.rfind("\n", 0, header.start()) + 1 : header.start()]
+    for part in before.split(" "):
+        place = _PLACE.match(part.rstrip(":"))
+        if place:
+            return _frame(place)
+    return None
 
 
 def _frame(match: re.Match[str]) -> Frame:

@@ -30,7 +30,7 @@ _Header = tuple[re.Match[str], re.Match[str]]
 
 def may_be(text: str) -> bool:
     """Tell whether a text may contain a PHP stack."""
-    return ".php" in text
+    return ".php" in text or "[object] (" in text
 
 
 def parse(text: str) -> tuple[ExceptionInfo, ...]:
@@ -40,6 +40,10 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
     logged = _headers(_LOGGED, _LOGGED_PLACE, text)
     if logged:
         return tuple(reversed(_exceptions(text, logged)))  # the newest first, then `[previous exception]`
+    torn = _LOGGED.search(text)
+    if torn:
+        kind = torn["type"].replace("\\\\", "\\")
+        return (ExceptionInfo(type=kind, value=text[torn.end() :].partition("\n")[0]),)
     found = (
         _headers(_SYMFONY, _SYMFONY_PLACE, text) or _headers(_HEADER, _PLACE, text) or _headers(_FATAL, _PLACE, text)
     )

@@ -22,6 +22,8 @@ _TYPE_AT_END = late(r"^[^\n]*\((?P<type>[A-Z]\w*(?:::[A-Z]\w*)*)\)[ \t]*$", re.M
 _RAILS = late(rf"^(?P<type>{TYPE}|[A-Z]\w*(?:::[A-Z]\w*)+) \((?P<value>[^\n]*)\):?\s*$", re.MULTILINE)
 # NoMethodError: undefined method `total' for nil
 _NAMED = late(rf"(?:^|\s)(?P<type>{TYPE}|[A-Z]\w*(?:::[A-Z]\w*)+): (?P<value>[^\n]*)")
+# Puma caught this error: undefined method `total' for nil (NoMethodError)
+_TOLD = late(r"^(?:[^:\n]{1,80}: )?(?P<value>[^\n]*) \((?P<type>[A-Z]\w*(?:::[A-Z]\w*)*)\)[ \t]*$", re.MULTILINE)
 # Causes:      PG::ConnectionBad (connection refused)
 _CAUSES = "\nCauses:\n"
 # 	from app/shop.rb:3:in `<main>'      app/shop.rb:3:in `pay'
@@ -43,7 +45,8 @@ def parse(text: str) -> tuple[ExceptionInfo, ...]:
         return tuple(reversed(_placed(text, raised)))
     if open_end := _RUBY_OPEN.search(text):
         return _with_late_type(text, open_end)
-    header = _RAILS.search(text) or (_NAMED.search(text, 0, _first_frame(text)))
+    start = _first_frame(text)
+    header = _RAILS.search(text) or _NAMED.search(text, 0, start) or _TOLD.search(text, 0, start)
     if header is None:
         return ()
     frames = tuple(placed_frame(match) for match in _FRAME.finditer(text))

@@ -46,8 +46,10 @@ def _panic(text: str) -> ExceptionInfo | None:
         return ExceptionInfo(type="panic", value=value, frames=_frames(text, panic))
     old = _OLD.search(text)
     place = old and _OLD_PLACE.search(text, old.end(), old.end() + _LONGEST_VALUE)
-    if old is None or place is None:
+    if old is None:
         return None
+    if place is None:  # cut off within its words
+        return ExceptionInfo(type="panic", value=text[old.end() :].partition("\n")[0])
     return ExceptionInfo(type="panic", value=text[old.end() : place.start()], frames=_frames(text, place))
 
 

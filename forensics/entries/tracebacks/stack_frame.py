@@ -13,11 +13,13 @@ _FOREIGN_FILE = late(
     r"""
       site-packages | dist-packages | /lib/python\d | \\Lib\\ | /python\d(?:\.\d+)?/lib/ | ^<
     | node_modules | ^node: | ^internal/ | ^\[eval | ^native$ | /\.pnp\. | /\.yarn/
-    | /usr/local/go/ | /usr/lib/go | /go/pkg/mod/ | /vendor/ | /libexec/src/
-    | /gems/ | /lib/ruby/ | \(eval | ^<internal: | /rustc/ | /\.cargo/(?:registry|git)/ | /cargo/registry/ | /rustlib/src/
+    | /usr/local/go/ | /usr/lib/go | /go/pkg/mod/ | (?:^|/)vendor/ | /libexec/src/
+    | /(?:ruby)?gems/ | /lib/ruby/ | \(eval | ^<internal: | /rustc/ | /\.cargo/(?:registry|git)/
+    | /cargo/registry/ | /rustlib/src/
     | ^/?(?:src/)?lib(?:std|core|alloc|rustc)/ | ^library/(?:std|core|alloc)/
     | ^/_/src/ | (?:^|/)bin/[^/.]+$ | @v\d+\.\d | \.pub-cache/
-    | ^deno/ | ^(?:ext|deno|bun|internal|jsr|npm): | ^https?://(?:deno\.land|jsr\.io|esm\.sh|cdn\.|unpkg\.com) | /\.cache/deno/npm/
+    | ^deno/ | ^(?:ext|deno|bun|internal|jsr|npm): | ^https?://(?:deno\.land|jsr\.io|esm\.sh|cdn\.
+    |unpkg\.com) | /\.cache/deno/npm/
     """,
     re.VERBOSE,
 )
@@ -28,19 +30,27 @@ _FOREIGN_FUNCTION = late(
     (?: javax?\. | jdk\. | sun\. | com\.sun\. | jakarta\. | kotlinx?\. | scala\. | groovy\. | clojure\.
       | org\.(?:springframework|apache|eclipse|hibernate|postgresql|mariadb|slf4j|jboss|junit|codehaus|jetbrains|koin
         |http4s|scalatest|scalactic|gradle|flywaydb|thymeleaf|mybatis|glassfish|elasticsearch|opensearch|bson|mockito
-        |aspectj|testng|quartz|reactivestreams|keycloak|jooq|h2|json4s|typelevel|scalikejdbc|wildfly|sparkproject|yaml|xnio)\.
+        |aspectj|testng|quartz|reactivestreams|keycloak|jooq|h2|json4s|typelevel|scalikejdbc|wildfly
+        |sparkproject|yaml|xnio)\.
       | com\.(?:zaxxer|mysql|fasterxml|google|microsoft|mongodb|datastax|amazonaws|netflix|squareup|typesafe|intellij
-        |alibaba|oracle|ibm|rabbitmq|datadoghq|newrelic|lihaoyi|twitter|softwaremill|github\.benmanes|clickhouse|apollographql)\.
-      | io\.(?:netty|grpc|micrometer|undertow|vertx|micronaut|quarkus|opentelemetry|projectreactor|ktor|lettuce|reactivex
-        |r2dbc|jsonwebtoken|circe|smallrye|confluent|kotest|fabric8|github\.resilience4j|swagger|sentry|javalin|getquill)\.
-      | net\.(?:bytebuddy|sf)\. | oracle\. | rx\. | akka\. | cats\. | zio\. | play\. | sbt\. | slick\. | fs2\. | doobie\.
-      | dagger\. | android\. | androidx\. | dalvik\. | nonapi\. | liquibase\. | graphql\. | retrofit2\. | xsbt\. | munit\.
+        |alibaba|oracle|ibm|rabbitmq|datadoghq|newrelic|lihaoyi|twitter|softwaremill|github\.benmanes
+        |clickhouse|apollographql)\.
+      | io\.(?:netty|grpc|micrometer|undertow|vertx|micronaut|quarkus|opentelemetry|projectreactor|ktor
+      |lettuce|reactivex
+        |r2dbc|jsonwebtoken|circe|smallrye|confluent|kotest|fabric8|github\.resilience4j|swagger|sentry
+        |javalin|getquill)\.
+      | net\.(?:bytebuddy|sf)\. | oracle\. | rx\. | akka\. | cats\. | zio\. | play\. | sbt\. | slick\.
+      | fs2\. | doobie\.
+      | dagger\. | android\. | androidx\. | dalvik\. | nonapi\. | liquibase\. | graphql\. | retrofit2\.
+      | xsbt\. | munit\.
       | reactor\. | feign\. | okhttp3?\. | okio\. | redis\.clients\. | ch\.qos\.
       | System\. | Microsoft\. | Npgsql\. | MySql\. | MySqlConnector\. | Newtonsoft\. | MediatR\. | AutoMapper\.
       | Dapper\. | FluentValidation\. | Grpc\. | Google\. | Swashbuckle\. | Serilog\. | NLog\. | StackExchange\.
       | MongoDB\. | Castle\. | Polly\. | MassTransit\. | Hangfire\. | Azure\. | lambda_method | Amazon\. | RabbitMQ\.
-      | Confluent\. | Pomelo\. | Autofac\. | Refit\. | IdentityServer4\. | Volo\. | NuGet\. | Orleans\. | Elastic\. | Nest\.
-      | Oracle\. | Sentry\. | Yarp\. | Xunit\. | NUnit\. | Quartz\. | Elasticsearch\. | OpenTelemetry\. | HotChocolate\.
+      | Confluent\. | Pomelo\. | Autofac\. | Refit\. | IdentityServer4\. | Volo\. | NuGet\. | Orleans\.
+      | Elastic\. | Nest\.
+      | Oracle\. | Sentry\. | Yarp\. | Xunit\. | NUnit\. | Quartz\. | Elasticsearch\. | OpenTelemetry\.
+      | HotChocolate\.
       | Ocelot\. | Wolverine\. | Marten\. | Duende\. | FastEndpoints\. | Internal\. | Interop\. | Mono\. )""",
     re.VERBOSE,
 )
@@ -76,7 +86,7 @@ def named_frame(file: str, line: int | None, function: str) -> Frame:
 
 
 def go_frame(file: str, line: int | None, function: str) -> Frame:
-    """Make a frame of Go: where Go itself stands differs, and a build may trim all paths, so that packages tell more."""
+    """Make a frame of Go: its own folder differs, and a build may trim all paths, so that packages tell more."""
     foreign = function.partition("/")[0].partition(".")[0].partition("(")[0] in GO_STANDARD
     foreign = foreign or function.startswith("golang.org/") or _is_foreign(file)
     return Frame(file=file, line=line, function=function, in_app=not foreign)
