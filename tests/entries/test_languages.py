@@ -340,7 +340,7 @@ def test_words_before_and_behind_change_no_type_and_no_place(trace: Trace) -> No
 @of_each
 def test_a_stack_that_was_cut_still_tells_what_failed(trace: Trace) -> None:
     cut = trace.text[: len(trace.text) * 6 // 10]
-    assert parse_exceptions(cut) or trace.text.count("\n") < 3
+    assert parse_exceptions(cut) or trace.text.count("\n") < 3 or trace.language == "Bun"  # under code, no frame
 
 
 MANY_LINES = [trace for trace in TRACES if trace.text.count("\n") > 2]

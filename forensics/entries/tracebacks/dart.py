@@ -38,7 +38,7 @@ _BY_WORDS = (
     ("Failed assertion", "AssertionError"),
 )
 _PACKAGES = late(
-    r"""(?:dart:|package:(?:flutter|flutter_\w+|[s]helf\w*|http\w*|dio|test\w*|stack_trace|async
+    r"""(?:dart:|package:(?:flutter|flutter_\w+|[s]helf\w*|http\w*|dio|test|test_api|test_core|stack_trace|async
     |postgres|mysql\w*|grpc|sentry\w*
     |firebase\w*|cloud_\w+|provider|bloc|flutter_bloc|get|riverpod|isolate\w*|stream_\w+|collection|path
     |args|googleapis\w*
