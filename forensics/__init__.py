@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         TemplateError,
         UsageError,
     )
+    from forensics.extract.texts import exception_of, fingerprint, join_traces
     from forensics.model import (
         Change,
         ChangeState,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         Revision,
         Role,
         Rule,
+        TracedException,
         Verdict,
         Why,
     )
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
 __version__ = "0.2.0"
 
 _FUNCTIONS = ("analyze", "compare", "gate", "load_rules", "read_report", "render")
+_OF_TEXTS = ("exception_of", "fingerprint", "join_traces")
 _ERRORS = (
     "BaselineError",
     "CaseError",
@@ -72,7 +75,11 @@ _ERRORS = (
     "TemplateError",
     "UsageError",
 )
-_HOMES = dict.fromkeys(_FUNCTIONS, "forensics.api") | dict.fromkeys(_ERRORS, "forensics.errors")
+_HOMES = (
+    dict.fromkeys(_FUNCTIONS, "forensics.api")
+    | dict.fromkeys(_OF_TEXTS, "forensics.extract.texts")
+    | dict.fromkeys(_ERRORS, "forensics.errors")
+)
 
 __all__ = [
     "BaselineError",
@@ -106,13 +113,17 @@ __all__ = [
     "SeveralRevisionsError",
     "SourceError",
     "TemplateError",
+    "TracedException",
     "UsageError",
     "Verdict",
     "Why",
     "__version__",
     "analyze",
     "compare",
+    "exception_of",
+    "fingerprint",
     "gate",
+    "join_traces",
     "load_rules",
     "read_report",
     "render",

@@ -23,14 +23,18 @@ FUNCTIONS = {
     "analyze": "logs, *, revision, case, service, project, region, from_time, to_time, level, baseline, baseline_logs,"
     " tests, baseline_tests, repo, commit, baseline_commit, rules, jobs -> Report",
     "compare": "before, after, **options -> Comparison",
+    "exception_of": "text -> TracedException | None",
+    "fingerprint": "text -> str",
     "gate": "revision, baseline, *, max_new, max_ratio, min_requests, **options -> GateResult",
+    "join_traces": "lines -> list[str]",
     "load_rules": "folders -> tuple[Rule, ...]",
     "read_report": "source -> Report",
     "render": "report, *, templates -> dict[str, str]",
 }
 """What other programs call. A change here is a change of what they rely on: it belongs in the changelog."""
 RECORDS = """Change ChangeState Cluster Comparison Coverage Evidence Finding GateReason GateResult GateThresholds
-Incident Level Link Outcome Priority Query Report Revision Role Rule Verdict Why"""
+Incident Level Link Outcome Priority Query Report Revision Role Rule
+TracedException Verdict Why"""
 ERRORS = """BaselineError CaseError ForensicsError LedgerError NoEntriesError RepositoryError RevisionError RuleError
 SeveralRevisionsError SourceError TemplateError UsageError"""
 

@@ -43,7 +43,7 @@ from forensics.model.comparison import (
 )
 from forensics.model.coverage import Coverage, Gap, Sampled, Span
 from forensics.model.cycles import CYCLE_SCHEMA, Cycle, CycleRoot, Earlier, PassRate
-from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry
+from forensics.model.entry import Close, ExceptionInfo, Frame, HttpRequest, LogEntry, TracedException
 from forensics.model.enums import (
     ActionKind,
     ClientKind,
@@ -282,6 +282,7 @@ __all__ = [
     "TimelineKind",
     "Touch",
     "Touches",
+    "TracedException",
     "Traffic",
     "UnreadSpan",
     "Unreadable",

@@ -29,6 +29,20 @@ class ExceptionInfo(Struct, frozen=True, kw_only=True):
     """In call order: the last frame raised the exception."""
 
 
+class TracedException(Struct, frozen=True, kw_only=True):
+    """What a text tells about an exception, a panic or an abort, in whatever language the program is written."""
+
+    type: str
+    """The type of the exception that was printed as the outermost; empty where the text does not name it."""
+    message: str
+    root: ExceptionInfo
+    """The first exception of the chain."""
+    frame: Frame | None
+    """The application's frame nearest to the root; without any, a library's."""
+    chain: tuple[ExceptionInfo, ...]
+    """All exceptions, in the order they were raised."""
+
+
 class Close(Struct, frozen=True, kw_only=True):
     """A WebSocket close that a message reports (RFC 6455, section 7.4)."""
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 REPORT_SCHEMA = "forensics.report/1"
-SIGNATURE_METHOD = "2026-11"
+SIGNATURE_METHOD = "2026-12"
 """The version of masking and grouping. Fingerprints of different versions must not be compared."""
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from forensics.entries.tracebacks import at_lines, golang, others, python
+from forensics.entries.tracebacks import at_lines, beam, dart, golang, native, php, python, ruby, rust
 from forensics.entries.tracebacks.exception_types import is_exception_type, reports_crash, typed_start
 from forensics.text.word_search import WordSearch
 
@@ -29,13 +29,41 @@ class _Printer(Protocol):
     def parse(self, text: str) -> tuple[ExceptionInfo, ...]: ...
 
 
-_PRINTED = WordSearch('File "', "Traceback", "panic", ":in ", ".php", ".go:", "goroutine ")
-_PRINTERS: tuple[_Printer, ...] = (python, at_lines, golang, others)
+_PRINTED = WordSearch(
+    *('File "', "Traceback", "panic", ":in ", ".php", ".go:", "goroutine ", "** (", ".dart", "(dart:", ".swift"),
+    *(
+        "Caused by:\n",
+        "Caused by:\r\n",
+        "[object] (",
+        "Swift runtime failure",
+        "eason for termination",
+        "exception e",
+        '{file,"',
+        "rogram crashed: ",
+        "terminate called ",
+        "libc++abi",
+    ),
+    *("' failed", "Sanitizer: ", "double free", "corrupted size", "(): ", "stack smashing", "Check failed"),
+    *("libswift", "found nil while", "\nBun v", "flutter/"),
+)
+# In the order in which they are asked: what is unlike all others first.
+_PRINTERS: tuple[_Printer, ...] = (
+    python,
+    dart,
+    beam,
+    rust,
+    at_lines,  # Node, Deno, Bun; Java, Kotlin, Scala; .NET
+    golang,
+    ruby,
+    php,
+    native,  # Swift, C++, and the runtimes that are written in it
+)
 
 
 def parse_exceptions(text: str) -> tuple[ExceptionInfo, ...]:
     """Return the exceptions in a text, in the order they were raised; empty when it has none."""
     if _may_be_printed(text):
+        text = text.replace("\r\n", "\n")
         for printer in _PRINTERS:
             if printer.may_be(text):
                 found = printer.parse(text)
@@ -67,10 +95,36 @@ def fails_without_exception(text: str) -> bool:
     return python.HEADER in text or reports_crash(text)
 
 
+_ESCAPED = WordSearch(
+    *("\\npanic", "\\n** "),
+    *(
+        '\\n  File "',
+        '\\n  File \\"',
+        "\\n    at ",
+        "\\n   at ",
+        "\\n\\tat ",
+        "\\n#0 ",
+        "\\ngoroutine ",
+        "\\n\\tfrom ",
+        "\\n\\t/",
+    ),
+    *(
+        "\\r\\n   at ",
+        "\\r\\n    at ",
+        "\\n    (",
+        "\\n    lib/",
+        "\\nstack backtrace:",
+        "\\nnote: ",
+        "\\n  what():",
+        "\\n      at ",
+    ),
+    *("\\nCaused by: ", "\\n        from ", "\\n#1 "),
+)
+"""What the lines of a stack begin with, after a line break that was written as two characters."""
+
+
 def unescaped(text: str) -> str:
     r"""Restore the line breaks of a traceback that was written as a quoted string with `\n`."""
-    if "\\n" not in text or not any(
-        mark in text for mark in ('\\n  File "', '\\n  File \\"', "\\n    at ", "\\n\\tat ")
-    ):
+    if "\\n" not in text or not _ESCAPED.is_in(text):
         return text
-    return text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
+    return text.replace("\\r\\n", "\n").replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')

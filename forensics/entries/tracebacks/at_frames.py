@@ -26,7 +26,7 @@ _DOTNET = late(
     re.VERBOSE,
 )
 # /app/server.js:12:5      file:///app/dist/index.mjs:815:32      node:internal/process/task_queues:95:5
-_NODE_PLACE = late(r"(?:file://)?(?P<file>(?=[^\n]*[/\\.<])[^\n]+?):(?P<line>\d+):\d+")
+_NODE_PLACE = late(r"(?:file://)?(?P<file>(?=[^\n]*[/\\.<])[^\n]+?):(?P<line>\d+)(?::\d+)?")
 
 
 def frame_of(line: str) -> Frame | None:

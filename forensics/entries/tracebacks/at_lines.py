@@ -14,18 +14,24 @@ from forensics.text.lazy_regex import late
 
 _CAUSE = (
     r"(?P<cause>Caused\ by|Suppressed|--->|\[?(?:cause|errors|driverError|originalError|original|parent)\]?)"
-    r"(?::|(?<=>))\s*"
+    r"(?::|(?<=>))\s*(?:\(Inner\ Exception\ \#\d+\)\s)?"
 )
 # java.lang.IllegalStateException: boom    Error [ERR_X]: boom    [cause]: TypeError: boom    Caused by: a.b.C: boom
 _HEADER = late(
     rf"""\s*(?:{_CAUSE})?(?i:{UNCAUGHT})?(?:Exception\ in\ thread\ "[^"\n]*"\ )?
-    (?P<type>{TYPE}|(?P<any>[\w$]+(?:\.[\w$]+)+|error))(?:\ \[(?P<tag>\w{{1,100}})\])?(?::\s?(?P<value>[^\n]*)|\s*)$""",
+    (?P<type>{TYPE}|(?<=Uncaught\ )[A-Z]\w+|(?<=\(in\ promise\)\ )[A-Z]\w+|(?P<any>[\w$]+(?:\.[\w$]+)+|error))
+    (?:\ \[as\ \w+\]|\ \[(?P<tag>\w{{1,100}})\]|\ \(0x[0-9A-Fa-f]+\))?
+    (?::\s?(?P<value>[^\n]*)|\s*)$""",
     re.VERBOSE,
 )
 # Error fetching orders Error: timeout      Rendering failed: Error [ShopClientError]:
 _INNER_HEADER = late(rf"[^\n]*?\s(?P<type>{TYPE})(?: \[(?P<tag>\w{{1,100}})\])?:(?:\s(?P<value>[^\n]*))?$")
+_TORN = 2
+"""Lines of a stack that was cut off in its first frame: at least the words and a part of that frame."""
 _END_OF_INNER = "--- End of inner exception stack trace ---"
-_MORE = late(r"\s*(?:\.\.\. \d+ |--- End of )")
+_MORE = late(r"\s*(?:\.\.\. \d+ |… \d+ |--- End of )")
+# Marks under a line of code:     ^      ~~~^~~
+_MARKS = late(r"\s*[\^~]+\s*")
 
 
 def may_be(text: str) -> bool:
@@ -50,7 +56,9 @@ class _Block:
         self.frames: list[Frame] = []
 
     def exception(self) -> ExceptionInfo:
-        value = "\n".join(self.value).strip()
+        # Deno prints the line of code, and marks under it, between the words and the stack.
+        marked = next((at for at, line in enumerate(self.value) if at > 1 and _MARKS.fullmatch(line)), None)
+        value = "\n".join(self.value if marked is None else self.value[: marked - 1]).strip()
         return ExceptionInfo(type=self.type, value=value, frames=tuple(reversed(self.frames)))
 
 
@@ -72,10 +80,17 @@ class _Reader:
             self.open = self.open[:-1] or self.open
         elif not _MORE.match(line):
             self.waiting.append(line)
+        elif self._causes_wait():
+            self._read_headers()  # all frames of this cause are those of the exception above
+
+    def _causes_wait(self) -> bool:
+        return bool(self.open) and any(
+            (header := _HEADER.match(line)) and header["cause"] not in {None, "Suppressed"} for line in self.waiting
+        )
 
     def _read_headers(self) -> None:
         """Open the exceptions whose headers are above the next frame."""
-        lines, self.waiting = self.waiting, []
+        lines, self.waiting = _one_header_each(self.waiting), []
         current: _Block | None = None
         for line in lines:
             header = _HEADER.match(line)
@@ -112,7 +127,29 @@ class _Reader:
         self.open = [block]
         self.chains.append(list(self.open))
 
+    def _ends_in_torn_frame(self) -> bool:
+        if self.chains or len(self.waiting) < _TORN or not self.waiting[-1].lstrip().startswith("at "):
+            return False
+        return any((header := _HEADER.match(line)) and header["any"] is None for line in self.waiting)
+
     def finish(self) -> tuple[ExceptionInfo, ...]:
+        if self._ends_in_torn_frame():
+            self.waiting.pop()
+            self._read_headers()
+        if self._causes_wait():
+            self._read_headers()  # a stack that was cut off below the words of its cause
         # A single frame without a header may be a line that was torn from its stack.
         chains = [[block for block in chain if block.type or len(block.frames) > 1] for chain in self.chains]
         return tuple(block.exception() for chain in chains for block in reversed(chain))
+
+
+def _one_header_each(lines: list[str]) -> list[str]:
+    """Part lines on which .NET prints an exception and those within it: `A: words ---> B: words`."""
+    if not any(" ---> " in line for line in lines):
+        return lines
+    parted: list[str] = []
+    for line in lines:
+        first, *inner = line.split(" ---> ")
+        parted += [first] if first.strip() or not inner else []
+        parted += [f" ---> {each.removesuffix('<---')}" for each in inner]
+    return parted

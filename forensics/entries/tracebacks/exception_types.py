@@ -27,7 +27,7 @@ _TYPE_ALONE = late(rf"{TYPE}\Z")
 
 # Words of a runtime before the name of an uncaught exception.
 UNCAUGHT = (
-    r"(?:(?:Uncaught|Unhandled|Unexpected)(?:\ (?:exception|error|rejection|promise\ rejection))?"
+    r"(?:(?:error:\ )?(?:Uncaught|Unhandled|Unexpected)(?:\ (?:exception|error|rejection|promise\ rejection))?"
     r"(?:\ \(in\ promise\))?[:.]?\s+|UnhandledPromiseRejection(?:Warning)?:\s+|Exception\ in\ thread\ \S+\s+"
     r"|PHP\ (?:Fatal|Parse)\ error:\s+(?:Uncaught\ )?|Fatal\ error:\s+Uncaught\ |panic:\s+)"
 )

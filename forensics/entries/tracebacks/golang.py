@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from forensics.entries.tracebacks.stack_frame import named_frame
+from forensics.entries.tracebacks.stack_frame import go_frame
 from forensics.model import ExceptionInfo, Frame
 from forensics.text.lazy_regex import late
 
@@ -12,15 +12,15 @@ from forensics.text.lazy_regex import late
 # http: panic serving 10.0.0.1:5000: runtime error: invalid memory address or nil pointer dereference
 # fatal error: all goroutines are asleep - deadlock!
 _PANIC = late(
-    r"""^[ \t]*+(?:[^\n]*?http:\ panic\ serving\ [^\n ]+:\ |(?P<type>panic|fatal\ error):\ )
+    r"""^[ \t]*+(?:[^\n]*?http:\ panic\ serving\ [^\n ]+:\ |(?P<type>panic|fatal\ error|SIG[A-Z]+):\ )
     (?P<value>[^\n]*?)(?:\ \[recovered(?:,\ repanicked)?\])?$""",
     re.MULTILINE | re.VERBOSE,
 )
 # main.(*Shop).Pay(0xc000012345, {0x1, 0x2})
 # 	/app/shop.go:12 +0x1d
 _FRAME = late(
-    r"^(?:created by )?(?P<function>[^\s(][^\n]*?)(?:\([^()\n]*\))?(?: in goroutine \d+)?\n"
-    r"[ \t]++(?P<file>[^\n]+?\.(?:go|s)):(?P<line>\d+)(?: \+0x[0-9a-f]+)?[ \t]*$",
+    r"^[ \t]*+(?:created by )?(?P<function>[^\s(][^\n]*?)(?:\([^()\n]*\))?(?: in goroutine \d+)?\n"
+    r"[ \t]++(?P<file>[^\n]+?\.(?:go|s)):(?P<line>\d+)(?: \+0x[0-9a-f]+)?(?: (?:fp|sp|pc)=0x[^\n]*)?[ \t]*$",
     re.MULTILINE,
 )
 
@@ -51,5 +51,5 @@ def _frames(text: str) -> tuple[Frame, ...]:
     first = text.find("goroutine ")
     second = text.find("\ngoroutine ", first + 1) if first >= 0 else -1
     found = _FRAME.finditer(text, 0, second if second >= 0 else len(text))
-    frames = [named_frame(frame["file"], int(frame["line"][:9]), frame["function"]) for frame in found]
+    frames = [go_frame(frame["file"], int(frame["line"][:9]), frame["function"]) for frame in found]
     return tuple(reversed(frames))
