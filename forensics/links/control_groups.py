@@ -96,10 +96,11 @@ class ControlGroups:
     def unaffected(self, case: TestedSymptom) -> Sequence[Life]:
         """List the lives of the revision's instances without the symptom.
 
-        Earlier lives of an affected instance are left out: what came before a restart may belong to the symptom.
+        Earlier lives of an affected instance are left out: what came before a restart may belong to the symptom. So are
+        those whose end belongs to another error.
         """
         if case.symptom not in self._unaffected:
-            affected = {event.instance for event in case.events}
+            affected = set(map(self._table.instance, case.rows))
             lives = self._lives.get(case.revision, ())
             self._unaffected[case.symptom] = [life for life in lives if life.instance not in affected]
         return self._unaffected[case.symptom]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from forensics.links.owners import PARENT_COVERAGE
 from forensics.model import (
     DEFAULT_THRESHOLDS,
+    FEWEST,
     Cluster,
     ClusterId,
     Effect,
@@ -60,9 +61,14 @@ def find_incidents(clusters: Sequence[Cluster], explained: Explained) -> tuple[I
     roots = _same_failures(below, by_id, explained.revisions)
     below = {lead: [c for root in same for c in below[root]] for lead, same in roots.items()}
     from_root = _links_by_cause(explained.links, below)
+    reasons: dict[ClusterId, list[Link]] = {}
+    for link in explained.links:
+        reasons.setdefault(link.symptom, []).append(link)
+    led_to: dict[tuple[ClusterId, ClusterId | None], Link] = {(x.cause, x.symptom): x for x in explained.links}
     standing = {
         root: Standing(
-            is_cured=_is_cured(family, explained.revisions),
+            is_over=_is_cured(family, explained.revisions)
+            or _gave_way(led_to.get((root, explained.effects[root].cluster)), reasons, by_id),
             is_unproven=_is_unproven(from_root[root]),
             is_beside=len(family) == len(roots[root]) and _stands_beside(from_root[root], explained.chosen, by_id),
         )
@@ -116,11 +122,26 @@ def _is_cured(family: Sequence[Cluster], revisions: Sequence[RevisionSpan]) -> b
     )
 
 
+def _gave_way(
+    effect: Link | None, reasons: Mapping[ClusterId, Sequence[Link]], clusters: Mapping[ClusterId, Cluster]
+) -> bool:
+    """Tell whether what a cause led to goes on for another reason, which began when the cause was over."""
+    if effect is None:
+        return False
+    over = moment(clusters[effect.cause].last_seen)
+    return any(
+        moment(clusters[later.cause].first_seen) > over
+        and later.explained >= min(effect.explained, FEWEST)
+        and not later.is_near_by_chance
+        for later in reasons[effect.symptom]
+    )
+
+
 class Standing(NamedTuple):
     """How a root stands to the failures around it."""
 
-    is_cured: bool
-    """A later deployment ended it."""
+    is_over: bool
+    """A later deployment ended it, or what it led to goes on for another reason."""
     is_unproven: bool
     """It is near failures by chance alone, or only behind their causes."""
     is_beside: bool
@@ -134,7 +155,7 @@ def urgency(
     followed = sum(c.occurrences for c in family if c.id != root.id)
     worst = min(c.priority for c in family)
     counts = -followed, -root.occurrences, moment(root.first_seen)
-    return (standing.is_cured, standing.is_unproven, worst, standing.is_beside, root.role.rank, *counts, root.id)
+    return (standing.is_over, standing.is_unproven, worst, standing.is_beside, root.role.rank, *counts, root.id)
 
 
 def _links_by_cause(links: Sequence[Link], roots: Iterable[ClusterId]) -> dict[ClusterId, list[Link]]:

@@ -19,7 +19,7 @@ from forensics.links.contests import Explanation, contest
 from forensics.links.control_groups import ControlGroups
 from forensics.links.nearest import CauseEvents, SymptomColumns
 from forensics.links.order import order_of
-from forensics.links.own_traces import give_to_traces
+from forensics.links.own_errors import give_to_lives, give_to_traces
 from forensics.links.partly_pulled import PartlyPulled
 from forensics.links.request_ends import against_ends
 from forensics.log.pulled_whole import EVERYTHING
@@ -106,6 +106,7 @@ class _Search:
         self._partly = PartlyPulled(whole, groups, whole.controls(table)) if whole.is_partial else None
         self._lacking = {m.cluster for m in self._of_cluster.values() if not whole.has_all(table, m.rows)}
         self._given = give_to_traces(clusters, self._of_cluster, table, groups)
+        self._given |= give_to_lives(clusters, self._of_cluster, table)
         self._columns: dict[ClusterId, SymptomColumns] = {}
 
     def explained_by(

@@ -11,13 +11,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from forensics.links.control_groups import Event, TestedSymptom
-from forensics.model import JoinKey, Nanoseconds
+from forensics.model import JoinKey, Nanoseconds, OccurrenceUnit
 from forensics.text.timestamps import SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from forensics.links.own_traces import OwnErrors
+    from forensics.links.own_errors import OwnErrors
     from forensics.log.entry_table import ClusterEntries, EntryTable, Occurrences
     from forensics.model import Cluster, ClusterId
 
@@ -49,6 +49,8 @@ class SymptomColumns:
     def __init__(self, symptom: Cluster, members: ClusterEntries, table: EntryTable) -> None:
         requests = [facts.is_request for facts in table.distinct_facts]
         self.bases, self.ends, self.traces = array("q"), array("q"), array("q")
+        self.keys: Sequence[int] = self.traces
+        """What each occurrence's own errors are found under: its trace; of ends of lives its number."""
         self.instances: list[str] = []
         for occurrence in members.occurrences:
             # A request is judged at its end; a burst or a life at its first entry, which its cause must not follow.
@@ -67,17 +69,19 @@ class SymptomColumns:
         )
         self.numbers: Sequence[int] = range(len(self.bases))
         """The number of each occurrence among all of the symptom's."""
+        if symptom.unit is OccurrenceUnit.LIFE:
+            self.keys = self.numbers
         self.total = len(self.bases)
 
     def left_to(self, cause: ClusterId, given: OwnErrors, *, declared: bool) -> SymptomColumns:
-        """Leave out the occurrences that another error explains, as it stands in their own trace and this one does not.
+        """Leave out the occurrences that another error explains, as it stands in their own trace or life, and this not.
 
         A cause that a rule declares and that stands in none of the traces, such as a database that is down, may be what
         those errors come from.
         """
         if not given or (declared and not any(cause in own for own in given.values())):
             return self
-        kept = [at for at, trace in enumerate(self.traces) if cause in given.get(trace, (cause,))]
+        kept = [at for at, key in enumerate(self.keys) if cause in given.get(key, (cause,))]
         if len(kept) == len(self.traces):
             return self
         left = copy(self)
