@@ -300,7 +300,8 @@ def _join(
 
 def _is_left_over(explained: int, by: JoinKey, columns: SymptomColumns) -> bool:
     """Tell whether a cause merely stands near the few occurrences that no error of their own trace explains."""
-    return by is not JoinKey.TRACE and explained < columns.total * UNDECLARED_COVERAGE
+    is_own = by is JoinKey.TRACE or columns.case.unit is OccurrenceUnit.LIFE
+    return not is_own and explained < columns.total * UNDECLARED_COVERAGE
 
 
 def _found(nearest: Iterable[Near | None], least: float, of: int) -> dict[int, Near]:
