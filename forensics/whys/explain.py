@@ -54,7 +54,7 @@ def explain(context: ClusterContext) -> Finding:
     rivals = judge_rivals(context)
     return Finding(
         cluster=context.cluster.id,
-        headline=headline(context),
+        headline=_with_last_words(headline(context), asked),
         whys=whys,
         root=root,
         confidence=_weakest(whys[first : last + 1]) if root else Verdict.NO_EVIDENCE,
@@ -73,6 +73,12 @@ def headline(context: ClusterContext) -> str:
     if not ends_every_life(context):
         return text
     return "Every instance dies at start-up: " + (text[:1].lower() + text[1:] if _is_word(text) else text)
+
+
+def _with_last_words(text: str, asked: Sequence[tuple[WhyRule, EvidenceResult]]) -> str:
+    """Add to a headline that names an end alone what was said last before it."""
+    words = next((str(found.values["words"]) for _, found in asked if "words" in found.values), None)
+    return text if words is None else f"{text}: {words}"
 
 
 def ends_every_life(context: ClusterContext) -> bool:
