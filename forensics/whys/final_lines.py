@@ -31,7 +31,7 @@ _LONG_AGO = 5 * SECOND
 
 # A row of stars, "null", "}", an empty line: no words.
 _WORDS = re.compile(r"[^\W\d_]{3}")
-_TELLS = WordSearch(
+_AMISS = WordSearch(
     *("error", "Error", "ERROR", "fail", "Fail", "FAIL", "fatal", "Fatal", "FATAL", "panic", "xception", "abort"),
     *("cannot", "Cannot", "can't", "could not", "Could not", "unable", "Unable", "not found", "Not found", "no such"),
     *("No such", "not exist", "invalid", "Invalid", "unknown", "Unknown", "undefined", "unexpected", "Unexpected"),
@@ -149,8 +149,8 @@ def _decisive(lines: Sequence[tuple[int, LogEntry]]) -> tuple[int, LogEntry]:
     last = lines[-1][1].time
     recent = [one for one in lines if last - one[1].time <= _LONG_AGO]
     for group in ([one for one in recent if one[1].stream == "stderr"], recent):
-        telling = [one for one in group if _TELLS.is_in(one[1].message)]
-        if telling:
-            return telling[-1]
+        amiss = [one for one in group if _AMISS.is_in(one[1].message)]
+        if amiss:
+            return amiss[-1]
     errors = [one for one in recent if one[1].stream == "stderr"]
     return (errors or recent)[-1]

@@ -130,6 +130,7 @@ def _head(report: Report, cluster: Cluster, finding: Finding) -> Iterator[Altern
     yield (short(exception), cluster.exception)
     frame = cluster.frame
     yield _place(frame) if frame else ()
+    yield _place(cluster.logged_at) if cluster.logged_at else ()
     for name, values in cluster.captures.items():
         yield (name, *((value, count, f"×{count}") for value, count in values), len(values) - 5)
     yield (finding.chain,)

@@ -168,7 +168,9 @@ class Statements:
             # A request without words of its own is quoted as status, method and address, a call as method and name.
             return all(word in entry.redacted or word in entry.words for word in said.split())
         kind, colon, value = said.partition(": ")
-        return bool(colon) and self.source.holds(entry, kind) and self.source.holds(entry, value)
+        # A name of PHP stands with its backslashes doubled where a logger writes JSON into a text.
+        kinds = (kind, kind.replace("\\", "\\\\"))
+        return bool(colon) and any(self.source.holds(entry, one) for one in kinds) and self.source.holds(entry, value)
 
     def _finding(self, finding: Json) -> Iterator[Fault]:
         where = finding["cluster"]
