@@ -17,6 +17,7 @@ from forensics.sources.formats import INPUT_FORMATS, QUOTATIONS, json_lines as l
 from forensics.sources.index.indexing import Indexing, index, index_runs
 from forensics.sources.index.prefilter import can_prefilter, spells_like_the_api
 from forensics.sources.json.json_values import NotJsonError, decode_json, entries_in, is_deep, may_be_entry
+from forensics.sources.unread_shapes import named_shape
 from forensics.sources.values.api_spelling import in_api_spelling
 
 if TYPE_CHECKING:
@@ -233,6 +234,8 @@ def _not_understood(item: Input, content: TextContent) -> Generator[Unreadable, 
         return True
     holds_json = _is_json(content)
     if item.named:
+        if (shape := named_shape(content)) is not None:
+            raise SourceError(f"{item.name!r} is {shape}")
         what = "holds JSON, but no log entries" if holds_json else f"is no log: it begins with {content.head[:16]!r}"
         raise SourceError(f"{item.name!r} {what}; {_what_is_understood()}")
     if not holds_json and item.name.lower().endswith(_LOG_NAMES):

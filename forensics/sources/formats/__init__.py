@@ -41,6 +41,7 @@ INPUT_FORMATS = _modules(
     "yaml_documents",
     "delimited",
     "gcloud_table",
+    "timed_lines",
 )
 """In the order they are tried: the cheap and certain ones first."""
 
