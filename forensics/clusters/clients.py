@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"v\d{1,2}")
 ROUTES = 10
 """Kinds of failed requests that a cluster lists, the most frequent ones."""
-MOST = 5_000
-"""Requests of one route that are decoded to count those with the same method, and failed requests of a cluster."""
-DECODED = 20_000
+MOST = 1_000
+"""Requests of one route that are decoded to count those with the same method."""
+FAILED = 5_000
+"""Failed requests of a cluster that are decoded."""
+DECODED = 2_000
 """Requests that are decoded for such counts in one run."""
 
 
@@ -78,7 +80,7 @@ def _differs(part: str) -> bool:
 def failed_routes(rows: Iterable[int], table: EntryTable, counts: RouteCounts) -> tuple[FailedRoute, ...]:
     """Count failed requests by method, route, status and client."""
     rows = sorted(set(rows))
-    if len(rows) > MOST:
+    if len(rows) > FAILED:
         return ()
     found: Counter[tuple[str, str, int | None, str, ClientKind]] = Counter()
     examples: dict[tuple[str, str], tuple[int, HttpRequest]] = {}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from forensics.log.entry_table import EntryTable
     from forensics.model import ClientKind, Life
 
-MOST = 5_000
+MOST = 2_000
 """Requests that are decoded for the counts; of more, none are."""
 ROWS = 1_000
 """Counts that a report keeps, the first ones."""
