@@ -30,7 +30,7 @@ from forensics.entries import (
     select,
 )
 from forensics.errors import NoEntriesError
-from forensics.extract import FactsExtractor, extract
+from forensics.extract import FactsExtractor, extract, take_up_last_lines
 from forensics.links import (
     Explained,
     adjust_priorities,
@@ -136,6 +136,7 @@ def analyze(
     )
     log = read(records, query, task.extractor, store or MemoryRecordStore(), parallel_map)
     lives = find_lives(log.table)
+    take_up_last_lines(log.table, lives, task.extractor)
     whole = PulledWhole(task.pulled, log.revision.name)
     grouped = _linked(log.table, task.rules, lives, whole)
     run = _run_context(task, log, grouped)

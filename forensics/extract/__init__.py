@@ -8,5 +8,6 @@ from __future__ import annotations
 
 from forensics.extract.build_table import extract, trace_of
 from forensics.extract.facts_extractor import FactsExtractor
+from forensics.extract.last_lines import take_up_last_lines
 
-__all__ = ["FactsExtractor", "extract", "trace_of"]
+__all__ = ["FactsExtractor", "extract", "take_up_last_lines", "trace_of"]

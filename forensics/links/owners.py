@@ -28,6 +28,9 @@ the link may be chance, this share of the cause's own occurrences must precede t
 HARMFUL_COVERAGE = 0.5
 """An unknown error that precedes this share of a symptom's occurrences gets its priority from the symptom."""
 
+SAID_LAST = 5.0
+"""Seconds before the end of a life in which an error is what the process said last."""
+
 _NEVER = (True, float("inf"))
 
 NOT_STARTED = {
@@ -96,7 +99,16 @@ def _is_loose(link: Link, clusters: Mapping[ClusterId, Cluster]) -> bool:
     is_of_life = OccurrenceUnit.LIFE in {clusters[link.cause].unit, clusters[link.symptom].unit}
     if link.is_near_by_chance or (link.lacks_order and not is_of_life):
         return True
-    return not (link.declared or link.by is JoinKey.TRACE or link.meets(DEFAULT_THRESHOLDS))
+    if link.declared or link.by is JoinKey.TRACE or link.meets(DEFAULT_THRESHOLDS):
+        return False
+    return not _is_said_last(link, clusters[link.symptom])
+
+
+def _is_said_last(link: Link, symptom: Cluster) -> bool:
+    """Tell whether a cause stands within seconds before nearly each end of a life that it may explain."""
+    is_end = symptom.unit is OccurrenceUnit.LIFE and link.by is JoinKey.INSTANCE
+    is_close = link.lag is not None and link.lag[1] <= SAID_LAST
+    return is_end and is_close and link.coverage >= DEFAULT_THRESHOLDS.coverage
 
 
 def _is_minor(link: Link) -> bool:

@@ -84,7 +84,7 @@ def last_words(occurrence: Occurrence, run: RunContext) -> LastWords | None:
     lines = [(row, entry) for row, entry in said if _is_spoken(row, entry, occurrence, run)]
     if not lines:
         return None
-    row, decisive = _decisive(lines)
+    row, decisive = decisive_line(lines)
     at = lines.index((row, decisive))
     shown = [place for place, _ in lines[max(0, at - 1) : at + 3]]
     return LastWords(rows=shown, decisive=decisive, row=row, before=max(0, occurrence.start - run.table.times[row]))
@@ -134,22 +134,32 @@ def _rows_before(occurrence: Occurrence, run: RunContext) -> Sequence[int]:
     return rows[-LINES:]
 
 
+def is_words(entry: LogEntry) -> bool:
+    """Tell whether an entry has words: no request, no row of stars."""
+    return entry.http is None and _WORDS.search(entry.message) is not None
+
+
+def says_what_is_wrong(text: str) -> bool:
+    """Tell whether a text holds a word with which a process says that something is wrong."""
+    return _AMISS.is_in(text)
+
+
 def _is_spoken(row: int, entry: LogEntry, occurrence: Occurrence, run: RunContext) -> bool:
     """Tell whether a line is words of the application, or a warning of the platform that is not the end itself."""
     stream = run.table.facts(row).stream
-    if row in occurrence.rows or entry.http is not None or stream in _NO_WORDS or not _WORDS.search(entry.message):
+    if row in occurrence.rows or stream in _NO_WORDS or not is_words(entry):
         return False
     if stream == _PLATFORM:
         return entry.level.rank >= Level.WARNING.rank and not run.table.facts(row).signature
     return True
 
 
-def _decisive(lines: Sequence[tuple[int, LogEntry]]) -> tuple[int, LogEntry]:
+def decisive_line(lines: Sequence[tuple[int, LogEntry]]) -> tuple[int, LogEntry]:
     """Choose the line that tells most: the last of stderr that says what is wrong, then of all, else the very last."""
     last = lines[-1][1].time
     recent = [one for one in lines if last - one[1].time <= _LONG_AGO]
     for group in ([one for one in recent if one[1].stream == "stderr"], recent):
-        amiss = [one for one in group if _AMISS.is_in(one[1].message)]
+        amiss = [one for one in group if says_what_is_wrong(one[1].message)]
         if amiss:
             return amiss[-1]
     errors = [one for one in recent if one[1].stream == "stderr"]
