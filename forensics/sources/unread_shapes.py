@@ -19,15 +19,15 @@ class _Shape(NamedTuple):
 
 _SHAPES = (
     _Shape(
-        re.compile(r"\A\s*(?:TEXT_PAYLOAD|MESSAGE|JSON_PAYLOAD|TEXTPAYLOAD)[ \t]*(?:\r?\n|$)"),
+        re.compile(r"\A(?:TEXT_PAYLOAD|MESSAGE|JSON_PAYLOAD|TEXTPAYLOAD)[ \t]{0,200}(?:\r?\n|$)"),
         f"a table of one column, without times: take {_EXPORT}",
     ),
     _Shape(
-        re.compile(r'\A\s*\[?\s*\{\s*"(?:events|logEvents|logGroup|logStream|messageType)"\s*:'),
+        re.compile(r'\A\[?\s{0,50}\{\s{0,50}"(?:events|logEvents|logGroup|logStream|messageType)"\s{0,50}:'),
         "an export of AWS CloudWatch, not of Google Cloud; what runs there is not read",
     ),
     _Shape(
-        re.compile(r'\A\s*\{"log":"'),
+        re.compile(r'\A\{"log":"'),
         "a log file of Docker: take `docker logs --timestamps NAME > log.txt 2>&1`",
     ),
     _Shape(
@@ -37,9 +37,7 @@ _SHAPES = (
         f"lines of Cloud Run without times, as --format='value(textPayload)' prints them: take {_EXPORT}",
     ),
     _Shape(
-        re.compile(
-            r"(?:^|\n)(?:Traceback \(most recent call last\):|panic: |Exception in thread |\s+at [\w.$<>]{1,200}\()"
-        ),
+        re.compile(r"(?:^|\n)(?:Traceback \(most recent|panic: |Exception in thread |[ \t]{1,20}at [\w.$<>]{1,200}\()"),
         f"a traceback alone, without entries around it: `forensics.exception_of(text)` reads it from Python; "
         f"for an analysis take {_EXPORT}",
     ),
@@ -48,5 +46,5 @@ _SHAPES = (
 
 def named_shape(content: TextContent) -> str | None:
     """Say in one sentence what a content is that is not read, and what to take instead; None for any other."""
-    text = content.head_text[:_LOOKED_AT].lstrip("\ufeff")
+    text = content.head_text[:_LOOKED_AT].lstrip("\ufeff \t\r\n")
     return next((shape.said for shape in _SHAPES if shape.pattern.search(text)), None)

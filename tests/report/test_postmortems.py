@@ -45,7 +45,7 @@ def test_users_cannot_be_told_without_a_request_log() -> None:
 
 def test_users_cannot_be_told_where_no_field_names_them() -> None:
     found = first(report(torn(1), request(200, at=1, latency=0.1)))
-    assert found.impact[-1].statement.endswith("these entries name no user")
+    assert found.impact[-1].statement.endswith("no user is named in these entries")
 
 
 def test_failed_requests_are_counted_among_all() -> None:

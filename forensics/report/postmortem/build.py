@@ -99,7 +99,7 @@ def _people(family: Sequence[Cluster], requests: int) -> str:
         return f"its entries name {count} different values of `{name}`; whether each is one person they do not say"
     if not requests:
         return "the effect on users cannot be told: there is no request log in these entries"
-    return "how many people were affected cannot be told: these entries name no user" + _without_browser(family)
+    return "how many people were affected cannot be told: no user is named in these entries" + _without_browser(family)
 
 
 def _users(cluster: Cluster) -> str:

@@ -28,7 +28,7 @@ _SHARE = 0.5
 # 2026-01-02T19:16:21.712015Z text      2026-01-02 19:16:21 text      2026-01-02T19:16:21.712015+00:00 app[web.1]: text
 _LINE = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d(?:[.,]\d{1,9})?)(?P<zone>Z|[+-]\d\d:?\d\d)?"
-    r"(?:[ \t]+(?P<text>.*)|\s*)$"
+    r"(?![\w.:])(?:[ \t]{1,9}(?P<text>[^\n]*))?"
 )
 # E hello: TypeError …      app[web.1]: State changed
 _FIREBASE = re.compile(r"(?P<letter>[DINWECA!?]) (?P<name>[\w.-]{1,100}): (?P<text>.*)$")
