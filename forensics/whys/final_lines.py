@@ -49,7 +49,8 @@ _NO_WORDS = frozenset({"requests", "audit", "activity", "system_event"})
 # Local URL: http://localhost:8501      listening on [::]:9000      api_port: 8765      Server started on port 3000
 _PORT = re.compile(r"(?:[:=]|[pP]ort[\"']?[:= ]{1,2}|PORT[\"']?[:= ]{1,2})(\d{4,5})(?![\w.:-])")
 _LISTENS = WordSearch(
-    "listen", "Listen", "running on", "Running on", "serving", "Serving", "tarted", "URL", "port", "PORT"
+    *("listen", "Listen", "running on", "Running on", "serving", "Serving", "tarted", "URL", "port", "PORT"),
+    *("Local:", "Network:"),
 )
 _LOCAL = WordSearch("127.0.0.1", "localhost")
 _LINES_FROM_START = 200
@@ -80,7 +81,8 @@ class LastWords(NamedTuple):
 
 def last_words(occurrence: Occurrence, run: RunContext) -> LastWords | None:
     """Find what was said last before an end; None where nothing was said in words."""
-    said = [(row, run.table.original(row)) for row in _rows_before(occurrence, run)]
+    rows = (piece for row in _rows_before(occurrence, run) for piece in run.table.originals(row))
+    said = [(row, run.table.original(row)) for row in rows]
     lines = [(row, entry) for row, entry in said if _is_spoken(row, entry, occurrence, run)]
     if not lines:
         return None
@@ -99,10 +101,10 @@ def listens_elsewhere(occurrence: Occurrence, probed: int, run: RunContext) -> L
     """Find where an application says that it listens, if that is not where it is probed."""
     rows = run.neighbours.between(occurrence, occurrence.start - BEFORE_DEPLOY, occurrence.start)[:_LINES_FROM_START]
     said: list[Listening] = []
-    for row in rows:
-        if run.table.facts(row).stream in {*_NO_WORDS, _PLATFORM}:
-            continue
+    for row in (piece for first in rows for piece in run.table.originals(first)):
         entry = run.table.original(row)
+        if entry.stream in {*_NO_WORDS, _PLATFORM}:
+            continue
         line = _line_of(entry)
         ports = [int(port) for port in _PORT.findall(line)] if _LISTENS.is_in(line) else []
         if probed in ports and not _LOCAL.is_in(line):

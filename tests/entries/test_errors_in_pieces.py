@@ -57,6 +57,12 @@ def test_the_message_follows_the_class() -> None:
     assert exception(found).frames[0].function == "pay"
 
 
+def test_the_message_of_a_panic_of_rust_follows_its_place() -> None:
+    note = "note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace"
+    found = whole("thread 'main' panicked at src/main.rs:14:42:", "the cart is locked", note)
+    assert exception(found).value == "the cart is locked"
+
+
 def test_the_message_follows_without_any_stack() -> None:
     found = whole("ShopClientError:", "the cart is locked")
     assert (exception(found).type, exception(found).value) == ("ShopClientError", "the cart is locked")

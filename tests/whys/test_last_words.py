@@ -118,6 +118,7 @@ def test_a_secret_in_the_last_words_is_hidden(rules: Any) -> None:
     ("line", "where"),
     [
         ("  Local URL: http://localhost:8501", "port 8501, but is probed on port 8080"),
+        ("  ➜  Local:   http://localhost:5173/", "port 5173, but is probed on port 8080"),
         ("Server started on port 3000", "port 3000, but is probed on port 8080"),
         ("Listening on http://127.0.0.1:8080", "127.0.0.1 only, but is probed on port 8080"),
         ("Listening on 0.0.0.0:8080", None),

@@ -44,7 +44,8 @@ _RAILS = late(r"(?P<prefix>F, \[[^\]\n]*\]\s+FATAL -- [^:\n]*:\s?)?(?P<tags>(?:\
 # npm error Missing script: "start"      Step #0 - "Build": npm ERR! code ERESOLVE      one report of many such lines
 _NPM = late(r'(?:Step #\d+(?: - "[^"\n]*")?: )?p?npm (?:ERR!|error)')
 # Failed to render: Error [ShopClientError]:      ShopClientError:      the message follows on the next lines
-_OPENS = late(r"(?:Error|Exception)(?: \[\w{1,100}\])?:$")
+# thread 'main' panicked at src/main.rs:14:42:
+_OPENS = late(r"(?:(?:Error|Exception)(?: \[\w{1,100}\])?|panicked at [^\s:]{1,300}:\d{1,9}:\d{1,9}):$")
 # Invalid `prisma.order.findMany()` invocation in      what is wrong follows, below an excerpt of the code
 _OPENS_PRISMA = late(r"Invalid `[^`\n]{1,200}` invocation(?: in|:)$")
 # Sending failed: Error: refused      ShopError      a message that may have more lines before its stack
