@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _VERSION = re.compile(r"v\d{1,2}")
 ROUTES = 10
 """Kinds of failed requests that a cluster lists, the most frequent ones."""
-MOST = 1_000
+MOST = 300
 """Requests of one route that are decoded to count those with the same method."""
 FAILED = 5_000
 """Failed requests of a cluster that are decoded."""
-DECODED = 2_000
+DECODED = 600
 """Requests that are decoded for such counts in one run."""
 
 

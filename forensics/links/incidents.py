@@ -129,6 +129,8 @@ def _gave_way(
     if effect is None:
         return False
     over = moment(clusters[effect.cause].last_seen)
+    if moment(clusters[effect.symptom].last_seen) <= over + UNDER_WAY:
+        return False
     return any(
         moment(clusters[later.cause].first_seen) > over
         and later.explained >= min(effect.explained, FEWEST)

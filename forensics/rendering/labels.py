@@ -16,6 +16,7 @@ from forensics.model import (
     EntryRef,
     FailedRoute,
     Finding,
+    FrameRef,
     Incident,
     Link,
     Priority,
@@ -32,6 +33,8 @@ from forensics.text.timestamps import SECOND, format_lag, format_seconds
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+LOGGED = 240
+"""Characters of an entry that stand beside its incident."""
 _BARS = "▁▂▃▄▅▆▇█"
 _LABELS = {
     Verdict.SUPPORTED: "Answer",
@@ -264,6 +267,19 @@ def suffered(incident: Incident, clusters: Mapping[str, Cluster]) -> str:
     return counted(incident.occurrences, clusters[incident.root_cluster].unit) + over
 
 
+def as_logged(root: Cluster, title: str) -> tuple[str, str]:
+    """Return what an entry of an incident's root says, "" where its title does, and the place where it was raised."""
+    said = root.exemplars[0].message.strip().split("\n", 1)[0] if root.exemplars else ""
+    frame = root.frame or root.logged_at
+    place = "" if frame is None or not frame.file else _place(frame)
+    return ("" if said.rstrip("…. ") in title else said[:LOGGED]), place
+
+
+def _place(frame: FrameRef) -> str:
+    where = frame.file + (f":{frame.line}" if frame.line else "")
+    return f"{where} in {frame.function}" if frame.function else where
+
+
 def claimed(incident: Incident) -> str:
     """Say what the root of an incident led to, with the verdict of that; or what is not known of it."""
     return incident.effect.statement if incident.effect else str(incident.verdict)
@@ -344,6 +360,7 @@ FILTERS = {
     "worst_changes": worst_changes,
     "certified": certified,
     "titled": titled,
+    "as_logged": as_logged,
     "claimed": claimed,
     "counted": counted,
     "suffered": suffered,

@@ -56,6 +56,7 @@ class Shown:
     ) -> None:
         self.title = lambda _: title
         self.rhythm = lambda _: rhythm
+        self.as_logged = lambda _: rhythm
         self.mark = lambda _: screen.Mark("✗", "bold red")
         self.cluster_rows = lambda _: iter(clusters)
         self.why_rows = lambda _: whys

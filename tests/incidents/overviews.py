@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from incidents.scopes import Scope, foot, of_headline, reading
+from incidents.scopes import Scope, foot, of_headline, place_of, reading
 from incidents.tiles import Shallow
 
 from forensics.rendering.citation_links import short
+from forensics.rendering.labels import LOGGED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,11 @@ def _incidents(report: Report) -> Iterator[Alternative]:
     clusters = {cluster.id: cluster for cluster in report.clusters}
     for number, one in enumerate(report.incidents, 1):
         bounds = (one.onset, one.end, one.priority.value, one.effect)
-        yield (number, one.title, *bounds, Shallow(clusters[one.root_cluster]))
+        root = clusters[one.root_cluster]
+        yield (number, one.title, *bounds, Shallow(root))
+        said = root.exemplars[0].message.strip().split("\n", 1)[0] if root.exemplars else ""
+        frame = root.frame or root.logged_at
+        yield (said[:LOGGED], *(place_of(frame) if frame else ()))
         yield (_finding(report, one.root_cluster).chain,)
         yield from ((Shallow(clusters[cluster]),) for cluster in one.clusters)
 

@@ -129,15 +129,15 @@ def _head(report: Report, cluster: Cluster, finding: Finding) -> Iterator[Altern
     exception = f"{cluster.exception.type}: {cluster.exception.value}" if cluster.exception else ""
     yield (short(exception), cluster.exception)
     frame = cluster.frame
-    yield _place(frame) if frame else ()
-    yield _place(cluster.logged_at) if cluster.logged_at else ()
+    yield place_of(frame) if frame else ()
+    yield place_of(cluster.logged_at) if cluster.logged_at else ()
     for name, values in cluster.captures.items():
         yield (name, *((value, count, f"×{count}") for value, count in values), len(values) - 5)
     yield (finding.chain,)
     yield (report.coverage.logs.get("requests"), "see the clusters of requests", "cannot be told: no request log")
 
 
-def _place(frame: FrameRef) -> Alternative:
+def place_of(frame: FrameRef) -> Alternative:
     """Return how a frame is written; a part that the entry lacks is left out."""
     line = f":{frame.line}" if frame.line is not None else ""
     both = f"{frame.file}{line} in {frame.function}"

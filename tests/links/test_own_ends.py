@@ -49,6 +49,12 @@ def test_two_reasons_in_turn_have_ends_of_their_own_and_the_present_one_leads() 
     assert [roots[one.root_cluster] for one in report.incidents] == [PASSWORD, SETTING]
 
 
+def test_what_stands_behind_the_cause_of_the_same_end_takes_no_turn() -> None:
+    report = run([[PASSWORD, ALWAYS]] * 2)
+    roots = {cluster.id: cluster.title for cluster in report.clusters}
+    assert roots[report.incidents[0].root_cluster] == PASSWORD
+
+
 def test_a_reason_that_comes_again_is_not_over() -> None:
     report = run([[SETTING]] * 6 + [[PASSWORD]] * 4 + [[SETTING]])
     roots = {cluster.id: cluster.title for cluster in report.clusters}

@@ -45,6 +45,8 @@ def _lines(report: Report) -> Iterator[str]:
     yield _short(screen.title(report))
     yield ""
     yield screen.bullet(screen.mark(report).sign, report.headline)
+    if (said := screen.as_logged(report)) is not None:
+        yield said
     rhythm = screen.rhythm(report)
     if rhythm is not None:
         yield _short(rhythm)

@@ -50,6 +50,8 @@ def _summarize(console: Console, report: Report) -> None:
     headline = Text(screen.bullet(sign, report.headline))
     headline.stylize(style, 2, 3)
     console.print(headline, soft_wrap=True)
+    if (said := screen.as_logged(report)) is not None:
+        console.print(Text(said), soft_wrap=True)
     rhythm = screen.rhythm(report)
     if rhythm is not None:
         console.print(Text(rhythm))

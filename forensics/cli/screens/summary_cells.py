@@ -63,6 +63,16 @@ def bullet(sign: str, text: str) -> str:
     return f"  {sign} {terminal(text)}"
 
 
+def as_logged(report: Report) -> str | None:
+    """Quote what the first incident's root says in the log, and where it was raised; None where the headline does."""
+    if not report.incidents:
+        return None
+    incident = report.incidents[0]
+    said, place = words.as_logged(next(c for c in report.clusters if c.id == incident.root_cluster), incident.title)
+    line = "  ".join(part for part in (f"“{said}”" if said else "", place) if part)
+    return f"    {terminal(line)}" if line else None
+
+
 def rhythm(report: Report) -> str | None:
     """Say how often the first incident happened, and its verdict; None without an incident."""
     if not report.incidents:
