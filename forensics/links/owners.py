@@ -159,7 +159,8 @@ def prioritise(clusters: Sequence[Cluster], links: Sequence[Link]) -> tuple[Clus
 
 
 def _judged(cluster: Cluster, *, start: bool) -> Cluster:
-    if cluster.signature is not None or cluster.failure_class is not FailureClass.UNHANDLED_EXCEPTION:
+    is_words = start and cluster.failure_class is FailureClass.OTHER
+    if cluster.signature is not None or not (is_words or cluster.failure_class is FailureClass.UNHANDLED_EXCEPTION):
         return cluster
     what = "after which the instance did not start" if start else "with a symptom behind it"
     return msgspec.structs.replace(

@@ -43,6 +43,14 @@ def test_it_is_a_cluster_and_leads_and_is_plausible_only(rules: Any) -> None:
     assert [one.symptom for one in report.links if one.cause == root.id]
 
 
+def test_where_the_instance_did_not_start_it_is_a_failure_at_start_up(rules: Any) -> None:
+    probe = 'Default STARTUP TCP probe failed 1 time consecutively for container "shop-1" on port 8080.'
+    failed = raw(probe, at=20.1, number=901, severity="ERROR", stream="varlog%2Fsystem")
+    report = analysed(raw("unknown option “db”", at=19.8), exited(), failed, rules=rules)
+    root = next(one for one in report.clusters if one.id == report.incidents[0].root_cluster)
+    assert (root.failure_class, root.priority) == ("startup_failure", "P1")
+
+
 def test_rules_for_errors_look_at_it(rules: Any) -> None:
     """Without an end behind it the same line is passed over, as it may be of a test or a help text."""
     said = raw("error: required environment variable DATABASE_URL is not set", at=19.8)
