@@ -10,7 +10,7 @@ from operator import eq, gt, lt
 from typing import TYPE_CHECKING, Any
 
 from forensics.entries.decode.resource import revision_of, service_of
-from forensics.entries.raw_fields import time_of
+from forensics.entries.raw_fields import order_of_id, time_of
 from forensics.model import IndexBatch, LabelSet, LogIndex, PassedOver, RawEntry, ReadOrder, Unreadable
 from forensics.text.nested_values import dict_at, text_at
 
@@ -247,7 +247,7 @@ def _settle(moment: Sequence[int], pile: _Pile, store: RecordStore) -> list[int]
         return list(copies.values())
 
     def identity(at: int) -> tuple[str, str, str, int]:
-        insert_id = text_at(store.record(pile.places[at]) or {}, "insertId")
+        insert_id = order_of_id(text_at(store.record(pile.places[at]) or {}, "insertId"), pile.times[at])
         return insert_id, label_ids[pile.label_ids[at]].log_name, names[pile.origins[at]], pile.places[at]
 
     return sorted(copies.values(), key=identity)

@@ -7,12 +7,12 @@ that Cloud Run recognises is one ERROR entry; other tracebacks arrive line by li
 from __future__ import annotations
 
 from bisect import bisect_right
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from forensics.entries.decode.decoding import decode_record
+from forensics.entries.raw_fields import order_of_id
 from forensics.entries.stitch.line_shapes import Line, line_of
 from forensics.model import Level, LogEntry
 
@@ -33,8 +33,10 @@ _MESSAGE_LINES = 12
 _OPEN_GROUPS = 8
 
 _StreamKey = tuple[str, str, str]
-_sort_key = attrgetter("time", "insert_id", "log_name")
-"""A faster `LogEntry.sort_key`."""
+
+
+def _sort_key(entry: LogEntry) -> tuple[int, str, str]:
+    return entry.time, order_of_id(entry.insert_id, entry.time), entry.log_name
 
 
 def stitch(entries: Iterable[LogEntry]) -> tuple[LogEntry, ...]:
